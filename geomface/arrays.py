@@ -1,0 +1,68 @@
+"""Axis names, array aliases and the checks that turn bad arrays into sentences.
+
+Axis letters, the same everywhere: V vertices, F triangles, Q quads, T uv points, E edges,
+L landmarks, K model components, N samples, H W C an image.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geomface.errors import GeomfaceError, MeshError
+
+FloatArray = NDArray[np.float64]
+"""Geometry: float64."""
+ImageArray = NDArray[np.float32]
+"""Images: float32 in [0, 1], row 0 at the top, channels last."""
+IndexArray = NDArray[np.int64]
+"""Indices: int64, 0-based."""
+BoolArray = NDArray[np.bool_]
+
+
+def require_shape(
+    array: Any, shape: tuple[int | None, ...], name: str, error: type[GeomfaceError] = MeshError
+) -> np.ndarray:
+    """Return `array` as an ndarray of the given shape, None meaning any length.
+
+    Raises `error` with the name, the expected and the actual shape.
+    """
+    array = np.asarray(array)
+    fits = array.ndim == len(shape) and all(
+        want is None or want == have for want, have in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = "(" + ", ".join("any" if want is None else str(want) for want in shape) + ")"
+        raise error(f"{name}: expected an array of shape {wanted}, got {array.shape}.")
+    return array
+
+
+def require_finite(array: np.ndarray, name: str, error: type[GeomfaceError] = MeshError) -> None:
+    """Raise `error` when `array` holds NaN or infinity; the message counts the bad rows."""
+    good = np.isfinite(array)
+    if not good.all():
+        rows = np.flatnonzero(~good.reshape(len(array), -1).all(axis=1))
+        raise error(
+            f"{name}: {len(rows)} of {len(array)} rows hold NaN or infinity (first: row {rows[0]})."
+            " Repair or remove them before loading."
+        )
+
+
+def require_indices(
+    indices: np.ndarray, count: int, name: str, error: type[GeomfaceError] = MeshError
+) -> None:
+    """Raise `error` when an index lies outside 0 .. count - 1."""
+    if indices.size and (indices.min() < 0 or indices.max() >= count):
+        bad = indices.min() if indices.min() < 0 else indices.max()
+        raise error(
+            f"{name}: index {int(bad)} is outside 0..{count - 1}. Indices are 0-based here."
+        )
+
+
+def frozen(array: np.ndarray, dtype: Any = None) -> np.ndarray:
+    """Return a contiguous read-only array of `dtype`, copied unless it is already both."""
+    array = np.asarray(array, dtype=dtype)
+    if array.flags.writeable or not array.flags.c_contiguous:
+        array = np.array(array, order="C", copy=True)
+        array.flags.writeable = False
+    return array

@@ -1,0 +1,185 @@
+"""Inputs that several commands read, and the check of outputs before any work is done."""
+
+import dataclasses
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geomface.cli.options import TemplateOptions
+from geomface.errors import OutputError, SettingsError
+
+if TYPE_CHECKING:
+    from geomface.faces.face_model import FaceModel
+    from geomface.mesh import Landmarks, Mesh, Template
+
+MESH_SUFFIXES = (".obj", ".ply", ".glb", ".stl", ".off")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+def read_template(options: TemplateOptions) -> "Template":
+    """Return the template that the options name; without one, the built-in face.
+
+    Landmark and region files that are not given are looked for beside the mesh.
+    """
+    from geomface.mesh.io import load_embedding, load_regions, load_template
+
+    if options.template is not None:
+        return load_template(options.template, options.template_landmarks, options.regions)
+    from geomface.faces.builtin import load_builtin_face
+
+    template = load_builtin_face().template
+    if options.template_landmarks is not None:
+        embedding = load_embedding(options.template_landmarks, template.mesh)
+        template = dataclasses.replace(template, landmarks=embedding)
+    if options.regions is not None:
+        template = dataclasses.replace(template, regions=load_regions(options.regions))
+    return template
+
+
+def beside(path: Path, ending: str) -> Path | None:
+    """Return the file of the same stem with another ending, None when there is none."""
+    candidate = path.with_name(path.stem + ending)
+    return candidate if candidate.is_file() else None
+
+
+def read_template_with_uv(path: Path | None) -> "Mesh":
+    """Return a template mesh with uv; without a path, the built-in face, unwrapped.
+
+    Raises
+    ------
+    MeshError : the mesh has no uv.
+    """
+    from geomface.errors import MeshError
+
+    template = read_template(TemplateOptions(template=path))
+    if path is None:
+        from geomface.parametrization import unwrap
+
+        return unwrap(template).mesh
+    if template.mesh.uv is None:
+        raise MeshError(
+            f"{path}: expected a template with uv, this one has none. Make one: geomface unwrap "
+            f"--template {path} --out {path.stem}.uv.obj"
+        )
+    return template.mesh
+
+
+def read_model(path: Path | None) -> "FaceModel":
+    """Return the built-in face model, or the one in an ICT-FaceKit .npz.
+
+    Raises
+    ------
+    SettingsError : a file of another kind.
+    """
+    if path is None:
+        from geomface.faces.builtin import load_builtin_face
+
+        return load_builtin_face()
+    if path.suffix.lower() != ".npz":
+        raise SettingsError(
+            f"--model {path}: expected an ICT-FaceKit .npz. Leave --model out for the built-in "
+            "face."
+        )
+    from geomface.faces.ict import load_ict
+
+    return load_ict(path)
+
+
+def read_scan_landmarks(scan: Path, landmarks: Path | None, none: bool) -> "Landmarks | None":
+    """Return the landmarks of a scan: the file given, else `<stem>.landmarks.json` beside it."""
+    from geomface.mesh.io import load_landmarks
+
+    if none and landmarks is not None:
+        raise SettingsError("--landmarks and --no-landmarks contradict each other: give one.")
+    path = None if none else landmarks or beside(scan, ".landmarks.json")
+    return None if path is None else load_landmarks(path)
+
+
+def require_output(
+    path: Path | None, flag: str, suffixes: tuple[str, ...], inputs: tuple[Path | None, ...] = ()
+) -> None:
+    """Refuse an output file that could not be written, before any work is done.
+
+    Parameters
+    ----------
+    path : the file, None for an output that was not asked for
+    flag : its option, for the message
+    suffixes : the endings that can be written
+    inputs : files that are read, which the output must not overwrite
+
+    Raises
+    ------
+    OutputError : unknown ending, missing or read-only folder, an input's own path.
+    """
+    if path is None:
+        return
+    if path.suffix.lower() not in suffixes:
+        raise OutputError(
+            f"{flag} {path}: expected a name ending in {' or '.join(suffixes)}, got "
+            f"{path.suffix or 'no ending'}."
+        )
+    if path.is_dir():
+        raise OutputError(f"{flag} {path}: expected a file name, got a folder.")
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"{flag} {path}: the folder {path.parent} does not exist. Create it first, or write "
+            "elsewhere."
+        )
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(
+            f"{flag} {path}: the folder {path.parent} is not writable. Write elsewhere."
+        )
+    for source in inputs:
+        if source is not None and path.exists() and source.exists() and path.samefile(source):
+            raise OutputError(
+                f"{flag} {path}: this is also an input, which would be overwritten. Give another "
+                "name."
+            )
+
+
+def make_folder(path: Path, flag: str = "--out", *, create: bool = True) -> None:
+    """Create an output folder, or only check (`create=False`) that it could be.
+
+    Raises
+    ------
+    OutputError : a file is in the way, or the place is not writable.
+    """
+    nearest = path
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise OutputError(f"{flag} {path}: expected a folder, but {nearest} is a file.")
+    if not os.access(nearest, os.W_OK):
+        raise OutputError(f"{flag} {path}: {nearest} is not writable. Write elsewhere.")
+    if create:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{flag} {path}: the folder cannot be created ({error.strerror})."
+            ) from error
+
+
+def parse_pairs(flag: str, words: tuple[str, ...], example: str) -> dict[str, float]:
+    """Parse `name=number` words of an option.
+
+    Raises
+    ------
+    SettingsError : not of that form, or a name twice.
+    """
+    pairs: dict[str, float] = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not name or not math.isfinite(value):
+            raise SettingsError(
+                f"{flag} {word}: expected region=number, such as {example}, got {word!r}."
+            )
+        if name in pairs:
+            raise SettingsError(f"{flag} {name}: given twice. Give each region one number.")
+        pairs[name] = value
+    return pairs

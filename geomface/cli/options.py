@@ -1,0 +1,50 @@
+"""Options that several commands share, and how they read in the help."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+InputFile = Annotated[Path, tyro.conf.arg(metavar="FILE")]
+OutputFile = Annotated[Path, tyro.conf.arg(metavar="FILE")]
+Folder = Annotated[Path, tyro.conf.arg(metavar="DIR")]
+Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+"""An option that is there or not, without a --no- twin."""
+MaybeFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(optional)")]
+TemplateFile = Annotated[
+    Path | None,
+    tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the built-in face)"),
+]
+BesideFile = Annotated[
+    Path | None,
+    tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: beside the mesh, if there)"),
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class CommonOptions:
+    """Every command takes these."""
+
+    dry_run: Flag = False
+    """Check the inputs, say what would be done, write nothing."""
+    json: Flag = False
+    """Print the result as one JSON object on standard output."""
+    quiet: Flag = False
+    """Print errors only (and the JSON, when asked for)."""
+    seed: int = 0
+    """Seed of everything random; the same seed gives the same bytes."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to compute; auto takes the CPU for a step that has no GPU path, cuda refuses it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TemplateOptions:
+    """The template whose topology everything shares."""
+
+    template: TemplateFile = None
+    """Template mesh (OBJ or PLY keeps quads)."""
+    template_landmarks: BesideFile = None
+    """Where the landmarks lie on the template: JSON with "vertices"."""
+    regions: BesideFile = None
+    """Named vertex lists of the template: JSON {"region": [vertex, ...]}."""

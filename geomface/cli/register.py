@@ -1,0 +1,121 @@
+"""`geomface register`: the template onto one raw scan."""
+
+import dataclasses
+import math
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from geomface.cli.command import Command, CommandGroup
+from geomface.cli.inputs import (
+    MESH_SUFFIXES,
+    read_scan_landmarks,
+    read_template,
+    require_output,
+)
+from geomface.cli.options import (
+    CommonOptions,
+    Flag,
+    InputFile,
+    MaybeFile,
+    OutputFile,
+    TemplateOptions,
+)
+from geomface.cli.run import Run
+from geomface.registration import RegistrationResult, RegistrationSettings, register
+
+
+@dataclasses.dataclass(frozen=True)
+class RegisterOptions:
+    """Fit the template to one raw scan.
+
+    The result has the template's vertices and faces and lies on the scan, in millimetres. With
+    landmarks beside the scan (scan.landmarks.json for scan.ply) or given, the start is sure;
+    without, several starting poses are tried.
+    """
+
+    scan: InputFile
+    """The raw scan: OBJ, PLY, GLB, STL or OFF."""
+    out: OutputFile
+    """The registered mesh (PLY or OBJ keep quads)."""
+    landmarks: Annotated[
+        MaybeFile, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: beside the scan)")
+    ] = None
+    """Landmarks of the scan: JSON, .pts, .txt, .pp or .ljson."""
+    no_landmarks: Flag = False
+    """Use no landmarks, not even those beside the scan: start from several poses."""
+    unit: Annotated[
+        Literal["mm", "cm", "m", "inch"] | None,
+        tyro.conf.arg(metavar="{mm,cm,m,inch}", help_behavior_hint="(default: found by size)"),
+    ] = None
+    """Unit of the scan's coordinates."""
+    report: MaybeFile = None
+    """JSON record with residuals, flips, settings, versions and seconds."""
+    template: TemplateOptions = TemplateOptions()
+    solver: RegistrationSettings = RegistrationSettings()
+    common: CommonOptions = CommonOptions()
+
+
+def run_register(options: RegisterOptions, run: Run) -> int:
+    """Read, fit, write the mesh and the record."""
+    from geomface.mesh.io import load_mesh, save_mesh
+
+    run.require_cpu()
+    read = (options.scan, options.landmarks, options.template.template)
+    require_output(options.out, "--out", MESH_SUFFIXES, read)
+    require_output(options.report, "--report", (".json",), read)
+    template = read_template(options.template)
+    scan = load_mesh(options.scan, unit=options.unit)
+    landmarks = read_scan_landmarks(options.scan, options.landmarks, options.no_landmarks)
+    if landmarks is not None:
+        template.require_landmarks(landmarks)
+    if options.common.dry_run:
+        start = "from several poses" if landmarks is None else f"from {landmarks.name}"
+        return run.plan(
+            [
+                f"fit {template.mesh.name} ({len(template.mesh.vertices)} vertices) to {scan.name} "
+                f"({len(scan.vertices)} vertices), starting {start}",
+                f"write {options.out}",
+                *([f"write {options.report}"] if options.report else []),
+            ]
+        )
+    with run.progress("fitting", 100) as step:
+        result = register(
+            template,
+            scan,
+            landmarks,
+            settings=options.solver,
+            on_progress=lambda share, what="": step(round(100 * share), what),
+        )
+    run.add_notes(result.notes)
+    save_mesh(options.out, result.mesh)
+    run.finish(
+        registration_figures(result) | {"topology_id": result.mesh.topology_id}, options.report
+    )
+    residual = result.residual_mm
+    run.say(
+        f"{options.out}: {'converged' if result.converged else 'stopped at the cap'} after "
+        f"{result.iterations} iterations, residual {residual['median']:.2f} mm (95 %: "
+        f"{residual['p95']:.2f} mm), {100 * result.kept_fraction:.0f} % of the template matched, "
+        f"{result.flips} flips, {run.seconds:.1f} s"
+    )
+    return 0
+
+
+def registration_figures(result: RegistrationResult) -> dict[str, Any]:
+    """Return the figures of a registration that a record carries."""
+    return {
+        "converged": bool(result.converged),
+        "iterations": int(result.iterations),
+        "residual_mm": {
+            key: value if math.isfinite(value) else None
+            for key, value in dict(result.residual_mm).items()
+        },
+        "kept_fraction": float(result.kept_fraction),
+        "flips": int(result.flips),
+    }
+
+
+GROUP = CommandGroup(
+    "register", "Fit the template to one raw scan.", {"": Command(RegisterOptions, run_register)}
+)

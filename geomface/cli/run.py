@@ -1,0 +1,182 @@
+"""One run of one command: notes, progress, the record, and who prints what where.
+
+Results go to standard output; notes and progress go to standard error, so that a pipe sees the
+result only.
+"""
+
+import contextlib
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from geomface.cli.options import CommonOptions
+from geomface.cli.record import build_record
+from geomface.errors import MissingBackendError
+
+PLAIN_INTERVAL = 2.0
+"""Seconds between two progress lines when the output is not a terminal."""
+
+
+class Run:
+    """What a command uses to talk: it collects notes, shows progress and ends with a record.
+
+    Parameters
+    ----------
+    title : the command as typed, such as "geomface register"
+    options : its parsed options; a field `common` holds the `CommonOptions`
+    """
+
+    def __init__(self, title: str, options: Any) -> None:
+        self.title = title
+        self.options = options
+        self.common: CommonOptions = getattr(options, "common", CommonOptions())
+        self.notes: list[str] = []
+        self._started = time.perf_counter()
+        _send_log_to(self._log_note)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the command began."""
+        return time.perf_counter() - self._started
+
+    def require_cpu(self) -> None:
+        """Refuse `--device cuda` where nothing would run on it."""
+        if self.common.device == "cuda":
+            raise MissingBackendError(
+                f"--device cuda: {self.title} has no GPU path, so nothing would run there. "
+                "Use --device auto or --device cpu."
+            )
+
+    def note(self, text: str) -> None:
+        """Tell the user what was done about imperfect input; it also goes into the record."""
+        if text not in self.notes:
+            self.notes.append(text)
+            if not self.common.quiet:
+                sys.stderr.write(f"note: {text}\n")
+
+    def add_notes(self, texts: Iterable[str]) -> None:
+        """Note every text."""
+        for text in texts:
+            self.note(text)
+
+    def say(self, text: str = "") -> None:
+        """Print a line of the human-readable result."""
+        if not (self.common.quiet or self.common.json):
+            sys.stdout.write(text + "\n")
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table of the human-readable result, numbers to the right."""
+        if self.common.quiet or self.common.json:
+            return
+        widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+        for index, row in enumerate([header, *rows]):
+            cells = [
+                cell.ljust(width) if column == 0 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            sys.stdout.write("  ".join(cells).rstrip() + "\n")
+            if index == 0:
+                sys.stdout.write("-" * (sum(widths) + 2 * (len(widths) - 1)) + "\n")
+
+    @contextlib.contextmanager
+    def progress(self, label: str, total: int) -> Iterator[Callable[[int, str], None]]:
+        """Yield `step(done, what)`: a bar with time left on a terminal, plain lines otherwise."""
+        if self.common.quiet:
+            yield lambda done, what="": None
+        elif sys.stderr.isatty():
+            with _rich_bar(label, total) as step:
+                yield step
+        else:
+            yield _plain_progress(label, total)
+
+    def plan(self, lines: Sequence[str], figures: Mapping[str, Any] | None = None) -> int:
+        """End a dry run: print the plan and return 0."""
+        if self.common.json:
+            record = build_record(self.title, self.options, self.seconds, self.notes)
+            print(json.dumps(record | {"dry_run": True, "plan": list(lines)} | dict(figures or {})))
+        else:
+            self.say(f"{self.title} would:")
+            for line in lines:
+                self.say(f"  {line}")
+            self.say("Nothing was written (--dry-run).")
+        return 0
+
+    def finish(self, figures: Mapping[str, Any], report: Path | None = None) -> dict[str, Any]:
+        """Build the record, write it to `report`, print it under --json, and return it."""
+        from geomface.mesh.io.records import plain, write_json
+
+        record = build_record(self.title, self.options, self.seconds, self.notes)
+        record |= plain(figures)
+        if report is not None:
+            write_json(report, record)
+        if self.common.json:
+            print(json.dumps(record))
+        return record
+
+    def _log_note(self, text: str) -> None:
+        self.note(text)
+
+
+@contextlib.contextmanager
+def _rich_bar(label: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[what]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=total, what="")
+        yield lambda done, what="": progress.update(task, completed=done, what=what)
+
+
+def _plain_progress(label: str, total: int) -> Callable[[int, str], None]:
+    started = time.perf_counter()
+    last = [started - PLAIN_INTERVAL]
+
+    def step(done: int, what: str = "") -> None:
+        now = time.perf_counter()
+        if done < total and now - last[0] < PLAIN_INTERVAL:
+            return
+        last[0] = now
+        left = "" if not done else f", {(now - started) / done * (total - done):.0f} s left"
+        if done >= total:
+            left = f", {now - started:.1f} s in all"
+        sys.stderr.write(f"{label}: {done}/{total}{left}{'  ' + what if what else ''}\n")
+
+    return step
+
+
+class _NoteHandler(logging.Handler):
+    """Hands the library's warnings to the running command."""
+
+    def __init__(self, sink: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self.sink = sink
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.sink(record.getMessage())
+
+
+def _send_log_to(sink: Callable[[str], None]) -> None:
+    logger = logging.getLogger("geomface")
+    for handler in [item for item in logger.handlers if isinstance(item, _NoteHandler)]:
+        logger.removeHandler(handler)
+    logger.addHandler(_NoteHandler(sink))

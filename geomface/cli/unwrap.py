@@ -1,0 +1,119 @@
+"""`geomface unwrap`: uv on the unit square for a template."""
+
+import dataclasses
+from typing import Annotated
+
+import tyro
+
+from geomface.cli.command import Command, CommandGroup
+from geomface.cli.inputs import parse_pairs, read_template, require_output
+from geomface.cli.options import CommonOptions, MaybeFile, OutputFile, TemplateOptions
+from geomface.cli.run import Run
+from geomface.errors import SettingsError
+from geomface.parametrization.settings import (
+    GraphChoice,
+    HoleTreatment,
+    UnwrapSettings,
+    WeightScheme,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class UnwrapOptions:
+    """Map a template to the unit square, one uv a vertex.
+
+    The outer boundary goes to the square's edge; no triangle flips; a symmetric template gets a
+    symmetric map. Regions can be given a share of the square: --share eyes=0.1 mouth=0.1.
+    """
+
+    out: OutputFile
+    """The template with its uv (OBJ or PLY)."""
+    report: MaybeFile = None
+    """JSON record with flips, stretch, mirror error and the share of every region."""
+    share: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(metavar="REGION=SHARE", help_behavior_hint="(default: as they come)"),
+    ] = ()
+    """Part of the square that a region shall cover; a+b=0.2 names the union of two regions."""
+    importance: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(metavar="REGION=FACTOR", help_behavior_hint="(default: 1 everywhere)"),
+    ] = ()
+    """The region counts as so many times longer and wider than it is."""
+    weights: WeightScheme = UnwrapSettings.weights
+    """Edge weights; cotangent is for comparison only, since it may flip triangles."""
+    holes: HoleTreatment = UnwrapSettings.holes
+    """fan closes eyes and mouth by a virtual vertex each; open leaves them."""
+    graph: GraphChoice = UnwrapSettings.graph
+    """Edges that carry weights: quads leaves the diagonals out, triangles takes all."""
+    detail: float = UnwrapSettings.detail
+    """0 gives every square millimetre the same area, 1 every triangle."""
+    symmetric: bool = UnwrapSettings.symmetric
+    """Make the map mirror-symmetric where the template is."""
+    template: TemplateOptions = TemplateOptions()
+    common: CommonOptions = CommonOptions()
+
+
+def run_unwrap(options: UnwrapOptions, run: Run) -> int:
+    """Read, unwrap, write the mesh and the record."""
+    from geomface.mesh.io import save_mesh
+    from geomface.parametrization import unwrap
+
+    run.require_cpu()
+    read = (options.template.template, options.template.template_landmarks)
+    require_output(options.out, "--out", (".obj", ".ply"), read)
+    require_output(options.report, "--report", (".json",), read)
+    settings = UnwrapSettings(
+        weights=options.weights,
+        holes=options.holes,
+        graph=options.graph,
+        detail=options.detail,
+        symmetric=options.symmetric,
+        shares=parse_pairs("--share", options.share, "eyes=0.1"),
+        importance=parse_pairs("--importance", options.importance, "nose=2"),
+    )
+    template = read_template(options.template)
+    _require_regions(settings, set(template.regions), template.mesh.name)
+    if options.common.dry_run:
+        shares = [f"give {name} {share:.3g} of it" for name, share in settings.shares.items()]
+        return run.plan(
+            [
+                f"map {template.mesh.name} ({len(template.mesh.vertices)} vertices) to the square",
+                *shares,
+                f"write {options.out}",
+            ]
+        )
+    result = unwrap(template, settings=settings)
+    save_mesh(options.out, result.mesh)
+    run.finish(distortion_figures(result), options.report)
+    report = result.report
+    run.say(
+        f"{options.out}: {report.flips} flips, L2 stretch {report.l2_stretch:.3f}, L-infinity "
+        f"stretch {report.linf_stretch:.2f}, {run.seconds:.2f} s"
+    )
+    for name in settings.shares:
+        run.say(f"  {name} covers {100 * report.share[name]:.2f} % of the square")
+    return 0
+
+
+def _require_regions(settings: UnwrapSettings, known: set[str], label: str) -> None:
+    asked = [*settings.shares, *settings.importance]
+    unknown = sorted({part for name in asked for part in name.split("+")} - known)
+    if unknown:
+        raise SettingsError(
+            f"{label}: there is no region {', '.join(unknown)}; it has "
+            f"{', '.join(sorted(known)) or 'none'}. Name regions in a file and give it with "
+            "--regions."
+        )
+
+
+def distortion_figures(result) -> dict:
+    """Return the figures of an unwrap that a record carries."""
+    return {}
+
+
+GROUP = CommandGroup(
+    "unwrap",
+    "Map a template to the unit square (uv).",
+    {"": Command(UnwrapOptions, run_unwrap)},
+)

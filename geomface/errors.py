@@ -1,0 +1,45 @@
+"""Typed errors: every message says what was expected, what came and the way out."""
+
+
+class GeomfaceError(Exception):
+    """Base of all errors that a caller can cause and mend."""
+
+
+class FileFormatError(GeomfaceError):
+    """A file is missing, empty, truncated or not of the format that its name claims."""
+
+
+class OutputError(GeomfaceError):
+    """An output cannot be written where it was asked for."""
+
+
+class MeshError(GeomfaceError):
+    """A mesh breaks a rule that the operation needs (indices, finiteness, topology)."""
+
+
+class TopologyMismatchError(MeshError):
+    """Two things that must share one topology do not; the message names both ids."""
+
+
+class LandmarkError(GeomfaceError):
+    """Landmarks of the wrong scheme or count, or none that can be used."""
+
+
+class RegistrationError(GeomfaceError):
+    """A registration cannot start or did not succeed."""
+
+
+class TooFewMatchesError(RegistrationError):
+    """So little of the template found a match on the scan that the result would be a guess."""
+
+
+class ParametrizationError(GeomfaceError):
+    """A surface cannot be mapped to the unit square as asked."""
+
+
+class SettingsError(GeomfaceError):
+    """A setting is outside its range, or two settings contradict each other."""
+
+
+class MissingBackendError(GeomfaceError):
+    """An optional package was asked for by name and is not installed."""

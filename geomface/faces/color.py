@@ -1,0 +1,29 @@
+"""Colour spaces: CIE Lab to display sRGB."""
+
+import numpy as np
+
+from geomface.arrays import FloatArray, ImageArray
+
+_WHITE = np.array([0.95047, 1.0, 1.08883])
+_XYZ_TO_RGB = np.array(
+    [
+        [3.2404542, -1.5371385, -0.4985314],
+        [-0.9692660, 1.8760108, 0.0415560],
+        [0.0556434, -0.2040259, 1.0572252],
+    ]
+)
+
+
+def lab_to_srgb(lab: FloatArray) -> ImageArray:
+    """Return gamma-encoded sRGB in [0, 1] of CIE Lab colours (..., 3), D65 white.
+
+    Source
+    ------
+    CIE 15:2004 (Lab), IEC 61966-2-1 (sRGB). Colours outside the gamut are clipped.
+    """
+    fy = (lab[..., 0] + 16.0) / 116.0
+    f = np.stack([fy + lab[..., 1] / 500.0, fy, fy - lab[..., 2] / 200.0], axis=-1)
+    xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * _WHITE
+    linear = np.clip(xyz @ _XYZ_TO_RGB.T, 0.0, 1.0)
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return encoded.astype(np.float32)

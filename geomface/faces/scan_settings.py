@@ -1,0 +1,70 @@
+"""Settings of simulated scans; light enough for the command line's help."""
+
+import dataclasses
+
+from geomface.errors import SettingsError
+
+
+@dataclasses.dataclass(frozen=True)
+class ScanSettings:
+    """How scans are simulated; the defaults resemble a two-pod studio scanner."""
+
+    vertices: int = 12_000
+    """Wanted number of scan vertices (triangles: about twice as many)."""
+    expression: float = 1.0
+    """Strength of the random expression, 0 for neutral faces."""
+    deformation_mm: float = 1.2
+    """RMS length of a smooth deformation outside the linear model."""
+    surround: bool = True
+    """Add head, neck and shoulders around the face mask."""
+    pod_yaw_degrees: float = 28.0
+    """The two pods stand this far to the left and to the right."""
+    noise_mm: tuple[float, float] = (0.1, 0.4)
+    """Range of the noise along the normal, one standard deviation a scan."""
+    hole_count: int = 4
+    """Small round holes."""
+    dropout_fraction: float = 0.001
+    """Share of the surface lost in specks."""
+    pose_degrees: float = 30.0
+    """Largest angle of the random head rotation."""
+    shift_mm: float = 50.0
+    """Largest random shift along each axis."""
+    scale: tuple[float, float] = (0.92, 1.06)
+    """Range of the random scale."""
+    landmark_noise_mm: float = 1.0
+    """Standard deviation of the landmarks along each axis."""
+    missing_landmarks: int = 0
+    """Number of landmarks that were not measured."""
+    wrong_landmarks: int = 0
+    """Number of landmarks that are grossly wrong."""
+    wrong_landmark_mm: float = 20.0
+    """How far the wrong landmarks lie off."""
+    missing_fraction: float = 0.0
+    """Share of the visible face missing in large blobs."""
+    outlier_fraction: float = 0.0
+    """Share of the scan that is no face: half attached lumps, half floating clumps."""
+    residual_pose_degrees: float = 0.0
+    """Angle of `residual_rotation` in the truth, for tests that start from a wrong pose."""
+    shading: float = 0.04
+    """Strength of the shading left in the colours."""
+    color_noise: float = 0.004
+    """Standard deviation of the colours."""
+
+    def __post_init__(self) -> None:
+        for name in ("missing_fraction", "outlier_fraction", "dropout_fraction"):
+            value = getattr(self, name)
+            if not 0 <= value < 0.9:
+                raise SettingsError(f"{name}: expected a share in [0, 0.9), got {value}.")
+        for name in (
+            "expression", "deformation_mm", "hole_count", "pose_degrees", "shift_mm",
+            "landmark_noise_mm", "missing_landmarks", "wrong_landmarks", "wrong_landmark_mm",
+            "residual_pose_degrees", "shading", "color_noise",
+        ):  # fmt: skip
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name}: expected 0 or more, got {getattr(self, name)}.")
+        for name in ("noise_mm", "scale"):
+            low, high = getattr(self, name)
+            if not 0 <= low <= high or (name == "scale" and low <= 0):
+                raise SettingsError(f"{name}: expected a range low <= high, got {low}, {high}.")
+        if self.vertices < 500:
+            raise SettingsError(f"vertices: expected at least 500, got {self.vertices}.")

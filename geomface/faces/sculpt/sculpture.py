@@ -1,0 +1,41 @@
+"""The built-in face as one value, before it is written."""
+
+import dataclasses
+
+import numpy as np
+
+from geomface.arrays import FloatArray, IndexArray
+from geomface.faces.sculpt.expressions import expression_modes
+from geomface.faces.sculpt.identity import identity_modes
+from geomface.faces.sculpt.landmarks import landmark_vertices, regions
+from geomface.faces.sculpt.layout import Layout, build_layout
+from geomface.faces.sculpt.surface import neutral_face
+
+DECIMALS = 4
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sculpture:
+    """Everything that is written: the neutral face, modes, landmarks and regions."""
+
+    layout: Layout
+    vertices: FloatArray
+    identity: dict[str, FloatArray]
+    expression: dict[str, FloatArray]
+    landmarks: IndexArray
+    regions: dict[str, IndexArray]
+
+
+def sculpt() -> Sculpture:
+    """Make the built-in face from its control points; the same every time."""
+    layout = build_layout()
+    # Rounded so that the OBJ file holds exactly the model's vertices; + 0.0 turns -0.0 into 0.0.
+    vertices = np.round(neutral_face(layout), DECIMALS) + 0.0
+    return Sculpture(
+        layout=layout,
+        vertices=vertices,
+        identity=identity_modes(layout, vertices),
+        expression=expression_modes(layout, vertices),
+        landmarks=landmark_vertices(layout, vertices),
+        regions=regions(layout, vertices),
+    )

@@ -1,0 +1,308 @@
+"""What is unusual about a scan, in lines a person can read; nothing is changed."""
+
+import dataclasses
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from geomface.arrays import BoolArray, FloatArray, IndexArray
+from geomface.mesh.landmarks import Landmarks
+from geomface.mesh.mesh import Mesh
+from geomface.mesh.normals import face_cross_products
+from geomface.mesh.similarity import fit_similarity
+
+MILLIMETRES = {"mm": 1.0, "cm": 10.0, "inch": 25.4, "m": 1000.0}
+"""Millimetres in one of each unit."""
+
+_NAMES = {"mm": "millimetres", "cm": "centimetres", "inch": "inches", "m": "metres"}
+# Partial faces and busts are still scans of a head: how far around the expected size is believed.
+_LOOSER = (0.6, 2.5)
+_FLAT = 1e-10
+_CLEARLY_BETTER = 0.5
+# Where each landmark of the Multi-PIE order lies in files that list the groups as jaw, eyes,
+# left brow, nose, right brow, mouth.
+_GROUPWISE = np.concatenate(
+    [np.arange(17), np.arange(29, 34), np.arange(43, 48), np.arange(34, 43)]
+    + [np.arange(17, 29), np.arange(48, 68)]
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ScanDiagnosis:
+    """What was found in a scan.
+
+    Parameters
+    ----------
+    components : number of connected parts with triangles
+    component_labels : (V,) int64, 0 the part with most triangles; -1 a vertex in no triangle
+    nonmanifold_edges : (n, 2) int64, edges of more than two triangles
+    isolated_vertices : (n,) int64, vertices in no triangle
+    duplicate_vertices : (n,) int64, vertices at the place of an earlier one
+    weld : (V,) int64, the first vertex at the same place (itself for most). Parts, edges and
+        degenerate triangles are judged with it, so that a seam is not taken for a rim.
+    degenerate_faces : (F,) bool, triangles without area: set aside for a fit
+    unit_factor : multiply the vertices by it to get millimetres
+    unit_guess : the unit that the factor stands for
+    notes : a sentence for each thing found and what is done about it
+    """
+
+    components: int
+    component_labels: IndexArray
+    nonmanifold_edges: IndexArray
+    isolated_vertices: IndexArray
+    duplicate_vertices: IndexArray
+    weld: IndexArray
+    degenerate_faces: BoolArray
+    unit_factor: float
+    unit_guess: str
+    notes: tuple[str, ...]
+
+
+def diagnose_scan(
+    mesh: Mesh,
+    *,
+    expected_size_mm: tuple[float, float] = (220.0, 560.0),
+    scale_to_template: float | None = None,
+) -> ScanDiagnosis:
+    """Look for what real scans have and clean meshes have not.
+
+    Parameters
+    ----------
+    mesh : the scan; it is not changed
+    expected_size_mm : plausible length of the bounding-box diagonal of the largest part, from a
+        face alone to a head with shoulders. The unit of the mesh is doubted only far outside (0.6
+        and 2.5 times), and replaced only when exactly one other unit gives a plausible size.
+    scale_to_template : scale of the similarity that takes the scan's landmarks to those of a
+        template in millimetres. When given it decides, since people differ less than units do.
+
+    Returns
+    -------
+    ScanDiagnosis
+    """
+    vertex_count = len(mesh.vertices)
+    weld = first_at_same_place(mesh.vertices)
+    faces = weld[mesh.faces]
+    used = np.zeros(vertex_count, bool)
+    used[mesh.faces] = True
+    isolated = np.flatnonzero(~used)
+    duplicates = np.flatnonzero((weld != np.arange(vertex_count)) & used)
+    degenerate = _degenerate(mesh.vertices, faces)
+    edges, counts = _edges(faces[~degenerate], vertex_count)
+    labels, sizes = _components(edges, faces, weld, used, vertex_count)
+    nonmanifold = edges[counts > 2]
+    largest = mesh.vertices[labels == 0]
+    if scale_to_template is None:
+        unit, factor, unit_notes = _unit_by_size(mesh, largest, expected_size_mm)
+    else:
+        unit, factor, unit_notes = _unit_by_scale(mesh, scale_to_template)
+    notes = []
+    if len(sizes) > 1:
+        share = 100.0 * sizes[0] / sizes.sum()
+        notes.append(
+            f"{len(sizes)} separate parts, the largest with {share:.1f} % of the triangles: all "
+            "are used."
+        )
+    found = (
+        (len(nonmanifold), "edge", "with more than two triangles", "used as they are"),
+        (len(isolated), "vertex", "in no triangle", "ignored, kept in the file"),
+        (len(duplicates), "vertex", "at the place of another", "treated as one, kept in the file"),
+        (int(degenerate.sum()), "triangle", "without area", "set aside, kept in the file"),
+    )
+    plural = {"edge": "edges", "vertex": "vertices", "triangle": "triangles"}
+    for count, what, how, done in found:
+        if count:
+            notes.append(f"{count} {what if count == 1 else plural[what]} {how}: {done}.")
+    return ScanDiagnosis(
+        components=len(sizes),
+        component_labels=labels,
+        nonmanifold_edges=nonmanifold,
+        isolated_vertices=isolated,
+        duplicate_vertices=duplicates,
+        weld=weld,
+        degenerate_faces=degenerate,
+        unit_factor=factor,
+        unit_guess=unit,
+        notes=(*notes, *unit_notes),
+    )
+
+
+def first_at_same_place(vertices: FloatArray) -> IndexArray:
+    """Return for each vertex the first one with exactly equal coordinates, (V,) int64."""
+    x = vertices[:, 0]
+    order = np.argsort(x, kind="stable")
+    near = np.flatnonzero(x[order][1:] == x[order][:-1])
+    weld = np.arange(len(vertices))
+    if len(near) == 0:
+        return weld
+    # Only vertices that share x can be equal; sorting those few by all axes is cheap.
+    rows = np.unique(np.concatenate([order[near], order[near + 1]]))
+    axes = vertices[rows].T
+    by_place = np.lexsort(axes)
+    fresh = np.ones(len(rows), bool)
+    fresh[1:] = (axes[:, by_place[1:]] != axes[:, by_place[:-1]]).any(axis=0)
+    # Stable sorting keeps the smallest index first within equal places.
+    weld[rows[by_place]] = rows[by_place][fresh][np.cumsum(fresh) - 1]
+    return weld
+
+
+def _degenerate(vertices: FloatArray, faces: IndexArray) -> BoolArray:
+    a, b, c = faces.T
+    repeated = (a == b) | (b == c) | (c == a)
+    corners = vertices[faces]
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd coordinates count as flat
+        longest = ((corners - np.roll(corners, -1, axis=1)) ** 2).sum(axis=2).max(axis=1)
+        cross = face_cross_products(vertices, faces)
+        return repeated | ~((cross**2).sum(axis=1) > (_FLAT * longest) ** 2)
+
+
+def _edges(faces: IndexArray, vertex_count: int) -> tuple[IndexArray, IndexArray]:
+    """Return undirected edges (E, 2) and how many triangles use each."""
+    tails, heads = faces.ravel(), faces[:, [1, 2, 0]].ravel()
+    keys = np.minimum(tails, heads) * vertex_count + np.maximum(tails, heads)
+    keys.sort()
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)])
+    counts = np.diff(np.append(starts, len(keys)))
+    keys = keys[starts]
+    return np.stack([keys // vertex_count, keys % vertex_count], axis=1), counts
+
+
+def _components(
+    edges: IndexArray, faces: IndexArray, weld: IndexArray, used: BoolArray, vertex_count: int
+) -> tuple[IndexArray, IndexArray]:
+    """Return the (V,) labels and the number of triangles of each part, largest first."""
+    ones = np.ones(len(edges), np.int8)
+    graph = sparse.csr_array((ones, (edges[:, 0], edges[:, 1])), shape=(vertex_count,) * 2)
+    _, raw = csgraph.connected_components(graph, directed=False)
+    triangles = np.bincount(raw[faces[:, 0]], minlength=raw.max() + 1)
+    order = np.argsort(-triangles, kind="stable")
+    sizes = triangles[order]
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    rank[triangles == 0] = -1
+    # A corner of nothing but degenerate triangles may still be alone in the graph.
+    return np.where(used, rank[raw[weld]], -1), sizes[sizes > 0]
+
+
+def _unit_by_scale(mesh: Mesh, scale: float) -> tuple[str, float, list[str]]:
+    """Take the unit whose factor is nearest to `scale` on a logarithmic axis."""
+    unit = min(MILLIMETRES, key=lambda name: abs(np.log(MILLIMETRES[name] / scale)))
+    factor = MILLIMETRES[unit]
+    if unit == mesh.unit:
+        return unit, factor, _as_declared(unit)
+    return (
+        unit,
+        factor,
+        [
+            f"its landmarks are those of a face in {_NAMES[unit]}, not {_NAMES[mesh.unit]}: "
+            f"multiplied by {factor:g}."
+        ],
+    )
+
+
+def _as_declared(unit: str) -> list[str]:
+    if unit == "mm":
+        return []
+    return [f"in {_NAMES[unit]}, as the file says: multiplied by {MILLIMETRES[unit]:g}."]
+
+
+def _unit_by_size(
+    mesh: Mesh, largest: FloatArray, expected: tuple[float, float]
+) -> tuple[str, float, list[str]]:
+    size = float(np.linalg.norm(np.ptp(largest, axis=0)))
+    low, high = expected
+
+    def plausible(below: float, above: float) -> list[str]:
+        return [unit for unit, factor in MILLIMETRES.items() if below <= size * factor <= above]
+
+    loose = plausible(low * _LOOSER[0], high * _LOOSER[1])
+    unit = mesh.unit
+    if unit in loose:
+        return unit, MILLIMETRES[unit], _as_declared(unit)
+    guesses = plausible(low, high) or loose
+    if len(guesses) == 1:
+        guess, factor = guesses[0], MILLIMETRES[guesses[0]]
+        return (
+            guess,
+            factor,
+            [
+                f"{size:.4g} units across is no face in {_NAMES[unit]} but one in {_NAMES[guess]}: "
+                f"multiplied by {factor:g}."
+            ],
+        )
+    could_be = " or ".join(_NAMES[guess] for guess in guesses) or "no known unit"
+    return (
+        unit,
+        MILLIMETRES[unit],
+        [
+            f"{size:.4g} units across is no face in {_NAMES[unit]} ({could_be} would fit): left as "
+            "it is. Say the unit when loading."
+        ],
+    )
+
+
+def _residual(source: FloatArray, target: FloatArray) -> float:
+    fitted = fit_similarity(source, target).apply(source)
+    return float(np.sqrt(((fitted - target) ** 2).sum(axis=1).mean()))
+
+
+def suspected_mirror_image(points: FloatArray, template_points: FloatArray) -> bool:
+    """Say whether a scan looks like a mirror image, from its landmarks.
+
+    True when a similarity with reflection (det < 0) takes the template's landmarks to the scan's
+    with less than half of the residual that one without leaves.
+
+    Parameters
+    ----------
+    points : (L, 3) landmarks of the scan; NaN rows are missing
+    template_points : (L, 3) the same landmarks on the template
+
+    Returns
+    -------
+    bool; False with fewer than four landmarks, which fit both ways
+    """
+    there = np.isfinite(points).all(axis=1) & np.isfinite(template_points).all(axis=1)
+    if there.sum() < 4:
+        return False
+    source, target = template_points[there], points[there]
+    straight = _residual(source, target)
+    mirrored = _residual(source * np.array([-1.0, 1.0, 1.0]), target)
+    return mirrored < _CLEARLY_BETTER * straight
+
+
+def arrange_landmarks(
+    landmarks: Landmarks, template_points: FloatArray
+) -> tuple[Landmarks, tuple[str, ...]]:
+    """Put 68 landmarks that a file lists group by group into the template's order.
+
+    Some programs list the 68 points as jaw, eyes, left brow, nose, right brow, mouth, and files
+    converted from theirs claim the usual scheme. When that order fits the template with less than
+    half of the residual, it is taken.
+
+    Parameters
+    ----------
+    landmarks : as the file lists them
+    template_points : (L, 3) positions on the template, in the scheme's order
+
+    Returns
+    -------
+    The landmarks (rearranged or as they were) and a note for each change made.
+    """
+    points = landmarks.points
+    if len(points) != 68 or len(template_points) != 68:
+        return landmarks, ()
+    residuals = []
+    for order in (np.arange(68), _GROUPWISE):
+        there = np.isfinite(points[order]).all(axis=1) & np.isfinite(template_points).all(axis=1)
+        if there.sum() < 12:
+            return landmarks, ()
+        residuals.append(_residual(points[order][there], template_points[there]))
+    if residuals[1] >= _CLEARLY_BETTER * residuals[0]:
+        return landmarks, ()
+    sigma = None if landmarks.sigma_mm is None else landmarks.sigma_mm[_GROUPWISE]
+    arranged = dataclasses.replace(landmarks, points=points[_GROUPWISE], sigma_mm=sigma)
+    return arranged, (
+        f"{landmarks.name} lists its 68 landmarks as jaw, eyes, left brow, nose, right brow, mouth "
+        f"(residual {residuals[1]:.1f} mm, in the order of {landmarks.scheme} {residuals[0]:.1f} "
+        "mm): put into that scheme's order.",
+    )

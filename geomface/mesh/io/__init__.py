@@ -1,0 +1,132 @@
+"""Files in and out: meshes, landmarks, templates, images, arrays, records.
+
+Vertex and face count and order never change; nothing is merged, dropped or cleaned.
+"""
+
+from pathlib import Path
+
+from geomface.errors import FileFormatError, OutputError
+from geomface.mesh.io.atomic import atomic_path, is_temporary
+from geomface.mesh.io.glb import read_glb, write_glb
+from geomface.mesh.io.images import load_image, save_image
+from geomface.mesh.io.landmark_files import load_landmarks, save_landmarks
+from geomface.mesh.io.obj import read_obj, write_obj
+from geomface.mesh.io.off import read_off, write_off
+from geomface.mesh.io.ply import read_ply, write_ply
+from geomface.mesh.io.records import read_json, write_json
+from geomface.mesh.io.stl import read_stl, write_stl
+from geomface.mesh.io.templates import (
+    load_embedding,
+    load_regions,
+    load_template,
+    save_embedding,
+    save_regions,
+    save_template,
+)
+from geomface.mesh.io.tensors import load_tensors, read_header, save_tensors
+from geomface.mesh.mesh import UNITS, Mesh
+
+_READERS = {
+    ".obj": read_obj,
+    ".ply": read_ply,
+    ".glb": read_glb,
+    ".stl": read_stl,
+    ".off": read_off,
+}
+_WRITERS = {
+    ".obj": write_obj,
+    ".ply": write_ply,
+    ".glb": write_glb,
+    ".stl": write_stl,
+    ".off": write_off,
+}
+
+MESH_SUFFIXES = tuple(_READERS)
+"""Suffixes that `load_mesh` and `save_mesh` know."""
+
+
+def load_mesh(path: str | Path, *, unit: str | None = None, texture: bool = True) -> Mesh:
+    """Read a mesh; the suffix says the format: .obj, .ply, .glb, .stl or .off.
+
+    Parameters
+    ----------
+    path : the file
+    unit : what its numbers are in (mm, cm, m, inch); by default what the file says, else mm.
+        Numbers are never scaled here.
+    texture : False leaves a texture image out
+
+    Returns
+    -------
+    Mesh named after the file, vertices, faces (or quads) and uv as the file counts and orders them
+
+    Raises
+    ------
+    FileFormatError : missing, empty, truncated or not of its format; unknown suffix or unit;
+        texture missing or unreadable
+    MeshError : no faces, indices out of range, NaN or infinity
+    """
+    reader = _READERS.get(Path(path).suffix.lower())
+    if reader is None:
+        raise FileFormatError(f"{path}: expected a mesh named {_suffixes()}; rename or convert it.")
+    if unit is not None and unit not in UNITS:
+        raise FileFormatError(f"{path}: unit must be one of {', '.join(UNITS)}, got {unit!r}.")
+    return reader(path, unit=unit, texture=texture)
+
+
+def save_mesh(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
+    """Write a mesh, whole or not at all; the suffix says the format: .obj, .ply, .glb, .stl, .off.
+
+    Parameters
+    ----------
+    path : the file, in a folder that exists
+    mesh : the mesh; OBJ, PLY and GLB keep all of it, OFF no uv, STL only the triangles
+    precise : colours and texture beyond 8 bits, where the format can
+
+    Raises
+    ------
+    OutputError : unknown suffix, or a place that cannot be written
+    MeshError : a uv seam along the diagonal of a quad
+    """
+    writer = _WRITERS.get(Path(path).suffix.lower())
+    if writer is None:
+        raise OutputError(f"{path}: expected a mesh name ending in {_suffixes()}.")
+    writer(path, mesh, precise=precise)
+
+
+def _suffixes() -> str:
+    *most, last = MESH_SUFFIXES
+    return f"{', '.join(most)} or {last}"
+
+
+__all__ = [
+    "MESH_SUFFIXES",
+    "atomic_path",
+    "is_temporary",
+    "load_embedding",
+    "load_image",
+    "load_landmarks",
+    "load_mesh",
+    "load_regions",
+    "load_template",
+    "load_tensors",
+    "read_glb",
+    "read_header",
+    "read_json",
+    "read_obj",
+    "read_off",
+    "read_ply",
+    "read_stl",
+    "save_embedding",
+    "save_image",
+    "save_landmarks",
+    "save_mesh",
+    "save_regions",
+    "save_template",
+    "save_tensors",
+    "write_glb",
+    "write_json",
+    "write_obj",
+    "write_off",
+    "write_ply",
+    "write_stl",
+]

@@ -1,0 +1,167 @@
+"""Reading bytes and numbers with errors that name the file."""
+
+import logging
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from geomface.errors import FileFormatError, MeshError
+
+log = logging.getLogger("geomface")
+
+
+def read_bytes(path: str | Path, expected: str) -> bytes:
+    """Return the content of a file that is not empty.
+
+    Parameters
+    ----------
+    path : the file
+    expected : what it should hold, for the message ("an OBJ mesh")
+
+    Raises
+    ------
+    FileFormatError : missing, a folder, unreadable or empty
+    """
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise FileFormatError(
+            f"{path}: expected {expected}, but there is no such file. Check the name and folder."
+        ) from error
+    except IsADirectoryError as error:
+        raise FileFormatError(f"{path}: expected {expected}, got a folder.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FileFormatError(
+            f"{path}: expected {expected}, but it cannot be read ({reason})."
+        ) from error
+    if not data:
+        raise FileFormatError(
+            f"{path}: expected {expected}, but the file is empty. Export or copy it again."
+        )
+    return data
+
+
+def read_text(path: str | Path, expected: str) -> str:
+    """Return the content of a text file as UTF-8; FileFormatError when it is not text."""
+    try:
+        text = read_bytes(path, expected).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(
+            f"{path}: expected {expected} as text, got binary data at byte {error.start}."
+        ) from error
+    if not text.strip():
+        raise FileFormatError(f"{path}: expected {expected}, but the file is blank.")
+    return text
+
+
+def parse_numbers(text: bytes, count: int | None, name: str, what: str) -> np.ndarray:
+    """Return the blank-separated numbers in `text` as float64, each correctly rounded.
+
+    Parameters
+    ----------
+    text : bytes
+    count : how many numbers there must be, None for any
+    name, what : file and content, for the message
+
+    Raises
+    ------
+    FileFormatError : something that is not a number, or another count
+    """
+    numbers = _parse(text, np.float64, name, what)
+    if count is not None and len(numbers) != count:
+        raise FileFormatError(
+            f"{name}: expected {count} numbers as {what}, got {len(numbers)}. The file may be "
+            "truncated: export or copy it again."
+        )
+    return numbers
+
+
+def parse_integers(text: bytes, count: int, name: str, what: str) -> np.ndarray:
+    """Return the blank-separated integers in `text` as int64; as `parse_numbers`."""
+    numbers = _parse(text, np.int64, name, what)
+    if len(numbers) != count:
+        raise FileFormatError(
+            f"{name}: expected {count} whole numbers as {what}, got {len(numbers)}. The file may "
+            "be truncated: export or copy it again."
+        )
+    return numbers
+
+
+def _parse(text: bytes, dtype: type, name: str, what: str) -> np.ndarray:
+    # numpy answers -1 to a text of blanks only.
+    if not text or text.isspace():
+        return np.empty(0, dtype)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # older numpy only warns about trailing rubbish
+            return np.fromstring(text, dtype=dtype, sep=" ")
+    except (ValueError, DeprecationWarning, OverflowError) as error:
+        raise FileFormatError(
+            f"{name}: expected numbers as {what}, found something else ({_culprit(text, dtype)}). "
+            "The file is damaged or of another format."
+        ) from error
+
+
+def _culprit(text: bytes, dtype: type) -> str:
+    convert = float if dtype is np.float64 else int
+    for token in text.split():
+        try:
+            convert(token)
+        except ValueError:
+            return repr(token[:40].decode("latin-1"))
+    return "unreadable text"
+
+
+_UNIT = re.compile(rb"\bunit (mm|cm|m|inch)\b")
+
+
+def choose_unit(comments: bytes, asked: str | None, name: str) -> str:
+    """Return the unit of a file: what the caller says, else what its comments say, else mm."""
+    match = _UNIT.search(comments)
+    written = match.group(1).decode() if match else None
+    if asked is not None and written not in (None, asked):
+        log.warning("%s: says unit %s, read as %s as asked.", name, written, asked)
+    return asked or written or "mm"
+
+
+def as_singles(values: np.ndarray, name: str) -> np.ndarray:
+    """Return float32, which some formats are limited to.
+
+    Raises
+    ------
+    MeshError : a coordinate beyond its range, which would become infinite in the file
+    """
+    with np.errstate(over="ignore"):
+        singles = values.astype(np.float32)
+    if not np.isfinite(singles).all():
+        raise MeshError(
+            f"{name}: coordinates up to {np.abs(values).max():.3g} do not fit the 32-bit floats of "
+            "this format. Save as OBJ or PLY, or scale the mesh."
+        )
+    return singles
+
+
+HEAD, TAIL = "# geomface", "# end"
+"""First and last line of the text formats that announce no length, when we write them."""
+
+
+def require_tail(data: bytes, name: str) -> None:
+    """Refuse a text of ours that has the first line but no longer the last."""
+    if data.startswith(HEAD.encode()) and not data[-64:].rstrip().endswith(TAIL.encode()):
+        raise FileFormatError(
+            f"{name}: truncated, its last line should be '{TAIL}'. Copy or write it again."
+        )
+
+
+def as_doubles(values: np.ndarray) -> np.ndarray:
+    """Return float64; damaged floats become NaN without a warning and are refused by Mesh."""
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.float64)
+
+
+def named(path: str | Path) -> str:
+    """Return what messages call the file."""
+    return Path(path).name or str(path)

@@ -1,0 +1,274 @@
+"""GLB (binary glTF 2.0): for viewers, and back without loss."""
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geomface.arrays import FloatArray, IndexArray
+from geomface.errors import FileFormatError
+from geomface.mesh.io.atomic import write_bytes
+from geomface.mesh.io.files import as_singles, choose_unit, log, named
+from geomface.mesh.io.glb_scene import (
+    Container,
+    open_container,
+    read_image,
+    read_scene,
+    to_linear,
+)
+from geomface.mesh.io.images import encode_image
+from geomface.mesh.io.polygons import build_mesh, first_unique, polygons_of
+from geomface.mesh.mesh import Mesh
+from geomface.mesh.normals import vertex_normals
+
+_METRES = {"mm": 0.001, "cm": 0.01, "m": 1.0, "inch": 0.0254}
+_LARGEST_HEAD_IN_METRES = 10.0
+_SCHEMA = 1
+_DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
+
+
+def read_glb(path: str | Path, *, unit: str | None = None, texture: bool = True) -> Mesh:
+    """Read a GLB file.
+
+    A file of `write_glb` comes back as it was: vertices with every bit, quads, uv with their
+    seams. In files of other programs node transforms are applied, primitives are put one after the
+    other, and a vertex that the program split at a uv seam stays split.
+
+    Parameters
+    ----------
+    path : the file
+    unit : of its numbers; by default the unit our files name, else metres as glTF prescribes, or
+        mm when the mesh would then be larger than 10 m
+    texture : False leaves the base colour image out
+
+    Raises
+    ------
+    FileFormatError : missing, empty, truncated, not GLB, compressed, or its texture unreadable
+    MeshError : no faces, indices out of range, NaN or infinity
+
+    Convention
+    ----------
+    glTF puts the origin of uv top-left; v is turned on reading and writing.
+    """
+    path, name = Path(path), named(path)
+    container = open_container(path, name)
+    try:
+        own = _own_record(container)
+        if own is not None:
+            return _read_own(container, own, unit, texture)
+        scene = read_scene(container)
+    except (*_DAMAGE, RecursionError) as error:
+        raise FileFormatError(f"{name}: damaged glTF ({error}). Export it again.") from error
+    image = None
+    if texture and scene.image is not None and scene.uv is not None:
+        image = read_image(container, scene.image)
+    if unit is None:
+        # Infinite coordinates are refused when the mesh is made.
+        with np.errstate(invalid="ignore", over="ignore"):
+            extent = np.ptp(scene.vertices, axis=0).max() if len(scene.vertices) else 0.0
+        unit = "m" if extent < _LARGEST_HEAD_IN_METRES else "mm"
+        if unit == "mm":
+            log.warning("%s: %.4g units across cannot be metres; read as mm.", name, extent)
+    return build_mesh(
+        scene.vertices,
+        np.full(len(scene.faces), 3),
+        scene.faces.ravel(),
+        uv=scene.uv,
+        uv_corners=None if scene.uv is None else scene.faces.ravel(),
+        colors=scene.colors,
+        texture=image,
+        unit=unit,
+        name=name,
+    )
+
+
+def _own_record(container: Container) -> dict[str, Any] | None:
+    """Return our notes in the file, None when there are none or the content was changed since."""
+    extras = container.tree.get("extras")
+    record = extras.get("geomface") if isinstance(extras, dict) else None
+    if not isinstance(record, dict) or record.get("schema") != _SCHEMA:
+        return None
+    if record.get("crc32") != zlib.crc32(container.binary):
+        log.warning("%s: was changed by another program; read as any GLB.", container.name)
+        return None
+    return record
+
+
+def _read_own(
+    container: Container, record: dict[str, Any], unit: str | None, texture: bool
+) -> Mesh:
+    def array(label: str, dtype: str, width: int) -> np.ndarray | None:
+        if label not in record["views"]:
+            return None
+        data = container.view(record["views"][label])
+        return np.frombuffer(data, dtype).reshape(-1, width)
+
+    sides = record["sides"]
+    vertices, polygons = array("vertices", "<f8", 3), array("polygons", "<i4", sides)
+    uv, uv_polygons = array("uv", "<f8", 2), array("uv_polygons", "<i4", sides)
+    colors = array("colors", "<f4", 3)
+    if vertices is None or polygons is None:
+        raise ValueError("no vertices")
+    image = read_image(container, 0) if texture and container.tree.get("images") else None
+    return build_mesh(
+        vertices,
+        np.full(len(polygons), sides),
+        polygons.astype(np.int64).ravel(),
+        uv=uv,
+        uv_corners=None if uv_polygons is None else uv_polygons.astype(np.int64).ravel(),
+        colors=colors,
+        texture=image,
+        unit=choose_unit(f"unit {record['unit']}".encode(), unit, container.name),
+        name=container.name,
+    )
+
+
+def write_glb(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
+    """Write a GLB with the texture inside.
+
+    Viewers get float32 triangles with normals, in metres by the scale of the node (so the numbers
+    in the file stay in the mesh's unit), vertices split at uv seams behind the V original ones.
+    Beside them lies what they do not need and `read_glb` does: float64 vertices, quads, uv.
+
+    Parameters
+    ----------
+    path : the file
+    mesh : the mesh
+    precise : write the texture with 16 bits a channel
+
+    Raises
+    ------
+    OutputError : the place cannot be written
+    MeshError : a uv seam along the diagonal of a quad, coordinates beyond float32
+    """
+    polygons, uv_polygons = polygons_of(mesh)
+    origin, uv, indices = _viewer_vertices(mesh)
+    blocks = _Blocks()
+    positions = as_singles(mesh.vertices, mesh.name)[origin]
+    normals = vertex_normals(mesh.vertices, mesh.faces)
+    normals[np.linalg.norm(normals, axis=1) < 0.5] = (0.0, 0.0, 1.0)
+    attributes = {
+        "POSITION": blocks.accessor(positions, bounds=True),
+        "NORMAL": blocks.accessor(normals.astype(np.float32)[origin]),
+    }
+    material: dict[str, Any] = {
+        "pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 1.0},
+        "doubleSided": True,
+    }
+    tree: dict[str, Any] = {"asset": {"version": "2.0", "generator": "geomface"}}
+    textured = mesh.texture is not None and uv is not None
+    if uv is not None:
+        flipped = as_singles(np.stack([uv[:, 0], 1.0 - uv[:, 1]], axis=1), mesh.name)
+        attributes["TEXCOORD_0"] = blocks.accessor(flipped)
+    if mesh.colors is not None and not textured:  # viewers multiply colours and texture
+        linear = to_linear(np.clip(np.nan_to_num(mesh.colors), 0, 1)).astype(np.float32)
+        attributes["COLOR_0"] = blocks.accessor(linear[origin])
+    if textured and mesh.texture is not None:
+        png = encode_image(mesh.texture, named(path), 16 if precise else 8)
+        tree["images"] = [{"bufferView": blocks.view(png), "mimeType": "image/png"}]
+        tree["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 10497, "wrapT": 10497}]
+        tree["textures"] = [{"sampler": 0, "source": 0}]
+        material["pbrMetallicRoughness"]["baseColorTexture"] = {"index": 0}
+    small = len(origin) < 2**16 - 1
+    corners = indices.ravel().astype("<u2" if small else "<u4")
+    primitive = {
+        "attributes": attributes,
+        "indices": blocks.accessor(corners[:, None], target=34963),
+        "material": 0,
+    }
+    views = {
+        "vertices": blocks.view(mesh.vertices.astype("<f8").tobytes()),
+        "polygons": blocks.view(polygons.astype("<i4").tobytes()),
+    }
+    if mesh.uv is not None and uv_polygons is not None:
+        views["uv"] = blocks.view(mesh.uv.astype("<f8").tobytes())
+        views["uv_polygons"] = blocks.view(uv_polygons.astype("<i4").tobytes())
+    if mesh.colors is not None:
+        views["colors"] = blocks.view(np.nan_to_num(mesh.colors).astype("<f4").tobytes())
+    scale = [_METRES[mesh.unit]] * 3
+    binary = blocks.binary()
+    record = {"schema": _SCHEMA, "unit": mesh.unit, "sides": polygons.shape[1]}
+    record |= {"views": views, "crc32": zlib.crc32(binary)}
+    tree |= {
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [{"mesh": 0, "scale": scale, "name": Path(path).stem}],
+        "meshes": [{"primitives": [primitive]}],
+        "materials": [material],
+        "accessors": blocks.accessors,
+        "bufferViews": blocks.views,
+        "buffers": [{"byteLength": len(binary)}],
+        "extras": {"geomface": record},
+    }
+    text = json.dumps(tree, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = b"".join(
+        len(body).to_bytes(4, "little") + kind + body
+        for kind, body in ((b"JSON", text), (b"BIN\0", binary))
+    )
+    head = b"glTF" + (2).to_bytes(4, "little") + (12 + len(chunks)).to_bytes(4, "little")
+    write_bytes(path, head + chunks)
+
+
+def _viewer_vertices(mesh: Mesh) -> tuple[IndexArray, FloatArray | None, IndexArray]:
+    """Return the vertices a viewer needs, which has one index for position and uv.
+
+    Returns
+    -------
+    origin : (G,) the mesh vertex of each; the first V are all vertices in order
+    uv : (G, 2) or None
+    indices : (F, 3)
+    """
+    everyone = np.arange(len(mesh.vertices))
+    if mesh.uv is None or mesh.uv_faces is None:
+        return everyone, None, mesh.faces
+    corners, uv_corners = mesh.faces.ravel(), mesh.uv_faces.ravel()
+    firsts, numbers = first_unique(uv_corners, corners)
+    vertex = corners[firsts]
+    # The first uv of a vertex keeps the vertex's place; the others go behind.
+    _, keeps = np.unique(vertex, return_index=True)
+    further = np.ones(len(firsts), bool)
+    further[keeps] = False
+    place = vertex.copy()
+    place[further] = len(everyone) + np.arange(further.sum())
+    origin = np.concatenate([everyone, vertex[further]])
+    uv = np.zeros((len(origin), 2))
+    uv[place] = mesh.uv[uv_corners[firsts]]
+    return origin, uv, place[numbers].reshape(-1, 3)
+
+
+class _Blocks:
+    """Collects the binary chunk, four-byte aligned, with its bufferViews and accessors."""
+
+    def __init__(self) -> None:
+        self.views: list[dict[str, int]] = []
+        self.accessors: list[dict[str, Any]] = []
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def view(self, data: bytes, target: int | None = None) -> int:
+        entry = {"buffer": 0, "byteOffset": self._size, "byteLength": len(data)}
+        self.views.append(entry if target is None else entry | {"target": target})
+        padded = data + b"\0" * (-len(data) % 4)
+        self._parts.append(padded)
+        self._size += len(padded)
+        return len(self.views) - 1
+
+    def accessor(self, values: np.ndarray, *, bounds: bool = False, target: int = 34962) -> int:
+        component = {"f4": 5126, "u2": 5123, "u4": 5125}[values.dtype.str[1:]]
+        kind = {1: "SCALAR", 2: "VEC2", 3: "VEC3"}[values.shape[1]]
+        entry: dict[str, Any] = {
+            "bufferView": self.view(values.tobytes(), target),
+            "componentType": component,
+            "count": len(values),
+            "type": kind,
+        }
+        if bounds:
+            entry |= {"min": values.min(axis=0).tolist(), "max": values.max(axis=0).tolist()}
+        self.accessors.append(entry)
+        return len(self.accessors) - 1
+
+    def binary(self) -> bytes:
+        return b"".join(self._parts)

@@ -1,0 +1,337 @@
+"""Reading any glTF binary: accessors, node transforms, primitives, images.
+
+Source
+------
+glTF 2.0 specification, Khronos 2021: GLB (section 4), accessors (3.6), meshes (3.7), scene (3.5).
+Sparse accessors and compressed geometry are refused; skins, morphs and animation are left out.
+"""
+
+import base64
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geomface.arrays import FloatArray, ImageArray, IndexArray, require_indices
+from geomface.errors import FileFormatError
+from geomface.mesh.io.files import as_doubles, log, read_bytes
+from geomface.mesh.io.images import decode_image
+
+_TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+_WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
+_JSON, _BINARY = 0x4E4F534A, 0x004E4942
+
+
+def to_linear(colors: np.ndarray) -> np.ndarray:
+    """Turn display (sRGB) values into the linear ones that glTF's COLOR_0 holds."""
+    colors = colors.astype(np.float64)
+    return np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+
+
+def to_display(colors: np.ndarray) -> np.ndarray:
+    """Turn linear values into display (sRGB) ones."""
+    colors = np.clip(colors.astype(np.float64), 0.0, 1.0)
+    return np.where(colors <= 0.0031308, colors * 12.92, 1.055 * colors ** (1 / 2.4) - 0.055)
+
+
+@dataclasses.dataclass(frozen=True)
+class Container:
+    """The two chunks of a GLB file and where it lies."""
+
+    tree: dict[str, Any]
+    binary: bytes
+    folder: Path
+    name: str
+
+    def view(self, index: int) -> memoryview:
+        """Return the bytes of one bufferView."""
+        view = self.tree["bufferViews"][_count(index)]
+        start, length = _count(view.get("byteOffset", 0)), _count(view["byteLength"])
+        data = self._buffer(_count(view["buffer"]))
+        if start + length > len(data):
+            raise FileFormatError(
+                f"{self.name}: truncated, a buffer view ends at byte {start + length} of "
+                f"{len(data)}. Export it again."
+            )
+        return memoryview(data)[start : start + length]
+
+    def _buffer(self, index: int) -> bytes:
+        buffer = self.tree["buffers"][index]
+        return self.resource(buffer["uri"], "buffer") if "uri" in buffer else self.binary
+
+    def resource(self, uri: str, what: str) -> bytes:
+        """Return what a data URI or a file name beside the GLB holds."""
+        if uri.startswith("data:"):
+            return base64.b64decode(uri.partition(",")[2], validate=True)
+        return read_bytes(self.folder / uri, f"the {what} of {self.name}")
+
+    def accessor(self, index: int) -> np.ndarray:
+        """Return (count, width) values of an accessor; normalised integers become floats."""
+        item = self.tree["accessors"][_count(index)]
+        if "sparse" in item or "bufferView" not in item:
+            raise FileFormatError(
+                f"{self.name}: uses sparse accessors, which are not read. Export it without them."
+            )
+        dtype, width = np.dtype(_TYPES[item["componentType"]]), _WIDTHS[item["type"]]
+        data = self.view(item["bufferView"])
+        stride = _count(self.tree["bufferViews"][item["bufferView"]].get("byteStride", 0))
+        values = np.ndarray(
+            (_count(item["count"]), width),
+            dtype,
+            buffer=data,
+            offset=_count(item.get("byteOffset", 0)),
+            strides=(stride or width * dtype.itemsize, dtype.itemsize),
+        )
+        if item.get("normalized") and dtype.kind in "iu":
+            return np.maximum(values / float(np.iinfo(dtype).max), -1.0)
+        return values
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is not a count")
+    return value
+
+
+def open_container(path: Path, name: str) -> Container:
+    """Split a GLB into its chunks.
+
+    Raises
+    ------
+    FileFormatError : missing, empty, truncated, not GLB, another version
+    """
+    data = read_bytes(path, "a GLB mesh (binary glTF)")
+    if data[:4] != b"glTF":
+        raise FileFormatError(
+            f"{name}: expected a GLB mesh (binary glTF 2.0). Check that the file is what its name "
+            "says."
+        )
+    version, length = (int.from_bytes(data[at : at + 4], "little") for at in (4, 8))
+    if len(data) < 20 or length > len(data):
+        raise FileFormatError(
+            f"{name}: truncated, its header announces {length} bytes, it has {len(data)}. Copy or "
+            "export it again."
+        )
+    if version != 2:
+        raise FileFormatError(f"{name}: glTF version {version} is not read; export version 2.")
+    chunks: dict[int, bytes] = {}
+    offset = 12
+    while offset + 8 <= length:
+        size, kind = (int.from_bytes(data[at : at + 4], "little") for at in (offset, offset + 4))
+        if offset + 8 + size > len(data):
+            raise FileFormatError(f"{name}: truncated inside a chunk. Copy or export it again.")
+        chunks.setdefault(kind, data[offset + 8 : offset + 8 + size])
+        offset += 8 + size
+    try:
+        tree = json.loads(chunks[_JSON].decode("utf-8"))
+        if not isinstance(tree, dict):
+            raise ValueError("no object")
+    except (KeyError, ValueError, RecursionError) as error:
+        raise FileFormatError(f"{name}: damaged GLB header ({error}). Export it again.") from error
+    return Container(tree, chunks.get(_BINARY, b""), path.parent, name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """All triangles of a scene in one coordinate system, in the order of the nodes."""
+
+    vertices: FloatArray
+    faces: IndexArray
+    uv: FloatArray | None
+    colors: ImageArray | None
+    image: int | None
+
+
+def read_scene(container: Container) -> Scene:
+    """Concatenate the triangle primitives of the default scene, node transforms applied.
+
+    The v of TEXCOORD is turned to the bottom-left origin. COLOR_0 of 8 bits is taken as display
+    values, which is what programs write, and of 16 bits or float as linear, as specified.
+    """
+    tree, name = container.tree, container.name
+    needed = {item for item in tree.get("extensionsRequired", [])}
+    unknown = {
+        item for item in needed if item != "KHR_mesh_quantization" and "KHR_materials_" not in item
+    }
+    if unknown:
+        raise FileFormatError(
+            f"{name}: needs glTF extensions that are not read ({', '.join(sorted(unknown))}). "
+            "Export it uncompressed."
+        )
+    blocks: list[dict[str, Any]] = []
+    total = 0
+    for matrix, mesh in _placed_meshes(tree):
+        shared: dict[tuple, dict[str, Any]] = {}
+        for primitive in tree["meshes"][mesh]["primitives"]:
+            corners = _corners(container, primitive)
+            if corners is None:
+                continue
+            attributes = primitive["attributes"]
+            texture, channel = _texture(tree, primitive)
+            key = tuple(attributes.get(item) for item in ("POSITION", "COLOR_0", channel))
+            block = _block(container, attributes, channel, matrix)
+            require_indices(corners, len(block["vertices"]), f"{name}: faces")
+            if np.linalg.det(matrix[:3, :3]) < 0:
+                corners = corners[:, ::-1]  # a mirroring transform turns triangles inside out
+            if key in shared:  # one vertex list, split by material
+                block = {"first": shared[key]["first"]}
+            else:
+                block["first"] = total
+                total += len(block["vertices"])
+                shared[key] = block
+            block |= {"faces": corners + block["first"], "image": texture}
+            blocks.append(block)
+    return _joined(blocks, name)
+
+
+def _joined(blocks: list[dict[str, Any]], name: str) -> Scene:
+    own = [block for block in blocks if "vertices" in block]
+    if not own:
+        return Scene(np.empty((0, 3)), np.empty((0, 3), np.int64), None, None, None)
+    arrays: dict[str, np.ndarray | None] = {}
+    for label in ("uv", "colors"):
+        parts = [block[label] for block in own]
+        complete = all(part is not None for part in parts)
+        if not complete and any(part is not None for part in parts):
+            log.warning("%s: only some parts have %s; they are left out.", name, label)
+        arrays[label] = np.concatenate(parts) if complete else None
+    faces_of: dict[int, int] = {}
+    for block in blocks:
+        if block["image"] is not None:
+            faces_of[block["image"]] = faces_of.get(block["image"], 0) + len(block["faces"])
+    if len(faces_of) > 1:
+        log.warning("%s: has %d textures; only that of most faces is kept.", name, len(faces_of))
+    return Scene(
+        vertices=np.concatenate([block["vertices"] for block in own]),
+        faces=np.concatenate([block["faces"] for block in blocks]),
+        uv=arrays["uv"],
+        colors=arrays["colors"],
+        image=max(faces_of, key=lambda image: faces_of[image]) if faces_of else None,
+    )
+
+
+def _placed_meshes(tree: dict[str, Any]) -> list[tuple[FloatArray, int]]:
+    """Return (matrix to the world, mesh) of all nodes, depth first."""
+    nodes = tree.get("nodes", [])
+    if tree.get("scenes"):
+        roots = tree["scenes"][_count(tree.get("scene", 0))].get("nodes", [])
+    else:
+        children = {child for node in nodes for child in node.get("children", [])}
+        roots = [index for index in range(len(nodes)) if index not in children]
+    found, seen = [], set()
+    waiting = [(index, np.eye(4)) for index in reversed(roots)]
+    while waiting:
+        index, matrix = waiting.pop()
+        if _count(index) in seen:
+            raise ValueError(f"node {index} has two parents")
+        seen.add(index)
+        matrix = matrix @ _local_matrix(nodes[index])
+        if "mesh" in nodes[index]:
+            found.append((matrix, _count(nodes[index]["mesh"])))
+        waiting += [(child, matrix) for child in reversed(nodes[index].get("children", []))]
+    return found
+
+
+def _local_matrix(node: dict[str, Any]) -> FloatArray:
+    if "matrix" in node:
+        return np.array(node["matrix"], np.float64).reshape(4, 4).T
+    matrix = np.eye(4)
+    x, y, z, w = np.array(node.get("rotation", [0, 0, 0, 1]), np.float64)
+    rotation = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    scale = np.array(node.get("scale", [1, 1, 1]), np.float64).reshape(3)
+    matrix[:3, :3] = rotation * scale
+    matrix[:3, 3] = np.array(node.get("translation", [0, 0, 0]), np.float64).reshape(3)
+    return matrix
+
+
+def _corners(container: Container, primitive: dict[str, Any]) -> IndexArray | None:
+    """Return (F, 3) indices into the primitive's vertices, None for points and lines."""
+    mode = primitive.get("mode", 4)
+    if mode not in (4, 5, 6) or "POSITION" not in primitive["attributes"]:
+        return None
+    if "indices" in primitive:
+        order = container.accessor(primitive["indices"])[:, 0].astype(np.int64)
+    else:
+        position = container.tree["accessors"][_count(primitive["attributes"]["POSITION"])]
+        order = np.arange(container.accessor(primitive["attributes"]["POSITION"]).shape[0])
+        order = order[: _count(position["count"])]
+    if mode == 4:
+        if len(order) % 3:
+            raise ValueError(f"{len(order)} corners do not make triangles")
+        return order.reshape(-1, 3)
+    step = np.arange(max(len(order) - 2, 0))
+    if mode == 5:
+        odd = step % 2
+        return np.stack([order[step], order[step + 1 + odd], order[step + 2 - odd]], axis=1)
+    return np.stack([order[step + 1], order[step + 2], order[np.zeros_like(step)]], axis=1)
+
+
+def _texture(tree: dict[str, Any], primitive: dict[str, Any]) -> tuple[int | None, str]:
+    """Return the image of the base colour, or None, and the name of its uv."""
+    if "material" not in primitive:
+        return None, "TEXCOORD_0"
+    material = tree["materials"][_count(primitive["material"])]
+    info = material.get("pbrMetallicRoughness", {}).get("baseColorTexture")
+    if info is None:
+        return None, "TEXCOORD_0"
+    source = tree["textures"][_count(info["index"])].get("source")
+    channel = f"TEXCOORD_{_count(info.get('texCoord', 0))}"
+    return None if source is None else _count(source), channel
+
+
+def _block(
+    container: Container, attributes: dict[str, int], channel: str, matrix: FloatArray
+) -> dict[str, Any]:
+    positions = as_doubles(container.accessor(attributes["POSITION"]))
+    uv = colors = None
+    if channel in attributes:
+        uv = as_doubles(container.accessor(attributes[channel])[:, :2])
+        uv = np.stack([uv[:, 0], 1.0 - uv[:, 1]], axis=1)
+    if "COLOR_0" in attributes:
+        item = container.tree["accessors"][_count(attributes["COLOR_0"])]
+        colors = container.accessor(attributes["COLOR_0"])[:, :3]
+        if not np.isfinite(colors).all():
+            raise ValueError("a colour is NaN or infinite")
+        colors = np.clip(colors, 0, 1) if item["componentType"] == 5121 else to_display(colors)
+    for part in (uv, colors):
+        if part is not None and len(part) != len(positions):
+            raise ValueError("attributes of different length")
+    if not np.isfinite(matrix).all():
+        raise ValueError("a node transform is not finite")
+    with np.errstate(invalid="ignore", over="ignore"):  # Mesh refuses what is not finite
+        vertices = positions.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
+    return {"vertices": vertices, "uv": uv, "colors": colors}
+
+
+def read_image(container: Container, index: int) -> ImageArray:
+    """Decode an image of the file.
+
+    Raises
+    ------
+    FileFormatError : naming the file, when the image is missing or damaged
+    """
+    try:
+        item = container.tree["images"][_count(index)]
+        if "uri" in item:
+            data = container.resource(item["uri"], "texture")
+        else:
+            data = bytes(container.view(item["bufferView"]))
+        return decode_image(data, f"{container.name}: image {index}")
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise FileFormatError(
+            f"{container.name}: its texture cannot be found ({error}). Export it again with the "
+            "texture embedded, or load with texture=False."
+        ) from error
+    except FileFormatError as error:
+        raise FileFormatError(
+            f"{container.name}: its texture cannot be used: {error} Export it again with the "
+            "texture embedded, or load with texture=False."
+        ) from error

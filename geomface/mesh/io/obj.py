@@ -1,0 +1,289 @@
+"""Wavefront OBJ with MTL and image: polygons, separate uv, vertex colours."""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+
+from geomface.arrays import FloatArray, ImageArray, IndexArray
+from geomface.errors import FileFormatError, OutputError
+from geomface.mesh.io.atomic import atomic_path
+from geomface.mesh.io.files import (
+    HEAD,
+    TAIL,
+    choose_unit,
+    named,
+    parse_integers,
+    parse_numbers,
+    read_bytes,
+    require_tail,
+)
+from geomface.mesh.io.images import encode_image
+from geomface.mesh.io.materials import MATERIAL_NAME, load_obj_texture, material_text
+from geomface.mesh.io.polygons import as_colors, build_mesh, polygons_of
+from geomface.mesh.mesh import Mesh
+
+
+def read_obj(path: str | Path, *, unit: str | None = None, texture: bool = True) -> Mesh:
+    """Read an OBJ file: every `v` line one vertex, every `vt` line one uv, in the file's order.
+
+    Parameters
+    ----------
+    path : the file
+    unit : of its numbers; by default what a `# unit` comment says, else mm
+    texture : False leaves the material's image out
+
+    Raises
+    ------
+    FileFormatError : missing, empty, truncated, not OBJ, or its texture cannot be read
+    MeshError : no faces, indices out of range, NaN or infinity
+
+    Convention
+    ----------
+    vt has its origin bottom-left, like uv here, and the image keeps row 0 at the top. Normals,
+    groups, lines and points are left out. `v x y z r g b` gives vertex colours.
+    """
+    path, name = Path(path), named(path)
+    data = read_bytes(path, "an OBJ mesh")
+    require_tail(data, name)
+    lines = _lines(data)
+    vertex_lines = [line for line in lines if line[:2] == b"v "]
+    uv_lines = [line for line in lines if line[:3] == b"vt "]
+    face_lines = [line for line in lines if line[:2] == b"f "]
+    if not vertex_lines:
+        raise FileFormatError(
+            f"{name}: expected an OBJ mesh with lines that start with v and f, found none. Check "
+            "that the file is what its name says."
+        )
+    vertices, colors = _vertices(vertex_lines, name)
+    uv = _uv(uv_lines, name)
+    counts, corners, uv_corners = _faces(face_lines, name)
+    corners = _absolute(corners, counts, (b"v ", len(vertices)), lines, name)
+    if uv is not None:
+        uv_corners = _absolute(uv_corners, counts, (b"vt ", len(uv)), lines, name)
+    image = None
+    if texture and uv is not None and (uv_corners >= 0).all():
+        libraries = [_rest(line) for line in lines if line[:7] == b"mtllib "]
+        image = load_obj_texture(path, libraries, _material_usage(lines)) if libraries else None
+    comments = b"\n".join(line for line in lines[:20] if line[:1] == b"#")
+    return build_mesh(
+        vertices,
+        counts,
+        corners,
+        uv=uv,
+        uv_corners=uv_corners if uv is not None else None,
+        colors=colors,
+        texture=image,
+        unit=choose_unit(comments, unit, name),
+        name=name,
+    )
+
+
+def _lines(data: bytes) -> list[bytes]:
+    """Split into lines; tabs become blanks, continued lines are joined, indents removed."""
+    if b"\\" in data:
+        data = data.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ")
+    if b"\t" in data:
+        data = data.replace(b"\t", b" ")
+    lines = data.removeprefix(b"\xef\xbb\xbf").splitlines()
+    if data[:1] == b" " or b"\n " in data or b"\r " in data:
+        lines = [line.lstrip() for line in lines]
+    return lines
+
+
+def _rest(line: bytes) -> str:
+    return line.partition(b" ")[2].strip().decode("utf-8", "surrogateescape")
+
+
+def _uncommented(lines: list[bytes], skip: int) -> list[bytes]:
+    if b"#" in b"".join(lines):
+        lines = [line.partition(b"#")[0] for line in lines]
+    return [line[skip:] for line in lines]
+
+
+def _table(bodies: list[bytes], least: int, name: str, what: str) -> FloatArray:
+    """Return the numbers of lines as rows; columns that not all lines have are left out."""
+    widths = list(map(len, map(bytes.split, bodies)))
+    width = min(widths)
+    if width < least:
+        raise FileFormatError(
+            f"{name}: expected at least {least} numbers for each {what}, {what} "
+            f"{int(np.argmin(widths))} has {width}. The file may be truncated: export it again."
+        )
+    if max(widths) > width:
+        bodies = [b" ".join(body.split()[:width]) for body in bodies]
+    numbers = parse_numbers(b" ".join(bodies), width * len(bodies), name, f"{what} lines")
+    return numbers.reshape(len(bodies), width)
+
+
+def _vertices(lines: list[bytes], name: str) -> tuple[FloatArray, ImageArray | None]:
+    table = _table(_uncommented(lines, 2), 3, name, "vertex")
+    # Four or five columns are a weight or a half-written colour, not a colour.
+    colors = as_colors(table[:, 3:6], name) if table.shape[1] >= 6 else None
+    return table[:, :3], colors
+
+
+def _uv(lines: list[bytes], name: str) -> FloatArray | None:
+    return _table(_uncommented(lines, 3), 2, name, "vt")[:, :2] if lines else None
+
+
+def _faces(lines: list[bytes], name: str) -> tuple[IndexArray, IndexArray, IndexArray]:
+    """Return corners per face, and vertex and uv number (1-based, 0 for none) per corner."""
+    if not lines:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
+    bodies = _uncommented(lines, 2)
+    for attempt in range(2):
+        if attempt:
+            bodies = [b" ".join(body.split()) for body in bodies]
+        table = _uniform_faces(bodies, name)
+        if table is not None:
+            counts = np.full(len(bodies), table.shape[1])
+            uv = table[..., 1] if table.shape[2] > 1 else np.zeros(table.shape[:2], np.int64)
+            return counts, table[..., 0].ravel(), uv.ravel()
+    rows = [body.split() for body in bodies]
+    counts = np.array(list(map(len, rows)), np.int64)
+    parts = [corner.split(b"/") for row in rows for corner in row]
+    vertex = b" ".join([part[0] or b"0" for part in parts])
+    uv = b" ".join([part[1] or b"0" if len(part) > 1 else b"0" for part in parts])
+    what = "face corners"
+    return (
+        counts,
+        parse_integers(vertex, len(parts), name, what),
+        parse_integers(uv, len(parts), name, what),
+    )
+
+
+def _uniform_faces(bodies: list[bytes], name: str) -> IndexArray | None:
+    """Return (P, corners, 1 to 3) when all lines are written alike, else None.
+
+    What is left of the text without its digits tells: it is then one line's pattern repeated.
+    """
+    text = b"\n".join(bodies) + b"\n"
+    pattern = text.translate(None, b"0123456789-")
+    first = pattern[: pattern.index(b"\n") + 1]
+    if pattern != first * len(bodies) or first.strip(b" /\n"):
+        return None
+    corners = first[:-1].split(b" ")
+    slashes = corners[0]
+    if set(corners) != {slashes} or slashes not in (b"", b"/", b"//"):
+        return None
+    if b"/ " in text or b"/\n" in text:
+        return None
+    numbers = 1 + len(slashes)
+    without_uv = text.count(b"//")
+    if without_uv == len(corners) * len(bodies):
+        numbers = 1
+        # a//n: the normal goes, the vertex stays.
+        table = parse_integers(
+            text.replace(b"//", b" "), 2 * len(corners) * len(bodies), name, "face corners"
+        ).reshape(len(bodies), len(corners), 2)
+        return table[..., :1]
+    if without_uv:
+        return None
+    table = parse_integers(
+        text.replace(b"/", b" "), numbers * len(corners) * len(bodies), name, "face corners"
+    )
+    return table.reshape(len(bodies), len(corners), numbers)
+
+
+def _absolute(
+    numbers: IndexArray,
+    counts: IndexArray,
+    of: tuple[bytes, int],
+    lines: list[bytes],
+    name: str,
+) -> IndexArray:
+    """Turn 1-based and negative (counted back from the line) numbers into 0-based indices.
+
+    0 stands for none and becomes -1, which only uv may have.
+    """
+    keyword, available = of
+    indices = numbers - 1
+    if (numbers < 0).any():
+        width = len(keyword)
+        places = np.flatnonzero([line[:width] == keyword for line in lines])
+        faces = np.flatnonzero([line[:2] == b"f " for line in lines])
+        seen = np.repeat(np.searchsorted(places, faces), counts)
+        indices = np.where(numbers < 0, numbers + seen, indices)
+    bad = (indices < 0) if keyword == b"v " else (indices < 0) & (numbers != 0)
+    bad |= indices >= available
+    if bad.any():
+        raise FileFormatError(
+            f"{name}: face corner {int(numbers[bad][0])} names a '{keyword.decode().strip()}' line "
+            f"that does not exist; OBJ counts from 1 to {available} here. The file may be "
+            "truncated: export it again."
+        )
+    return indices
+
+
+def _material_usage(lines: list[bytes]) -> dict[str, int]:
+    """Return {material: number of faces} in the order of first use."""
+    places = [place for place, line in enumerate(lines) if line[:7] == b"usemtl "]
+    if len(places) <= 1:
+        return {_rest(lines[place]): 1 for place in places}
+    faces = np.flatnonzero([line[:2] == b"f " for line in lines])
+    counts = np.diff(np.searchsorted(faces, [*places, len(lines)]))
+    usage: dict[str, int] = {}
+    for place, count in zip(places, counts, strict=True):
+        material = _rest(lines[place])
+        usage[material] = usage.get(material, 0) + int(count)
+    return usage
+
+
+def write_obj(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
+    """Write an OBJ; with a texture also `<stem>.mtl` and `<stem>.texture.png` beside it.
+
+    Parameters
+    ----------
+    path : the file
+    mesh : quads are written as quads; floats so that reading gives the same bits
+    precise : write the texture with 16 bits a channel
+
+    Raises
+    ------
+    OutputError : a place cannot be written
+    MeshError : a uv seam along the diagonal of a quad
+    """
+    path = Path(path)
+    polygons, uv_polygons = polygons_of(mesh)
+    textured = mesh.texture is not None and uv_polygons is not None
+    material, image = path.with_suffix(".mtl"), path.with_name(f"{path.stem}.texture.png")
+    head = [HEAD, f"# unit {mesh.unit}"]
+    if textured:
+        if any(mark in path.name for mark in "\r\n"):
+            raise OutputError(f"{path!r}: a line break in the name cannot be written into an OBJ.")
+        head += [f"mtllib {material.name}"]
+    parts = ["\n".join(head) + "\n", _vertex_text(mesh)]
+    if mesh.uv is not None:
+        parts.append("vt %r %r\n" * len(mesh.uv) % tuple(mesh.uv.ravel().tolist()))
+    if textured:
+        parts.append(f"usemtl {MATERIAL_NAME}\n")
+    parts.append(_face_text(polygons, uv_polygons))
+    parts.append(TAIL + "\n")
+    text = "".join(parts).encode("utf-8", "surrogateescape")
+    with contextlib.ExitStack() as stack:
+        # Entered first, renamed last: whoever sees the OBJ sees its material and image too.
+        stack.enter_context(atomic_path(path)).write_bytes(text)
+        if textured and mesh.texture is not None:
+            content = material_text(image.name).encode("utf-8", "surrogateescape")
+            stack.enter_context(atomic_path(material)).write_bytes(content)
+            png = encode_image(mesh.texture, image.name, 16 if precise else 8)
+            stack.enter_context(atomic_path(image)).write_bytes(png)
+
+
+def _vertex_text(mesh: Mesh) -> str:
+    if mesh.colors is None:
+        return "v %r %r %r\n" * len(mesh.vertices) % tuple(mesh.vertices.ravel().tolist())
+    rows = np.concatenate([mesh.vertices, np.nan_to_num(mesh.colors).astype(np.float64)], axis=1)
+    # Nine digits name a float32 exactly.
+    return "v %r %r %r %.9g %.9g %.9g\n" * len(rows) % tuple(rows.ravel().tolist())
+
+
+def _face_text(polygons: IndexArray, uv_polygons: IndexArray | None) -> str:
+    corners = polygons.shape[1]
+    if uv_polygons is None:
+        line = "f" + " %d" * corners + "\n"
+        return line * len(polygons) % tuple((polygons + 1).ravel().tolist())
+    line = "f" + " %d/%d" * corners + "\n"
+    pairs = np.stack([polygons, uv_polygons], axis=2) + 1
+    return line * len(polygons) % tuple(pairs.ravel().tolist())

@@ -1,0 +1,78 @@
+"""Landmarks: points measured on a scan, and their places on a template."""
+
+import dataclasses
+
+import numpy as np
+
+from geomface.arrays import BoolArray, FloatArray, IndexArray, frozen, require_indices, require_shape
+from geomface.errors import LandmarkError
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Landmarks:
+    """Named points on a scan; a missing one is a row of NaN.
+
+    Parameters
+    ----------
+    points : (L, 3) float64, in `unit`; NaN rows are missing
+    scheme : name of the landmark scheme, such as "multi-pie-68"
+    sigma_mm : (L,) float64 or None, standard deviation per axis of each point, millimetres
+    unit : unit of `points`
+    """
+
+    points: FloatArray
+    scheme: str = "multi-pie-68"
+    sigma_mm: FloatArray | None = None
+    unit: str = "mm"
+    name: str = "landmarks"
+
+    def __post_init__(self) -> None:
+        points = require_shape(self.points, (None, 3), f"{self.name}: points", LandmarkError)
+        object.__setattr__(self, "points", frozen(points, np.float64))
+        if self.sigma_mm is not None:
+            sigma = require_shape(
+                self.sigma_mm, (len(points),), f"{self.name}: sigma_mm", LandmarkError
+            )
+            object.__setattr__(self, "sigma_mm", frozen(sigma, np.float64))
+
+    @property
+    def present(self) -> BoolArray:
+        """(L,) True where the point was measured."""
+        return np.isfinite(self.points).all(axis=1)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LandmarkEmbedding:
+    """Where each landmark lies on a template: three vertices and their weights.
+
+    Parameters
+    ----------
+    vertices : (L, 3) int64; a landmark on a vertex repeats it
+    weights : (L, 3) float64, rows sum to 1
+    scheme : name of the landmark scheme
+    """
+
+    vertices: IndexArray
+    weights: FloatArray
+    scheme: str = "multi-pie-68"
+
+    def __post_init__(self) -> None:
+        vertices = require_shape(self.vertices, (None, 3), "landmark vertices", LandmarkError)
+        weights = require_shape(self.weights, (len(vertices), 3), "landmark weights", LandmarkError)
+        object.__setattr__(self, "vertices", frozen(vertices, np.int64))
+        object.__setattr__(self, "weights", frozen(weights, np.float64))
+
+    @classmethod
+    def on_vertices(cls, indices: IndexArray, scheme: str = "multi-pie-68") -> "LandmarkEmbedding":
+        """Embed landmarks that are vertices: indices is (L,) int64."""
+        indices = require_shape(indices, (None,), "landmark vertices", LandmarkError)
+        weights = np.tile([1.0, 0.0, 0.0], (len(indices), 1))
+        return cls(np.repeat(indices[:, None], 3, axis=1), weights, scheme)
+
+    def __len__(self) -> int:
+        return len(self.vertices)
+
+    def positions(self, vertices: FloatArray) -> FloatArray:
+        """Return the (L, 3) landmark positions on `vertices` (V, 3)."""
+        require_indices(self.vertices, len(vertices), "landmark vertices", LandmarkError)
+        return np.einsum("lk,lkc->lc", self.weights, vertices[self.vertices])

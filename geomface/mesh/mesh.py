@@ -1,0 +1,150 @@
+"""The frozen triangle mesh that every room hands on."""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+
+from geomface.arrays import (
+    BoolArray,  # noqa: F401  (re-exported for annotations of callers)
+    FloatArray,
+    ImageArray,
+    IndexArray,
+    frozen,
+    require_finite,
+    require_indices,
+    require_shape,
+)
+from geomface.errors import MeshError, TopologyMismatchError
+from geomface.mesh.quads import split_quads
+
+UNITS = ("mm", "cm", "m", "inch")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Mesh:
+    """A triangle mesh, with the quads it came from, uv, colours and texture.
+
+    Parameters
+    ----------
+    vertices : (V, 3) float64, in `unit`
+    faces : (F, 3) int64, counter-clockwise seen from outside. Leave out when `quads` holds the
+        whole surface: the triangles 2 i and 2 i + 1 are then the two halves of quad i.
+    quads : (Q, 4) int64 or None, the quad list that the triangles were split from
+    uv : (T, 2) float64 or None, origin bottom-left
+    uv_faces : (F, 3) int64 or None, indices into `uv`; a seam never duplicates a vertex
+    colors : (V, 3) float32 in [0, 1] or None
+    texture : (H, W, 3) float32 in [0, 1] or None, row 0 at the top
+    unit : one of mm, cm, m, inch
+    name : what messages call this mesh (usually the file name)
+
+    Raises
+    ------
+    MeshError : wrong shapes, NaN or infinity, indices out of range, no faces, both a triangle
+        list and quads that do not match it.
+
+    Convention
+    ----------
+    x to the subject's left, y up, z out of the face; right-handed. Arrays are read-only:
+    `replace` returns a changed copy. A quad is always split along the same diagonal, chosen from
+    the quad list alone (see `split_quads`), so equal quad lists give equal triangles.
+    """
+
+    vertices: FloatArray
+    faces: IndexArray = None  # type: ignore[assignment]  # filled from quads in __post_init__
+    quads: IndexArray | None = None
+    uv: FloatArray | None = None
+    uv_faces: IndexArray | None = None
+    colors: ImageArray | None = None
+    texture: ImageArray | None = None
+    unit: str = "mm"
+    name: str = "mesh"
+
+    def __post_init__(self) -> None:
+        def put(field: str, value: object) -> None:
+            object.__setattr__(self, field, value)
+
+        label = self.name
+        vertices = require_shape(self.vertices, (None, 3), f"{label}: vertices")
+        put("vertices", frozen(vertices, np.float64))
+        require_finite(self.vertices, f"{label}: vertices")
+        if self.quads is not None:
+            quads = require_shape(self.quads, (None, 4), f"{label}: quads")
+            put("quads", frozen(quads, np.int64))
+            require_indices(quads, len(vertices), f"{label}: quads")
+        if self.faces is None:
+            if self.quads is None:
+                raise MeshError(f"{label}: expected triangles or quads, got neither.")
+            put("faces", split_quads(self.quads, len(vertices)))
+        faces = require_shape(self.faces, (None, 3), f"{label}: faces")
+        put("faces", frozen(faces, np.int64))
+        if len(faces) == 0:
+            raise MeshError(
+                f"{label}: expected a surface, got {len(vertices)} vertices and no faces. "
+                "Point clouds must be meshed first."
+            )
+        require_indices(self.faces, len(vertices), f"{label}: faces")
+        if (self.uv is None) != (self.uv_faces is None):
+            raise MeshError(f"{label}: uv and uv_faces belong together, only one was given.")
+        if self.uv is not None and self.uv_faces is not None:
+            uv = require_shape(self.uv, (None, 2), f"{label}: uv")
+            put("uv", frozen(uv, np.float64))
+            require_finite(self.uv, f"{label}: uv")
+            uv_faces = require_shape(self.uv_faces, (len(faces), 3), f"{label}: uv_faces")
+            put("uv_faces", frozen(uv_faces, np.int64))
+            require_indices(self.uv_faces, len(uv), f"{label}: uv_faces")
+        if self.colors is not None:
+            colors = require_shape(self.colors, (len(vertices), 3), f"{label}: colors")
+            put("colors", frozen(colors, np.float32))
+        if self.texture is not None:
+            texture = require_shape(self.texture, (None, None, 3), f"{label}: texture")
+            put("texture", frozen(texture, np.float32))
+        if self.unit not in UNITS:
+            raise MeshError(f"{label}: unit must be one of {', '.join(UNITS)}, got {self.unit!r}.")
+
+    @cached_property
+    def topology_id(self) -> str:
+        """Hash of the polygons: sixteen hex digits, equal exactly when the topology is equal."""
+        polygons = self.faces if self.quads is None else self.quads
+        digest = hashlib.sha256(f"{polygons.shape[1]}:{len(self.vertices)}:".encode())
+        digest.update(np.ascontiguousarray(polygons, dtype="<i8").tobytes())
+        if self.quads is not None and 2 * len(self.quads) != len(self.faces):
+            digest.update(np.ascontiguousarray(self.faces, dtype="<i8").tobytes())
+        return digest.hexdigest()[:16]
+
+    def replace(self, **changes: object) -> "Mesh":
+        """Return a copy with some fields changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+
+    @property
+    def diagonal(self) -> float:
+        """Length of the bounding-box diagonal, in `unit`."""
+        return float(np.linalg.norm(np.ptp(self.vertices, axis=0)))
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self.vertices)} vertices", f"{len(self.faces)} triangles"]
+        if self.quads is not None:
+            parts.append(f"{len(self.quads)} quads")
+        extras = [name for name in ("uv", "colors", "texture") if getattr(self, name) is not None]
+        return f"Mesh({self.name!r}: {', '.join(parts + extras)}, {self.unit})"
+
+
+def require_same_topology(
+    first: Mesh | str, second: Mesh | str, names: Mapping[str, str] | None = None
+) -> None:
+    """Raise `TopologyMismatchError` unless both (meshes or topology ids) have the same topology."""
+    ids = [item.topology_id if isinstance(item, Mesh) else item for item in (first, second)]
+    if ids[0] != ids[1]:
+        labels = [
+            item.name if isinstance(item, Mesh) else default
+            for item, default in zip((first, second), ("the first", "the second"), strict=True)
+        ]
+        if names:
+            labels = [names.get("first", labels[0]), names.get("second", labels[1])]
+        raise TopologyMismatchError(
+            f"{labels[0]} (topology {ids[0]}) and {labels[1]} (topology {ids[1]}) do not share one "
+            "topology. Use meshes registered to the same template; GLB and STL hold triangles "
+            "only, so a quad template must be kept as OBJ or PLY."
+        )

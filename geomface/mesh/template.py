@@ -1,0 +1,56 @@
+"""A template: the mesh whose topology everything shares, with its landmarks and regions."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from geomface.arrays import IndexArray, frozen, require_indices
+from geomface.errors import LandmarkError, MeshError
+from geomface.mesh.landmarks import LandmarkEmbedding, Landmarks
+from geomface.mesh.mesh import Mesh
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Template:
+    """A mesh with landmarks and named vertex regions.
+
+    Parameters
+    ----------
+    mesh : the template surface, one component with one or more boundary loops
+    landmarks : where the landmarks lie on it, or None
+    regions : {name: (n,) int64 vertex indices}
+    """
+
+    mesh: Mesh
+    landmarks: LandmarkEmbedding | None = None
+    regions: Mapping[str, IndexArray] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        count = len(self.mesh.vertices)
+        if self.landmarks is not None:
+            require_indices(
+                self.landmarks.vertices,
+                count,
+                f"{self.mesh.name}: template landmarks",
+                LandmarkError,
+            )
+        checked = {}
+        for name, indices in self.regions.items():
+            require_indices(np.asarray(indices), count, f"{self.mesh.name}: region {name!r}", MeshError)
+            checked[name] = frozen(indices, np.int64)
+        object.__setattr__(self, "regions", checked)
+
+    def require_landmarks(self, points: Landmarks) -> LandmarkEmbedding:
+        """Return the embedding, after checking that scheme and count fit `points`."""
+        if self.landmarks is None:
+            raise LandmarkError(
+                f"{self.mesh.name}: this template has no landmarks. Give --template-landmarks."
+            )
+        if self.landmarks.scheme != points.scheme or len(self.landmarks) != len(points.points):
+            raise LandmarkError(
+                f"{points.name}: expected {len(self.landmarks)} landmarks of scheme "
+                f"{self.landmarks.scheme!r} as on the template, got {len(points.points)} of scheme "
+                f"{points.scheme!r}. Use the scheme of the template's landmark file."
+            )
+        return self.landmarks

@@ -1,0 +1,167 @@
+"""What the faces alone say: edges, neighbours, boundary loops, components."""
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from geomface.arrays import BoolArray, FloatArray, IndexArray
+from geomface.errors import MeshError
+from geomface.mesh.mesh import Mesh
+
+
+def half_edges(polygons: IndexArray) -> IndexArray:
+    """Return all directed polygon edges, (P k, 2): edge j of polygon i is row i k + j."""
+    return np.stack([polygons, np.roll(polygons, -1, axis=1)], axis=-1).reshape(-1, 2)
+
+
+def unique_edges(polygons: IndexArray) -> IndexArray:
+    """Return every undirected edge of triangles or quads once, (E, 2), smaller index first."""
+    edges = np.sort(half_edges(polygons), axis=1)
+    size = int(edges.max(initial=0)) + 1
+    keys = np.unique(edges[:, 0] * size + edges[:, 1])
+    return np.stack([keys // size, keys % size], axis=1)
+
+
+def edge_uses(faces: IndexArray) -> tuple[IndexArray, IndexArray, IndexArray]:
+    """Return unique edges (E, 2), how many faces use each (E,), and the edge of each half-edge.
+
+    The last is (3 F,), in the order of `half_edges`.
+    """
+    edges = np.sort(half_edges(faces), axis=1)
+    size = int(edges.max(initial=0)) + 1
+    keys, inverse, counts = np.unique(
+        edges[:, 0] * size + edges[:, 1], return_inverse=True, return_counts=True
+    )
+    return np.stack([keys // size, keys % size], axis=1), counts, inverse
+
+
+def edge_faces(faces: IndexArray) -> tuple[IndexArray, IndexArray]:
+    """Return interior edges (E, 2) and the two faces beside each (E, 2).
+
+    Edges with one face or more than two are left out.
+    """
+    edges, counts, inverse = edge_uses(faces)
+    order = np.argsort(inverse, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    inner = counts == 2
+    pairs = np.stack([order[starts[inner]], order[starts[inner] + 1]], axis=1) // faces.shape[1]
+    return edges[inner], pairs
+
+
+def vertex_adjacency(polygons: IndexArray, vertex_count: int) -> sparse.csr_array:
+    """Return the symmetric (V, V) matrix with 1 where an edge joins two vertices."""
+    edges = unique_edges(polygons)
+    both = np.concatenate([edges, edges[:, ::-1]])
+    ones = np.ones(len(both))
+    return sparse.csr_array((ones, (both[:, 0], both[:, 1])), shape=(vertex_count, vertex_count))
+
+
+def connected_components(polygons: IndexArray, vertex_count: int) -> tuple[int, IndexArray]:
+    """Return the number of components and the (V,) component of every vertex.
+
+    A vertex that no face uses is a component of its own.
+    """
+    count, labels = csgraph.connected_components(
+        vertex_adjacency(polygons, vertex_count), directed=False
+    )
+    return int(count), labels.astype(np.int64)
+
+
+def boundary_edges(faces: IndexArray) -> IndexArray:
+    """Return the (B, 2) directed edges used by one face only, in the direction of that face."""
+    directed = half_edges(faces)
+    _, counts, inverse = edge_uses(faces)
+    return directed[counts[inverse] == 1]
+
+
+def boundary_vertices(faces: IndexArray, vertex_count: int) -> BoolArray:
+    """Return the (V,) mask of vertices on a boundary edge."""
+    mask = np.zeros(vertex_count, bool)
+    mask[boundary_edges(faces).ravel()] = True
+    return mask
+
+
+def boundary_loops(faces: IndexArray) -> list[IndexArray]:
+    """Return the closed boundary loops as vertex index arrays, most vertices first.
+
+    Raises
+    ------
+    MeshError : two loops meet in one vertex, so that the boundary is no set of simple loops.
+
+    Convention
+    ----------
+    A loop runs along its triangles: the surface lies to the left when seen from outside, so the
+    outer loop of a mask is counter-clockwise and a hole is clockwise.
+    """
+    edges = boundary_edges(faces)
+    starts, counts = np.unique(edges[:, 0], return_counts=True)
+    if (counts > 1).any():
+        raise MeshError(
+            f"vertex {int(starts[counts > 1][0])} lies on {int(counts.max())} boundary loops at "
+            "once; expected simple loops. Split the vertex or fill one of the holes."
+        )
+    following = dict(edges.tolist())
+    loops = []
+    while following:
+        first, vertex = following.popitem()
+        loop = [first]
+        while vertex != first:
+            loop.append(vertex)
+            if vertex not in following:
+                raise MeshError(
+                    f"the boundary is not closed at vertex {vertex}; the triangles there are not "
+                    "wound alike. Make the winding consistent."
+                )
+            vertex = following.pop(vertex)
+        loops.append(np.array(loop, np.int64))
+    # popitem starts at an arbitrary place: begin each loop at its smallest index.
+    loops = [np.roll(loop, -int(np.argmin(loop))) for loop in loops]
+    return sorted(loops, key=lambda loop: (-len(loop), int(loop[0])))
+
+
+def loop_length(vertices: FloatArray, loop: IndexArray) -> float:
+    """Return the length of a closed loop, unit of `vertices`."""
+    return float(np.linalg.norm(vertices[np.roll(loop, -1)] - vertices[loop], axis=1).sum())
+
+
+def require_disk_with_holes(mesh: Mesh) -> list[IndexArray]:
+    """Return the boundary loops of a disk with holes, the longest (outer) loop first.
+
+    Raises
+    ------
+    MeshError : unused vertices, several components, a non-manifold edge, no boundary, a handle.
+    """
+    count = len(mesh.vertices)
+    used = np.zeros(count, bool)
+    used[mesh.faces.ravel()] = True
+    if not used.all():
+        raise MeshError(
+            f"{mesh.name}: expected every vertex to belong to a face, {int((~used).sum())} do not "
+            f"(first: vertex {int(np.argmin(used))}). Remove them from the template."
+        )
+    components, _ = connected_components(mesh.faces, count)
+    if components != 1:
+        raise MeshError(
+            f"{mesh.name}: expected one connected surface, got {components} components. "
+            "Keep the face alone (no eyeballs, teeth or hair) as the template."
+        )
+    edges, uses, _ = edge_uses(mesh.faces)
+    if (uses > 2).any():
+        raise MeshError(
+            f"{mesh.name}: expected at most two faces on an edge, edge "
+            f"{edges[int(np.argmax(uses))].tolist()} has {int(uses.max())}. Make the template "
+            "manifold."
+        )
+    loops = boundary_loops(mesh.faces)
+    if not loops:
+        raise MeshError(
+            f"{mesh.name}: expected a face mask with an open boundary, got a closed surface. "
+            "Cut the face out of the head first."
+        )
+    euler = count - len(edges) + len(mesh.faces)
+    if euler != 2 - len(loops):
+        raise MeshError(
+            f"{mesh.name}: expected one disk with holes, got a surface with handles (Euler "
+            f"characteristic {euler} with {len(loops)} boundary loops). Close the handles."
+        )
+    return sorted(loops, key=lambda loop: -loop_length(mesh.vertices, loop))

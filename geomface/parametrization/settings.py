@@ -1,0 +1,121 @@
+"""Settings of the unwrap; light enough for the command line's help."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from geomface.errors import SettingsError
+
+WeightScheme = Literal[
+    "normalised_length",
+    "uniform",
+    "shape_preserving",
+    "mean_value",
+    "chord_length",
+    "cotangent",
+]
+HoleTreatment = Literal["fan", "open"]
+GraphChoice = Literal["auto", "quads", "triangles"]
+
+LARGEST_SHARE = 0.95
+"""Shares must leave room: together they stay below this part of the square."""
+
+
+@dataclasses.dataclass(frozen=True)
+class UnwrapSettings:
+    """How a template is mapped to the unit square.
+
+    Raises
+    ------
+    SettingsError : a setting outside its range, or two that contradict each other.
+    """
+
+    weights: WeightScheme = "normalised_length"
+    """Edge weights. normalised_length is length in the uniform map over length on the surface;
+    cotangent is for comparison only, since it may flip triangles."""
+    holes: HoleTreatment = "fan"
+    """fan closes eyes and mouth by a virtual vertex each (dropped again), which keeps them small;
+    open leaves them, so that each becomes a convex hole."""
+    graph: GraphChoice = "auto"
+    """Edges that carry weights: quads leaves the diagonals out, triangles takes all. auto takes
+    quads where the template has them."""
+    symmetric: bool = True
+    """Make the map mirror-symmetric where the template is."""
+    stretch_steps: int | None = None
+    """Re-weightings by stretch after the first map. None: 1 for normalised_length, 0 otherwise."""
+    detail: float = 0.5
+    """How far densely meshed parts get more room: 0 gives every square millimetre the same area,
+    1 every triangle. Acts in normalised_length and in the re-weightings."""
+    importance: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """{region: s}: the region counts as s times longer and wider than it is."""
+    shares: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """{region: part of the square that it shall cover}; a+b names the union of two regions."""
+    share_tolerance: float = 0.002
+    """How far a share may stay from the one asked for, as a part of the square."""
+    max_solves: int = 12
+    """Most linear solves, the uniform map included."""
+    image_size: int = 256
+    """Side of the image, in texels, that the report counts pixels for."""
+
+    def __post_init__(self) -> None:
+        for field, choices in (
+            ("weights", WeightScheme),
+            ("holes", HoleTreatment),
+            ("graph", GraphChoice),
+        ):
+            if getattr(self, field) not in get_args(choices):
+                raise SettingsError(
+                    f"{field}: expected one of {', '.join(get_args(choices))}, "
+                    f"got {getattr(self, field)!r}."
+                )
+        _require(
+            self.stretch_steps is None or self.stretch_steps >= 0,
+            self,
+            "stretch_steps",
+            "0 or more",
+        )
+        _require(0.0 <= self.detail <= 1.0, self, "detail", "a number from 0 to 1")
+        _require(0.0 < self.share_tolerance < 1.0, self, "share_tolerance", "between 0 and 1")
+        _require(self.max_solves >= 2, self, "max_solves", "2 or more")
+        _require(self.image_size >= 1, self, "image_size", "1 or more")
+        if self.weights == "shape_preserving" and self.holes == "open":
+            raise SettingsError(
+                "weights=shape_preserving needs closed stars around the eyes and the mouth: "
+                "expected holes=fan, got holes=open."
+            )
+        if self.weights == "cotangent" and self.graph == "quads":
+            raise SettingsError(
+                "weights=cotangent is defined on triangles: expected graph=auto or triangles, "
+                "got graph=quads."
+            )
+        for name, factor in self.importance.items():
+            if not (math.isfinite(factor) and factor > 0):
+                raise SettingsError(
+                    f"importance of {name!r}: expected a factor above 0, got {factor}. "
+                    "1 leaves the region as it is."
+                )
+        for name, share in self.shares.items():
+            if not (math.isfinite(share) and 0 < share < LARGEST_SHARE):
+                raise SettingsError(
+                    f"share of {name!r}: expected a part of the square above 0 and below "
+                    f"{LARGEST_SHARE}, got {share}. Leave the region out to let it be."
+                )
+        total = sum(self.shares.values())
+        if total >= LARGEST_SHARE:
+            raise SettingsError(
+                f"shares: expected a sum below {LARGEST_SHARE}, since the rest of the face needs "
+                f"room too, got {total:g}. Ask for less."
+            )
+
+    @property
+    def steps(self) -> int:
+        """Re-weightings by stretch, the default filled in."""
+        if self.stretch_steps is not None:
+            return self.stretch_steps
+        return 1 if self.weights == "normalised_length" else 0
+
+
+def _require(good: bool, settings: UnwrapSettings, field: str, expected: str) -> None:
+    if not good:
+        raise SettingsError(f"{field}: expected {expected}, got {getattr(settings, field)}.")

@@ -1,0 +1,125 @@
+"""After the items: one pose, a point model, a texture model, new faces."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomface.pipeline import layout
+from geomface.pipeline.attempts import ItemTask, Outcome, attempt_item
+from geomface.pipeline.keys import content_key
+from geomface.pipeline.records import (
+    ItemRecord,
+    latest_records,
+    outputs_present,
+)
+from geomface.pipeline.settings import ModelSettings, PipelineSettings
+
+if TYPE_CHECKING:
+    from geomface.mesh import Mesh
+    from geomface.statistics import PointModel, TextureModel
+
+MODEL_STAGE, MODEL_VERSION = "model", 1
+
+
+def collect_model(
+    settings: PipelineSettings, template_key: str, done: tuple[ItemRecord, ...]
+) -> tuple[ItemRecord, bool]:
+    """Fit the models to all items that are done; return the record, and whether it is new."""
+    hashes = [output.sha256 for record in done for output in record.outputs]
+    names = [record.name for record in done]
+    key = content_key(
+        MODEL_STAGE, MODEL_VERSION, {"model": settings.model, "names": names}, template_key, *hashes
+    )
+    last = latest_records(settings.out / layout.MODEL_RECORDS).get(layout.MODEL)
+    if last is not None and last.key == key and outputs_present(settings.out, last):
+        return last, False
+    task = ItemTask(
+        name=layout.MODEL,
+        stage=MODEL_STAGE,
+        key=key,
+        attempt=last.attempt + 1 if last else 1,
+        out=settings.out,
+        place=layout.MODEL,
+        records=layout.MODEL_RECORDS,
+        payload=(settings.model, tuple(names)),
+    )
+    return attempt_item(fit_models, task), True
+
+
+def fit_models(task: ItemTask, folder: Path) -> Outcome:
+    """Align the registered meshes, fit the models, draw samples, and write all of it."""
+    from geomface.mesh.io import load_mesh, save_mesh
+    from geomface.pipeline.template_stage import load_run_template
+    from geomface.statistics import align_meshes, fit_pca, save_point_model
+
+    settings: ModelSettings
+    settings, names = task.payload
+    reference = load_run_template(task.out).mesh
+    vertices = np.stack(
+        [
+            load_mesh(task.out / layout.ITEMS / name / layout.REGISTERED, texture=False).vertices
+            for name in names
+        ]
+    )
+    aligned = align_meshes(vertices, reference=reference.vertices, scale=settings.remove_size)
+    points = fit_pca(aligned.aligned, variance=settings.variance, reference=reference)
+    save_point_model(folder / layout.POINT_MODEL, points)
+    textures = _fit_textures(task.out, names, settings)
+    mean = points.mesh(points.mean, "mean")
+    figures: dict[str, Any] = {
+        "meshes": len(names),
+        "modes": len(points),
+        "explained": points.explained,
+        "alignment_converged": aligned.converged,
+    }
+    notes: tuple[str, ...] = ()
+    if textures is not None:
+        from geomface.statistics import save_texture_model
+
+        save_texture_model(folder / layout.TEXTURE_MODEL, textures)
+        mean = mean.replace(texture=textures.mean)
+        figures["texture_modes"] = len(textures)
+    else:
+        notes = ("fewer than two scans have a texture: no texture model",)
+    save_mesh(folder / layout.MEAN, mean)
+    for index in range(settings.samples):
+        rng = np.random.default_rng([settings.seed, index])
+        sample = draw_face(points, textures, rng, settings.sigma, f"sample{index:03d}")
+        for suffix in (".obj", ".glb", ".ply"):
+            save_mesh(folder / f"{sample.name}{suffix}", sample)
+    return Outcome(figures, notes)
+
+
+def _fit_textures(
+    out: Path, names: tuple[str, ...], settings: ModelSettings
+) -> "TextureModel | None":
+    from geomface.mesh.io import load_image
+    from geomface.statistics import fit_texture_pca
+
+    folders = [out / layout.ITEMS / name for name in names]
+    folders = [folder for folder in folders if (folder / layout.TEXTURE).is_file()]
+    if len(folders) < 2:
+        return None
+    images = np.stack([load_image(folder / layout.TEXTURE) for folder in folders])
+    masks = np.stack([load_image(folder / layout.MASK)[..., 0] > 0.5 for folder in folders])
+    return fit_texture_pca(images, masks, variance=settings.variance)
+
+
+def draw_face(
+    points: "PointModel",
+    textures: "TextureModel | None",
+    rng: np.random.Generator,
+    sigma: float,
+    name: str,
+) -> "Mesh":
+    """Draw a new face: a shape from the point model, a texture from the texture model.
+
+    Returns
+    -------
+    Mesh with uv and, when there is a texture model, a texture
+    """
+    face = points.mesh(points.sample(rng, sigma=sigma), name)
+    if textures is None:
+        return face
+    return face.replace(texture=textures.sample(rng, sigma=sigma))

@@ -1,0 +1,22 @@
+"""Where everything lies in a run's folder."""
+
+RUN_FILE = "run.json"
+RECORDS = "records"
+ITEMS = "items"
+TEMPLATE = "template"
+TEMPLATE_MESH = f"{TEMPLATE}/template.obj"
+TEMPLATE_REPORT = f"{TEMPLATE}/unwrap.json"
+MODEL = "model"
+MODEL_RECORDS = f"{RECORDS}/model"
+
+REGISTERED = "registered.ply"
+REGISTERED_TEXTURED = "registered.obj"
+TEXTURE = "registered.texture.png"
+MASK = "mask.png"
+GEOMETRY_IMAGE = "geometry_image.safetensors"
+GEOMETRY_PICTURE = "geometry_image.png"
+ITEM_REPORT = "report.json"
+
+POINT_MODEL = "point_model.safetensors"
+TEXTURE_MODEL = "texture_model.safetensors"
+MEAN = "mean.obj"

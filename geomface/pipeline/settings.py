@@ -1,0 +1,152 @@
+"""Settings of a pipeline run; light enough for the command line's help."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from geomface.errors import FileFormatError, SettingsError
+from geomface.parametrization.settings import UnwrapSettings
+from geomface.registration.settings import RegistrationSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class ItemSettings:
+    """What is made of every scan."""
+
+    texture_size: int = 512
+    """Side of the baked texture in texels, 0 to bake none."""
+    geometry_image_size: int = 256
+    """Side of the geometry image in pixels, 0 to encode none."""
+    geometry_image_bits: Literal[8, 16] = 16
+    """Bits a channel of the geometry image's picture."""
+    registration: RegistrationSettings = RegistrationSettings()
+
+    def __post_init__(self) -> None:
+        for name in ("texture_size", "geometry_image_size"):
+            value = getattr(self, name)
+            if value != 0 and not 16 <= value <= 8192:
+                raise SettingsError(f"{name}: expected 0 or 16 to 8192, got {value}.")
+        if self.geometry_image_bits not in (8, 16):
+            raise SettingsError(
+                f"geometry_image_bits: expected 8 or 16, got {self.geometry_image_bits}."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSettings:
+    """What is made of all registered meshes together."""
+
+    enabled: bool = True
+    """Fit a point model and a texture model, and draw new faces."""
+    variance: float = 0.98
+    """Keep the fewest modes that hold this share of the variance."""
+    remove_size: bool = False
+    """Scale all meshes to one size before the fit."""
+    samples: int = 8
+    """Number of new textured faces."""
+    sigma: float = 0.8
+    """Spread of the samples' coefficients: under 1 stays nearer to the mean."""
+    seed: int = 0
+    """Seed of the samples."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.variance <= 1:
+            raise SettingsError(f"variance: expected a share in (0, 1], got {self.variance}.")
+        if self.samples < 0:
+            raise SettingsError(f"samples: expected 0 or more, got {self.samples}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class PipelineSettings:
+    """A run over a folder of scans."""
+
+    scans: Path
+    """Folder of scans, each with its landmark file beside it."""
+    out: Path
+    """Folder for everything that is made; the same folder again goes on where it stopped."""
+    template: Path | None = None
+    """Template mesh; None takes the built-in face."""
+    template_landmarks: Path | None = None
+    """Where the landmarks lie on the template; None looks beside the template."""
+    regions: Path | None = None
+    """Named vertex lists of the template; None looks beside the template."""
+    workers: int = 1
+    """Number of worker processes."""
+    executor: Literal["auto", "serial", "processes"] = "auto"
+    """Where items run; auto takes processes for two workers or more."""
+    retry_failed: bool = False
+    """Also do the items that failed before with the same input and settings."""
+    limit: int | None = None
+    """Only the first so many scans."""
+    landmarks: Literal["auto", "required", "optional"] = "auto"
+    """Is a scan without a landmark file refused? auto refuses it if another scan has one."""
+    item: ItemSettings = ItemSettings()
+    unwrap: UnwrapSettings = UnwrapSettings()
+    model: ModelSettings = ModelSettings()
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise SettingsError(f"limit: expected at least 1, got {self.limit}.")
+        if self.landmarks not in ("auto", "required", "optional"):
+            raise SettingsError(
+                f"landmarks: expected auto, required or optional, got {self.landmarks!r}."
+            )
+
+    @property
+    def executor_name(self) -> str:
+        """The executor with auto resolved."""
+        if self.executor != "auto":
+            return self.executor
+        return "processes" if self.workers > 1 else "serial"
+
+
+def settings_from_json(kind: Any, data: Any, name: str = "settings") -> Any:
+    """Rebuild settings from what `mesh.io.records.plain` made of them.
+
+    Parameters
+    ----------
+    kind : a settings dataclass, or any type that occurs in its fields
+    data : JSON's own types
+    name : what messages call the value
+
+    Raises
+    ------
+    FileFormatError : data of another shape, such as a field this version does not know.
+    """
+    origin, choices = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(data, dict):
+            raise FileFormatError(f"{name}: expected an object, got {type(data).__name__}.")
+        hints = typing.get_type_hints(kind)
+        fields = {field.name for field in dataclasses.fields(kind) if field.init}
+        unknown = sorted(set(data) - fields)
+        if unknown:
+            raise FileFormatError(
+                f"{name}: {', '.join(unknown)} is unknown to this version. Run the pipeline again "
+                "with its settings, or use the version that wrote it."
+            )
+        values = {
+            key: settings_from_json(hints[key], value, f"{name}.{key}")
+            for key, value in data.items()
+        }
+        return kind(**values)
+    if origin in (typing.Union, types.UnionType):
+        if data is None:
+            return None
+        return settings_from_json(
+            next(choice for choice in choices if choice is not type(None)), data, name
+        )
+    if origin is tuple:
+        inner = choices[0] if len(choices) == 2 and choices[1] is Ellipsis else None
+        return tuple(
+            settings_from_json(inner or choices[place], item, f"{name}[{place}]")
+            for place, item in enumerate(data)
+        )
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        return {key: settings_from_json(choices[1], item, name) for key, item in data.items()}
+    if kind is Path:
+        return Path(data)
+    return data

@@ -1,0 +1,68 @@
+"""Settings of the non-rigid registration. Lengths are millimetres at adult face size."""
+
+import dataclasses
+
+from geomface.errors import SettingsError
+
+METHODS = ("coarse-to-fine", "three-term-gradient")
+
+
+@dataclasses.dataclass(frozen=True)
+class RegistrationSettings:
+    """How a template is fitted to a scan.
+
+    Lengths are meant at the size of an adult face: the template is scaled internally to a
+    bounding-box diagonal of `size_mm`, so the result does not depend on the unit of the files.
+    """
+
+    method: str = "coarse-to-fine"
+    """coarse-to-fine, or three-term-gradient (landmarks, surface, smoothness by gradient descent,
+    kept for comparison)."""
+    stiffness: tuple[float, ...] = (1e5, 1.8e4, 4e3, 800.0, 160.0, 32.0, 7.0, 2.0)
+    """Bending stiffness of each level, mm^2: deformations shorter than about
+    2 pi (stiffness / 0.7)^(1/4) mm are suppressed."""
+    matches_per_level: int = 3
+    """Largest number of re-matchings on one level."""
+    final_matches: int = 4
+    """Largest number of re-matchings on the last level."""
+    stop_motion_mm: float = 0.02
+    """A level ends early when the mean vertex motion falls below this."""
+    landmark_sigma_mm: float = 1.0
+    """Standard deviation per axis of a landmark that brings none of its own."""
+    landmark_emphasis: float = 50.0
+    """How much more than statistically right landmarks count while the template is still stiff."""
+    normal_feature_mm: tuple[float, float] = (10.0, 4.0)
+    """Matching metric: one unit of normal difference counts as so many mm, first and last level."""
+    feature_pull: float = 0.6
+    """Tangential share of the data term at strongly curved features; flat skin slides freely."""
+    distance_gate_mm: tuple[float, float] = (20.0, 4.0)
+    """Matches farther than this are rejected, first and last level."""
+    normal_gate_degrees: tuple[float, float] = (60.0, 37.0)
+    """Matches whose normals differ more are rejected, first and last level."""
+    boundary_margin_mm: float = 0.01
+    """Matches closer than this to the scan's own rim are rejected (lips and lids are exempt)."""
+    robust_scale: float = 2.5
+    """Residuals beyond so many robust standard deviations lose their weight."""
+    two_way: bool = False
+    """Also pull the template towards scan points that no template vertex chose."""
+    minimum_kept: float = 0.15
+    """Smallest share of the visible template that must find a match."""
+    size_mm: float = 278.0
+    """Bounding-box diagonal of the template during the fit."""
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise SettingsError(
+                f"method: expected one of {', '.join(METHODS)}, got {self.method!r}."
+            )
+        if not self.stiffness or min(self.stiffness) <= 0:
+            raise SettingsError(
+                f"stiffness: expected one or more positive numbers, got {self.stiffness}."
+            )
+        for name in ("matches_per_level", "final_matches", "landmark_sigma_mm", "size_mm"):
+            if getattr(self, name) <= 0:
+                raise SettingsError(
+                    f"{name}: expected a positive number, got {getattr(self, name)}."
+                )
+        if not 0 <= self.minimum_kept < 1:
+            raise SettingsError(f"minimum_kept: expected 0 to 1, got {self.minimum_kept}.")

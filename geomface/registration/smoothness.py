@@ -1,0 +1,116 @@
+"""What the template alone brings to a registration: bending operator, features, visibility."""
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from geomface.arrays import BoolArray, FloatArray, IndexArray
+from geomface.mesh.laplacian import cotangent_laplacian, lumped_mass
+from geomface.mesh.normals import vertex_normals
+from geomface.mesh.topology import unique_edges
+
+# Feature sizes in mm: normals are compared over this diffusion length, and a curvature of this
+# radius counts half as a feature.
+_DIFFUSION_MM = 1.5
+_FEATURE_RADIUS_MM = 12.0
+
+
+class BendingOperator:
+    """The bending energy d^T K d = integral of s |Laplacian d|^2 over the template.
+
+    K = L^T diag(s / m) L with the cotangent Laplacian L, vertex areas m and a stiffness factor s
+    per vertex. It acts on the total displacement from rest, over the mesh connectivity: upper and
+    lower lip are far apart although they nearly touch.
+
+    Parameters
+    ----------
+    vertices : (V, 3) float64, mm
+    faces : (F, 3) int64
+
+    Source
+    ------
+    Thin-plate energy, mixed finite elements (Botsch and Kobbelt 2004); lumped mass.
+    """
+
+    def __init__(self, vertices: FloatArray, faces: IndexArray) -> None:
+        self.laplacian = cotangent_laplacian(vertices, faces)
+        mass = lumped_mass(vertices, faces)
+        # A floor keeps slivers from ruining the conditioning.
+        self.mass = np.maximum(mass, 0.02 * np.median(mass))
+
+    def matrix(self, stiffness: FloatArray | float = 1.0) -> sparse.csc_array:
+        """Return K, (V, V), for a stiffness factor per vertex (V,) or one for all."""
+        weights = np.broadcast_to(stiffness, self.mass.shape) / self.mass
+        scaled = sparse.diags_array(weights) @ self.laplacian
+        return (self.laplacian.T @ scaled).tocsc()
+
+
+def feature_strength(vertices: FloatArray, faces: IndexArray) -> FloatArray:
+    """Return (V,) in [0, 1]: how well a vertex can be told from its tangential neighbours.
+
+    c^2 / (c^2 + c0^2) with c the normal variation per mm, averaged over a few mm: near 1 on lids,
+    lips, nostrils and the ridge of the nose, near 0 on cheek and forehead.
+    """
+    normals = vertex_normals(vertices, faces)
+    edges = unique_edges(faces)
+    i, j = edges.T
+    lengths = np.maximum(np.linalg.norm(vertices[i] - vertices[j], axis=1), 1e-9)
+    bend = (np.linalg.norm(normals[i] - normals[j], axis=1) / lengths) ** 2
+    count = len(vertices)
+    total = np.bincount(edges.ravel(), np.repeat(bend, 2), minlength=count)
+    degree = np.maximum(np.bincount(edges.ravel(), minlength=count), 1)
+    curvature = np.sqrt(total / degree)
+    mass = lumped_mass(vertices, faces)
+    diffusion = sparse.diags_array(
+        np.maximum(mass, 1e-12)
+    ) + _DIFFUSION_MM**2 * cotangent_laplacian(vertices, faces)
+    curvature = splu(diffusion.tocsc()).solve(mass * curvature)
+    squared = np.maximum(curvature, 0.0) ** 2
+    return squared / (squared + _FEATURE_RADIUS_MM**-2)
+
+
+def exposure(
+    vertices: FloatArray, faces: IndexArray, normals: FloatArray, which: IndexArray | None = None
+) -> IndexArray:
+    """Count from how many of fifteen frontal directions each vertex can be seen.
+
+    Nostrils, the inside of the lips and the folds of the lids have no counterpart on a scan;
+    matching them anyway pulls them out. A vertex counts as visible from a direction when its
+    normal faces it and no triangle is in the way.
+
+    Parameters
+    ----------
+    vertices : (V, 3) float64, mm, face looking along +z
+    which : (n,) int64 vertices to test, default all
+
+    Returns
+    -------
+    (n,) int64 in 0..15
+    """
+    import igl
+
+    which = np.arange(len(vertices)) if which is None else which
+    tree = igl.AABB()
+    vertices = np.ascontiguousarray(vertices)
+    tree.init(vertices, faces)
+    seen = np.zeros(len(which), np.int64)
+    for yaw in np.radians([-60.0, -30.0, 0.0, 30.0, 60.0]):
+        for pitch in np.radians([-30.0, 0.0, 30.0]):
+            direction = np.array(
+                [np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)]
+            )
+            facing = np.flatnonzero(normals[which] @ direction > 0.1)
+            # Start a little outside, or the ray hits the triangle that it starts from.
+            origins = vertices[which[facing]] + 0.05 * normals[which[facing]] + 0.02 * direction
+            rays = np.tile(direction, (len(facing), 1))
+            hits, _, _ = tree.intersect_ray_first(vertices, faces, origins, rays)
+            seen[facing] += hits < 0
+    return seen
+
+
+def inner_rims(loops: list[IndexArray], vertex_count: int) -> BoolArray:
+    """Return the (V,) mask of vertices on the rims of mouth and eyes: all loops but the first."""
+    mask = np.zeros(vertex_count, bool)
+    for loop in loops[1:]:
+        mask[loop] = True
+    return mask

@@ -1,0 +1,221 @@
+"""What a pipeline's output folder holds, read for a report."""
+
+import dataclasses
+import functools
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from geomface.arrays import BoolArray, FloatArray, ImageArray
+from geomface.errors import FileFormatError
+from geomface.mesh import Mesh, Template
+from geomface.mesh.closest import ClosestPointIndex
+from geomface.mesh.io import load_image, load_mesh
+from geomface.pipeline import ItemRecord, PipelineStatus, find_scans, layout, read_status
+from geomface.pipeline.template_stage import load_run_template
+from geomface.report.eyes import vertex_colors_from
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Truth:
+    """What is known of a simulated scan; for measuring only.
+
+    Parameters
+    ----------
+    vertices : (V, 3) float64, the template on the clean surface, in scan space
+    scale : size of the scan relative to the model: distances are divided by it
+    seen : (V,) bool, vertices that the scanner saw, or None
+    albedo : (V, 3) colours, or None
+    """
+
+    vertices: FloatArray
+    scale: float
+    seen: BoolArray | None
+    albedo: FloatArray | None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ScanResult:
+    """One scan and what was made of it; files are read when they are asked for.
+
+    Parameters
+    ----------
+    record : the pipeline's record, state "done"
+    scan_path : the raw scan, None when it is not there any more
+    folder : where its outputs lie
+    template : the run's template with uv
+    core : (V,) bool, the vertices that count in the error figures
+    """
+
+    record: ItemRecord
+    scan_path: Path | None
+    folder: Path
+    template: Mesh
+    core: BoolArray
+
+    @property
+    def name(self) -> str:
+        """Name of the item."""
+        return self.record.name
+
+    @functools.cached_property
+    def scan(self) -> Mesh | None:
+        """The raw scan, None when it is gone."""
+        return None if self.scan_path is None else load_mesh(self.scan_path)
+
+    @functools.cached_property
+    def registered(self) -> FloatArray:
+        """(V, 3) float64: the template's vertices on the scan."""
+        return load_mesh(self.folder / layout.REGISTERED, texture=False).vertices
+
+    @functools.cached_property
+    def texture(self) -> ImageArray | None:
+        """The baked texture, None when none was baked."""
+        return _image_or_none(self.folder / layout.TEXTURE)
+
+    @functools.cached_property
+    def mask(self) -> BoolArray | None:
+        """(H, W) bool: texels that the scan saw."""
+        image = _image_or_none(self.folder / layout.MASK)
+        return None if image is None else image[..., 0] > 0.5
+
+    @functools.cached_property
+    def geometry_picture(self) -> ImageArray | None:
+        """The geometry image as a picture."""
+        return _image_or_none(self.folder / layout.GEOMETRY_PICTURE)
+
+    @functools.cached_property
+    def truth(self) -> Truth | None:
+        """The truth beside the scan, None without one or when it is of another template."""
+        if self.scan_path is None:
+            return None
+        path = self.scan_path.with_name(f"{self.scan_path.stem}.truth.npz")
+        return read_truth(path, len(self.template.vertices)) if path.is_file() else None
+
+    @functools.cached_property
+    def errors(self) -> FloatArray | None:
+        """(V,) distance to the truth, millimetres of the model; None without truth."""
+        if self.truth is None:
+            return None
+        return np.linalg.norm(self.registered - self.truth.vertices, axis=1) / self.truth.scale
+
+    @functools.cached_property
+    def surface_distances(self) -> FloatArray | None:
+        """(V,) distance from each vertex to the scan's surface, mm; None without the scan."""
+        if self.scan is None:
+            return None
+        return ClosestPointIndex(self.scan).query(self.registered).distances
+
+    def error_figures(self) -> Mapping[str, float]:
+        """Return the distances to the truth over the face core, mm; empty without truth."""
+        if self.errors is None or self.truth is None:
+            return {}
+        core = self.errors[self.core]
+        figures = {"mean": float(core.mean()), "p95": float(np.percentile(core, 95))}
+        if self.truth.seen is not None:
+            seen = self.truth.seen[self.core]
+            figures["seen"] = float(core[seen].mean()) if seen.any() else np.nan
+            figures["unseen"] = float(core[~seen].mean()) if (~seen).any() else np.nan
+        albedo = self._albedo_error()
+        if albedo is not None:
+            figures["albedo"] = albedo
+        return figures
+
+    def _albedo_error(self) -> float | None:
+        """Mean absolute error of the baked colours at vertices whose texels were seen."""
+        truth, texture, mask = self.truth, self.texture, self.mask
+        if truth is None or truth.albedo is None or texture is None or mask is None:
+            return None
+        covered = vertex_colors_from(self.template, np.repeat(mask[..., None], 3, 2))[:, 0] > 0.999
+        if not covered.any():
+            return None
+        colors = vertex_colors_from(self.template, texture)
+        return float(np.abs(colors - truth.albedo)[covered].mean())
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Collection:
+    """A pipeline's output folder.
+
+    Parameters
+    ----------
+    out : the folder
+    status : the pipeline's own summary
+    template : template with uv, landmarks, regions
+    results : one a scan that is done
+    """
+
+    out: Path
+    status: PipelineStatus
+    template: Template
+    results: tuple[ScanResult, ...]
+
+
+def read_collection(out: Path | str, scans: Path | str | None = None) -> Collection:
+    """Read what a report needs of a pipeline's output folder.
+
+    Parameters
+    ----------
+    out : the folder
+    scans : where the raw scans (and truth files) are, by default where the run found them
+
+    Raises
+    ------
+    FileFormatError : no run, no scan that is done, or records of another version.
+    """
+    out = Path(out)
+    status = read_status(out)
+    if not status.done:
+        raise FileFormatError(
+            f"{out}: expected at least one registered scan, none is done ({len(status.failed)} "
+            f"failed). See: geomface pipeline status {out}"
+        )
+    template = load_run_template(out)
+    paths = _scan_paths(Path(scans) if scans is not None else status.settings.scans)
+    core = np.zeros(len(template.mesh.vertices), bool)
+    core[template.regions.get("face_core", template.regions.get("narrow_face", slice(None)))] = True
+    results = tuple(
+        ScanResult(
+            record=record,
+            scan_path=paths.get(record.name),
+            folder=out / layout.ITEMS / record.name,
+            template=template.mesh,
+            core=core,
+        )
+        for record in status.done
+    )
+    return Collection(out, status, template, results)
+
+
+def _scan_paths(folder: Path) -> dict[str, Path]:
+    try:
+        return {scan.name: scan.scan for scan in find_scans(folder)}
+    except FileFormatError:  # the results outlive the scans
+        return {}
+
+
+def read_truth(path: Path, vertex_count: int) -> Truth | None:
+    """Read the truth of a simulated scan, None when it is of another template.
+
+    Raises
+    ------
+    FileFormatError : not a truth file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            vertices = np.asarray(arrays["vertices"], np.float64)
+            scale = float(arrays["scale"])
+            seen = arrays["seen"].astype(bool) if "seen" in arrays else None
+            albedo = arrays["albedo"].astype(np.float64) if "albedo" in arrays else None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise FileFormatError(
+            f"{path}: expected the truth of a simulated scan with 'vertices' and 'scale' "
+            f"({error}). Delete it to go without."
+        ) from error
+    return Truth(vertices, scale, seen, albedo) if vertices.shape == (vertex_count, 3) else None
+
+
+def _image_or_none(path: Path) -> ImageArray | None:
+    return load_image(path) if path.is_file() else None

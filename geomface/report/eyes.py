@@ -1,0 +1,96 @@
+"""Eyeballs for pictures: a face mask with open lids looks at nobody without them."""
+
+import functools
+
+import numpy as np
+
+from geomface.arrays import FloatArray, ImageArray
+from geomface.faces.face_model import FaceModel
+from geomface.mesh import Mesh
+
+PUPIL, IRIS = 0.18, 0.47
+"""Half angles of pupil and iris on the eyeball, radians."""
+SINK = 0.4
+"""The eyeball lies this much behind the model's, mm, so that a lid of a fit does not cut it."""
+
+
+def eyeballs_of(model: FaceModel, vertices: FloatArray) -> FloatArray:
+    """Return the eyeballs of a face: rows of centre and radius.
+
+    Parameters
+    ----------
+    model : a face model, with or without eyeballs
+    vertices : (V, 3) on the model's topology, in the model's pose
+
+    Returns
+    -------
+    (n, 4) float64: x, y, z, radius; (0, 4) when the model has no eyeballs
+    """
+    eyeballs = model.eyeballs_of(vertices)
+    if eyeballs is None:
+        return np.zeros((0, 4))
+    centers = eyeballs.centers - [0.0, 0.0, SINK]
+    return np.column_stack([centers, np.full(len(centers), eyeballs.radius)])
+
+
+def with_eyes(mesh: Mesh, colors: ImageArray | FloatArray, eyes: FloatArray) -> Mesh:
+    """Return the mesh with eyeballs added, coloured by vertex.
+
+    Parameters
+    ----------
+    mesh : the face
+    colors : (V, 3) in [0, 1], of the face
+    eyes : (n, 4) from `eyeballs_of`
+    """
+    points, faces, ink = [mesh.vertices], [mesh.faces], [np.asarray(colors)]
+    sphere, triangles = _unit_sphere()
+    angle = np.arccos(np.clip(sphere[:, 2], -1, 1))
+    white, iris, pupil = ([0.93, 0.92, 0.90], [0.33, 0.24, 0.17], [0.04, 0.04, 0.05])
+    paint = np.where((angle < IRIS)[:, None], iris, white)
+    paint[angle < PUPIL] = pupil
+    offset = len(mesh.vertices)
+    for *center, radius in eyes:
+        points.append(np.array(center) + radius * sphere)
+        faces.append(triangles + offset)
+        ink.append(paint)
+        offset += len(sphere)
+    return Mesh(
+        np.concatenate(points),
+        np.concatenate(faces),
+        colors=np.clip(np.concatenate(ink), 0, 1).astype(np.float32),
+        name=mesh.name,
+    )
+
+
+def vertex_colors_from(mesh: Mesh, texture: ImageArray) -> ImageArray:
+    """Return the colour (V, 3) of a texture at each vertex; needs one uv a vertex.
+
+    Convention
+    ----------
+    uv origin bottom-left, row 0 at the top; bilinear between texel centres.
+    """
+    uv = mesh.uv if mesh.uv is not None else np.zeros((len(mesh.vertices), 2))
+    height, width = texture.shape[:2]
+    x = np.clip(uv[:, 0] * width - 0.5, 0, width - 1)
+    y = np.clip((1 - uv[:, 1]) * height - 0.5, 0, height - 1)
+    left = np.minimum(x.astype(np.int64), max(width - 2, 0))
+    top = np.minimum(y.astype(np.int64), max(height - 2, 0))
+    s, t = (x - left)[:, None], (y - top)[:, None]
+    right, below = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    upper = texture[top, left] * (1 - s) + texture[top, right] * s
+    lower = texture[below, left] * (1 - s) + texture[below, right] * s
+    return (upper * (1 - t) + lower * t).astype(np.float32)
+
+
+@functools.cache
+def _unit_sphere(rings: int = 40, steps: int = 40) -> tuple[FloatArray, np.ndarray]:
+    """Return a sphere whose pole faces +z, with rings close together around the iris."""
+    angle = np.pi * (np.arange(rings + 1) / rings) ** 1.4
+    turn = 2 * np.pi * np.arange(steps) / steps
+    a, b = np.meshgrid(angle, turn, indexing="ij")
+    points = np.stack([np.sin(a) * np.cos(b), np.sin(a) * np.sin(b), np.cos(a)], axis=-1)
+    row, column = np.meshgrid(np.arange(rings), np.arange(steps), indexing="ij")
+    here, right = row * steps + column, row * steps + (column + 1) % steps
+    below, across = here + steps, right + steps
+    halves = [np.stack([here, below, across], -1), np.stack([here, across, right], -1)]
+    return points.reshape(-1, 3), np.concatenate([half.reshape(-1, 3) for half in halves])

@@ -1,0 +1,162 @@
+"""A single HTML file out of parts: sections, tables, figures, tiles. Everything is escaped here."""
+
+import dataclasses
+import functools
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """A picture with its caption.
+
+    Parameters
+    ----------
+    source : data URI of an image, or the text of an SVG
+    caption : one or two sentences
+    alt : what the picture shows, for readers who do not see it; the caption when left out
+    pixels : show enlarged pixels as squares
+    """
+
+    source: str
+    caption: str = ""
+    alt: str = ""
+    pixels: bool = False
+
+    def to_html(self) -> str:
+        """Return the figure element."""
+        if self.source.startswith("data:"):
+            alt = html.escape(self.alt or self.caption, quote=True)
+            picture = f'<img src="{self.source}" alt="{alt}" loading="lazy">'
+        else:
+            picture = self.source
+        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
+        style = ' class="pixels"' if self.pixels else ""
+        return f"<figure{style}>{picture}{caption}</figure>"
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A titled part of a page; `parts` is ready HTML made by the functions below."""
+
+    title: str
+    anchor: str
+    parts: Sequence[str]
+
+
+def paragraph(text: str, style: str = "") -> str:
+    """Return a paragraph of plain text."""
+    attribute = f' class="{style}"' if style else ""
+    return f"<p{attribute}>{html.escape(text)}</p>"
+
+
+def heading(text: str) -> str:
+    """Return a heading inside a section."""
+    return f"<h3>{html.escape(text)}</h3>"
+
+
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    total: Sequence[str] | None = None,
+    text_columns: Sequence[int] = (0,),
+    states: Sequence[str] = (),
+) -> str:
+    """Return a table of plain text cells.
+
+    Parameters
+    ----------
+    total : a last row that stands out
+    text_columns : columns aligned to the left; the others hold numbers
+    states : words whose cells take the style of that name, such as "done" and "failed"
+    """
+
+    def cell(tag: str, text: str, column: int) -> str:
+        names = ["text"] if column in text_columns else []
+        names += [text] if text in states else []
+        style = f' class="{" ".join(names)}"' if names else ""
+        return f"<{tag}{style}>{html.escape(text)}</{tag}>"
+
+    def line(tag: str, row: Sequence[str], style: str = "") -> str:
+        cells = "".join(cell(tag, text, column) for column, text in enumerate(row))
+        return f"<tr{style}>{cells}</tr>"
+
+    body = [line("td", row) for row in rows]
+    if total is not None:
+        body.append(line("td", total, ' class="total"'))
+    return (
+        f'<div class="scroll"><table><thead>{line("th", header)}</thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def tiles(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return a row of large figures: (value, what it is)."""
+    items = "".join(
+        f'<div class="tile"><b>{html.escape(value)}</b><span>{html.escape(label)}</span></div>'
+        for value, label in pairs
+    )
+    return f'<div class="tiles">{items}</div>'
+
+
+def grid(figures: Sequence[Figure], columns: int) -> str:
+    """Return figures side by side, at most `columns` in a row and fewer on a narrow screen."""
+    width = max(int(1072 / columns) - 40, 120)
+    items = "".join(figure.to_html() for figure in figures)
+    style = f"grid-template-columns: repeat(auto-fill, minmax({width}px, 1fr))"
+    return f'<div class="grid" style="{style}">{items}</div>'
+
+
+def color_bar(colors: Sequence[str], low: str, high: str) -> str:
+    """Return the legend of a heat map: CSS colours from low to high with their labels."""
+    gradient = ", ".join(colors)
+    return (
+        f'<div class="bar"><span>{html.escape(low)}</span>'
+        f'<i style="background: linear-gradient(90deg, {gradient})"></i>'
+        f"<span>{html.escape(high)}</span></div>"
+    )
+
+
+def details(summary: str, text: str) -> str:
+    """Return preformatted text that opens on a click."""
+    return (
+        f"<details><summary>{html.escape(summary)}</summary>"
+        f"<pre>{html.escape(text)}</pre></details>"
+    )
+
+
+def build_page(
+    title: str, lead: str, sections: Sequence[Section], *, footer: str = "", scripts: str = ""
+) -> str:
+    """Return the whole document, without a reference to anything outside of it.
+
+    Parameters
+    ----------
+    lead : the sentence under the title
+    scripts : JavaScript that runs once the page is there
+    """
+    links = "".join(
+        f'<a href="#{section.anchor}">{html.escape(section.title)}</a>' for section in sections
+    )
+    body = "".join(
+        f'<section id="{section.anchor}"><h2>{html.escape(section.title)}</h2>'
+        f"{''.join(section.parts)}</section>"
+        for section in sections
+    )
+    script = f"<script>{scripts}</script>" if scripts else ""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{static_text('report.css')}</style></head>"
+        f"<body><header><h1>{html.escape(title)}</h1>{paragraph(lead, 'lead')}</header>"
+        f"<nav><div>{links}</div></nav><main>{body}</main>"
+        f"<footer>{html.escape(footer)}</footer>{script}</body></html>\n"
+    )
+
+
+@functools.cache
+def static_text(name: str) -> str:
+    """Return the text of a file that ships with this room."""
+    return (Path(__file__).parent / "static" / name).read_text(encoding="utf-8")

@@ -1,0 +1,387 @@
+/* A small viewer for meshes that share one topology: WebGL where there is one, else a z-buffer in
+   plain JavaScript. No library, no network: everything it shows is in the JSON block beside it. */
+(function () {
+  "use strict";
+
+  function decode(text, Type) {
+    var raw = atob(text), bytes = new Uint8Array(raw.length);
+    for (var i = 0; i < raw.length; i++) { bytes[i] = raw.charCodeAt(i); }
+    return new Type(bytes.buffer);
+  }
+
+  /* Vertex normals, area weighted. */
+  function normalsOf(positions, faces) {
+    var normals = new Float32Array(positions.length);
+    for (var f = 0; f < faces.length; f += 3) {
+      var a = 3 * faces[f], b = 3 * faces[f + 1], c = 3 * faces[f + 2];
+      var ux = positions[b] - positions[a], uy = positions[b + 1] - positions[a + 1];
+      var uz = positions[b + 2] - positions[a + 2];
+      var vx = positions[c] - positions[a], vy = positions[c + 1] - positions[a + 1];
+      var vz = positions[c + 2] - positions[a + 2];
+      var nx = uy * vz - uz * vy, ny = uz * vx - ux * vz, nz = ux * vy - uy * vx;
+      [a, b, c].forEach(function (corner) {
+        normals[corner] += nx; normals[corner + 1] += ny; normals[corner + 2] += nz;
+      });
+    }
+    for (var i = 0; i < normals.length; i += 3) {
+      var length = Math.hypot(normals[i], normals[i + 1], normals[i + 2]) || 1;
+      normals[i] /= length; normals[i + 1] /= length; normals[i + 2] /= length;
+    }
+    return normals;
+  }
+
+  /* Rows of the rotation about x (pitch) after the rotation about y (yaw). */
+  function rotation(yaw, pitch) {
+    var cy = Math.cos(yaw), sy = Math.sin(yaw), cp = Math.cos(pitch), sp = Math.sin(pitch);
+    return [cy, 0, sy, sp * sy, cp, -sp * cy, -cp * sy, sp, cp * cy];
+  }
+
+  /* The mesh with spheres appended for its eyes. Their uv is (-1, angle from the pupil / pi), which
+     the painters turn into pupil, iris and white. */
+  var RINGS = 20, STEPS = 24;
+  function withEyes(faces, uv, positions, eyes) {
+    var count = positions.length / 3, each = (RINGS + 1) * STEPS;
+    var total = count + eyes.length * each;
+    var Index = total > 65535 ? Uint32Array : Uint16Array;
+    var out = {
+      positions: new Float32Array(3 * total), uv: new Float32Array(2 * total),
+      faces: new Index(faces.length + 6 * RINGS * STEPS * eyes.length)
+    };
+    out.positions.set(positions); out.uv.set(uv); out.faces.set(faces);
+    var at = count, face = faces.length;
+    eyes.forEach(function (eye) {
+      for (var ring = 0; ring <= RINGS; ring++) {
+        var angle = Math.PI * Math.pow(ring / RINGS, 1.4);
+        for (var step = 0; step < STEPS; step++, at++) {
+          var turn = 2 * Math.PI * step / STEPS;
+          out.positions[3 * at] = eye[0] + eye[3] * Math.sin(angle) * Math.cos(turn);
+          out.positions[3 * at + 1] = eye[1] + eye[3] * Math.sin(angle) * Math.sin(turn);
+          out.positions[3 * at + 2] = eye[2] + eye[3] * Math.cos(angle);
+          out.uv[2 * at] = -1; out.uv[2 * at + 1] = angle / Math.PI;
+          if (ring === RINGS) { continue; }
+          var right = at - step + (step + 1) % STEPS;
+          out.faces.set([at, at + STEPS, right + STEPS, at, right + STEPS, right], face);
+          face += 6;
+        }
+      }
+    });
+    out.normals = normalsOf(out.positions, out.faces);
+    return out;
+  }
+
+  var MODES = ["texture", "surface", "checker"];
+  var CLAY = [0.80, 0.76, 0.72];
+  var CHECKS = 24;
+  var CAMERA = 3.2; /* distance of the eye in units of the model's radius */
+  var FOCAL = 2.75;
+
+  /* ---------------------------------------------------------------- WebGL ---- */
+
+  var VERTEX = [
+    "attribute vec3 position; attribute vec3 normal; attribute vec2 uv;",
+    "uniform mat3 turn; varying vec3 n; varying vec2 t;",
+    "void main() {",
+    "  vec3 p = turn * position; n = turn * normal; t = uv;",
+    "  float d = " + CAMERA.toFixed(2) + " - p.z;",
+    "  gl_Position = vec4(" + FOCAL.toFixed(2) + " * p.xy, (d - 2.2) * d, d);",
+    "}"
+  ].join("\n");
+  var FRAGMENT = [
+    "precision mediump float;",
+    "varying vec3 n; varying vec2 t; uniform sampler2D image; uniform int mode;",
+    "uniform vec2 eye;",
+    "void main() {",
+    "  vec3 m = normalize(n); if (!gl_FrontFacing) { m = -m; }",
+    "  float key = max(dot(m, normalize(vec3(0.35, 0.45, 0.85))), 0.0);",
+    "  float fill = max(dot(m, normalize(vec3(-0.7, 0.1, 0.5))), 0.0);",
+    "  float light = 0.34 + 0.56 * key + 0.16 * fill;",
+    "  vec3 base = vec3(" + CLAY.join(",") + ");",
+    "  if (mode == 0) { base = texture2D(image, t).rgb; }",
+    "  if (mode == 2) {",
+    "    float odd = mod(floor(t.x * " + CHECKS + ".0) + floor(t.y * " + CHECKS + ".0), 2.0);",
+    "    base = mix(vec3(0.93), vec3(0.25 + 0.6 * t.x, 0.42, 0.25 + 0.6 * t.y), odd);",
+    "  }",
+    "  if (t.x < -0.5) {",
+    "    base = t.y < eye.x ? vec3(0.04) : t.y < eye.y ? vec3(0.33, 0.24, 0.17) : vec3(0.92);",
+    "  }",
+    "  if (!gl_FrontFacing) { light *= 0.45; }",
+    "  gl_FragColor = vec4(base * light, 1.0);",
+    "}"
+  ].join("\n");
+
+  function WebglPainter(canvas, scene) {
+    var gl = canvas.getContext("webgl", { antialias: true, alpha: true });
+    if (!gl) { throw new Error("no WebGL"); }
+    if (scene.wide && !gl.getExtension("OES_element_index_uint")) {
+      throw new Error("no wide indices");
+    }
+    var program = gl.createProgram();
+    [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]].forEach(function (part) {
+      var shader = gl.createShader(part[0]);
+      gl.shaderSource(shader, part[1]); gl.compileShader(shader);
+      if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) {
+        throw new Error(gl.getShaderInfoLog(shader));
+      }
+      gl.attachShader(program, shader);
+    });
+    gl.linkProgram(program);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) { throw new Error("shader link"); }
+    gl.useProgram(program);
+    gl.enable(gl.DEPTH_TEST);
+    gl.clearColor(0, 0, 0, 0);
+    var indices = gl.createBuffer();
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, indices);
+    gl.uniform2f(gl.getUniformLocation(program, "eye"), scene.pupil, scene.iris);
+
+    function attribute(name, size) {
+      var buffer = gl.createBuffer(), place = gl.getAttribLocation(program, name);
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+      gl.enableVertexAttribArray(place);
+      gl.vertexAttribPointer(place, size, gl.FLOAT, false, 0, 0);
+      return function (data) {
+        gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+        gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
+      };
+    }
+    var setPosition = attribute("position", 3), setNormal = attribute("normal", 3);
+    var setUv = attribute("uv", 2), shown = null;
+    var texture = gl.createTexture();
+    var turn = gl.getUniformLocation(program, "turn"), mode = gl.getUniformLocation(program, "mode");
+
+    this.show = function (shape) {
+      shown = shape;
+      setPosition(shape.positions); setNormal(shape.normals); setUv(shape.uv);
+      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, shape.faces, gl.STATIC_DRAW);
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+      gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, true);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, gl.RGB, gl.UNSIGNED_BYTE, shape.image);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+    };
+    this.paint = function (yaw, pitch, modeIndex) {
+      var r = rotation(yaw, pitch);
+      gl.viewport(0, 0, canvas.width, canvas.height);
+      gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+      gl.uniformMatrix3fv(turn, false, [r[0], r[3], r[6], r[1], r[4], r[7], r[2], r[5], r[8]]);
+      gl.uniform1i(mode, modeIndex);
+      var type = shown.faces instanceof Uint32Array ? gl.UNSIGNED_INT : gl.UNSIGNED_SHORT;
+      gl.drawElements(gl.TRIANGLES, shown.faces.length, type, 0);
+    };
+  }
+
+  /* ------------------------------------------------------------- software ---- */
+
+  function SoftwarePainter(canvas, scene) {
+    var context = canvas.getContext("2d");
+    var size = Math.min(canvas.width, 420);
+    var buffer = document.createElement("canvas");
+    buffer.width = buffer.height = size;
+    var bufferContext = buffer.getContext("2d");
+    var picture = bufferContext.createImageData(size, size);
+    var depth = new Float32Array(size * size);
+    var count = 0, sx, sy, sz, light;
+    var shape = null, texels = null, width = 1, height = 1;
+
+    this.show = function (next) {
+      shape = next;
+      count = next.uv.length / 2;
+      sx = new Float32Array(count); sy = new Float32Array(count); sz = new Float32Array(count);
+      light = new Float32Array(count);
+      var sheet = document.createElement("canvas");
+      width = sheet.width = next.image.naturalWidth || next.image.width;
+      height = sheet.height = next.image.naturalHeight || next.image.height;
+      var sheetContext = sheet.getContext("2d");
+      sheetContext.drawImage(next.image, 0, 0);
+      texels = sheetContext.getImageData(0, 0, width, height).data;
+    };
+
+    function project(r) {
+      var p = shape.positions, n = shape.normals;
+      for (var i = 0, j = 0; i < count; i++, j += 3) {
+        var x = r[0] * p[j] + r[1] * p[j + 1] + r[2] * p[j + 2];
+        var y = r[3] * p[j] + r[4] * p[j + 1] + r[5] * p[j + 2];
+        var z = r[6] * p[j] + r[7] * p[j + 1] + r[8] * p[j + 2];
+        var d = CAMERA - z;
+        sx[i] = (1 + FOCAL * x / d) * 0.5 * size;
+        sy[i] = (1 - FOCAL * y / d) * 0.5 * size;
+        sz[i] = d;
+        var nx = r[0] * n[j] + r[1] * n[j + 1] + r[2] * n[j + 2];
+        var ny = r[3] * n[j] + r[4] * n[j + 1] + r[5] * n[j + 2];
+        var nz = r[6] * n[j] + r[7] * n[j + 1] + r[8] * n[j + 2];
+        var key = Math.max(0.342 * nx + 0.440 * ny + 0.830 * nz, 0);
+        var fill = Math.max(-0.808 * nx + 0.115 * ny + 0.577 * nz, 0);
+        light[i] = 0.34 + 0.56 * key + 0.16 * fill;
+      }
+    }
+
+    function colorAt(u, v, mode, out) {
+      if (u < -0.5) {
+        var ink = v < scene.pupil ? [10, 10, 12] : v < scene.iris ? [84, 61, 43] : [235, 234, 230];
+        out[0] = ink[0]; out[1] = ink[1]; out[2] = ink[2];
+      } else if (mode === 0) {
+        var column = Math.min(width - 1, Math.max(0, u * width | 0));
+        var row = Math.min(height - 1, Math.max(0, (1 - v) * height | 0));
+        var k = 4 * (row * width + column);
+        out[0] = texels[k]; out[1] = texels[k + 1]; out[2] = texels[k + 2];
+      } else if (mode === 2) {
+        var odd = (Math.floor(u * CHECKS) + Math.floor(v * CHECKS)) % 2;
+        out[0] = odd ? 64 + 153 * u : 237;
+        out[1] = odd ? 107 : 237;
+        out[2] = odd ? 64 + 153 * v : 237;
+      } else {
+        out[0] = 255 * CLAY[0]; out[1] = 255 * CLAY[1]; out[2] = 255 * CLAY[2];
+      }
+    }
+
+    this.paint = function (yaw, pitch, mode) {
+      project(rotation(yaw, pitch));
+      depth.fill(Infinity);
+      var pixels = picture.data, faces = shape.faces, uv = shape.uv, color = [0, 0, 0];
+      pixels.fill(0);
+      for (var f = 0; f < faces.length; f += 3) {
+        var a = faces[f], b = faces[f + 1], c = faces[f + 2];
+        var area = (sx[b] - sx[a]) * (sy[c] - sy[a]) - (sx[c] - sx[a]) * (sy[b] - sy[a]);
+        if (area === 0) { continue; }
+        var shade = area > 0 ? 0.45 : 1; /* y points down, so the outside is clockwise here */
+        var left = Math.max(0, Math.ceil(Math.min(sx[a], sx[b], sx[c]) - 0.5));
+        var right = Math.min(size - 1, Math.floor(Math.max(sx[a], sx[b], sx[c]) - 0.5));
+        var top = Math.max(0, Math.ceil(Math.min(sy[a], sy[b], sy[c]) - 0.5));
+        var bottom = Math.min(size - 1, Math.floor(Math.max(sy[a], sy[b], sy[c]) - 0.5));
+        for (var y = top; y <= bottom; y++) {
+          for (var x = left; x <= right; x++) {
+            var px = x + 0.5, py = y + 0.5;
+            var wa = ((sx[b] - px) * (sy[c] - py) - (sx[c] - px) * (sy[b] - py)) / area;
+            var wb = ((sx[c] - px) * (sy[a] - py) - (sx[a] - px) * (sy[c] - py)) / area;
+            var wc = 1 - wa - wb;
+            if (wa < 0 || wb < 0 || wc < 0) { continue; }
+            var d = wa * sz[a] + wb * sz[b] + wc * sz[c], at = y * size + x;
+            if (d >= depth[at]) { continue; }
+            depth[at] = d;
+            colorAt(wa * uv[2 * a] + wb * uv[2 * b] + wc * uv[2 * c],
+                    wa * uv[2 * a + 1] + wb * uv[2 * b + 1] + wc * uv[2 * c + 1], mode, color);
+            var l = shade * (wa * light[a] + wb * light[b] + wc * light[c]);
+            pixels[4 * at] = color[0] * l; pixels[4 * at + 1] = color[1] * l;
+            pixels[4 * at + 2] = color[2] * l; pixels[4 * at + 3] = 255;
+          }
+        }
+      }
+      bufferContext.putImageData(picture, 0, 0);
+      context.clearRect(0, 0, canvas.width, canvas.height);
+      context.drawImage(buffer, 0, 0, canvas.width, canvas.height);
+    };
+  }
+
+  /* ---------------------------------------------------------------- viewer --- */
+
+  function start(root) {
+    var data = JSON.parse(root.querySelector("script").textContent);
+    var canvas = root.querySelector("canvas");
+    var ratio = Math.min(window.devicePixelRatio || 1, 2);
+    canvas.width = canvas.height = Math.round(canvas.clientWidth * ratio) || 480;
+    var Index = data.wide ? Uint32Array : Uint16Array;
+    var steps = decode(data.uv, Uint16Array);
+    var faces = decode(data.faces, Index), uv = new Float32Array(steps.length);
+    for (var i = 0; i < steps.length; i++) { uv[i] = steps[i] / 65535; }
+    var scene = { wide: data.wide, pupil: data.pupil, iris: data.iris };
+    var painter, fallback = false;
+    try {
+      painter = new WebglPainter(canvas, scene);
+    } catch (reason) {
+      var fresh = canvas.cloneNode(false);
+      canvas.parentNode.replaceChild(fresh, canvas);
+      canvas = fresh; fallback = true;
+      painter = new SoftwarePainter(canvas, scene);
+    }
+    var state = { yaw: 0, pitch: 0.06, mode: 0, turning: true, ready: false, shown: true, time: 0 };
+    if (window.matchMedia && matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      state.turning = false; state.yaw = 0.45;
+    }
+
+    function paint() { if (state.ready) { painter.paint(state.yaw, state.pitch, state.mode); } }
+
+    var shapes = {};
+    function select(index) {
+      root.querySelectorAll("[data-shape]").forEach(function (button) {
+        button.setAttribute("aria-pressed", String(Number(button.dataset.shape) === index));
+      });
+      root.querySelector(".viewer-name").textContent = data.shapes[index].name;
+      if (shapes[index]) { painter.show(shapes[index]); state.ready = true; paint(); return; }
+      var source = data.shapes[index], raw = decode(source.positions, Int16Array);
+      var positions = new Float32Array(raw.length);
+      for (var i = 0; i < raw.length; i++) { positions[i] = raw[i] / 32767; }
+      var image = new Image();
+      image.onload = function () {
+        shapes[index] = withEyes(faces, uv, positions, source.eyes);
+        shapes[index].image = image;
+        painter.show(shapes[index]); state.ready = true; paint();
+      };
+      image.src = source.texture;
+    }
+
+    root.querySelectorAll("[data-shape]").forEach(function (button) {
+      button.addEventListener("click", function () { select(Number(button.dataset.shape)); });
+    });
+    root.querySelectorAll("[data-mode]").forEach(function (button) {
+      button.addEventListener("click", function () {
+        state.mode = MODES.indexOf(button.dataset.mode);
+        root.querySelectorAll("[data-mode]").forEach(function (other) {
+          other.setAttribute("aria-pressed", String(other === button));
+        });
+        paint();
+      });
+    });
+    var spin = root.querySelector("[data-spin]");
+    function setTurning(on) { state.turning = on; spin.setAttribute("aria-pressed", String(on)); }
+    spin.addEventListener("click", function () { setTurning(!state.turning); });
+    setTurning(state.turning);
+
+    var last = null;
+    canvas.addEventListener("pointerdown", function (event) {
+      last = [event.clientX, event.clientY]; setTurning(false);
+      canvas.setPointerCapture(event.pointerId);
+    });
+    canvas.addEventListener("pointermove", function (event) {
+      if (!last) { return; }
+      state.yaw += (event.clientX - last[0]) * 0.01;
+      state.pitch = Math.max(-1.4, Math.min(1.4, state.pitch + (event.clientY - last[1]) * 0.01));
+      last = [event.clientX, event.clientY];
+      paint();
+    });
+    ["pointerup", "pointercancel"].forEach(function (name) {
+      canvas.addEventListener(name, function () { last = null; });
+    });
+    canvas.addEventListener("keydown", function (event) {
+      var turn = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1] };
+      if (!turn[event.key]) { return; }
+      event.preventDefault(); setTurning(false);
+      state.yaw += turn[event.key][0];
+      state.pitch = Math.max(-1.4, Math.min(1.4, state.pitch + turn[event.key][1]));
+      paint();
+    });
+    if (window.IntersectionObserver) {
+      new IntersectionObserver(function (entries) {
+        state.shown = entries[entries.length - 1].isIntersecting;
+      }).observe(canvas);
+    }
+
+    /* A face is a mask: it sways rather than turning its hollow back to the reader. */
+    var before = null, pause = fallback ? 50 : 0;
+    function frame(now) {
+      if (before === null || now - before >= pause) {
+        if (state.turning && state.shown && before !== null) {
+          state.time += Math.min(now - before, 100);
+          state.yaw = 0.75 * Math.sin(state.time / 1600);
+          paint();
+        }
+        before = now;
+      }
+      window.requestAnimationFrame(frame);
+    }
+    select(0);
+    window.requestAnimationFrame(frame);
+    root.classList.add(fallback ? "software" : "webgl");
+  }
+
+  document.querySelectorAll(".viewer").forEach(start);
+})();

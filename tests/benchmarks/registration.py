@@ -1,0 +1,92 @@
+"""Dense correspondence error of the registration on simulated scans, beside its peers.
+
+    python tests/benchmarks/registration.py DATA [--peers] [--scans 0 3 5]
+
+DATA holds ict/ and scans/. Prints one row a scan and the means; --peers adds MeshMonk (pyramid and
+nonrigid) and trimesh's nricp_amberg on the same scans, all from the same landmark similarity.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+from geomface.mesh.closest import ClosestPointIndex
+from geomface.mesh.io import load_landmarks, load_mesh, load_template
+from geomface.registration import NonRigidRegistration, register
+from geomface.registration.evaluate import CorrespondenceError, correspondence_error
+from geomface.registration.start import similarity_from_landmarks
+
+COLUMNS = ("mean", "p95", "normal_mean", "tangential_mean", "seen_mean", "unseen_mean")
+
+
+def _row(name: str, error: CorrespondenceError, seconds: float) -> list[float]:
+    values = [getattr(error, column) for column in COLUMNS]
+    print(f"{name:34s}" + "".join(f"{value:9.2f}" for value in values) + f"{seconds:9.2f}", flush=True)
+    return [*values, seconds]
+
+
+def _peers(template, scan, landmarks):
+    """Yield (name, vertices, seconds) for each peer, started from the landmark similarity."""
+    import meshmonk
+    import trimesh
+
+    placed = template.landmarks.positions(template.mesh.vertices)
+    start = similarity_from_landmarks(placed, landmarks)
+    moved = start.apply(template.mesh.vertices)
+    source = trimesh.Trimesh(moved, template.mesh.faces, process=False)
+    target = trimesh.Trimesh(scan.vertices, scan.faces, process=False)
+    for name in ("pyramid_register", "nonrigid_register"):
+        began = time.perf_counter()
+        outcome = getattr(meshmonk, name)(floating=source, target=target)
+        yield f"meshmonk {name}", np.asarray(outcome.aligned_vertices), time.perf_counter() - began
+    began = time.perf_counter()
+    outcome = trimesh.registration.nricp_amberg(
+        source,
+        target,
+        source_landmarks=template.landmarks.vertices[:, 0],
+        target_positions=landmarks.points,
+    )
+    yield "trimesh nricp_amberg", np.asarray(outcome), time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--scans", type=int, nargs="*", default=list(range(12)))
+    arguments = parser.parse_args()
+    template = load_template(arguments.data / "ict" / "template.obj")
+    region = template.regions["narrow_face"]
+    began = time.perf_counter()
+    solver = NonRigidRegistration(template)
+    print(f"template prepared in {time.perf_counter() - began:.2f} s")
+    print(" " * 34 + "".join(f"{column.removesuffix('_mean'):>9s}" for column in COLUMNS) + "  seconds")
+    table: dict[str, list[list[float]]] = {}
+    for index in arguments.scans:
+        scan = load_mesh(arguments.data / "scans" / f"scan{index:02d}.ply")
+        landmarks = load_landmarks(arguments.data / "scans" / f"scan{index:02d}.landmarks.json")
+        with np.load(arguments.data / "scans" / f"scan{index:02d}.truth.npz") as stored:
+            truth = stored["vertices"].astype(np.float64)
+        seen = ClosestPointIndex(scan).query(truth).distances < 1.0
+        faces = template.mesh.faces
+        began = time.perf_counter()
+        result = register(solver, scan, landmarks)
+        seconds = time.perf_counter() - began
+        error = correspondence_error(result.mesh.vertices, truth, faces, region=region, seen=seen)
+        label = f"scan{index:02d} geomface"
+        extra = f" it {result.iterations} flips {result.flips} cross {result.rim_crossings}"
+        table.setdefault("geomface", []).append(_row(label + extra, error, seconds))
+        if arguments.peers:
+            for name, vertices, peer_seconds in _peers(template, scan, landmarks):
+                error = correspondence_error(vertices, truth, faces, region=region, seen=seen)
+                table.setdefault(name, []).append(_row(f"scan{index:02d} {name}", error, peer_seconds))
+    for name, rows in table.items():
+        means = np.mean(rows, axis=0)
+        worst = np.max([row[0] for row in rows])
+        print(f"MEAN {name:29s}" + "".join(f"{value:9.2f}" for value in means) + f"  worst {worst:.2f}")
+
+
+if __name__ == "__main__":
+    main()

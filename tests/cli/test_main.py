@@ -1,0 +1,211 @@
+"""The command line as a whole: help, exit codes, errors as sentences, speed."""
+
+import importlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geomface.cli import main as entry
+from geomface.cli.command import Command
+from geomface.cli.main import NOUNS, main
+from geomface.errors import GeomfaceError
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = [
+    (noun, verb)
+    for noun in NOUNS
+    for verb in importlib.import_module(f"geomface.cli.{noun}").GROUP.commands
+]
+
+CONTRACT = [
+    "doctor --json",
+    "demo --out DIR",
+    "register --template T --template-landmarks TL.json --scan S --landmarks L.json --out M.ply"
+    " --report R.json",
+    "register --scan S --no-landmarks --out M.ply",
+    "unwrap --template T --template-landmarks TL.json --out U.obj --report R.json"
+    " --regions G.json --share eyes=0.1 mouth=0.1",
+    "geoimage encode --template U.obj --mesh M.ply --size 256 --bits 8 --out G.png",
+    "geoimage encode --template U.obj --mesh M.ply --size 256 --out G.safetensors",
+    "geoimage decode --template U.obj --image G.png --out M.ply",
+    "bake --template U.obj --mesh M.ply --scan S --size 1024 --out T.png --mask V.png",
+    "model fit --meshes DIR/*.ply --k 5 --out M.safetensors",
+    "model fit --meshes DIR/*.ply --variance 0.98 --out M.safetensors",
+    "model sample --model M --count 3 --seed 1 --out DIR",
+    "model project --model M --mesh X.ply --out Y.ply --report R.json",
+    "synth scans --model M --count 3 --seed 1 --out DIR",
+    "pipeline run --template T --scans DIR --out DIR --workers 2 --executor processes"
+    " --resume auto",
+    "pipeline run --scans DIR --out DIR --executor serial",
+    "pipeline status DIR",
+    "pipeline retry DIR",
+    "pipeline verify DIR",
+    "render --mesh M.ply --out P.png",
+    "report DIR",
+]
+"""The lines that scripts rely on; their options must stay what they are."""
+
+
+@pytest.mark.parametrize("line", CONTRACT)
+def test_contract_lines_parse(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    noun = line.split()[0]
+    group = importlib.import_module(f"geomface.cli.{noun}").GROUP
+    seen: list[Any] = []
+    for verb, command in list(group.commands.items()):
+
+        def record(options: Any, run: Any) -> int:
+            seen.append(options)
+            return 0
+
+        monkeypatch.setitem(group.commands, verb, Command(command.options, record))
+    for extra in ([], ["--dry-run", "--json", "--quiet", "--seed", "3", "--device", "cpu"]):
+        assert main([*line.split(), *(word for word in extra if word not in line)]) == 0
+    assert len(seen) == 2
+    assert seen[1].common.dry_run and seen[1].common.quiet
+
+
+@pytest.mark.parametrize(("noun", "verb"), COMMANDS)
+def test_every_command_has_help(noun: str, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([noun, *([verb] if verb else []), "--help"]) == 0
+    text = capsys.readouterr().out
+    command = importlib.import_module(f"geomface.cli.{noun}").GROUP.commands[verb]
+    assert command.summary in text
+    assert f"usage: geomface {noun} {verb}".strip() in text
+    for flag in ("--dry-run", "--json", "--quiet", "--seed", "--device"):
+        assert flag in text
+    assert "{None}" not in text, "an optional value reads as such"
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_every_noun_lists_its_verbs(noun: str, capsys: pytest.CaptureFixture[str]) -> None:
+    group = importlib.import_module(f"geomface.cli.{noun}").GROUP
+    assert group.noun == noun
+    assert main([noun, "--help"]) == 0
+    text = capsys.readouterr().out
+    for verb in group.commands:
+        assert verb in text
+
+
+def test_top_help_lists_every_noun(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    for noun, line in NOUNS.items():
+        assert noun in text and line in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("geomface 0.")
+
+
+@pytest.mark.parametrize(
+    ("argv", "hint"),
+    [
+        ([], "usage: geomface COMMAND"),
+        (["registr"], "Did you mean 'register'?"),
+        (["nonsense"], "there is no command 'nonsense'"),
+        (["pipeline"], "usage: geomface pipeline COMMAND"),
+        (["pipeline", "rum"], "Did you mean 'run'?"),
+        (["register", "--scan", "a.ply"], "--out"),
+        (["register", "--scan", "a.ply", "--out", "b.ply", "--nonsense"], "--nonsense"),
+        (["synth", "scans", "--out", "x", "--count", "many"], "--count"),
+        (["register", "--scan", "a", "--out", "b", "--device", "tpu"], "--device"),
+    ],
+)
+def test_usage_errors_exit_2(
+    argv: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv) == 2
+    captured = capsys.readouterr()
+    assert hint in captured.err
+    assert captured.out == ""
+
+
+def raising(error: BaseException) -> Any:
+    def run(words: list[str]) -> int:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (GeomfaceError("expected a, got b."), 1, "error: expected a, got b."),
+        (PermissionError(13, "Permission denied", "x.ply"), 1, "error: x.ply: Permission denied"),
+        (ZeroDivisionError("by zero"), 1, "unexpected ZeroDivisionError"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (SystemExit(2), 2, ""),
+        (SystemExit(None), 0, ""),
+    ],
+)
+def test_errors_become_sentences_and_codes(
+    error: BaseException,
+    code: int,
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("GEOMFACE_DEBUG", raising=False)
+    monkeypatch.setattr(entry, "_dispatch", raising(error))
+    assert main(["demo"]) == code
+    text = capsys.readouterr().err
+    assert sentence in text
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("way", ["flag", "environment"])
+def test_debug_shows_the_traceback(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry, "_dispatch", raising(GeomfaceError("here")))
+    if way == "environment":
+        monkeypatch.setenv("GEOMFACE_DEBUG", "1")
+    with pytest.raises(GeomfaceError, match="here"):
+        main(["demo", *(["--debug"] if way == "flag" else [])])
+
+
+def test_doctor_dry_run_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+
+    assert main(["doctor", "--json", "--dry-run"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["ok"] and record["cores"] >= 1
+    assert set(record["extras"]) >= {"open3d", "pytorch3d", "distributed"}
+    assert record["versions"]["torch"] != "missing"
+
+
+def shortest(command: list[str], repeats: int = 5) -> float:
+    """Return the smallest wall time of a command: other work on the machine only adds."""
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def test_import_is_fast_and_light() -> None:
+    assert shortest([sys.executable, "-c", "import geomface"]) <= 0.3
+    script = (
+        "import sys, geomface; heavy = {'numpy', 'scipy', 'torch', 'numba', 'igl', 'matplotlib', "
+        "'rich', 'tyro', 'trimesh', 'PIL'}; print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_is_fast() -> None:
+    assert shortest([sys.executable, "-m", "geomface", "--help"]) <= 0.5
+
+
+def test_exit_code_of_the_process() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "geomface", "nonsense"], capture_output=True, text=True
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr

@@ -1,0 +1,162 @@
+"""The procedural albedo: plausible, local, and tied to the shape by a known correlation."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geomface.errors import LandmarkError, SettingsError
+from geomface.faces.albedo import (
+    ALBEDO_PARAMETERS,
+    ALBEDO_SIZE,
+    IDENTITY_CORRELATION,
+    AlbedoModel,
+    albedo_colors,
+    albedo_model,
+    identity_rotation,
+    sample_albedo_code,
+)
+from geomface.faces.builtin import load_builtin_face
+from geomface.faces.color import lab_to_srgb
+from geomface.faces.face_model import FaceModel
+from geomface.faces.ict import load_ict
+from geomface.mesh import LandmarkEmbedding, Template
+
+
+@pytest.fixture(scope="module")
+def face() -> FaceModel:
+    return load_builtin_face()
+
+
+@pytest.fixture(scope="module")
+def skin(face: FaceModel) -> AlbedoModel:
+    return albedo_model(face)
+
+
+def code(**values: float) -> np.ndarray:
+    result = np.zeros(ALBEDO_SIZE)
+    for name, value in values.items():
+        result[ALBEDO_PARAMETERS.index(name)] = value
+    return result
+
+
+def test_lab_reference_colors() -> None:
+    """White, black and the sRGB red primary."""
+    lab = np.array([[100.0, 0, 0], [0, 0, 0], [53.2408, 80.0925, 67.2032]])
+    np.testing.assert_allclose(lab_to_srgb(lab), [[1, 1, 1], [0, 0, 0], [1, 0, 0]], atol=2e-3)
+
+
+def test_colors_are_skin_over_the_whole_range(skin: AlbedoModel) -> None:
+    rng = np.random.default_rng(3)
+    means = []
+    for _ in range(60):
+        colors = skin.colors(rng.standard_normal(ALBEDO_SIZE))
+        assert colors.dtype == np.float32
+        assert colors.min() >= 0 and colors.max() <= 1 and np.isfinite(colors).all()
+        red, green, blue = means_of = colors.mean(axis=0)
+        assert red > green > blue, "skin is reddish yellow"
+        means.append(means_of)
+    light = np.array(means).mean(axis=1)
+    assert light.min() < 0.40 and light.max() > 0.62
+
+
+def test_tone_lightens_everywhere(skin: AlbedoModel) -> None:
+    steps = [skin.colors(code(tone=t)).mean(axis=1) for t in (-2.5, -1, 0, 1, 2.5)]
+    bare = skin.fields.brow_distance > 3
+    for darker, lighter in zip(steps[:-1], steps[1:], strict=True):
+        assert (lighter[bare] > darker[bare]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "channel", "sign"),
+    [
+        ("cheekRedness", "cheek", 1, -1),
+        ("noseRedness", "nose", 1, -1),
+        ("lipRedness", "lip", 1, -1),
+        ("beard", "jaw", 0, -1),
+        ("socketDarkness", "socket", 0, -1),
+        ("freckles", "freckle", 0, -1),
+    ],
+)
+def test_a_parameter_moves_its_own_zone(
+    skin: AlbedoModel, name: str, field: str, channel: int, sign: int
+) -> None:
+    change = skin.colors(code(**{name: 2.0})) - skin.colors(code())
+    weight = getattr(skin.fields, field)
+    inside, outside = weight > 0.3, weight < 0.02
+    assert inside.sum() > 10 and outside.sum() > 1000
+    assert (sign * change[inside, channel]).mean() > 0.02
+    assert np.abs(change[outside]).mean() < 0.25 * np.abs(change[inside]).mean()
+
+
+def test_lips_brows_and_lashes_stand_out(face: FaceModel, skin: AlbedoModel) -> None:
+    colors = skin.colors(code())
+    assert face.template.landmarks is not None
+    marks = face.template.landmarks.vertices[:, 0]
+    regions = face.template.regions
+    cheek = colors[regions["cheeks"]].mean(axis=0)
+    lips = colors[regions["lips"]].mean(axis=0)
+    assert lips[0] / lips[1] > cheek[0] / cheek[1] + 0.1
+    assert colors[marks[[18, 19, 20, 23, 24, 25]]].mean() < 0.75 * cheek.mean()
+    assert skin.fields.lip[marks[[51, 57, 62, 66]]].min() > 0.3
+    assert skin.fields.lip[marks[:48]].max() < 0.01
+
+
+def test_fields_do_not_depend_on_the_unit(face: FaceModel) -> None:
+    mesh = face.mesh.replace(vertices=face.mesh.vertices / 10, unit="cm")
+    small = Template(mesh, face.template.landmarks)
+    np.testing.assert_allclose(
+        albedo_colors(small, code(beard=1)), albedo_colors(face, code(beard=1)), atol=1e-5
+    )
+
+
+def test_works_on_another_template(shared_data: Path) -> None:
+    ict = load_ict(shared_data / "ict" / "ict_face.npz")
+    colors = albedo_colors(ict, code())
+    assert colors.shape == (9409, 3)
+    assert ict.template.landmarks is not None
+    marks = ict.template.landmarks.vertices[:, 0]
+    assert colors[marks[[19, 24]]].mean() < 0.85 * np.median(colors.mean(axis=1))
+    assert colors[marks[57], 0] / colors[marks[57], 1] > colors[marks[8], 0] / colors[marks[8], 1]
+
+
+def test_rotation_is_orthogonal_and_fixed() -> None:
+    q = identity_rotation()
+    np.testing.assert_allclose(q @ q.T, np.eye(ALBEDO_SIZE), atol=1e-12)
+    np.testing.assert_array_equal(q, identity_rotation())
+
+
+def test_code_correlates_with_identity_as_designed() -> None:
+    """Whitened cross-covariance has the designed singular values: canonical correlations = rho."""
+    rng = np.random.default_rng(11)
+    count = 4000
+    alpha = rng.standard_normal((count, 20))
+    codes = np.stack([sample_albedo_code(row, rng) for row in alpha])
+    assert np.abs(codes.mean(axis=0)).max() < 0.06
+    assert np.abs(codes.std(axis=0) - 1).max() < 0.05
+    told = alpha[:, :ALBEDO_SIZE] @ identity_rotation().T
+    each = [np.corrcoef(told[:, k], codes[:, k])[0, 1] for k in range(ALBEDO_SIZE)]
+    np.testing.assert_allclose(each, IDENTITY_CORRELATION, atol=0.05)
+    whitened = [
+        np.linalg.svd(part - part.mean(axis=0), full_matrices=False)[0]
+        for part in (alpha[:, :ALBEDO_SIZE], codes)
+    ]
+    canonical = np.linalg.svd(whitened[0].T @ whitened[1], compute_uv=False)
+    np.testing.assert_allclose(canonical, IDENTITY_CORRELATION, atol=0.05)
+
+
+def test_bad_input(face: FaceModel, skin: AlbedoModel, rng: np.random.Generator) -> None:
+    with pytest.raises(SettingsError, match=r"\(16\)"):
+        skin.colors(np.zeros(15))
+    with pytest.raises(SettingsError, match="NaN"):
+        skin.colors(np.full(ALBEDO_SIZE, np.nan))
+    with pytest.raises(SettingsError, match="at least 16"):
+        sample_albedo_code(np.zeros(15), rng)
+    with pytest.raises(LandmarkError, match="no landmarks"):
+        albedo_colors(Template(face.mesh), code())
+    few = dataclasses.replace(
+        face.template, landmarks=LandmarkEmbedding.on_vertices(np.arange(5), "five")
+    )
+    with pytest.raises(LandmarkError, match="'five'"):
+        albedo_colors(few, code())

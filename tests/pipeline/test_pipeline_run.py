@@ -1,0 +1,205 @@
+"""Runs over a folder: failures become records, reruns skip, interrupts resume. Fake work."""
+
+import dataclasses
+import json
+
+import pytest
+from pipeline_work import fake_item
+
+from geomface.errors import FileFormatError, OutputError, SettingsError
+from geomface.mesh.io.records import plain
+from geomface.parametrization.settings import UnwrapSettings
+from geomface.pipeline import (
+    ItemSettings,
+    PipelineSettings,
+    load_run,
+    plan_pipeline,
+    read_status,
+    run_pipeline,
+    verify_outputs,
+)
+from geomface.pipeline.settings import settings_from_json
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Four scans, one of them bad, and a template file."""
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    for index, text in enumerate(("fine 0", "fine 1", "bad", "fine 3")):
+        (scans / f"s{index}.ply").write_text(text)
+        (scans / f"s{index}.landmarks.json").write_text("[]")
+    template = tmp_path / "template.obj"
+    template.write_text("v 0 0 0")
+    return PipelineSettings(scans=scans, out=tmp_path / "out", template=template)
+
+
+def run(settings, **changes):
+    events = []
+    report = run_pipeline(
+        dataclasses.replace(settings, **changes), on_event=events.append, work=fake_item
+    )
+    return report, events
+
+
+def test_a_bad_scan_is_a_record_and_the_rest_go_on(settings):
+    report, events = run(settings)
+    assert (report.done, report.failed, report.did, report.exit_code) == (3, 1, 4, 3)
+    assert [record.name for record in report.records] == ["s0", "s1", "s2", "s3"]
+    assert report.records[2].message == "s2.ply: bad scan."
+    assert not (settings.out / "items/s2").exists()
+    assert (settings.out / "items/s3/copy.txt").read_text() == "fine 3"
+    kinds = [event.kind for event in events]
+    assert kinds == ["plan", "done", "done", "failed", "done", "finished"]
+    assert [event.finished for event in events[1:5]] == [1, 2, 3, 4]
+    assert events[1].seconds_left > 0 and events[4].seconds_left == 0
+    assert "s2.ply: bad scan." in events[3].message
+
+
+def test_the_second_run_does_nothing_and_says_so(settings):
+    run(settings)
+    before = {path: path.stat().st_mtime_ns for path in (settings.out / "items").rglob("*")}
+    report, events = run(settings)
+    assert report.did == 0 and report.exit_code == 3
+    assert report.message == (
+        "nothing to do: 3 done, 1 failed before (--retry-failed does them again)"
+    )
+    assert events[0].message == report.message
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len(list((settings.out / "records").glob("*.json"))) == 4
+
+
+def test_only_what_changed_is_done_again(settings):
+    run(settings)
+    (settings.scans / "s1.ply").write_text("fine, but other")
+    (settings.scans / "s2.ply").write_text("mended")
+    (settings.scans / "s4.ply").write_text("new")
+    plan = plan_pipeline(settings)
+    assert [item.scan.name for item in plan.todo] == ["s1", "s2", "s4"]
+    assert plan.sentence() == "3 of 5 scans to do; 2 done"
+    report, _ = run(settings)
+    assert (report.done, report.failed, report.exit_code) == (5, 0, 0)
+    assert (settings.out / "items/s1/copy.txt").read_text() == "fine, but other"
+    assert report.records[1].attempt == 2 and report.records[0].attempt == 1
+
+
+def test_settings_template_landmarks_and_lost_outputs_count_as_change(settings):
+    run(settings)
+    names = lambda changed: [item.scan.name for item in plan_pipeline(changed).todo]  # noqa: E731
+    assert names(settings) == []
+    item = dataclasses.replace(settings.item, texture_size=64)
+    assert names(dataclasses.replace(settings, item=item)) == ["s0", "s1", "s2", "s3"]
+    (settings.scans / "s0.landmarks.json").write_text("[1]")
+    assert names(settings) == ["s0"]
+    (settings.out / "items/s3/copy.txt").unlink()
+    assert names(settings) == ["s0", "s3"]
+    settings.template.write_text("v 1 1 1")
+    assert len(names(settings)) == 4
+
+
+def test_retry_does_the_failed_ones_again(settings):
+    run(settings)
+    report, _ = run(settings, retry_failed=True)
+    assert report.did == 1 and report.records[2].attempt == 2
+    assert len(list((settings.out / "records").glob("s2.*.json"))) == 2
+
+
+def test_workers_give_the_same_results(settings, tmp_path):
+    first, _ = run(settings)
+    second, _ = run(settings, out=tmp_path / "out2", workers=2)
+    for one, other in zip(first.records, second.records, strict=True):
+        assert (one.name, one.status, one.key) == (other.name, other.status, other.key)
+        assert [item.sha256 for item in one.outputs] == [item.sha256 for item in other.outputs]
+
+
+def test_a_worker_that_dies_is_a_record(settings):
+    (settings.scans / "s1.ply").write_text("kill")
+    report, _ = run(settings, workers=2)
+    assert (report.done, report.failed) == (2, 2)
+    assert report.records[1].error == "WorkerDied" and "died at this item" in (
+        report.records[1].message
+    )
+    assert not list((settings.out / "items").glob(".*"))  # what died half-way is gone
+
+
+def test_an_interrupted_run_goes_on(settings):
+    (settings.scans / "s1.ply").write_text("interrupt")
+    events = []
+    with pytest.raises(KeyboardInterrupt):
+        run_pipeline(settings, on_event=events.append, work=fake_item)
+    assert events[-1].kind == "interrupted" and "after 1 of 4" in events[-1].message
+    assert not (settings.out / ".running.json").exists()
+    (settings.scans / "s1.ply").write_text("fine again")
+    report, _ = run(settings)
+    assert report.did == 3 and report.done == 3
+
+
+def test_leftovers_of_a_killed_run_are_cleared(settings):
+    half = settings.out / "items/.s0.0a1b2c3d.part.folder"
+    half.mkdir(parents=True)
+    (half / "registered.ply").write_text("half")
+    run(settings)
+    assert sorted(path.name for path in half.parent.iterdir()) == ["s0", "s1", "s3"]
+
+
+def test_status_and_verify_read_the_folder(settings):
+    run(settings, limit=3)
+    status = read_status(settings.out)
+    assert [len(status.done), len(status.failed), status.missing] == [2, 1, ()]
+    assert status.settings == dataclasses.replace(settings, limit=3)
+    assert verify_outputs(settings.out) == {}
+    (settings.out / "items/s0/copy.txt").write_text("FINE 0")
+    assert verify_outputs(settings.out) == {"s0": ("items/s0/copy.txt",)}
+
+
+def test_a_folder_without_a_run_is_refused(settings, tmp_path):
+    with pytest.raises(FileFormatError, match="run.json"):
+        load_run(tmp_path)
+    run(settings)
+    path = settings.out / "run.json"
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps(data | {"schema": 7}))
+    with pytest.raises(FileFormatError, match="schema 7"):
+        load_run(settings.out)
+    data["settings"]["colour"] = "green"
+    path.write_text(json.dumps(data))
+    with pytest.raises(FileFormatError, match="colour is unknown"):
+        load_run(settings.out)
+    path.write_text(json.dumps({"kind": "recipe"}))
+    with pytest.raises(FileFormatError, match="expected the file of a pipeline run"):
+        load_run(settings.out)
+
+
+def test_settings_survive_json(settings):
+    changed = dataclasses.replace(
+        settings,
+        limit=5,
+        regions=settings.template,
+        unwrap=UnwrapSettings(shares={"eyes": 0.1, "nose+mouth": 0.2}, stretch_steps=1),
+        item=ItemSettings(geometry_image_bits=8),
+    )
+    data = json.loads(json.dumps(plain(changed)))
+    assert settings_from_json(PipelineSettings, data) == changed
+
+
+def test_bad_settings_and_places_are_refused(settings, tmp_path):
+    with pytest.raises(SettingsError, match="limit"):
+        dataclasses.replace(settings, limit=0)
+    with pytest.raises(SettingsError, match="auto, required or optional"):
+        dataclasses.replace(settings, landmarks="maybe")
+    with pytest.raises(SettingsError, match="workers"):
+        run(settings, workers=0)
+    with pytest.raises(FileFormatError, match=r"cannot be read|expected"):
+        run(settings, template=tmp_path / "absent.obj")
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    with pytest.raises(OutputError, match="cannot be made"):
+        run(settings, out=blocked / "out")
+
+
+def test_landmark_files_are_needed_when_some_scan_has_one(settings):
+    for path in settings.scans.glob("*.landmarks.json"):
+        assert plan_pipeline(settings).use_landmarks
+        path.unlink()
+    assert not plan_pipeline(settings).use_landmarks
+    assert plan_pipeline(dataclasses.replace(settings, landmarks="required")).use_landmarks

@@ -1,0 +1,67 @@
+"""Texture models: holes carry no variance, complete images are reproduced."""
+
+import numpy as np
+import pytest
+
+from geomface.errors import MeshError, SettingsError
+from geomface.statistics import fit_texture_pca, load_texture_model, save_texture_model
+
+
+def test_complete_images_are_reproduced(rng):
+    images = rng.uniform(0.2, 0.8, (5, 8, 6, 3)).astype(np.float32)
+    model = fit_texture_pca(images)
+    assert len(model) == 4
+    flat = model.modes.reshape(4, -1)
+    np.testing.assert_allclose(flat @ flat.T, np.eye(4), atol=1e-5)
+    for image in images:
+        again = model.reconstruct(model.coefficients(image))
+        np.testing.assert_allclose(again, image, atol=1e-5)
+    assert again.dtype == np.float32
+    expected = ((images - images.mean(axis=0)) ** 2).sum() / 4
+    assert model.variances.sum() == pytest.approx(expected, rel=1e-5)
+
+
+def test_hidden_texels_are_left_out(rng):
+    images = np.full((4, 5, 5, 3), 0.5, dtype=np.float32)
+    images[:, 0, 0] = np.array([0.1, 0.2, 0.3, 0.4], dtype=np.float32)[:, None]
+    masks = np.ones((4, 5, 5), dtype=bool)
+    images[2, 3, 3] = 1.0  # rubbish under a hole
+    masks[2, 3, 3] = False
+    masks[:, 4, 4] = False  # seen by none
+    images[:, 4, 4] = 0.9
+    model = fit_texture_pca(images, masks)
+    assert len(model) == 1
+    np.testing.assert_allclose(model.mean[0, 0], 0.25, atol=1e-6)
+    np.testing.assert_allclose(model.mean[3, 3], 0.5, atol=1e-6)
+    assert not model.valid[4, 4] and model.valid.sum() == 24
+    assert model.mean[4, 4].max() < 0.51
+    changed = np.abs(model.modes[0]).sum(axis=2) > 1e-6
+    assert changed[0, 0] and changed.sum() == 1
+
+
+def test_samples_are_images_and_follow_the_seed(rng):
+    model = fit_texture_pca(rng.random((6, 8, 8, 3)).astype(np.float32), components=3)
+    sample = model.sample(np.random.default_rng(1))
+    assert sample.dtype == np.float32 and sample.min() >= 0 and sample.max() <= 1
+    np.testing.assert_array_equal(sample, model.sample(np.random.default_rng(1)))
+    with pytest.raises(SettingsError, match="at most 3"):
+        model.reconstruct(np.zeros(4))
+
+
+def test_file_round_trip(tmp_path, rng):
+    masks = rng.random((4, 8, 8)) > 0.2
+    model = fit_texture_pca(rng.random((4, 8, 8, 3)).astype(np.float32), masks)
+    save_texture_model(tmp_path / "t.safetensors", model)
+    again = load_texture_model(tmp_path / "t.safetensors")
+    for name in ("mean", "modes", "variances", "valid"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(model, name))
+
+
+def test_bad_input_is_refused(rng):
+    image = rng.random((1, 4, 4, 3)).astype(np.float32)
+    with pytest.raises(MeshError, match="at least 2 textures"):
+        fit_texture_pca(image)
+    with pytest.raises(MeshError, match="no texel"):
+        fit_texture_pca(np.tile(image, (2, 1, 1, 1)), np.zeros((2, 4, 4), dtype=bool))
+    with pytest.raises(MeshError, match="texture masks"):
+        fit_texture_pca(np.tile(image, (2, 1, 1, 1)), np.ones((2, 4, 5), dtype=bool))

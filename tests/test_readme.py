@@ -1,0 +1,52 @@
+"""The README's Python runs, its set-up lines are what .ci/run uses, its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import geomface
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_python_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = blocks("python")
+    lines = [line for line in code.splitlines() if line.strip()]
+    assert len(lines) <= 12, "twelve lines of Python"
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})
+    lost = re.search(r"lost ([\d.]+) mm", capsys.readouterr().out)
+    assert lost is not None and float(lost[1]) < 0.2
+    mesh = geomface.load_mesh(tmp_path / "face.glb")
+    assert len(mesh.vertices) == len(geomface.load_builtin_face().mesh.vertices)
+    assert mesh.texture is not None and mesh.texture.shape[:2] == (512, 512)
+
+
+def test_setup_lines_are_those_of_ci() -> None:
+    lines = "".join(blocks("bash")).splitlines()
+    assert "pip install -c constraints.txt -e . && geomface demo" in lines
+    assert 'pip install -c constraints.txt -e ".[test]" && pytest' in lines
+
+
+def test_commands_exist() -> None:
+    from geomface.cli.main import NOUNS
+
+    for line in "".join(blocks("bash")).splitlines():
+        if line.startswith("geomface "):
+            assert line.split()[1] in NOUNS
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/commands.md", "docs/conventions.md"])
+def test_links_and_pictures_are_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)\)", text):
+        if not target.startswith("http"):
+            assert (ROOT / page).parent.joinpath(target).exists(), target
