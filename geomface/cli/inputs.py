@@ -11,7 +11,7 @@ from geomface.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
     from geomface.faces.face_model import FaceModel
-    from geomface.mesh import Landmarks, Mesh, Template
+    from geomface.mesh import Mesh, Template
 
 MESH_SUFFIXES = (".obj", ".ply", ".glb", ".stl", ".off")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -86,14 +86,16 @@ def read_model(path: Path | None) -> "FaceModel":
     return load_ict(path)
 
 
-def read_scan_landmarks(scan: Path, landmarks: Path | None, none: bool) -> "Landmarks | None":
-    """Return the landmarks of a scan: the file given, else `<stem>.landmarks.json` beside it."""
-    from geomface.mesh.io import load_landmarks
+def find_scan_landmarks(scan: Path, landmarks: Path | None, none: bool) -> Path | None:
+    """Return the landmark file of a scan: the one given, else `<stem>.landmarks.json` beside it.
 
+    Raises
+    ------
+    SettingsError : a file was given although none should be used.
+    """
     if none and landmarks is not None:
         raise SettingsError("--landmarks and --no-landmarks contradict each other: give one.")
-    path = None if none else landmarks or beside(scan, ".landmarks.json")
-    return None if path is None else load_landmarks(path)
+    return None if none else landmarks or beside(scan, ".landmarks.json")
 
 
 def require_output(

@@ -77,6 +77,7 @@ def run_fit(options: ModelFitOptions, run: Run) -> int:
     """Read, align, fit, write."""
     import numpy as np
 
+    from geomface.mesh import require_same_topology
     from geomface.mesh.io import load_mesh
     from geomface.statistics import align_meshes, fit_pca, save_point_model
 
@@ -92,7 +93,7 @@ def run_fit(options: ModelFitOptions, run: Run) -> int:
         for index, path in enumerate(paths):
             mesh = load_mesh(path)
             reference = reference or mesh
-            _require_topology(reference, mesh)
+            require_same_topology(reference, mesh)
             stack.append(mesh.vertices)
             step(index + 1, path.name)
     aligned = align_meshes(np.stack(stack), scale=options.remove_size)
@@ -192,12 +193,6 @@ def _expand(words: tuple[str, ...]) -> list[Path]:
             )
         found += [Path(match) for match in matches]
     return list(dict.fromkeys(found))
-
-
-def _require_topology(first: "Mesh", second: "Mesh") -> None:
-    from geomface.mesh import require_same_topology
-
-    require_same_topology(first, second)
 
 
 GROUP = CommandGroup(

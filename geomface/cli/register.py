@@ -1,15 +1,14 @@
 """`geomface register`: the template onto one raw scan."""
 
 import dataclasses
-import math
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import (
     MESH_SUFFIXES,
-    read_scan_landmarks,
+    find_scan_landmarks,
     read_template,
     require_output,
 )
@@ -22,7 +21,10 @@ from geomface.cli.options import (
     TemplateOptions,
 )
 from geomface.cli.run import Run
-from geomface.registration import RegistrationResult, RegistrationSettings, register
+from geomface.registration.settings import RegistrationSettings
+
+if TYPE_CHECKING:
+    from geomface.registration import RegistrationResult
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +60,8 @@ class RegisterOptions:
 
 def run_register(options: RegisterOptions, run: Run) -> int:
     """Read, fit, write the mesh and the record."""
-    from geomface.mesh.io import load_mesh, save_mesh
+    from geomface.mesh.io import load_landmarks, load_mesh, save_mesh
+    from geomface.registration import register
 
     run.require_cpu()
     read = (options.scan, options.landmarks, options.template.template)
@@ -66,7 +69,9 @@ def run_register(options: RegisterOptions, run: Run) -> int:
     require_output(options.report, "--report", (".json",), read)
     template = read_template(options.template)
     scan = load_mesh(options.scan, unit=options.unit)
-    landmarks = read_scan_landmarks(options.scan, options.landmarks, options.no_landmarks)
+    place = find_scan_landmarks(options.scan, options.landmarks, options.no_landmarks)
+    landmarks = None if place is None else load_landmarks(place)
+    run.options = dataclasses.replace(options, landmarks=place)
     if landmarks is not None:
         template.require_landmarks(landmarks)
     if options.common.dry_run:
@@ -79,13 +84,13 @@ def run_register(options: RegisterOptions, run: Run) -> int:
                 *([f"write {options.report}"] if options.report else []),
             ]
         )
-    with run.progress("fitting", 100) as step:
+    with run.progress("fitting", len(options.solver.stiffness)) as step:
         result = register(
             template,
             scan,
             landmarks,
             settings=options.solver,
-            on_progress=lambda share, what="": step(round(100 * share), what),
+            on_progress=lambda done, total: step(done, "", total),
         )
     run.add_notes(result.notes)
     save_mesh(options.out, result.mesh)
@@ -102,17 +107,17 @@ def run_register(options: RegisterOptions, run: Run) -> int:
     return 0
 
 
-def registration_figures(result: RegistrationResult) -> dict[str, Any]:
+def registration_figures(result: "RegistrationResult") -> dict[str, Any]:
     """Return the figures of a registration that a record carries."""
     return {
-        "converged": bool(result.converged),
-        "iterations": int(result.iterations),
-        "residual_mm": {
-            key: value if math.isfinite(value) else None
-            for key, value in dict(result.residual_mm).items()
-        },
-        "kept_fraction": float(result.kept_fraction),
-        "flips": int(result.flips),
+        "converged": result.converged,
+        "iterations": result.iterations,
+        "residual_mm": result.residual_mm,
+        "landmark_mm": result.landmark_mm,
+        "kept_fraction": result.kept_fraction,
+        "flips": result.flips,
+        "rim_crossings": result.rim_crossings,
+        "confidence_mean": float(result.confidence.mean()),
     }
 
 

@@ -1,13 +1,16 @@
 """`geomface render`: a picture of a mesh."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import PICTURE_SUFFIXES, require_output
 from geomface.cli.options import CommonOptions, Flag, InputFile, MaybeFile, OutputFile
 from geomface.cli.run import Run
 from geomface.errors import MeshError, SettingsError
-from geomface.mesh import Mesh
+
+if TYPE_CHECKING:
+    from geomface.mesh import Mesh
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +84,7 @@ def run_render(options: RenderOptions, run: Run) -> int:
     return 0
 
 
-def _dressed(mesh: Mesh, options: RenderOptions) -> Mesh:
+def _dressed(mesh: "Mesh", options: RenderOptions) -> "Mesh":
     """Return the mesh with the texture asked for, or without any."""
     from geomface.mesh.io import load_image
 

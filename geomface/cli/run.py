@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from geomface.cli.options import CommonOptions
 from geomface.cli.record import build_record
@@ -19,6 +19,14 @@ from geomface.errors import MissingBackendError
 
 PLAIN_INTERVAL = 2.0
 """Seconds between two progress lines when the output is not a terminal."""
+
+
+class Step(Protocol):
+    """Moves the progress to `done`; `total` corrects what was announced."""
+
+    def __call__(self, done: int, what: str = "", total: int | None = None) -> None:
+        """Move the progress."""
+        ...
 
 
 class Run:
@@ -58,6 +66,11 @@ class Run:
             if not self.common.quiet:
                 sys.stderr.write(f"note: {text}\n")
 
+    def warn(self, text: str) -> None:
+        """Tell the user something at once that belongs to an item's own record."""
+        if not self.common.quiet:
+            sys.stderr.write(f"{text}\n")
+
     def add_notes(self, texts: Iterable[str]) -> None:
         """Note every text."""
         for text in texts:
@@ -83,10 +96,10 @@ class Run:
                 sys.stdout.write("-" * (sum(widths) + 2 * (len(widths) - 1)) + "\n")
 
     @contextlib.contextmanager
-    def progress(self, label: str, total: int) -> Iterator[Callable[[int, str], None]]:
-        """Yield `step(done, what)`: a bar with time left on a terminal, plain lines otherwise."""
+    def progress(self, label: str, total: int) -> Iterator["Step"]:
+        """Yield `step(done, what, total)`: a bar with time left, plain lines if no terminal."""
         if self.common.quiet:
-            yield lambda done, what="": None
+            yield lambda done, what="", total=None: None
         elif sys.stderr.isatty():
             with _rich_bar(label, total) as step:
                 yield step
@@ -122,7 +135,7 @@ class Run:
 
 
 @contextlib.contextmanager
-def _rich_bar(label: str, total: int) -> Iterator[Callable[[int, str], None]]:
+def _rich_bar(label: str, total: int) -> Iterator[Step]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -144,14 +157,17 @@ def _rich_bar(label: str, total: int) -> Iterator[Callable[[int, str], None]]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=total, what="")
-        yield lambda done, what="": progress.update(task, completed=done, what=what)
+        yield lambda done, what="", total=None: progress.update(
+            task, completed=done, what=what, total=total
+        )
 
 
-def _plain_progress(label: str, total: int) -> Callable[[int, str], None]:
+def _plain_progress(label: str, announced: int) -> Step:
     started = time.perf_counter()
     last = [started - PLAIN_INTERVAL]
 
-    def step(done: int, what: str = "") -> None:
+    def step(done: int, what: str = "", total: int | None = None) -> None:
+        total = total or announced
         now = time.perf_counter()
         if done < total and now - last[0] < PLAIN_INTERVAL:
             return

@@ -1,7 +1,9 @@
 """`geomface synth`: simulated raw scans with truth files."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +12,9 @@ import tyro
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import make_folder, read_model
 from geomface.cli.options import CommonOptions, Folder
-from geomface.cli.run import Run
+from geomface.cli.run import Run, Step
 from geomface.errors import SettingsError
-from geomface.faces.face_model import FaceModel
-from geomface.faces.simulate import ScanSettings, save_simulated_scan, simulate_scan
+from geomface.faces.scan_settings import ScanSettings
 
 ModelFile = Annotated[
     Path | None,
@@ -35,6 +36,8 @@ class SynthScansOptions:
     """Number of scans."""
     model: ModelFile = None
     """Face model that the people are drawn from (an ICT-FaceKit .npz)."""
+    workers: int = 1
+    """Number of worker processes; the scans do not depend on it."""
     scan: ScanSettings = ScanSettings()
     common: CommonOptions = CommonOptions()
 
@@ -45,37 +48,72 @@ def run_synth_scans(options: SynthScansOptions, run: Run) -> int:
     if options.count < 1:
         raise SettingsError(f"--count: expected at least 1, got {options.count}.")
     make_folder(options.out, create=not options.common.dry_run)
-    model = read_model(options.model)
+    model = _model(options.model)
     if options.common.dry_run:
         return run.plan([f"draw {options.count} scans of {model.name} into {options.out}"])
+    tasks = [
+        ScanTask(options.model, options.out, index, options.common.seed, options.scan)
+        for index in range(options.count)
+    ]
     with run.progress("simulating", options.count) as step:
-        paths = write_scans(
-            model, options.out, options.count, options.common.seed, options.scan, step
-        )
+        paths = write_scans(tasks, options.workers, step)
     run.finish({"count": len(paths), "scans": paths, "topology_id": model.mesh.topology_id})
     run.say(f"{len(paths)} scans in {options.out}, {run.seconds:.1f} s")
     return 0
 
 
-def write_scans(
-    model: FaceModel,
-    folder: Path,
-    count: int,
-    seed: int,
-    settings: ScanSettings,
-    step: Callable[[int, str], None],
-) -> list[Path]:
-    """Draw `count` scans into `folder` and return the paths of the meshes."""
+@dataclasses.dataclass(frozen=True)
+class ScanTask:
+    """One scan to simulate; small, so that it can be sent to a worker.
+
+    Parameters
+    ----------
+    model : face model file, None for the built-in face
+    folder : where the files go
+    index, seed : both decide what is drawn
+    settings : how
+    """
+
+    model: Path | None
+    folder: Path
+    index: int
+    seed: int
+    settings: ScanSettings
+
+    @property
+    def name(self) -> str:
+        """Stem of the files."""
+        return f"scan{self.index:03d}"
+
+
+def write_scans(tasks: Sequence[ScanTask], workers: int, step: Step) -> list[Path]:
+    """Simulate scans, in several processes when `workers` > 1; return the meshes' paths."""
+    from geomface.pipeline.executors import PipelineError, WorkerDied, make_executor
+
+    executor = make_executor("processes" if workers > 1 else "serial", workers, None)
+    paths: dict[int, Path] = {}
+    with contextlib.closing(executor), contextlib.closing(executor.run(write_scan, tasks)) as done:
+        for index, path in done:
+            if isinstance(path, WorkerDied):
+                raise PipelineError(f"{tasks[index].name}: {path.message}")
+            paths[index] = path
+            step(len(paths), tasks[index].name)
+    return [paths[index] for index in sorted(paths)]
+
+
+def write_scan(task: ScanTask) -> Path:
+    """Simulate one scan, write its three files, and return the path of the mesh."""
     import numpy as np
 
-    paths = []
-    for index in range(count):
-        name = f"scan{index:03d}"
-        rng = np.random.default_rng([seed, index])
-        scan = simulate_scan(model, rng=rng, settings=settings, name=name)
-        paths.append(save_simulated_scan(folder, index, scan)[0])
-        step(index + 1, name)
-    return paths
+    from geomface.faces.simulate import save_simulated_scan, simulate_scan
+
+    rng = np.random.default_rng([task.seed, task.index])
+    model = _model(task.model)
+    scan = simulate_scan(model, rng=rng, settings=task.settings, name=task.name)
+    return save_simulated_scan(task.folder, task.index, scan)[0]
+
+
+_model = functools.lru_cache(maxsize=1)(read_model)
 
 
 GROUP = CommandGroup(

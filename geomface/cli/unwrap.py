@@ -1,7 +1,7 @@
 """`geomface unwrap`: uv on the unit square for a template."""
 
 import dataclasses
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -16,6 +16,9 @@ from geomface.parametrization.settings import (
     UnwrapSettings,
     WeightScheme,
 )
+
+if TYPE_CHECKING:
+    from geomface.parametrization import UnwrapResult
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +87,7 @@ def run_unwrap(options: UnwrapOptions, run: Run) -> int:
             ]
         )
     result = unwrap(template, settings=settings)
+    run.add_notes(result.report.notes)
     save_mesh(options.out, result.mesh)
     run.finish(distortion_figures(result), options.report)
     report = result.report
@@ -107,9 +111,12 @@ def _require_regions(settings: UnwrapSettings, known: set[str], label: str) -> N
         )
 
 
-def distortion_figures(result) -> dict:
+def distortion_figures(result: "UnwrapResult") -> dict[str, Any]:
     """Return the figures of an unwrap that a record carries."""
-    return {}
+    figures = result.report.as_dict()
+    # Settings, seconds and notes stand in the record already.
+    kept = {key: figures[key] for key in figures if key not in ("settings", "seconds", "notes")}
+    return kept | {"topology_id": result.mesh.topology_id, "solve_seconds": figures["seconds"]}
 
 
 GROUP = CommandGroup(

@@ -230,7 +230,7 @@ def _freckles(p: FloatArray, marks: FloatArray) -> FloatArray:
     field = np.zeros(len(p))
     front = p[:, 2] > marks[[1, 15], 2].mean()
     tree = KDTree(np.stack([x, y], axis=1))
-    away, nearest = tree.query(p[:, :2], k=3)
+    away, nearest = (np.asarray(found) for found in tree.query(p[:, :2], k=3))
     for k in range(3):
         spot = np.exp(-((away[:, k] / size[nearest[:, k]]) ** 2)) * strength[nearest[:, k]]
         field = np.maximum(field, spot)

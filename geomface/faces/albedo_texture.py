@@ -42,9 +42,8 @@ class AlbedoTexture:
         places, covered = _texel_places(template, size)
         self._model = AlbedoModel(skin_fields(places, landmark_places(template)))
         self._covered = covered
-        self._nearest = distance_transform_edt(
-            ~covered, return_distances=False, return_indices=True
-        )
+        nearest = distance_transform_edt(~covered, return_distances=False, return_indices=True)
+        self._nearest = np.asarray(nearest)
 
     @property
     def covered(self) -> BoolArray:

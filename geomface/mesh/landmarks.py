@@ -4,7 +4,14 @@ import dataclasses
 
 import numpy as np
 
-from geomface.arrays import BoolArray, FloatArray, IndexArray, frozen, require_indices, require_shape
+from geomface.arrays import (
+    BoolArray,
+    FloatArray,
+    IndexArray,
+    frozen,
+    require_indices,
+    require_shape,
+)
 from geomface.errors import LandmarkError
 
 

@@ -86,6 +86,12 @@ class Mesh:
                 "Point clouds must be meshed first."
             )
         require_indices(self.faces, len(vertices), f"{label}: faces")
+        if self.quads is not None and not _halves_of(self.quads, self.faces):
+            raise MeshError(
+                f"{label}: expected triangles 2 i and 2 i + 1 to be the halves of the quads, got "
+                f"{len(faces)} other triangles for {len(self.quads)} quads. Leave the triangles "
+                "out, or the quads."
+            )
         if (self.uv is None) != (self.uv_faces is None):
             raise MeshError(f"{label}: uv and uv_faces belong together, only one was given.")
         if self.uv is not None and self.uv_faces is not None:
@@ -110,8 +116,6 @@ class Mesh:
         polygons = self.faces if self.quads is None else self.quads
         digest = hashlib.sha256(f"{polygons.shape[1]}:{len(self.vertices)}:".encode())
         digest.update(np.ascontiguousarray(polygons, dtype="<i8").tobytes())
-        if self.quads is not None and 2 * len(self.quads) != len(self.faces):
-            digest.update(np.ascontiguousarray(self.faces, dtype="<i8").tobytes())
         return digest.hexdigest()[:16]
 
     def replace(self, **changes: object) -> "Mesh":
@@ -129,6 +133,17 @@ class Mesh:
             parts.append(f"{len(self.quads)} quads")
         extras = [name for name in ("uv", "colors", "texture") if getattr(self, name) is not None]
         return f"Mesh({self.name!r}: {', '.join(parts + extras)}, {self.unit})"
+
+
+def _halves_of(quads: IndexArray, faces: IndexArray) -> bool:
+    """Say whether every pair of triangles covers its quad."""
+    if len(faces) != 2 * len(quads):
+        return False
+    # Both halves hold the diagonal: the corner indices of a pair sum to the quad plus one diagonal.
+    pairs = faces.reshape(-1, 6).sum(axis=1) - quads.sum(axis=1)
+    a, b, c, d = quads.T
+    inside = (faces.reshape(-1, 6, 1) == quads[:, None, :]).any(axis=2).all()
+    return bool(inside and ((pairs == a + c) | (pairs == b + d)).all())
 
 
 def require_same_topology(

@@ -59,10 +59,10 @@ def _mirror_by_graph(mesh: Mesh) -> IndexArray | None:
 
 
 def _mirror_by_position(mesh: Mesh) -> IndexArray | None:
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     reflected = mesh.vertices * [-1.0, 1.0, 1.0]
-    _, mirror = cKDTree(mesh.vertices).query(reflected)
+    _, mirror = KDTree(mesh.vertices).query(reflected)
     mirror = mirror.astype(np.int64)
     return mirror if (mirror[mirror] == np.arange(len(mirror))).all() else None
 

@@ -1,5 +1,7 @@
 """Face and vertex normals and areas."""
 
+from typing import Literal
+
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
@@ -31,15 +33,41 @@ def face_normals(vertices: FloatArray, faces: IndexArray) -> FloatArray:
     return _unit(face_cross_products(vertices, faces))
 
 
-def vertex_normals(vertices: FloatArray, faces: IndexArray) -> FloatArray:
-    """Return (V, 3) unit normals, the area-weighted mean of the faces around each vertex.
+def vertex_normals(
+    vertices: FloatArray, faces: IndexArray, *, weighting: Literal["angle", "area"] = "angle"
+) -> FloatArray:
+    """Return (V, 3) unit normals, the weighted mean of the faces around each vertex.
 
     A vertex without a face of positive area has the zero vector.
+
+    Parameters
+    ----------
+    vertices : (V, 3) float64
+    faces : (F, 3) int64
+    weighting : "angle" weighs a face by its angle at the vertex, so that the diagonals of split
+        quads leave no trace; "area" is three times as fast
+
+    Source
+    ------
+    Thuermer and Wuethrich 1998 for the angle weights.
     """
     cross = face_cross_products(vertices, faces)
+    if weighting == "area":
+        corner_normals = np.repeat(cross, 3, axis=0)
+    else:
+        corner_normals = _unit(cross)[:, None] * _corner_angles(vertices, faces, cross)[..., None]
+        corner_normals = corner_normals.reshape(-1, 3)
     normals = np.empty_like(vertices)
     corners = faces.ravel()
     for axis in range(3):
-        weights = np.repeat(cross[:, axis], 3)
-        normals[:, axis] = np.bincount(corners, weights, minlength=len(vertices))
+        normals[:, axis] = np.bincount(corners, corner_normals[:, axis], minlength=len(vertices))
     return _unit(normals)
+
+
+def _corner_angles(vertices: FloatArray, faces: IndexArray, cross: FloatArray) -> FloatArray:
+    """Return (F, 3) angles in radians, given the cross products."""
+    points = vertices[faces]
+    edges = np.roll(points, -1, axis=1) - points
+    # The angle at corner k lies between edge k and the reversed edge k - 1.
+    dots = -np.einsum("fkc,fkc->fk", edges, np.roll(edges, 1, axis=1))
+    return np.arctan2(np.linalg.norm(cross, axis=1)[:, None], dots)

@@ -5,6 +5,8 @@ triangles) nor on the vertex numbering (left and right would be split differentl
 gets a label from the graph alone and a quad is cut between the corners with the smaller labels.
 """
 
+import functools
+
 import numpy as np
 
 from geomface.arrays import IndexArray
@@ -41,7 +43,16 @@ def graph_labels(polygons: IndexArray, vertex_count: int, rounds: int | None = N
     ------
     Weisfeiler and Leman 1968, one-dimensional colour refinement.
     """
-    corners = polygons.shape[1]
+    polygons = np.ascontiguousarray(polygons, dtype=np.int64)
+    return _labels(polygons.tobytes(), polygons.shape[1], vertex_count, rounds)
+
+
+@functools.lru_cache(maxsize=4)
+def _labels(
+    polygon_bytes: bytes, corners: int, vertex_count: int, rounds: int | None
+) -> np.ndarray:
+    """Refine colours; a template is asked for several times (split, mirror map), so remember."""
+    polygons = np.frombuffer(polygon_bytes, dtype=np.int64).reshape(-1, corners)
     tails = polygons.ravel()
     heads = [np.roll(polygons, -shift, axis=1).ravel() for shift in range(1, corners)]
     # Neighbours across the polygon's edge and across its diagonal speak with different voices.
@@ -65,6 +76,7 @@ def graph_labels(polygons: IndexArray, vertex_count: int, rounds: int | None = N
             if now == distinct:
                 break
             distinct = now
+    labels.flags.writeable = False
     return labels
 
 

@@ -70,7 +70,11 @@ def fit_similarity(
     """
     source = require_shape(source, (None, 3), "source points")
     target = require_shape(target, (len(source), 3), "target points")
-    w = np.ones(len(source)) if weights is None else require_shape(weights, (len(source),), "weights")
+    w = (
+        np.ones(len(source))
+        if weights is None
+        else require_shape(weights, (len(source),), "weights")
+    )
     if np.count_nonzero(w > 0) < 3:
         raise MeshError(
             f"a similarity needs at least 3 points, got {np.count_nonzero(w > 0)}. Add landmarks."

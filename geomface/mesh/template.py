@@ -37,7 +37,9 @@ class Template:
             )
         checked = {}
         for name, indices in self.regions.items():
-            require_indices(np.asarray(indices), count, f"{self.mesh.name}: region {name!r}", MeshError)
+            require_indices(
+                np.asarray(indices), count, f"{self.mesh.name}: region {name!r}", MeshError
+            )
             checked[name] = frozen(indices, np.int64)
         object.__setattr__(self, "regions", checked)
 

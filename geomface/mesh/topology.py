@@ -93,7 +93,11 @@ def boundary_loops(faces: IndexArray) -> list[IndexArray]:
     A loop runs along its triangles: the surface lies to the left when seen from outside, so the
     outer loop of a mask is counter-clockwise and a hole is clockwise.
     """
-    edges = boundary_edges(faces)
+    return _chain(boundary_edges(faces))
+
+
+def _chain(edges: IndexArray) -> list[IndexArray]:
+    """Link directed boundary edges (B, 2) to closed loops, most vertices first."""
     starts, counts = np.unique(edges[:, 0], return_counts=True)
     if (counts > 1).any():
         raise MeshError(
@@ -139,20 +143,24 @@ def require_disk_with_holes(mesh: Mesh) -> list[IndexArray]:
             f"{mesh.name}: expected every vertex to belong to a face, {int((~used).sum())} do not "
             f"(first: vertex {int(np.argmin(used))}). Remove them from the template."
         )
-    components, _ = connected_components(mesh.faces, count)
+    edges, uses, inverse = edge_uses(mesh.faces)
+    graph = sparse.csr_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (count, count))
+    components = csgraph.connected_components(graph, directed=False, return_labels=False)
     if components != 1:
         raise MeshError(
             f"{mesh.name}: expected one connected surface, got {components} components. "
             "Keep the face alone (no eyeballs, teeth or hair) as the template."
         )
-    edges, uses, _ = edge_uses(mesh.faces)
     if (uses > 2).any():
         raise MeshError(
             f"{mesh.name}: expected at most two faces on an edge, edge "
             f"{edges[int(np.argmax(uses))].tolist()} has {int(uses.max())}. Make the template "
             "manifold."
         )
-    loops = boundary_loops(mesh.faces)
+    try:
+        loops = _chain(half_edges(mesh.faces)[uses[inverse] == 1])
+    except MeshError as crossing:
+        raise MeshError(f"{mesh.name}: {crossing}") from crossing
     if not loops:
         raise MeshError(
             f"{mesh.name}: expected a face mask with an open boundary, got a closed surface. "

@@ -101,11 +101,10 @@ def measure_distortion(
     ------
     Sander, Snyder, Gortler and Hoppe 2001, section 3, for the L2 and L-infinity stretch.
     """
-    area = face_areas(vertices, faces)
+    large, small, area = singular_values(vertices, faces, uv)
     solid = area > _DEGENERATE * float(area.max())
     uv_area = signed_areas(uv, faces)
     flips = len(flipped_triangles(uv, faces))
-    large, small = singular_values(vertices, faces, uv)
     scale = np.sqrt(max(float(uv_area.sum()), 0.0) / float(area.sum()))
     weight = area[solid] / area[solid].sum()
     large, small = large[solid] * scale, small[solid] * scale
@@ -142,13 +141,15 @@ def measure_distortion(
 
 def singular_values(
     vertices: FloatArray, faces: IndexArray, uv: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the (F,) singular values sigma1 >= sigma2 of the map from uv to the surface.
 
-    Infinite or NaN where a triangle has no area in uv.
+    Infinite or NaN where a triangle has no area in uv. The third array is the (F,) area on the
+    surface.
     """
     origin, first, second = (vertices[faces[:, k]] for k in range(3))
     first, second = first - origin, second - origin
+    area = face_areas(vertices, faces)
     origin, f, g = (uv[faces[:, k]] for k in range(3))
     f, g = (f - origin).T, (g - origin).T
     aa, bb, ab = (
@@ -163,9 +164,8 @@ def singular_values(
         root = np.hypot(a - c, 2.0 * b)
         large = np.sqrt(0.5 * (a + c + root))
         # The product of both is the ratio of the areas, which is safer than a difference.
-        area = face_areas(vertices, faces)
         small = 2.0 * area / np.sqrt(squared) / large
-    return large, np.minimum(small, large)
+    return large, np.minimum(small, large), area
 
 
 def faces_inside(faces: IndexArray, members: IndexArray, vertex_count: int) -> BoolArray:

@@ -24,6 +24,7 @@ class EmbeddingGraph:
     triangles : (T, 3) int64, the template's F triangles and then the fans of the holes
     polygons : (P, 3 or 4) int64 arrays, the faces of the graph
     mirror : (W,) int64 mirror twins, or None
+    twins : (E,) int64 row of every edge's mirror image, or None
     hole_centers : (H,) int64 virtual vertices
     vertex_count, face_count : V and F, what belongs to the template
     """
@@ -33,6 +34,7 @@ class EmbeddingGraph:
     triangles: IndexArray
     polygons: tuple[IndexArray, ...]
     mirror: IndexArray | None
+    twins: IndexArray | None
     hole_centers: IndexArray
     vertex_count: int
     face_count: int
@@ -46,11 +48,6 @@ class EmbeddingGraph:
     def areas(self) -> FloatArray:
         """(T,) areas of the triangles on the surface."""
         return face_areas(self.vertices, self.triangles)
-
-    @cached_property
-    def twins(self) -> IndexArray | None:
-        """(E,) row of every edge's mirror image, None without a mirror."""
-        return None if self.mirror is None else edge_twins(self.edges, self.mirror)[0]
 
     @cached_property
     def lengths(self) -> FloatArray:
@@ -102,8 +99,12 @@ def build_graph(
         mirror = np.concatenate([mirror, _mirror_of_holes(holes, mirror) + count])
         vertices = np.concatenate([vertices, middles])
         vertices = 0.5 * (vertices + mirror_vertices(vertices, mirror))
-        edges = edges[edge_twins(edges, mirror)[1]]
+        twins, found = edge_twins(edges, mirror)
+        if not found.all():
+            edges = edges[found]
+            twins, _ = edge_twins(edges, mirror)
     else:
+        twins = None
         vertices = np.concatenate([vertices, middles])
     return EmbeddingGraph(
         vertices=vertices,
@@ -111,6 +112,7 @@ def build_graph(
         triangles=np.concatenate([mesh.faces, fan]),
         polygons=(surface, fan) if len(fan) else (surface,),
         mirror=mirror,
+        twins=twins,
         hole_centers=centers,
         vertex_count=count,
         face_count=len(mesh.faces),

@@ -155,15 +155,16 @@ def _first_valid(
         if mirror is not None:
             attempts.append((False, None, ""))
     remarks = []
-    for number, (quads, twins, remark) in enumerate(attempts):
+    for quads, twins, remark in attempts[:-1]:
         try:
-            uv, solves = _embed(template, loops, boundary, twins, settings, quads)
-            return uv, solves, remarks
-        except FoldedMapError as folded:
-            if number == len(attempts) - 1:
-                raise ParametrizationError(f"{mesh.name}: {folded}") from folded
+            return *_embed(template, loops, boundary, twins, settings, quads), remarks
+        except FoldedMapError:
             remarks.append(remark)
-    raise AssertionError("unreachable: the last attempt returns or raises")
+    quads, twins, _ = attempts[-1]
+    try:
+        return *_embed(template, loops, boundary, twins, settings, quads), remarks
+    except FoldedMapError as folded:
+        raise ParametrizationError(f"{mesh.name}: {folded}") from folded
 
 
 def _embed(

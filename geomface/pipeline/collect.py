@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geomface.arrays import FloatArray
 from geomface.pipeline import layout
 from geomface.pipeline.attempts import ItemTask, Outcome, attempt_item
 from geomface.pipeline.keys import content_key
@@ -14,6 +15,7 @@ from geomface.pipeline.records import (
     outputs_present,
 )
 from geomface.pipeline.settings import ModelSettings, PipelineSettings
+from geomface.pipeline.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from geomface.mesh import Mesh
@@ -44,24 +46,22 @@ def collect_model(
         records=layout.MODEL_RECORDS,
         payload=(settings.model, tuple(names)),
     )
-    return attempt_item(fit_models, task), True
+    with one_blas_thread():
+        return attempt_item(fit_models, task), True
 
 
 def fit_models(task: ItemTask, folder: Path) -> Outcome:
     """Align the registered meshes, fit the models, draw samples, and write all of it."""
-    from geomface.mesh.io import load_mesh, save_mesh
+    from geomface.mesh.diagnose import MILLIMETRES
+    from geomface.mesh.io import save_mesh
     from geomface.pipeline.template_stage import load_run_template
     from geomface.statistics import align_meshes, fit_pca, save_point_model
 
     settings: ModelSettings
     settings, names = task.payload
-    reference = load_run_template(task.out).mesh
-    vertices = np.stack(
-        [
-            load_mesh(task.out / layout.ITEMS / name / layout.REGISTERED, texture=False).vertices
-            for name in names
-        ]
-    )
+    template = load_run_template(task.out).mesh
+    reference = template.replace(vertices=template.vertices * MILLIMETRES[template.unit], unit="mm")
+    vertices = np.stack([_registered_mm(task.out / layout.ITEMS / name) for name in names])
     aligned = align_meshes(vertices, reference=reference.vertices, scale=settings.remove_size)
     points = fit_pca(aligned.aligned, variance=settings.variance, reference=reference)
     save_point_model(folder / layout.POINT_MODEL, points)
@@ -91,6 +91,15 @@ def fit_models(task: ItemTask, folder: Path) -> Outcome:
     return Outcome(figures, notes)
 
 
+def _registered_mm(folder: Path) -> FloatArray:
+    """Return the (V, 3) registered vertices of an item in millimetres."""
+    from geomface.mesh.io import load_mesh
+    from geomface.mesh.io.records import read_json
+
+    factor = float(read_json(folder / layout.ITEM_REPORT)["unit_factor"])
+    return factor * load_mesh(folder / layout.REGISTERED, texture=False).vertices
+
+
 def _fit_textures(
     out: Path, names: tuple[str, ...], settings: ModelSettings
 ) -> "TextureModel | None":
@@ -102,8 +111,9 @@ def _fit_textures(
     if len(folders) < 2:
         return None
     images = np.stack([load_image(folder / layout.TEXTURE) for folder in folders])
-    masks = np.stack([load_image(folder / layout.MASK)[..., 0] > 0.5 for folder in folders])
-    return fit_texture_pca(images, masks, variance=settings.variance)
+    # The bake filled what was not seen smoothly. Masked out instead, the deviation of a hole from
+    # the mean would be zero, and the hole's outline would show in every sample.
+    return fit_texture_pca(images, variance=settings.variance)
 
 
 def draw_face(

@@ -4,26 +4,16 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import multiprocessing
-import os
 import signal
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
 
 from geomface.errors import GeomfaceError, SettingsError
+from geomface.pipeline.threads import one_blas_thread, single_threaded_children
 
 Results = Generator[tuple[int, Any], None, None]
-
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "IGL_NUM_THREADS",
-)
-"""Libraries read these when they are loaded; one thread a worker, or workers fight for cores."""
 
 
 class PipelineError(GeomfaceError):
@@ -62,7 +52,9 @@ class SerialExecutor:
     def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Results:
         """Yield (index, function(task)) in order."""
         for index, task in enumerate(tasks):
-            yield index, function(task)
+            with one_blas_thread():
+                result = function(task)
+            yield index, result
 
     def close(self) -> None:
         """Nothing to let go."""
@@ -101,7 +93,7 @@ class ProcessExecutor:
                 initializer=_begin,
                 initargs=(self.prepare,),
             )
-            with _single_threaded():
+            with single_threaded_children():
                 # Workers inherit the environment when they start, which is at a submit.
                 self._first = [self._pool.submit(_nothing) for _ in range(self.workers)]
         return self._pool
@@ -191,21 +183,6 @@ def _begin(prepare: Callable[[], Any] | None) -> None:
 
 def _nothing() -> None:
     """A task that only makes the pool start its workers."""
-
-
-@contextlib.contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Set the thread variables for processes started inside the block."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def make_executor(name: str, workers: int, prepare: Callable[[], Any] | None) -> Executor:

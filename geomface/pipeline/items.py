@@ -16,7 +16,7 @@ from geomface.pipeline.settings import ItemSettings
 if TYPE_CHECKING:
     from geomface.geometry_image import GeometryImageDecoder, GeometryImageEncoder
     from geomface.mesh import Landmarks, Mesh, Template
-    from geomface.registration import RegistrationResult
+    from geomface.registration import NonRigidRegistration, RegistrationResult
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,6 @@ class ScanPayload:
 def import_stages() -> None:
     """Import everything an item needs, so that a worker is ready before its first task."""
     import geomface.geometry_image
-    import geomface.mesh.diagnose
     import geomface.mesh.io
     import geomface.registration  # noqa: F401
 
@@ -49,42 +48,42 @@ def import_stages() -> None:
 def process_scan(task: ItemTask, folder: Path) -> Outcome:
     """Register one scan to the run's template and write everything made of it into `folder`.
 
-    Writes the registered mesh (PLY, and OBJ with material and texture), the texture and its mask,
-    the geometry image (arrays and a picture), and the report.
+    Writes the registered mesh in the scan's pose (PLY, and OBJ with material and texture), the
+    texture and its mask, the geometry image (float arrays and a picture of codes), the report.
 
     Raises
     ------
     GeomfaceError : a scan or landmarks that cannot be used, or a registration that failed.
     """
-    from geomface.mesh.diagnose import diagnose_scan
     from geomface.mesh.io import load_mesh, save_mesh
     from geomface.mesh.io.records import write_json
     from geomface.registration import register
 
     payload: ScanPayload = task.payload
-    landmarks = _read_landmarks(payload)
     scan = load_mesh(payload.scan)
+    landmarks = _read_landmarks(payload)
     tools = _tools(task.out, payload.template_key, payload.settings)
-    diagnosis = diagnose_scan(scan)
-    result = register(tools.template, scan, landmarks, settings=payload.settings.registration)
-    notes = [*diagnosis.notes, *result.notes]
-    figures = _registration_figures(result)
-    mesh = result.mesh.replace(
-        uv=tools.template.mesh.uv, uv_faces=tools.template.mesh.uv_faces, name=task.name
-    )
+    result = register(tools.solver, scan, landmarks)
+    template = tools.template.mesh
+    mesh = result.mesh.replace(uv=template.uv, uv_faces=template.uv_faces, name=task.name)
     save_mesh(folder / layout.REGISTERED, mesh)
+    notes = list(result.notes)
+    figures = _registration_figures(result)
+    figures["unit_factor"] = _millimetres_per_unit(scan, template, result.similarity.scale)
     if payload.settings.texture_size:
-        mesh, baked = _bake(folder, mesh, scan, tools, payload.settings)
+        mesh, baked = _bake(folder, mesh, scan, template, payload.settings.texture_size)
         notes += baked.notes
         figures |= baked.figures
     save_mesh(folder / layout.REGISTERED_TEXTURED, mesh)
-    if payload.settings.geometry_image_size:
-        figures |= _encode(folder, mesh, tools, payload.settings)
+    if tools.encoder is not None:
+        figures |= _encode(folder, mesh, figures["unit_factor"], tools, payload.settings)
     notes = list(dict.fromkeys(notes))
     write_json(
         folder / layout.ITEM_REPORT,
         {"name": task.name, "scan": payload.scan.name, "notes": notes} | figures,
     )
+    # Times are in the record only: the same input must give the same files.
+    figures["registration_seconds"] = round(result.seconds, 3)
     return Outcome(figures, tuple(notes))
 
 
@@ -104,27 +103,28 @@ def _read_landmarks(payload: ScanPayload) -> "Landmarks | None":
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Tools:
-    """What a worker keeps between scans."""
+    """What a worker keeps between scans: everything that depends on the template alone."""
 
     template: "Template"
+    solver: "NonRigidRegistration"
     encoder: "GeometryImageEncoder | None"
     decoder: "GeometryImageDecoder | None"
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=1)
 def _tools(out: Path, template_key: str, settings: ItemSettings) -> _Tools:
-    """Read the run's template and factor what depends on it alone; `template_key` renews it."""
+    """Read the run's template and factor what depends on it; another `template_key` renews it."""
     from geomface.geometry_image import GeometryImageDecoder, GeometryImageEncoder
     from geomface.pipeline.template_stage import load_run_template
+    from geomface.registration import NonRigidRegistration
 
     template = load_run_template(out)
     size = settings.geometry_image_size
-    if not size:
-        return _Tools(template, None, None)
     return _Tools(
         template,
-        GeometryImageEncoder(template.mesh, size),
-        GeometryImageDecoder(template.mesh, size),
+        NonRigidRegistration(template, settings.registration),
+        GeometryImageEncoder(template.mesh, size) if size else None,
+        GeometryImageDecoder(template.mesh, size) if size else None,
     )
 
 
@@ -134,27 +134,62 @@ def _registration_figures(result: "RegistrationResult") -> dict[str, Any]:
         "iterations": result.iterations,
         "kept_fraction": result.kept_fraction,
         "residual_mm": result.residual_mm,
+        "landmark_mm": result.landmark_mm,
         "flips": result.flips,
+        "rim_crossings": result.rim_crossings,
         "confidence_mean": float(np.mean(result.confidence)),
     }
 
 
+def _millimetres_per_unit(scan: "Mesh", template: "Mesh", scale: float) -> float:
+    """Return the factor from the scan's numbers to mm; `scale` takes template to scan."""
+    from geomface.mesh.diagnose import MILLIMETRES, diagnose_scan
+
+    per_mm = scale / MILLIMETRES[template.unit]
+    if scan.unit == "mm" and 0.5 < per_mm < 2:
+        return 1.0
+    return diagnose_scan(scan, scale_to_template=1 / per_mm).unit_factor
+
+
 def _bake(
-    folder: Path, mesh: "Mesh", scan: "Mesh", tools: _Tools, settings: ItemSettings
+    folder: Path, mesh: "Mesh", scan: "Mesh", template: "Mesh", size: int
 ) -> "tuple[Mesh, Outcome]":
     """Bake the scan's colours; return the textured mesh, and notes and figures."""
     from geomface.geometry_image import bake_texture
     from geomface.mesh.io import save_image
 
     if scan.colors is None and scan.texture is None:
-        return mesh, Outcome(notes=("the scan has neither colours nor a texture: none was baked",))
-    size = settings.texture_size
-    baked = bake_texture(tools.template.mesh, mesh.vertices, scan, size)
-    save_image(folder / layout.MASK, baked.mask.astype(np.float32))
-    figures = {"texture_seen": float(baked.mask.mean())}
+        return mesh, Outcome(notes=("the scan has neither colours nor a texture: none was baked.",))
+    baked = bake_texture(template, mesh.vertices, scan, size)
+    save_image(folder / layout.MASK, np.repeat(baked.mask[..., None], 3, 2).astype(np.float32))
+    figures = {"texture_seen": baked.kept_fraction}
     return mesh.replace(texture=baked.texture), Outcome(figures, tuple(baked.notes))
 
 
-def _encode(folder: Path, mesh: "Mesh", tools: _Tools, settings: ItemSettings) -> dict[str, Any]:
-    """Write the geometry image and measure what comes back from it."""
-    raise NotImplementedError
+def _encode(
+    folder: Path, mesh: "Mesh", unit_factor: float, tools: _Tools, settings: ItemSettings
+) -> dict[str, Any]:
+    """Write the geometry image in the template's pose and measure what comes back from it.
+
+    Geometry images of a collection must share pose and unit, so the mesh is moved rigidly onto
+    the template; size is kept. The rigid motion is in the report.
+    """
+    from geomface.geometry_image import save_geometry_image
+    from geomface.mesh.diagnose import MILLIMETRES
+    from geomface.mesh.similarity import fit_similarity
+
+    template, encoder, decoder = tools.template.mesh, tools.encoder, tools.decoder
+    if encoder is None or decoder is None:
+        return {}
+    vertices = mesh.vertices * (unit_factor / MILLIMETRES[template.unit])
+    pose = fit_similarity(vertices, template.vertices, scale=False)
+    posed = pose.apply(vertices)
+    image = encoder.encode(posed, mode="displacement")
+    codes = encoder.encode(posed, mode="displacement", bits=settings.geometry_image_bits)
+    save_geometry_image(folder / layout.GEOMETRY_IMAGE, image)
+    save_geometry_image(folder / layout.GEOMETRY_PICTURE, codes)
+    miss = (decoder.decode(image) - posed) * MILLIMETRES[template.unit]
+    return {
+        "geometry_image_rms_mm": float(np.sqrt((miss**2).sum(axis=1).mean())),
+        "geometry_image_pose": {"rotation": pose.rotation, "translation": pose.translation},
+    }

@@ -83,7 +83,8 @@ def run_pipeline(
     """
     started = time.perf_counter()
     plan = plan_pipeline(settings)
-    executor = make_executor(settings.executor_name, settings.workers, _prepare)
+    prepare = _prepare if work is None else None
+    executor = make_executor(settings.executor_name, settings.workers, prepare)
     make_folder(settings.out)
     with run_lock(settings.out), contextlib.closing(executor):
         for folder in (settings.out, settings.out / layout.ITEMS, settings.out / layout.RECORDS):

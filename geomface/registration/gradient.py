@@ -12,7 +12,7 @@ from geomface.registration.scan_target import ScanTarget
 _LANDMARK_WEIGHT = 20.0
 _SURFACE_WEIGHT = 1.0
 _SMOOTHNESS = (100.0, 20.0, 5.0, 1.0)
-_STEPS = 60
+_STEPS = 25
 
 
 def three_term_energy(

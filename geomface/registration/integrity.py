@@ -9,7 +9,6 @@ from scipy.sparse.linalg import splu
 from geomface.arrays import BoolArray, FloatArray, IndexArray
 from geomface.mesh.normals import face_cross_products, vertex_normals
 
-
 # A triangle that stands this square to its surroundings at rest is part of a crease, where the
 # mean normal of the surroundings says nothing about its own.
 _CREASE_COSINE = 0.3
@@ -25,7 +24,7 @@ def flipped_triangles(
     """
 
     def cosines(at: FloatArray) -> FloatArray:
-        around = vertex_normals(at, faces)[faces].sum(axis=1)
+        around = vertex_normals(at, faces, weighting="area")[faces].sum(axis=1)
         own = face_cross_products(at, faces)
         lengths = np.linalg.norm(around, axis=1) * np.linalg.norm(own, axis=1)
         return np.einsum("fc,fc->f", around, own) / np.maximum(lengths, 1e-300)

@@ -32,6 +32,7 @@ class FittingSystem:
     def __init__(self, order: IndexArray) -> None:
         self._order = order
         self._factor = None
+        self._energy: float | None = None
         self.stiff: sparse.csr_array | None = None
 
     def factor(
@@ -44,6 +45,7 @@ class FittingSystem:
         self.stiff = stiff.tocsr()
         permuted = matrix[self._order][:, self._order].tocsc()
         self._factor = splu(permuted, permc_spec="NATURAL", **_SYMMETRIC)
+        self._energy = None
 
     def _precondition(self, residual: FloatArray) -> FloatArray:
         order = self._order
@@ -74,7 +76,9 @@ class FittingSystem:
         residual = right - apply(solution)
         direction = step = self._precondition(residual)
         product = float(np.vdot(residual, step))
-        goal = tolerance**2 * max(float(np.vdot(right, self._precondition(right))), 1e-30)
+        if self._energy is None:
+            self._energy = float(np.vdot(right, self._precondition(right)))
+        goal = tolerance**2 * max(self._energy, 1e-30)
         for _ in range(limit):
             if product <= goal:
                 break

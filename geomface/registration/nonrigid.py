@@ -27,7 +27,7 @@ from geomface.registration.smoothness import (
     BendingOperator,
     exposure,
     feature_strength,
-    inner_rims,
+    near_inner_rims,
 )
 from geomface.registration.start import robust_weights
 
@@ -98,12 +98,12 @@ class NonRigidRegistration:
         self.rest = (mesh.vertices - self.centre) * self.scale
         self.faces = mesh.faces
         count = len(self.rest)
-        self.rest_normals = vertex_normals(self.rest, self.faces)
+        self.rest_normals = vertex_normals(self.rest, self.faces, weighting="area")
         self.bending = BendingOperator(self.rest, self.faces)
         self.area_weight = _DATA_DENSITY * self.bending.mass
         self.feature = feature_strength(self.rest, self.faces)
         self.exposed = exposure(self.rest, self.faces, self.rest_normals)
-        self.rim = inner_rims(self.loops, count)
+        self.near_rim = near_inner_rims(self.rest, self.loops, self.settings.rim_width_mm)
         self.pairs = rim_pairs(self.rest, self.loops[1:])
         self.landmark_rows = None
         if template.landmarks is not None:
@@ -217,7 +217,7 @@ class _Run:
 
     def update_exposure(self) -> None:
         """See again what a scanner could see: an opened mouth shows more of the lips."""
-        normals = vertex_normals(self.vertices, self.solver.faces)
+        normals = vertex_normals(self.vertices, self.solver.faces, weighting="area")
         candidates = np.flatnonzero(self.solver.exposed < 6)
         self.exposed[candidates] = exposure(self.vertices, self.solver.faces, normals, candidates)
         self.stale = True
@@ -225,7 +225,7 @@ class _Run:
     def _match(self, on_triangles: bool) -> tuple[FloatArray, Matches]:
         settings = self.solver.settings
         vertices = self.vertices
-        normals = vertex_normals(vertices, self.solver.faces)
+        normals = vertex_normals(vertices, self.solver.faces, weighting="area")
         degrees = self.between(settings.normal_gate_degrees)
         matches = self.target.match(
             vertices,
@@ -234,7 +234,7 @@ class _Run:
             distance_gate=self.between(settings.distance_gate_mm),
             cosine_gate=float(np.cos(np.radians(degrees))),
             rim_margin=settings.boundary_margin_mm,
-            rim_exempt=np.zeros(len(vertices), bool),
+            rim_exempt=self.solver.near_rim,
             on_triangles=on_triangles,
         )
         return vertices, matches

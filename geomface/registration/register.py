@@ -45,6 +45,7 @@ def register(
     landmarks: Landmarks | None = None,
     *,
     settings: RegistrationSettings | None = None,
+    start: Similarity | None = None,
     prior: ShapePrior | None = None,
     on_progress: Progress | None = None,
 ) -> RegistrationResult:
@@ -56,6 +57,7 @@ def register(
     scan : any triangle mesh of a face; dirt is set aside for the fit and named in the notes
     landmarks : measured points, missing ones NaN; without them several poses are tried
     settings : see `RegistrationSettings`; ignored when a solver is given
+    start : a known pose, template to scan; default from the landmarks, or searched for
     prior : a shape model to lean on where the scan says little
     on_progress : called with (levels done, levels)
 
@@ -103,7 +105,7 @@ def register(
                 uv_faces=None,
             )
             landmarks = dataclasses.replace(landmarks, points=landmarks.points * _MIRROR)
-        start = similarity_from_landmarks(placed, landmarks)
+        start = start or similarity_from_landmarks(placed, landmarks)
         diagnosis = diagnose_scan(scan, scale_to_template=1.0 / start.scale)
         notes += diagnosis.notes
         if _tilt(start.rotation) > 60.0:
@@ -112,8 +114,9 @@ def register(
         mirrored = False
         diagnosis = diagnose_scan(scan)
         notes += diagnosis.notes
-        start = _start_without_landmarks(solver, scan, diagnosis)
-        notes.append("no landmarks: the starting pose was searched for; check the overlay.")
+        if start is None:
+            start = _start_without_landmarks(solver, scan, diagnosis)
+            notes.append("no landmarks: the starting pose was searched for; check the overlay.")
     faces = diagnosis.weld[scan.faces][~diagnosis.degenerate_faces]
     target = ScanTarget(solver.to_frame(scan.vertices, start), faces)
     framed = None

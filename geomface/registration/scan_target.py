@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
 from geomface.errors import RegistrationError
@@ -54,14 +54,14 @@ class ScanTarget:
         renumber = np.cumsum(used) - 1
         self.vertices = np.ascontiguousarray(vertices[used])
         self.faces = renumber[faces]
-        self.normals = vertex_normals(self.vertices, self.faces)
+        self.normals = vertex_normals(self.vertices, self.faces, weighting="area")
         rim = boundary_vertices(self.faces, len(self.vertices))
         if rim.any():
-            self.rim_distance, _ = cKDTree(self.vertices[rim]).query(self.vertices)
+            self.rim_distance, _ = KDTree(self.vertices[rim]).query(self.vertices)
         else:
             self.rim_distance = np.full(len(self.vertices), np.inf)
         self._surface: ClosestPointIndex | None = None
-        self._trees: dict[float, cKDTree] = {}
+        self._trees: dict[float, KDTree] = {}
 
     @property
     def surface(self) -> ClosestPointIndex:
@@ -70,11 +70,11 @@ class ScanTarget:
             self._surface = ClosestPointIndex((self.vertices, self.faces))
         return self._surface
 
-    def _tree(self, normal_mm: float) -> cKDTree:
+    def _tree(self, normal_mm: float) -> KDTree:
         # Quantised, so that a level re-uses its tree.
         key = round(normal_mm, 3)
         if key not in self._trees:
-            self._trees = {key: cKDTree(np.hstack([self.vertices, key * self.normals]))}
+            self._trees = {key: KDTree(np.hstack([self.vertices, key * self.normals]))}
         return self._trees[key]
 
     def match(
@@ -93,7 +93,7 @@ class ScanTarget:
 
         A match is rejected when it is farther than `distance_gate` mm, its normal turns away by
         more than `cosine_gate` says, or it lies within `rim_margin` mm of the scan's own rim,
-        where nearest points pile up. `rim_exempt` vertices (lips, lids) may match a rim, since
+        where nearest points pile up. `rim_exempt` vertices (lips and lids) may match a rim, since
         theirs is real. With `on_triangles` the tangent plane passes through the closest point of
         the triangles instead of the matched vertex.
         """

@@ -18,10 +18,10 @@ class RegistrationSettings:
     method: str = "coarse-to-fine"
     """coarse-to-fine, or three-term-gradient (landmarks, surface, smoothness by gradient descent,
     kept for comparison)."""
-    stiffness: tuple[float, ...] = (1e5, 1.8e4, 4e3, 800.0, 160.0, 32.0, 7.0, 2.0)
+    stiffness: tuple[float, ...] = (1e5, 1.15e4, 1.3e3, 150.0, 17.0, 2.0)
     """Bending stiffness of each level, mm^2: deformations shorter than about
     2 pi (stiffness / 0.7)^(1/4) mm are suppressed."""
-    matches_per_level: int = 3
+    matches_per_level: int = 2
     """Largest number of re-matchings on one level."""
     final_matches: int = 4
     """Largest number of re-matchings on the last level."""
@@ -41,6 +41,8 @@ class RegistrationSettings:
     """Matches whose normals differ more are rejected, first and last level."""
     boundary_margin_mm: float = 0.01
     """Matches closer than this to the scan's own rim are rejected (lips and lids are exempt)."""
+    rim_width_mm: float = 4.0
+    """Vertices this near to the rim of an eye or the mouth count as lid or lip."""
     robust_scale: float = 2.5
     """Residuals beyond so many robust standard deviations lose their weight."""
     two_way: bool = False

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
+from scipy.spatial import KDTree
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
 from geomface.mesh.laplacian import cotangent_laplacian, lumped_mass
@@ -51,7 +52,7 @@ def feature_strength(vertices: FloatArray, faces: IndexArray) -> FloatArray:
     c^2 / (c^2 + c0^2) with c the normal variation per mm, averaged over a few mm: near 1 on lids,
     lips, nostrils and the ridge of the nose, near 0 on cheek and forehead.
     """
-    normals = vertex_normals(vertices, faces)
+    normals = vertex_normals(vertices, faces, weighting="area")
     edges = unique_edges(faces)
     i, j = edges.T
     lengths = np.maximum(np.linalg.norm(vertices[i] - vertices[j], axis=1), 1e-9)
@@ -108,9 +109,10 @@ def exposure(
     return seen
 
 
-def inner_rims(loops: list[IndexArray], vertex_count: int) -> BoolArray:
-    """Return the (V,) mask of vertices on the rims of mouth and eyes: all loops but the first."""
-    mask = np.zeros(vertex_count, bool)
-    for loop in loops[1:]:
-        mask[loop] = True
-    return mask
+def near_inner_rims(vertices: FloatArray, loops: list[IndexArray], width: float) -> BoolArray:
+    """Return the (V,) mask of lips and lids: within `width` of any boundary loop but the first."""
+    rims = np.concatenate([np.zeros(0, np.int64), *loops[1:]])
+    if len(rims) == 0:
+        return np.zeros(len(vertices), bool)
+    distances, _ = KDTree(vertices[rims]).query(vertices)
+    return distances <= width

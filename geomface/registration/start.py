@@ -1,7 +1,7 @@
 """Where the fit starts: a similarity from landmarks, or from several poses without them."""
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from geomface.arrays import FloatArray
 from geomface.errors import LandmarkError, MeshError, RegistrationError
@@ -94,7 +94,7 @@ def similarity_without_landmarks(
     points, normals = template.vertices[chosen], template.normals[chosen]
     size = float(np.linalg.norm(np.ptp(template.vertices, axis=0)))
     weight = 0.15 * size
-    tree = cKDTree(np.hstack([scan.vertices, weight * scan.normals]))
+    tree = KDTree(np.hstack([scan.vertices, weight * scan.normals]))
     frontal = scan.normals.mean(axis=0)
     centres = [np.median(scan.vertices, axis=0)]
     best: tuple[float, Similarity] | None = None

@@ -5,10 +5,11 @@ import numpy as np
 from geomface.arrays import FloatArray, ImageArray, require_finite, require_shape
 from geomface.errors import MeshError, SettingsError
 from geomface.mesh.mesh import Mesh
-from geomface.mesh.normals import face_areas, vertex_normals
 from geomface.rendering.camera import Frame, frame_of, project, view_rotation
+from geomface.rendering.normals import smooth_vertex_normals
 from geomface.rendering.rasterize import rasterize
 from geomface.rendering.shading import Studio, shade_pixels
+from geomface.rendering.textures import shrink_texture
 
 GREY = (0.80, 0.79, 0.78)
 """Colour of a mesh that has none."""
@@ -26,6 +27,7 @@ def render_mesh(
     frame: Frame | tuple[FloatArray, float] | None = None,
     background: tuple[float, float, float] = (1.0, 1.0, 1.0),
     shading: bool = True,
+    smooth: int = 0,
     studio: Studio | None = None,
 ) -> ImageArray:
     """Render a mesh as a smooth-shaded picture, orthographic and antialiased (2 x 2 samples).
@@ -44,6 +46,7 @@ def render_mesh(
     frame : a `Frame` or (centre, extent), default the one that holds this mesh at any yaw
     background : colour behind the mesh
     shading : False shows the plain colours
+    smooth : rounds of averaging of the normals; 1 calms the noise of raw scans
     studio : other lights
 
     Returns
@@ -72,7 +75,7 @@ def render_mesh(
     face_ids = rasterize(xy, depth, mesh.faces, side, side)
     surface, texture = _surface(mesh, colors)
     if texture.size:
-        texture = _fitting_texture(mesh, texture, points, side / frame.extent)
+        texture = shrink_texture(mesh, texture, points, side / frame.extent)
     uv = np.zeros((1, 2)) if mesh.uv is None else mesh.uv
     uv_faces = np.zeros((1, 3), np.int64) if mesh.uv_faces is None else mesh.uv_faces
     lights = (studio or Studio()).packed()
@@ -80,7 +83,7 @@ def render_mesh(
         face_ids,
         xy,
         mesh.faces,
-        np.ascontiguousarray(vertex_normals(points, mesh.faces) @ rotation.T),
+        np.ascontiguousarray(smooth_vertex_normals(points, mesh.faces, smooth) @ rotation.T),
         surface,
         texture,
         uv,
@@ -104,21 +107,3 @@ def _surface(mesh: Mesh, colors: np.ndarray | None) -> tuple[np.ndarray, np.ndar
     if mesh.colors is not None:
         return mesh.colors, nothing
     return np.tile(np.array(GREY, np.float32), (len(mesh.vertices), 1)), nothing
-
-
-def _fitting_texture(
-    mesh: Mesh, texture: np.ndarray, points: FloatArray, pixels_per_unit: float
-) -> np.ndarray:
-    """Halve the texture until a sample covers about one texel: bilinear reads then do not alias."""
-    if mesh.uv is None or mesh.uv_faces is None:
-        return texture
-    flat = np.concatenate([mesh.uv, np.zeros((len(mesh.uv), 1))], axis=1)
-    uv_area = float(face_areas(flat, mesh.uv_faces).sum())
-    area = float(face_areas(points, mesh.faces).sum()) * pixels_per_unit**2
-    density = uv_area * texture.shape[0] * texture.shape[1] / max(area, 1e-300)
-    while density > 4.0 and min(texture.shape[:2]) >= 4:
-        height, width = texture.shape[0] // 2 * 2, texture.shape[1] // 2 * 2
-        blocks = texture[:height, :width].reshape(height // 2, 2, width // 2, 2, 3)
-        texture = blocks.mean(axis=(1, 3), dtype=np.float32)
-        density /= 4.0
-    return np.ascontiguousarray(texture, np.float32)

@@ -127,7 +127,9 @@ def shade_pixels(
                 length = np.sqrt(nx * nx + ny * ny + nz * nz)
                 if length > 0.0:
                     nx, ny, nz = nx / length, ny / length, nz / length
-                behind = area > 0.0  # y points down: seen from behind
+                # y points down, so a positive area is a triangle seen from behind. The smooth
+                # normal must agree: noise folds single triangles of a scan, and those stay bright.
+                behind = area > 0.0 and nz < 0.0
                 if behind:
                     nx, ny, nz = -nx, -ny, -nz
                 key = nx * lights[0] + ny * lights[1] + nz * lights[2]

@@ -106,10 +106,12 @@ class ScanResult:
         """(V,) distance from each vertex to the scan's surface, mm; None without the scan."""
         if self.scan is None:
             return None
-        return ClosestPointIndex(self.scan).query(self.registered).distances
+        factor = float(self.record.figures.get("unit_factor", 1.0))
+        return factor * ClosestPointIndex(self.scan).query(self.registered).distances
 
+    @functools.cached_property
     def error_figures(self) -> Mapping[str, float]:
-        """Return the distances to the truth over the face core, mm; empty without truth."""
+        """Distances to the truth over the face core, mm, and the colour error; or empty."""
         if self.errors is None or self.truth is None:
             return {}
         core = self.errors[self.core]
@@ -128,7 +130,8 @@ class ScanResult:
         truth, texture, mask = self.truth, self.texture, self.mask
         if truth is None or truth.albedo is None or texture is None or mask is None:
             return None
-        covered = vertex_colors_from(self.template, np.repeat(mask[..., None], 3, 2))[:, 0] > 0.999
+        seen = np.repeat(mask[..., None], 3, axis=2).astype(np.float32)
+        covered = vertex_colors_from(self.template, seen)[:, 0] > 0.999
         if not covered.any():
             return None
         colors = vertex_colors_from(self.template, texture)

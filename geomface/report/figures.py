@@ -1,6 +1,7 @@
 """The pictures of a report, all in one pose and one frame so that they can be compared."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -32,9 +33,12 @@ class Gallery:
     size: int = 256
 
     @classmethod
-    def around(cls, template: Mesh, size: int = 256) -> "Gallery":
-        """Return a gallery that frames the template with some room."""
-        return cls(template, frame_of([template.vertices], margin=0.03), size)
+    def around(
+        cls, template: Mesh, registered: Sequence[FloatArray] = (), size: int = 256
+    ) -> "Gallery":
+        """Return a gallery whose frame holds the template and all registered meshes."""
+        posed = [fit_similarity(mesh, template.vertices).apply(mesh) for mesh in registered]
+        return cls(template, frame_of([template.vertices, *posed], margin=0.02), size)
 
     def pose_of(self, registered: FloatArray) -> Similarity:
         """Return the similarity that takes a registered mesh to the template's pose."""
@@ -119,7 +123,7 @@ class Gallery:
         return scan.replace(faces=scan.faces[faces], quads=None, uv_faces=uv_faces)
 
 
-def uv_wireframe(template: Mesh, size: int = 640) -> ImageArray:
+def uv_wireframe(template: Mesh, size: int = 720) -> ImageArray:
     """Draw the edges of the uv map on the unit square, row 0 at the top."""
     from PIL import Image, ImageDraw
 
@@ -135,7 +139,7 @@ def uv_wireframe(template: Mesh, size: int = 640) -> ImageArray:
     picture = Image.new("RGB", (size * scale, size * scale), "white")
     draw = ImageDraw.Draw(picture)
     for (ax, ay), (bx, by) in ends.tolist():
-        draw.line((ax, ay, bx, by), fill=(70, 96, 140), width=1)
+        draw.line((ax, ay, bx, by), fill=(88, 116, 164), width=2)
     small = picture.resize((size, size), Image.Resampling.BOX)
     return (np.asarray(small) / 255).astype(np.float32)
 
@@ -144,17 +148,6 @@ def masked_texture(texture: ImageArray, mask: BoolArray) -> ImageArray:
     """Return the texture with what the scan did not see hatched."""
     height, width = texture.shape[:2]
     row, column = np.mgrid[:height, :width]
-    stripes = np.asarray(((row + column) * 64 // max(height, 1)) % 4 < 2)
-    hatch = np.where(stripes[..., None], 0.86, 0.72).astype(np.float32)
+    phase = (row + column) * 64 // max(height, 1) % 4
+    hatch = np.where(phase[..., None] < 2, 0.86, 0.72).astype(np.float32)
     return np.where(np.asarray(mask, bool)[..., None], texture, hatch).astype(np.float32)
-
-
-def geometry_picture(pixels: FloatArray, valid: BoolArray | None = None) -> ImageArray:
-    """Show a geometry image: x, y, z as red, green, blue, each over its own range."""
-    pixels = np.asarray(pixels, dtype=np.float64)
-    inside = np.isfinite(pixels).all(axis=-1)
-    if valid is not None:
-        inside &= np.asarray(valid, bool)
-    low, high = pixels[inside].min(axis=0), pixels[inside].max(axis=0)
-    scaled = (pixels - low) / np.maximum(high - low, 1e-12)
-    return np.where(inside[..., None], scaled, 1.0).astype(np.float32)

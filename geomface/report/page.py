@@ -102,11 +102,15 @@ def tiles(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def grid(figures: Sequence[Figure], columns: int) -> str:
-    """Return figures side by side, at most `columns` in a row and fewer on a narrow screen."""
-    width = max(int(1072 / columns) - 40, 120)
+    """Return figures side by side, `columns` in a row, two on a narrow screen."""
     items = "".join(figure.to_html() for figure in figures)
-    style = f"grid-template-columns: repeat(auto-fill, minmax({width}px, 1fr))"
-    return f'<div class="grid" style="{style}">{items}</div>'
+    return f'<div class="grid" style="--columns: {columns}">{items}</div>'
+
+
+def columns(parts: Sequence[str]) -> str:
+    """Return parts next to each other, one below the other on a narrow screen."""
+    items = "".join(f"<div>{part}</div>" for part in parts)
+    return f'<div class="columns">{items}</div>'
 
 
 def color_bar(colors: Sequence[str], low: str, high: str) -> str:

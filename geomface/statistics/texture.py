@@ -68,8 +68,9 @@ class TextureModel:
 def _decompose_wide(rows: ImageArray) -> tuple[FloatArray, FloatArray]:
     """Return (weights (K, N), variances (K,)): weights @ rows are the orthonormal directions.
 
-    The Gram matrix X X^T / (N - 1) is N x N however many texels there are. It squares the
-    condition number, so directions under 1e-7 of the largest variance are dropped as noise.
+    weights[k] sqrt((N - 1) variances[k]) is the k-th left singular vector of the rows. The Gram
+    matrix X X^T / (N - 1) is N x N however many texels there are. It squares the condition number,
+    so directions under 1e-7 of the largest variance are dropped as noise.
     """
     gram = np.zeros((len(rows), len(rows)))
     for start in range(0, rows.shape[1], 1 << 18):  # float64 in blocks: textures are large
@@ -83,31 +84,66 @@ def _decompose_wide(rows: ImageArray) -> tuple[FloatArray, FloatArray]:
     return (vectors * signs / np.sqrt(values)).T, values / (len(rows) - 1)
 
 
+def _fill_hidden(rows: ImageArray, masks: BoolArray, rounds: int) -> ImageArray:
+    """Fill hidden texels of centred rows by what the leading modes predict; return the new mean.
+
+    P = U_k U_k^T with k = N / 4 modes; the hidden part of image n becomes the fixed point of
+    x_n <- sum_m P_nm x_m, so x_n = sum over m != n of P_nm x_m / (1 - P_nn); then centre again.
+    `rows` (N, 3 H W) is changed in place; the mean is relative to the old one.
+    """
+    count, leading = len(rows), max(1, len(rows) // 4)
+    shift = np.zeros(rows.shape[1], np.float32)
+    hidden = [np.flatnonzero(~np.repeat(mask.ravel(), 3)) for mask in masks]
+    for _ in range(rounds):
+        weights, variances = _decompose_wide(rows)
+        left = weights[:leading] * np.sqrt((count - 1) * variances[:leading])[:, None]
+        predict = left.T @ left
+        own = np.diag(predict).copy()
+        np.fill_diagonal(predict, 0.0)
+        # An image that is a mode by itself (own near 1) cannot be predicted from the others.
+        predict = (predict / np.maximum(1 - own, 0.2)[:, None]).astype(np.float32)
+        filled = [predict[n] @ rows[:, places] for n, places in enumerate(hidden)]
+        for row, places, values in zip(rows, hidden, filled, strict=True):
+            row[places] = values
+        centre = rows.mean(axis=0)
+        rows -= centre
+        shift += centre
+    return shift
+
+
 def fit_texture_pca(
     images: ImageArray,
     masks: BoolArray | None = None,
     *,
     components: int | None = None,
     variance: float | None = None,
+    rounds: int = 4,
 ) -> TextureModel:
     """Fit a texture model to images of which some texels were not seen.
 
-    A texel's mean is taken over the images that saw it; where an image did not see it, the mean
-    stands in, so that holes carry no variance. A texel that none saw gets the mean colour.
+    A texel's mean is taken over the images that saw it. Where an image did not see it, the mean
+    stands in at first and then what the leading modes predict from the rest of that image, so that
+    a hole in a dark face is filled dark. A texel that none saw gets the mean colour.
 
     Parameters
     ----------
     images : (N, H, W, 3) float32 in [0, 1], N >= 2
     masks : (N, H, W) bool, True where the texel was seen, default everywhere
     components, variance : as in `fit_pca`
+    rounds : of filling the hidden texels, 0 leaves the mean there
 
     Raises
     ------
     MeshError : fewer than two images, wrong shapes, or no texel seen at all.
 
+    Source
+    ------
+    Roweis 1998, "EM algorithms for PCA and SPCA", section 4 (missing data), with a singular value
+    decomposition as the maximisation and the fixed point of the hidden part in one step.
+
     Notes
     -----
-    Standing in with the mean shrinks the variance of texels that are often hidden.
+    The variance of texels that are often hidden comes out too small.
     """
     images = require_shape(images, (None, None, None, 3), "textures")
     count = len(images)
@@ -119,16 +155,21 @@ def fit_texture_pca(
     valid = np.any(masks, axis=0, keepdims=False)
     if not valid.any():
         raise MeshError("textures: no texel was seen in any of them. Check the bakes and masks.")
-    seen = masks[..., None]
-    total = np.where(seen, images, 0).sum(axis=0, dtype=np.float64)
+    # Image by image: a stack of textures is large, and so is every copy of it.
+    total = np.zeros(images.shape[1:])
+    for image, mask in zip(images, masks, strict=True):
+        np.add(total, image, out=total, where=mask[..., None])
     mean = total / np.maximum(masks.sum(axis=0), 1)[..., None]
     mean[~valid] = mean[valid].mean(axis=0)
     mean = mean.astype(np.float32)
-    rows = np.where(seen, images - mean, np.float32(0))[:, valid].reshape(count, -1)
+    rows = np.zeros((count, mean.size), np.float32)
+    for row, image, mask in zip(rows.reshape(images.shape), images, masks, strict=True):
+        np.subtract(image, mean, out=row, where=mask[..., None])
+    if not masks.all():
+        mean = mean + _fill_hidden(rows, masks | ~valid, rounds).reshape(mean.shape)
     weights, variances = _decompose_wide(rows)
     keep = choose_components(variances, components, variance)
-    modes = np.zeros((keep, *mean.shape), dtype=np.float32)
-    modes[:, valid] = (weights[:keep].astype(np.float32) @ rows).reshape(keep, -1, 3)
+    modes = (weights[:keep].astype(np.float32) @ rows).reshape(keep, *mean.shape)
     return TextureModel(mean, modes, variances[:keep], valid)
 
 

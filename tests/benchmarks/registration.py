@@ -23,7 +23,9 @@ COLUMNS = ("mean", "p95", "normal_mean", "tangential_mean", "seen_mean", "unseen
 
 def _row(name: str, error: CorrespondenceError, seconds: float) -> list[float]:
     values = [getattr(error, column) for column in COLUMNS]
-    print(f"{name:34s}" + "".join(f"{value:9.2f}" for value in values) + f"{seconds:9.2f}", flush=True)
+    print(
+        f"{name:34s}" + "".join(f"{value:9.2f}" for value in values) + f"{seconds:9.2f}", flush=True
+    )
     return [*values, seconds]
 
 
@@ -62,7 +64,11 @@ def main() -> None:
     began = time.perf_counter()
     solver = NonRigidRegistration(template)
     print(f"template prepared in {time.perf_counter() - began:.2f} s")
-    print(" " * 34 + "".join(f"{column.removesuffix('_mean'):>9s}" for column in COLUMNS) + "  seconds")
+    print(
+        " " * 34
+        + "".join(f"{column.removesuffix('_mean'):>9s}" for column in COLUMNS)
+        + "  seconds"
+    )
     table: dict[str, list[list[float]]] = {}
     for index in arguments.scans:
         scan = load_mesh(arguments.data / "scans" / f"scan{index:02d}.ply")
@@ -81,11 +87,17 @@ def main() -> None:
         if arguments.peers:
             for name, vertices, peer_seconds in _peers(template, scan, landmarks):
                 error = correspondence_error(vertices, truth, faces, region=region, seen=seen)
-                table.setdefault(name, []).append(_row(f"scan{index:02d} {name}", error, peer_seconds))
+                table.setdefault(name, []).append(
+                    _row(f"scan{index:02d} {name}", error, peer_seconds)
+                )
     for name, rows in table.items():
         means = np.mean(rows, axis=0)
         worst = np.max([row[0] for row in rows])
-        print(f"MEAN {name:29s}" + "".join(f"{value:9.2f}" for value in means) + f"  worst {worst:.2f}")
+        print(
+            f"MEAN {name:29s}"
+            + "".join(f"{value:9.2f}" for value in means)
+            + f"  worst {worst:.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ shares, and the time of the default.
 """
 
 import argparse
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -80,24 +81,15 @@ def peers(template: Template) -> dict[str, dict[str, object]]:
     figures["igl.harmonic"] = uv, time.perf_counter() - started
     ends = boundary.loop[[0, len(boundary.loop) // 2]]
     started = time.perf_counter()
-    found = igl.lscm(mesh.vertices, mesh.faces, ends, np.array([[0.5, 0.0], [0.5, 1.0]]))
-    figures["igl.lscm (free boundary)"] = (
-        next(part for part in found if np.ndim(part) == 2) if isinstance(found, tuple) else found,
-        time.perf_counter() - started,
-    )
+    uv, _ = igl.lscm(mesh.vertices, mesh.faces, ends, np.array([[0.5, 0.0], [0.5, 1.0]]))
+    figures["igl.lscm (free boundary)"] = uv, time.perf_counter() - started
     result = {}
     for name, (uv, seconds) in figures.items():
         report = measure_distortion(
             mesh.vertices, mesh.faces, np.asarray(uv), mirror=mirror, holes=loops[1:]
         )
-        result[name] = row(name, dataclasses_replace(report, seconds))
+        result[name] = row(name, dataclasses.replace(report, seconds=seconds, solves=1))
     return result
-
-
-def dataclasses_replace(report: DistortionReport, seconds: float) -> DistortionReport:
-    import dataclasses
-
-    return dataclasses.replace(report, seconds=seconds, solves=1)
 
 
 def measure(template: Template, label: str, repeat: int) -> dict[str, object]:
@@ -134,7 +126,7 @@ def measure(template: Template, label: str, repeat: int) -> dict[str, object]:
 
 def main() -> None:
     beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Unwrap figures beside those of peers.")
     parser.add_argument("--data", type=Path, default=beside)
     parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--json", type=Path)

@@ -11,7 +11,7 @@ from geomface.errors import FileFormatError
 from geomface.faces.assets import asset_path
 from geomface.faces.builtin import FOLDER, load_builtin_face
 from geomface.faces.face_model import FaceModel
-from geomface.faces.sculpt.anthropometry import PUBLISHED, measure_face
+from geomface.faces.sculpt.anthropometry import TYPICAL, measure_face
 from geomface.faces.sculpt.build import write_assets
 from geomface.faces.sculpt.landmarks import SUBSET43
 from geomface.faces.sculpt.layout import MOUTH_SEGMENTS, Layout, build_layout
@@ -221,15 +221,15 @@ def test_landmark_and_region_files(face: FaceModel, layout: Layout, landmarks: n
     np.testing.assert_array_equal(regions["face_core"], regions["narrow_face"])
 
 
-def test_measures_lie_in_the_published_range(
+def test_measures_are_those_of_adults(
     face: FaceModel, layout: Layout, landmarks: np.ndarray
 ) -> None:
     rng = np.random.default_rng(2)
     mean = measure_face(layout, landmarks, face.mesh.vertices[None])
     people = np.stack([face.shape(face.sample_identity(rng)) for _ in range(200)])
     spread = measure_face(layout, landmarks, people)
-    for name, (published, deviation) in PUBLISHED.items():
-        assert abs(float(mean[name][0]) - published) < 1.5 * deviation, name
+    for name, (typical, deviation) in TYPICAL.items():
+        assert abs(float(mean[name][0]) - typical) < 1.5 * deviation, name
         assert 0.5 * deviation < spread[name].std() < 1.6 * deviation, name
 
 

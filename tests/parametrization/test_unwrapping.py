@@ -281,7 +281,8 @@ def test_settings_out_of_range_are_refused(options: dict, message: str) -> None:
 
 @pytest.mark.parametrize("field", ["shares", "importance"])
 def test_unknown_regions_are_named_with_those_there_are(field: str) -> None:
-    chosen = UnwrapSettings(**{field: {"eyes+ears": 0.2}})
+    options: dict = {field: {"eyes+ears": 0.2}}
+    chosen = UnwrapSettings(**options)
     with pytest.raises(SettingsError, match="'ears' .*eyes, middle, mouth"):
         unwrap(quad_mask(12), settings=chosen)
 

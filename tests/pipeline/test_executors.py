@@ -10,13 +10,13 @@ from pipeline_work import die_at_three, end_process, environment, square, wait_t
 
 from geomface.errors import SettingsError
 from geomface.pipeline.executors import (
-    THREAD_VARIABLES,
     PipelineError,
     ProcessExecutor,
     SerialExecutor,
     WorkerDied,
     make_executor,
 )
+from geomface.pipeline.threads import THREAD_VARIABLES, one_blas_thread
 
 
 @pytest.fixture
@@ -56,6 +56,18 @@ def test_workers_that_cannot_start_are_an_error_of_the_run():
     with pytest.raises(PipelineError, match="__main__"):
         list(executor.run(square, [1, 2]))
     executor.close()
+
+
+def test_one_blas_thread_is_given_back():
+    pools = pytest.importorskip("threadpoolctl").threadpool_info
+
+    def threads():
+        return [pool["num_threads"] for pool in pools() if pool["internal_api"] == "openblas"]
+
+    before = threads()
+    with one_blas_thread():
+        assert set(threads()) <= {1}
+    assert threads() == before
 
 
 def test_interrupt_lets_the_items_in_flight_finish(two_workers):

@@ -39,6 +39,22 @@ def test_hidden_texels_are_left_out(rng):
     assert changed[0, 0] and changed.sum() == 1
 
 
+def test_holes_take_the_tone_of_their_own_image(rng):
+    tone = rng.uniform(0.2, 0.8, 8).astype(np.float32)
+    images = np.ones((8, 10, 10, 3), np.float32) * tone[:, None, None, None]
+    masks = np.ones((8, 10, 10), dtype=bool)
+    for index in range(8):
+        masks[index, index, 2:5] = False
+        images[index, index, 2:5] = 0.5
+    full = fit_texture_pca(np.broadcast_to(images[:, 9:, 9:], images.shape))
+    model = fit_texture_pca(images, masks, rounds=8)
+    assert len(full) == 1
+    np.testing.assert_allclose(model.mean, full.mean, atol=2e-3)
+    np.testing.assert_allclose(np.abs(model.modes[0]), np.abs(full.modes[0]), atol=2e-3)
+    rough = fit_texture_pca(images, masks, rounds=0)
+    assert np.abs(rough.mean - full.mean).max() > 5 * np.abs(model.mean - full.mean).max()
+
+
 def test_samples_are_images_and_follow_the_seed(rng):
     model = fit_texture_pca(rng.random((6, 8, 8, 3)).astype(np.float32), components=3)
     sample = model.sample(np.random.default_rng(1))

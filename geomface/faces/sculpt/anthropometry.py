@@ -1,10 +1,11 @@
-"""Published measures of adult faces, and the same measures taken on a face.
+"""Typical measures of adult faces, and the same measures taken on a face.
 
 Source
 ------
-Means and standard deviations, millimetres, of young adults (both sexes pooled, rounded): Farkas,
-Anthropometry of the Head and Face, 2nd edition, 1994; palpebral fissure height and eyebrow height
-as commonly reported in oculoplastic surveys. They are figures only.
+Rounded means and standard deviations, millimetres, both sexes pooled, of the size that the
+anthropometric literature gives for young adults (Farkas, Anthropometry of the Head and Face, 1994,
+and later surveys in its manner). They are round figures to model by, not a transcription of one
+table of one population.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ from geomface.arrays import FloatArray, IndexArray
 from geomface.faces.sculpt.layout import Layout
 
 # name: (mean, standard deviation)
-PUBLISHED: dict[str, tuple[float, float]] = {
+TYPICAL: dict[str, tuple[float, float]] = {
     "faceWidth zy-zy": (134.0, 6.0),
     "mandibleWidth go-go": (101.0, 8.0),
     "faceHeight n-gn": (118.0, 7.0),

@@ -1,8 +1,8 @@
 """Control points of the neutral mean face, subject's left half, in millimetres.
 
 Each table gives points on one line of the layout; the fairing fills in between. The numbers follow
-published means of adult faces (see `anthropometry.py`) and the usual landmarks of the profile; they
-were set by hand and corrected by looking.
+typical measures of adult faces (see `anthropometry.py`) and the usual landmarks of the profile;
+they were set by hand and corrected by looking.
 """
 
 Place = tuple[float, float, float]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geomface.faces.sculpt.anthropometry import PUBLISHED, measure_face
+from geomface.faces.sculpt.anthropometry import TYPICAL, measure_face
 from geomface.faces.sculpt.sculpture import Sculpture
 
 _SAMPLES = 400
@@ -18,9 +18,9 @@ def card(face: Sculpture) -> str:
     shapes = face.vertices + np.tensordot(weights.astype(np.float32), modes.astype(np.float32), 1)
     spread = measure_face(face.layout, face.landmarks, shapes)
     rows = [
-        f"| {name} | {published[0]:.1f} ± {published[1]:.1f} | "
+        f"| {name} | {typical[0]:.1f} ± {typical[1]:.1f} | "
         f"{float(mean[name][0]):.1f} ± {float(spread[name].std()):.1f} |"
-        for name, published in PUBLISHED.items()
+        for name, typical in TYPICAL.items()
     ]
     edges = face.vertices[face.layout.quads] - face.vertices[np.roll(face.layout.quads, -1, 1)]
     lengths = np.linalg.norm(edges, axis=2)
@@ -28,11 +28,13 @@ def card(face: Sculpture) -> str:
         [
             "# The built-in face",
             "",
-            "**Origin.** Own modelling for geomface: control points set by hand after published",
-            "means of adult faces, a quad layout with loops round eyes and mouth, fairing, and",
-            "smooth fields for identity and expression. No surface, basis or topology of another",
-            "model went in. Source: `geomface/faces/sculpt`; rebuilt by",
-            "`python -m geomface.faces.sculpt`.",
+            "**Origin.** Own modelling for geomface: control points set by hand after typical",
+            "measures of adult faces, a quad layout with loops round eyes and mouth, fairing, and",
+            "smooth fields for identity and expression. Where the 68 landmarks lie in depth and",
+            "the place of the origin were first set by the 68 landmark positions of ICT-FaceKit's",
+            "neutral face (MIT), as figures; the points were then moved by hand and by looking. No",
+            "surface, basis or topology of another model went in. Source: `geomface/faces/sculpt`;",
+            "rebuilt by `python -m geomface.faces.sculpt`.",
             "",
             "**Licence.** MIT, as the project.",
             "",
@@ -50,9 +52,10 @@ def card(face: Sculpture) -> str:
             "- landmarks multi-pie-68 and the 43 of them without jaw contour and inner lips",
             f"- regions: {', '.join(face.regions)}",
             "",
-            "Measures in millimetres; ours: the mean face ± the spread of 400 random faces.",
+            "Measures in millimetres, both sexes; typical figures are rounded from the literature.",
+            "Ours: the mean face ± the spread of 400 random faces.",
             "",
-            "| measure | published | ours |",
+            "| measure | typical adult | ours |",
             "|---|---|---|",
             *rows,
             "",

@@ -1,0 +1,73 @@
+"""`geomface report`: one HTML file about a pipeline's output folder."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from geomface.cli.command import Command, CommandGroup
+from geomface.cli.inputs import require_output
+from geomface.cli.options import CommonOptions
+from geomface.cli.run import Run
+from geomface.errors import FileFormatError
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportOptions:
+    """Write a report of a pipeline's output folder: one HTML file that needs no network.
+
+    Where truth files lie beside the scans (scan000.truth.npz), errors are measured against them;
+    without, distances to the scan are shown.
+    """
+
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """Folder that 'geomface pipeline run' wrote."""
+    out: Annotated[
+        Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: DIR/report.html)")
+    ] = None
+    """The report."""
+    scans: Annotated[
+        Path | None,
+        tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: where the run found them)"),
+    ] = None
+    """Folder of the raw scans and truth files."""
+    title: str = "geomface report"
+    """Title of the page."""
+    common: CommonOptions = CommonOptions()
+
+
+def run_report(options: ReportOptions, run: Run) -> int:
+    """Build the report."""
+    from geomface.report import write_report
+    from geomface.report.collection import read_collection
+
+    run.require_cpu()
+    if not options.folder.is_dir():
+        raise FileFormatError(
+            f"{options.folder}: expected the folder of a pipeline run, there is none. Check the "
+            "path."
+        )
+    out = options.out or options.folder / "report.html"
+    require_output(out, "--out", (".html", ".htm"))
+    if options.common.dry_run:
+        count = len(read_collection(options.folder, options.scans).results)
+        return run.plan([f"write a report of {count} scans to {out}"])
+    with run.progress("report", 1) as step:
+        result = write_report(
+            options.folder,
+            out,
+            scans=options.scans,
+            title=options.title,
+            on_progress=lambda done, total, what: step(done, what, total),
+        )
+    run.finish({"path": result.path, "bytes": result.size, "errors": result.errors})
+    run.say(f"{result.path}: {result.size / 1e6:.1f} MB, {run.seconds:.1f} s")
+    return 0
+
+
+GROUP = CommandGroup(
+    "report",
+    "A single-file offline report of a pipeline's output folder.",
+    {"": Command(ReportOptions, run_report)},
+)

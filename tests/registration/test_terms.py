@@ -1,0 +1,187 @@
+"""The energies and the linear system of the registration, one by one."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from geomface.mesh.normals import vertex_normals
+from geomface.mesh.topology import boundary_loops, unique_edges
+from geomface.registration.gradient import three_term_energy
+from geomface.registration.integrity import (
+    flipped_triangles,
+    rim_gaps,
+    rim_pairs,
+    unfold,
+)
+from geomface.registration.linear_system import FittingSystem, elimination_order
+from geomface.registration.prior import DeformationPrior
+from geomface.registration.scan_target import ScanTarget
+from geomface.registration.smoothness import BendingOperator, exposure, feature_strength
+
+
+def grid(count=15, hole=None, size=10.0):
+    """A square grid in the plane z = 0, optionally with a hole of grid cells."""
+    axis = np.linspace(0, size, count)
+    x, y = np.meshgrid(axis, axis)
+    vertices = np.stack([x.ravel(), y.ravel(), np.zeros(count * count)], axis=1)
+    faces = []
+    for row in range(count - 1):
+        for column in range(count - 1):
+            if hole and hole(row, column):
+                continue
+            a = row * count + column
+            faces += [[a, a + 1, a + count + 1], [a, a + count + 1, a + count]]
+    faces = np.array(faces)
+    used = np.unique(faces)
+    renumber = np.full(len(vertices), -1)
+    renumber[used] = np.arange(len(used))
+    return vertices[used], renumber[faces]
+
+
+def bumpy(rng, count=15):
+    vertices, faces = grid(count)
+    vertices[:, 2] = np.sin(vertices[:, 0]) + 0.5 * np.cos(2 * vertices[:, 1])
+    return vertices + 0.02 * rng.normal(size=vertices.shape), faces
+
+
+def test_bending_energy_is_blind_to_linear_fields_inside_a_plane():
+    vertices, faces = grid()
+    operator = BendingOperator(vertices, faces)
+    linear = vertices @ np.array([1.0, -2.0, 0.5]) + 3.0
+    laplacian = operator.laplacian @ linear
+    inside = np.ones(len(vertices), bool)
+    inside[boundary_loops(faces)[0]] = False
+    assert np.abs(laplacian[inside]).max() < 1e-10
+    constant = operator.matrix() @ np.ones(len(vertices))
+    assert np.abs(constant).max() < 1e-9
+
+
+def test_bending_matrix_is_positive_semidefinite(rng):
+    vertices, faces = bumpy(rng, 9)
+    factor = rng.uniform(0.1, 10, len(vertices))
+    values = np.linalg.eigvalsh(BendingOperator(vertices, faces).matrix(factor).toarray())
+    assert values.min() > -1e-8 * values.max()
+
+
+def test_fitting_system_matches_the_dense_solution(rng):
+    vertices, faces = bumpy(rng)
+    count = len(vertices)
+    bending = BendingOperator(vertices, faces).matrix()
+    rows = sparse.csr_array(np.eye(count)[[3, 50, 120]])
+    stiff = (0.3 * bending + 5.0 * rows.T @ rows).tocsc()
+    normals = rng.normal(size=(count, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    plane = rng.uniform(0, 2, count) * (rng.random(count) > 0.2)
+    pull = 0.3 * plane
+    right = rng.normal(size=(count, 3))
+    system = FittingSystem(elimination_order((stiff + sparse.eye_array(count)).tocsc()))
+    system.factor(stiff, plane, pull)
+    found = system.solve(
+        right, np.zeros((count, 3)), normals, plane, pull, tolerance=1e-12, limit=500
+    )
+    dense = np.kron(stiff.toarray(), np.eye(3))
+    for v in range(count):
+        outer = np.outer(normals[v], normals[v])
+        block = plane[v] * outer + pull[v] * (np.eye(3) - outer)
+        dense[3 * v : 3 * v + 3, 3 * v : 3 * v + 3] += block
+    np.testing.assert_allclose(
+        found.ravel(), np.linalg.solve(dense, right.ravel()), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_three_term_gradient_by_finite_differences(rng):
+    rest, faces = bumpy(rng, 8)
+    scan_vertices, scan_faces = bumpy(rng, 20)
+    target = ScanTarget(scan_vertices + [0.1, 0.05, 0.2], scan_faces)
+    rows = sparse.csr_array(np.eye(len(rest))[[5, 20, 40]])
+    points = rng.normal(size=(3, 3)) + rest[[5, 20, 40]]
+    at = rest + 0.1 * rng.normal(size=rest.shape)
+    arguments = (rest, unique_edges(faces), target, rows, points, (2.0, 1.0, 3.0))
+    _, gradient = three_term_energy(at, *arguments)
+    direction = rng.normal(size=rest.shape)
+    step = 1e-6
+    ahead, _ = three_term_energy(at + step * direction, *arguments)
+    behind, _ = three_term_energy(at - step * direction, *arguments)
+    slope = (ahead - behind) / (2 * step)
+    assert slope == pytest.approx(float(np.vdot(gradient, direction)), rel=1e-5)
+
+
+def test_features_are_at_the_ridge():
+    vertices, faces = grid(41, size=80.0)
+    vertices[:, 2] = -np.abs(vertices[:, 0] - 40.0)
+    strength = feature_strength(vertices, faces)
+    at_ridge = strength[np.abs(vertices[:, 0] - 40.0) < 1]
+    far = strength[np.abs(vertices[:, 0] - 40.0) > 15]
+    assert at_ridge.min() > 0.5
+    assert far.max() < 0.05
+
+
+def test_exposure_knows_what_a_lid_covers():
+    vertices, faces = grid(11)
+    below = vertices - [0, 0, 1.0]
+    both = np.concatenate([vertices, below])
+    normals = np.tile([0.0, 0.0, 1.0], (len(both), 1))
+    seen = exposure(both, np.concatenate([faces, faces + len(vertices)]), normals)
+    assert seen[: len(vertices)].min() == 15
+    middle = np.linalg.norm(below[:, :2] - 5.0, axis=1) < 2.5
+    assert seen[len(vertices) :][middle].max() == 0
+
+
+def test_flips_are_counted_and_unfolded():
+    vertices, faces = grid()
+    assert not flipped_triangles(vertices, faces, vertices).any()
+    moved = vertices.copy()
+    moved[7 * 15 + 7] += [1.6, 0.0, 0.0]  # over its right neighbours
+    assert flipped_triangles(moved, faces, vertices).sum() >= 2
+    bending = BendingOperator(vertices, faces).matrix()
+    mended = vertices + unfold(moved - vertices, vertices, faces, bending)
+    assert not flipped_triangles(mended, faces, vertices).any()
+    np.testing.assert_allclose(mended[0], vertices[0])
+
+
+def test_rim_gaps_have_the_sign_of_the_opening():
+    # A slit mouth: a row of cells missing.
+    vertices, faces = grid(21, hole=lambda row, column: row == 10 and 5 <= column < 15)
+    loops = boundary_loops(faces)
+    pairs = rim_pairs(vertices, loops[1:])
+    gaps = rim_gaps(vertices, pairs, vertices)
+    assert len(gaps) >= 8
+    assert (gaps > 0.45).all() and (gaps < 0.6).all()
+    crossed = vertices.copy()
+    crossed[pairs.upper, 1] -= 0.8
+    assert (rim_gaps(crossed, pairs, vertices) < 0).all()
+    turn = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]])
+    # The gap follows the corners when the head is slightly turned, not the axes of the file.
+    slight = 0.97 * np.eye(3) + 0.03 * turn
+    assert (rim_gaps(vertices @ slight.T, pairs, vertices) > 0).all()
+
+
+def test_prior_finds_its_own_instances(rng):
+    rest = rng.normal(size=(300, 3)) * 50
+    modes = rng.normal(size=(5, 300, 3)) * 4
+    prior = DeformationPrior(rest, rest + 1.0, modes, noise_mm=0.5)
+    truth = 1.0 + np.tensordot([1.0, -0.5, 0.2, 0.0, 0.7], modes, 1)
+    found = prior.displacement(rest + truth)
+    assert np.abs(found - truth).max() < 0.2
+
+
+def test_matches_keep_off_the_rim_and_off_the_back(rng):
+    vertices, faces = grid(21)
+    target = ScanTarget(vertices, faces)
+    queries = np.array(
+        [[5.0, 5.0, 0.3], [0.0, 5.0, 0.3], [5.0, 5.0, 3.0], [5.1, 5.1, 0.2], [0.0, 4.0, 0.3]]
+    )
+    normals = np.tile([0.0, 0.0, 1.0], (5, 1)) * [[1], [1], [1], [-1], [1]]
+    matches = target.match(
+        queries,
+        normals,
+        normal_mm=4.0,
+        distance_gate=2.0,
+        cosine_gate=0.5,
+        rim_margin=0.01,
+        rim_exempt=np.array([False, False, False, False, True]),
+        on_triangles=True,
+    )
+    assert matches.accepted.tolist() == [True, False, False, False, True]
+    np.testing.assert_allclose(matches.plane_points[0], [5.0, 5.0, 0.0], atol=1e-12)
+    assert np.allclose(vertex_normals(vertices, faces)[:, 2], 1.0)
