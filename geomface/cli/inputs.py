@@ -59,8 +59,8 @@ def read_template_with_uv(path: Path | None) -> "Mesh":
         return unwrap(template).mesh
     if template.mesh.uv is None:
         raise MeshError(
-            f"{path}: expected a template with uv, this one has none. Make one: geomface unwrap "
-            f"--template {path} --out {path.stem}.uv.obj"
+            f"{path}: expected a template with uv, this one has none. Make one with "
+            f"'geomface unwrap --template {path} --out {path.stem}.uv.obj'."
         )
     return template.mesh
 

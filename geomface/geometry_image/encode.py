@@ -1,5 +1,6 @@
 """Registered meshes to geometry images, thousands a second."""
 
+import logging
 from typing import Any
 
 import numba
@@ -11,6 +12,8 @@ from geomface.geometry_image.image import GeometryImage, Mode, fingerprint
 from geomface.geometry_image.quantize import ValueRange, quantize, value_range
 from geomface.geometry_image.sampling import TexelSampling, nearest_valid, require_uv, sample_texels
 from geomface.mesh.mesh import Mesh, require_same_topology
+
+_LOG = logging.getLogger("geomface")
 
 
 class GeometryImageEncoder:
@@ -87,7 +90,7 @@ class GeometryImageEncoder:
             raise SettingsError(f"expected mode absolute or displacement, got {mode!r}.")
         values = self.values(vertices, displacement=mode == "displacement")
         if bits != 32:
-            limits = limits or value_range(values, self.sampling.mask)
+            limits = self._covering(values, limits)
             values = quantize(values, limits, bits)
         return GeometryImage(
             pixels=values,
@@ -99,6 +102,21 @@ class GeometryImageEncoder:
             unit=self.mesh.unit,
             limits=limits if bits != 32 else None,
         )
+
+    def _covering(self, values: np.ndarray, limits: ValueRange | None) -> ValueRange:
+        """Return the range to use; say so when a given one cuts values off."""
+        own = value_range(values, self.sampling.mask)
+        if limits is None:
+            return own
+        beyond = float(np.max(np.maximum(limits.low - own.low, own.high - limits.high)))
+        if beyond > 0:
+            _LOG.warning(
+                "%s: values up to %.3g %s beyond the given limits are cut off; widen the limits.",
+                self.mesh.name,
+                beyond,
+                self.mesh.unit,
+            )
+        return limits
 
     def values(self, vertices: FloatArray, *, displacement: bool = False) -> np.ndarray:
         """Return the bare (..., H, W, 3) float32 texels of vertices (..., V, 3)."""

@@ -46,7 +46,8 @@ class ClosestPointIndex:
     def query(self, points: FloatArray) -> ClosestPoints:
         """Return the closest surface points of `points` (n, 3)."""
         points = np.ascontiguousarray(points, np.float64)
-        squared, faces, closest = self._tree.squared_distance(self.vertices, self.faces, points)
+        answer = self._tree.squared_distance(self.vertices, self.faces, points)
+        squared, faces, closest = (np.asarray(part) for part in answer)
         corners = self.vertices[self.faces[faces]]
         return ClosestPoints(closest, faces, barycentric(closest, corners), np.sqrt(squared))
 

@@ -45,7 +45,7 @@ class Landmarks:
     @property
     def present(self) -> BoolArray:
         """(L,) True where the point was measured."""
-        return np.isfinite(self.points).all(axis=1)
+        return np.asarray(np.isfinite(self.points).all(axis=1))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -67,4 +67,4 @@ def graph_laplacian(polygons: IndexArray, vertex_count: int) -> sparse.csc_array
 def lumped_mass(vertices: FloatArray, faces: IndexArray) -> FloatArray:
     """Return (V,) vertex areas: a third of the area of the triangles around each vertex."""
     thirds = np.repeat(face_areas(vertices, faces) / 3.0, 3)
-    return np.bincount(faces.ravel(), thirds, minlength=len(vertices))
+    return np.asarray(np.bincount(faces.ravel(), thirds, minlength=len(vertices)), np.float64)

@@ -63,7 +63,7 @@ def _mirror_by_position(mesh: Mesh) -> IndexArray | None:
 
     reflected = mesh.vertices * [-1.0, 1.0, 1.0]
     _, mirror = KDTree(mesh.vertices).query(reflected)
-    mirror = mirror.astype(np.int64)
+    mirror = np.asarray(mirror, np.int64)
     return mirror if (mirror[mirror] == np.arange(len(mirror))).all() else None
 
 

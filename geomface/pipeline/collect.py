@@ -111,9 +111,10 @@ def _fit_textures(
     if len(folders) < 2:
         return None
     images = np.stack([load_image(folder / layout.TEXTURE) for folder in folders])
-    # The bake filled what was not seen smoothly. Masked out instead, the deviation of a hole from
-    # the mean would be zero, and the hole's outline would show in every sample.
-    return fit_texture_pca(images, variance=settings.variance)
+    masks = np.stack([load_image(folder / layout.MASK)[..., 0] > 0.5 for folder in folders])
+    # What nobody saw (the eyes, mostly) keeps the fill of each bake, or lids would have a pale rim.
+    masks |= ~masks.any(axis=0)
+    return fit_texture_pca(images, masks, variance=settings.texture_variance)
 
 
 def draw_face(

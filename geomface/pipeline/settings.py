@@ -42,7 +42,9 @@ class ModelSettings:
     enabled: bool = True
     """Fit a point model and a texture model, and draw new faces."""
     variance: float = 0.98
-    """Keep the fewest modes that hold this share of the variance."""
+    """Keep the fewest shape modes that hold this share of the variance."""
+    texture_variance: float = 0.999
+    """The same for the texture model, where skin tone alone holds most of the variance."""
     remove_size: bool = False
     """Scale all meshes to one size before the fit."""
     samples: int = 8
@@ -53,8 +55,11 @@ class ModelSettings:
     """Seed of the samples."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.variance <= 1:
-            raise SettingsError(f"variance: expected a share in (0, 1], got {self.variance}.")
+        for name in ("variance", "texture_variance"):
+            if not 0 < getattr(self, name) <= 1:
+                raise SettingsError(
+                    f"{name}: expected a share in (0, 1], got {getattr(self, name)}."
+                )
         if self.samples < 0:
             raise SettingsError(f"samples: expected 0 or more, got {self.samples}.")
 

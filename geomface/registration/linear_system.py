@@ -2,16 +2,10 @@
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from geomface.arrays import FloatArray, IndexArray
-
-_SYMMETRIC: dict = {"diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
-
-
-def elimination_order(matrix: sparse.csc_array) -> IndexArray:
-    """Return a fill-reducing order (V,) for all symmetric matrices with this pattern."""
-    return np.argsort(splu(matrix, permc_spec="MMD_AT_PLUS_A", **_SYMMETRIC).perm_c)
+from geomface.errors import RegistrationError
+from geomface.registration.triangular import SymmetricFactor
 
 
 class FittingSystem:
@@ -31,7 +25,7 @@ class FittingSystem:
 
     def __init__(self, order: IndexArray) -> None:
         self._order = order
-        self._factor = None
+        self._factor: SymmetricFactor | None = None
         self._energy: float | None = None
         self.stiff: sparse.csr_array | None = None
 
@@ -43,15 +37,8 @@ class FittingSystem:
         floor = 1e-9 * float(stiff.diagonal().mean())
         matrix = (stiff + sparse.diags_array(np.maximum(average, floor))).tocsc()
         self.stiff = stiff.tocsr()
-        permuted = matrix[self._order][:, self._order].tocsc()
-        self._factor = splu(permuted, permc_spec="NATURAL", **_SYMMETRIC)
+        self._factor = SymmetricFactor(matrix, self._order)
         self._energy = None
-
-    def _precondition(self, residual: FloatArray) -> FloatArray:
-        order = self._order
-        result = np.empty_like(residual)
-        result[order] = self._factor.solve(residual[order])  # type: ignore[attr-defined]
-        return result
 
     def solve(
         self,
@@ -65,19 +52,22 @@ class FittingSystem:
         limit: int = 30,
     ) -> FloatArray:
         """Return d (V, 3) with A d = `right`, A as in the class docstring, from `start`."""
+        stiff, factor = self.stiff, self._factor
+        if stiff is None or factor is None:
+            raise RegistrationError("expected factor() before solve().")
         difference = (plane_weight - pull_weight)[:, None] * normals
         pull = pull_weight[:, None]
 
         def apply(field: FloatArray) -> FloatArray:
             along = np.einsum("vc,vc->v", normals, field)[:, None]
-            return self.stiff @ field + difference * along + pull * field
+            return stiff @ field + difference * along + pull * field
 
         solution = start.copy()
         residual = right - apply(solution)
-        direction = step = self._precondition(residual)
+        direction = step = factor.solve(residual)
         product = float(np.vdot(residual, step))
         if self._energy is None:
-            self._energy = float(np.vdot(right, self._precondition(right)))
+            self._energy = float(np.vdot(right, factor.solve(right)))
         goal = tolerance**2 * max(self._energy, 1e-30)
         for _ in range(limit):
             if product <= goal:
@@ -86,7 +76,7 @@ class FittingSystem:
             length = product / float(np.vdot(direction, image))
             solution += length * direction
             residual -= length * image
-            step = self._precondition(residual)
+            step = factor.solve(residual)
             following = float(np.vdot(residual, step))
             direction = step + (following / product) * direction
             product = following

@@ -13,9 +13,10 @@ from geomface.mesh.diagnose import (
     diagnose_scan,
     suspected_mirror_image,
 )
+from geomface.registration.fitting import FitState
 from geomface.registration.gradient import fit_three_terms
 from geomface.registration.integrity import flipped_triangles, rim_gaps
-from geomface.registration.nonrigid import FitState, NonRigidRegistration, Progress
+from geomface.registration.nonrigid import NonRigidRegistration, Progress
 from geomface.registration.prior import DeformationPrior
 from geomface.registration.result import RegistrationResult, RegistrationStep
 from geomface.registration.scan_target import ScanTarget

@@ -105,7 +105,7 @@ def exposure(
             origins = vertices[which[facing]] + 0.05 * normals[which[facing]] + 0.02 * direction
             rays = np.tile(direction, (len(facing), 1))
             hits, _, _ = tree.intersect_ray_first(vertices, faces, origins, rays)
-            seen[facing] += hits < 0
+            seen[facing] += np.asarray(hits) < 0
     return seen
 
 

@@ -110,7 +110,9 @@ def similarity_without_landmarks(
                 error = float(gaps[keep].mean())
                 scaled = step >= steps // 2
                 try:
-                    fitted = fit_similarity(points[keep], scan.vertices[index[keep]], scale=scaled)
+                    fitted = fit_similarity(
+                        points[keep], scan.vertices[np.asarray(index)[keep]], scale=scaled
+                    )
                 except MeshError:
                     break
                 if scaled and not scale_range[0] <= fitted.scale <= scale_range[1]:

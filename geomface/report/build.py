@@ -78,7 +78,7 @@ def _build_sections(
 ) -> list[Section]:
     mesh = collection.template.mesh
     shapes = [result.registered for result in collection.results]
-    gallery = Gallery.around(mesh, shapes, PICTURE_PIXELS)
+    gallery = Gallery.around(collection.template, shapes, PICTURE_PIXELS)
     model = model_sections.matching_face(mesh)
     steps: list[tuple[str, Callable[[], Section | None]]] = [
         ("overview", lambda: scan_sections.overview(collection)),

@@ -207,7 +207,7 @@ def read_truth(path: Path, vertex_count: int) -> Truth | None:
     FileFormatError : not a truth file.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             vertices = np.asarray(arrays["vertices"], np.float64)
             scale = float(arrays["scale"])
             seen = arrays["seen"].astype(bool) if "seen" in arrays else None

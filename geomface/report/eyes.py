@@ -1,17 +1,22 @@
-"""Eyeballs for pictures: a face mask with open lids looks at nobody without them."""
+"""Eyeballs and the inside of the mouth, for pictures: a face mask with holes looks at nobody."""
 
 import functools
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray
+from geomface.arrays import FloatArray, ImageArray, IndexArray
 from geomface.faces.face_model import FaceModel
-from geomface.mesh import Mesh
+from geomface.mesh import Mesh, Template
+from geomface.mesh.topology import boundary_loops
 
 PUPIL, IRIS = 0.18, 0.47
 """Half angles of pupil and iris on the eyeball, radians."""
 SINK = 0.4
 """The eyeball lies this much behind the model's, mm, so that a lid of a fit does not cut it."""
+
+MOUTH_INK = (0.20, 0.07, 0.07)
+MOUTH_DEPTH = 12.0
+"""How far behind the lips the inside of the mouth ends, mm."""
 
 
 def eyeballs_of(model: FaceModel, vertices: FloatArray) -> FloatArray:
@@ -33,14 +38,38 @@ def eyeballs_of(model: FaceModel, vertices: FloatArray) -> FloatArray:
     return np.column_stack([centers, np.full(len(centers), eyeballs.radius)])
 
 
-def with_eyes(mesh: Mesh, colors: ImageArray | FloatArray, eyes: FloatArray) -> Mesh:
-    """Return the mesh with eyeballs added, coloured by vertex.
+def eyes_or_none(model: FaceModel | None, vertices: FloatArray) -> FloatArray:
+    """Return `eyeballs_of`, or (0, 4) without a model."""
+    return np.zeros((0, 4)) if model is None else eyeballs_of(model, vertices)
+
+
+def mouth_loop(template: Template) -> IndexArray:
+    """Return the boundary loop around the open mouth (n,) int64, empty without one.
+
+    It is the hole with most of its vertices in the region "inner_mouth_rim", "lips" or "mouth".
+    """
+    regions = template.regions
+    name = next((key for key in ("inner_mouth_rim", "lips", "mouth") if key in regions), None)
+    nothing = np.zeros(0, np.int64)
+    if name is None:
+        return nothing
+    loops = boundary_loops(template.mesh.faces)
+    shares = [float(np.isin(loop, regions[name]).mean()) for loop in loops]
+    best = int(np.argmax(shares)) if loops else 0
+    return loops[best] if loops and shares[best] > 0.5 else nothing
+
+
+def with_eyes(
+    mesh: Mesh, colors: ImageArray | FloatArray, eyes: FloatArray, mouth: IndexArray | None = None
+) -> Mesh:
+    """Return the mesh with eyeballs and the inside of the mouth added, coloured by vertex.
 
     Parameters
     ----------
-    mesh : the face
+    mesh : the face, looking along +z
     colors : (V, 3) in [0, 1], of the face
     eyes : (n, 4) from `eyeballs_of`
+    mouth : (m,) from `mouth_loop`
     """
     points, faces, ink = [mesh.vertices], [mesh.faces], [np.asarray(colors)]
     sphere, triangles = _unit_sphere()
@@ -54,6 +83,16 @@ def with_eyes(mesh: Mesh, colors: ImageArray | FloatArray, eyes: FloatArray) -> 
         faces.append(triangles + offset)
         ink.append(paint)
         offset += len(sphere)
+    if mouth is not None and len(mouth):
+        rim = mesh.vertices[mouth]
+        throat = rim.mean(axis=0) - [0.0, 0.0, MOUTH_DEPTH]
+        count = len(mouth)
+        here = np.arange(count)
+        points.append(np.vstack([rim, throat]))
+        # A hole's loop runs clockwise seen from outside, the fan that closes it the other way.
+        fan = np.stack([(here + 1) % count, here, np.full(count, count)], axis=1)
+        faces.append(fan + offset)
+        ink.append(np.tile(MOUTH_INK, (count + 1, 1)))
     return Mesh(
         np.concatenate(points),
         np.concatenate(faces),

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geomface.arrays import BoolArray, FloatArray, ImageArray
-from geomface.mesh import Mesh
+from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray
+from geomface.mesh import Mesh, Template
 from geomface.mesh.similarity import Similarity, fit_similarity
 from geomface.rendering import Frame, frame_of, heat_colors, render_mesh
-from geomface.report.eyes import vertex_colors_from, with_eyes
+from geomface.report.eyes import mouth_loop, vertex_colors_from, with_eyes
 from geomface.report.images import checkerboard
 
 SCAN_INK = (0.55, 0.60, 0.68)
@@ -25,20 +25,24 @@ class Gallery:
     ----------
     template : mesh with one uv a vertex
     frame : what the pictures show
+    mouth : boundary loop of the mouth, for the picture of its inside
     size : pixels
     """
 
     template: Mesh
     frame: Frame
+    mouth: IndexArray
     size: int = 256
 
     @classmethod
     def around(
-        cls, template: Mesh, registered: Sequence[FloatArray] = (), size: int = 256
+        cls, template: Template, registered: Sequence[FloatArray] = (), size: int = 256
     ) -> "Gallery":
         """Return a gallery whose frame holds the template and all registered meshes."""
-        posed = [fit_similarity(mesh, template.vertices).apply(mesh) for mesh in registered]
-        return cls(template, frame_of([template.vertices, *posed], margin=0.02), size)
+        rest = template.mesh.vertices
+        posed = [fit_similarity(mesh, rest).apply(mesh) for mesh in registered]
+        frame = frame_of([rest, *posed], margin=0.02)
+        return cls(template.mesh, frame, mouth_loop(template), size)
 
     def pose_of(self, registered: FloatArray) -> Similarity:
         """Return the similarity that takes a registered mesh to the template's pose."""
@@ -89,28 +93,22 @@ class Gallery:
         return self.render(mesh, heat_colors(values, upper), yaw)
 
     def textured(
-        self,
-        registered: FloatArray,
-        pose: Similarity,
-        texture: ImageArray,
-        eyes: FloatArray | None = None,
-        yaw: float = 0.0,
+        self, vertices: FloatArray, texture: ImageArray, eyes: FloatArray, yaw: float = 0.0
     ) -> ImageArray:
-        """Render a registered mesh with its texture, and with eyeballs where they are given."""
-        mesh = self.template.replace(vertices=pose.apply(registered), texture=texture)
-        if eyes is None or not len(eyes):
-            return self.render(mesh, yaw=yaw)
-        return self.render(with_eyes(mesh, vertex_colors_from(mesh, texture), eyes), yaw=yaw)
+        """Render vertices in the template's pose with a texture, eyeballs and mouth."""
+        mesh = self.template.replace(vertices=vertices)
+        colors = vertex_colors_from(mesh, texture)
+        return self.render(with_eyes(mesh, colors, eyes, self.mouth), yaw=yaw)
 
     def checkered(self, yaw: float = 0.0) -> ImageArray:
         """Render the template with a checker on its uv."""
         return self.render(self.template.replace(texture=checkerboard(768)), yaw=yaw)
 
     def plain(self, vertices: FloatArray, eyes: FloatArray, yaw: float = 0.0) -> ImageArray:
-        """Render vertices of the template's topology in grey."""
-        mesh = self.template.replace(vertices=vertices, texture=None, colors=None)
+        """Render vertices in the template's pose in grey, with eyeballs and mouth."""
+        mesh = self.template.replace(vertices=vertices)
         grey = np.full((len(vertices), 3), 0.79, np.float32)
-        return self.render(with_eyes(mesh, grey, eyes) if len(eyes) else mesh, yaw=yaw)
+        return self.render(with_eyes(mesh, grey, eyes, self.mouth), yaw=yaw)
 
     def _cut(self, scan: Mesh) -> Mesh:
         """Leave out the triangles that lie well outside the frame (shoulders, a table)."""

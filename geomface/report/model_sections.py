@@ -13,7 +13,7 @@ from geomface.mesh.io.records import plain
 from geomface.pipeline import layout
 from geomface.report.charts import bar_chart
 from geomface.report.collection import Collection
-from geomface.report.eyes import eyeballs_of, vertex_colors_from, with_eyes
+from geomface.report.eyes import eyes_or_none
 from geomface.report.figures import Gallery, uv_wireframe
 from geomface.report.images import data_uri
 from geomface.report.page import Figure, Section, columns, details, grid, heading, paragraph, table
@@ -97,12 +97,8 @@ def new_faces(collection: Collection, gallery: Gallery, model: FaceModel | None)
         vertices = load_mesh(path, texture=False).vertices
         vertices = gallery.pose_of(vertices).apply(vertices)
         image = _texture_of(path)
-        eyes = np.zeros((0, 4)) if model is None else eyeballs_of(model, vertices)
-        face = gallery.template.replace(vertices=vertices)
-        colors = vertex_colors_from(face, image)
-        thumbnail = gallery.render(
-            with_eyes(face, colors, eyes) if len(eyes) else face, None, yaw=20.0
-        )
+        eyes = eyes_or_none(model, vertices)
+        thumbnail = gallery.textured(vertices, image, eyes, yaw=20.0)
         shapes.append(ViewerShape(f"new face {index + 1}", vertices, image, thumbnail, eyes))
     if not shapes:
         return None
@@ -112,7 +108,7 @@ def new_faces(collection: Collection, gallery: Gallery, model: FaceModel | None)
             f"{len(shapes)} people who do not exist: shape and texture drawn from the models of "
             f"this collection. Their files lie in {layout.MODEL}/ as {files}."
         ),
-        viewer_html(gallery.template, shapes),
+        viewer_html(gallery.template, shapes, mouth=gallery.mouth),
     ]
     return Section("New faces", "faces", parts)
 
@@ -144,7 +140,7 @@ def _mode_pictures(
 
     def views(coefficients: FloatArray) -> list[str]:
         vertices = pose.apply(points.reconstruct(coefficients))
-        eyes: FloatArray = np.zeros((0, 4)) if model is None else eyeballs_of(model, vertices)
+        eyes = eyes_or_none(model, vertices)
         return [data_uri(gallery.plain(vertices, eyes, yaw)) for yaw in (0.0, 60.0)]
 
     rows = []

@@ -9,7 +9,7 @@ from geomface.arrays import FloatArray
 from geomface.faces.face_model import FaceModel
 from geomface.report.charts import bar_chart, cumulative_chart
 from geomface.report.collection import Collection, ScanResult
-from geomface.report.eyes import eyeballs_of
+from geomface.report.eyes import eyes_or_none
 from geomface.report.figures import Gallery, masked_texture
 from geomface.report.images import data_uri, heat_css, resize
 from geomface.report.page import Figure, Section, color_bar, grid, paragraph, table, tiles
@@ -141,8 +141,8 @@ def _scan_row(result: ScanResult, gallery: Gallery, model: FaceModel | None) -> 
         picture = gallery.heat(result.registered, pose, values, HEAT_UPPER_MM)
         figures.append(Figure(data_uri(picture), caption))
     if result.texture is not None:
-        eyes = _eyes(model, pose.apply(result.registered))
-        picture = gallery.textured(result.registered, pose, result.texture, eyes, yaw=-25.0)
+        posed = pose.apply(result.registered)
+        picture = gallery.textured(posed, result.texture, eyes_or_none(model, posed), yaw=-25.0)
         figures.append(Figure(data_uri(picture), "with its texture"))
     return grid(figures, 4)
 
@@ -155,10 +155,6 @@ def _heat_values(result: ScanResult) -> tuple[FloatArray | None, str]:
         median = float(np.median(result.surface_distances[result.core]))
         return result.surface_distances, f"distance to the scan: median {median:.2f} mm"
     return None, ""
-
-
-def _eyes(model: FaceModel | None, vertices: FloatArray) -> FloatArray:
-    return np.zeros((0, 4)) if model is None else eyeballs_of(model, vertices)
 
 
 def _figures_table(results: Sequence[ScanResult]) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray, require_shape
+from geomface.arrays import FloatArray, ImageArray, IndexArray, require_shape
 from geomface.errors import MeshError
 from geomface.mesh import Mesh
-from geomface.report.eyes import IRIS, PUPIL
+from geomface.report.eyes import IRIS, MOUTH_DEPTH, PUPIL
 from geomface.report.images import data_uri
 from geomface.report.page import static_text
 
@@ -36,13 +36,20 @@ class ViewerShape:
     eyes: FloatArray = dataclasses.field(default_factory=lambda: np.zeros((0, 4)))
 
 
-def viewer_html(mesh: Mesh, shapes: Sequence[ViewerShape], *, note: str = "") -> str:
+def viewer_html(
+    mesh: Mesh,
+    shapes: Sequence[ViewerShape],
+    *,
+    mouth: IndexArray | None = None,
+    note: str = "",
+) -> str:
     """Return the viewer as HTML; the page must run `viewer_script()` once.
 
     Parameters
     ----------
     mesh : faces and uv that all shapes share, one uv a vertex
     shapes : at least one; the first is shown
+    mouth : boundary loop of the mouth, whose inside is then drawn dark
     note : a sentence under the controls
 
     Raises
@@ -74,6 +81,8 @@ def viewer_html(mesh: Mesh, shapes: Sequence[ViewerShape], *, note: str = "") ->
         "uv": _pack(np.round(65535 * np.clip(mesh.uv, 0, 1)), "<u2"),
         "pupil": PUPIL / np.pi,
         "iris": IRIS / np.pi,
+        "mouth": [] if mouth is None else [int(index) for index in mouth],
+        "throat": MOUTH_DEPTH / radius,
         "shapes": [
             {
                 "name": shape.name,

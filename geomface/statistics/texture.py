@@ -11,6 +11,8 @@ from geomface.statistics.pca import choose_components
 
 SCHEMA = 1
 KIND = "texture-model"
+MOST_SCORES = 8
+RIDGE = 0.03
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,9 +70,8 @@ class TextureModel:
 def _decompose_wide(rows: ImageArray) -> tuple[FloatArray, FloatArray]:
     """Return (weights (K, N), variances (K,)): weights @ rows are the orthonormal directions.
 
-    weights[k] sqrt((N - 1) variances[k]) is the k-th left singular vector of the rows. The Gram
-    matrix X X^T / (N - 1) is N x N however many texels there are. It squares the condition number,
-    so directions under 1e-7 of the largest variance are dropped as noise.
+    The Gram matrix X X^T / (N - 1) is N x N however many texels there are. It squares the
+    condition number, so directions under 1e-7 of the largest variance are dropped as noise.
     """
     gram = np.zeros((len(rows), len(rows)))
     for start in range(0, rows.shape[1], 1 << 18):  # float64 in blocks: textures are large
@@ -84,31 +85,33 @@ def _decompose_wide(rows: ImageArray) -> tuple[FloatArray, FloatArray]:
     return (vectors * signs / np.sqrt(values)).T, values / (len(rows) - 1)
 
 
-def _fill_hidden(rows: ImageArray, masks: BoolArray, rounds: int) -> ImageArray:
-    """Fill hidden texels of centred rows by what the leading modes predict; return the new mean.
+def _fill_hidden(rows: ImageArray, masks: BoolArray) -> None:
+    """Fill hidden texels of rows (N, P, 3), zero there, by what the images' leading scores say.
 
-    P = U_k U_k^T with k = N / 4 modes; the hidden part of image n becomes the fixed point of
-    x_n <- sum_m P_nm x_m, so x_n = sum over m != n of P_nm x_m / (1 - P_nn); then centre again.
-    `rows` (N, 3 H W) is changed in place; the mean is relative to the old one.
+    Scores z (N, k) are the leading eigenvectors of the pairwise-complete Gram matrix,
+    G_nm = <x_n, x_m> / (number of texels both saw), as long as the root of their eigenvalue says.
+    Every texel is then regressed on them over the images that saw it,
+    min sum_n seen_n |x_n - a - b z_n|^2 + RIDGE |b|^2 (which leaves out scores that explain
+    little), and a + b z_n stands in where it is hidden. `rows` is changed in place.
     """
-    count, leading = len(rows), max(1, len(rows) // 4)
-    shift = np.zeros(rows.shape[1], np.float32)
-    hidden = [np.flatnonzero(~np.repeat(mask.ravel(), 3)) for mask in masks]
-    for _ in range(rounds):
-        weights, variances = _decompose_wide(rows)
-        left = weights[:leading] * np.sqrt((count - 1) * variances[:leading])[:, None]
-        predict = left.T @ left
-        own = np.diag(predict).copy()
-        np.fill_diagonal(predict, 0.0)
-        # An image that is a mode by itself (own near 1) cannot be predicted from the others.
-        predict = (predict / np.maximum(1 - own, 0.2)[:, None]).astype(np.float32)
-        filled = [predict[n] @ rows[:, places] for n, places in enumerate(hidden)]
-        for row, places, values in zip(rows, hidden, filled, strict=True):
-            row[places] = values
-        centre = rows.mean(axis=0)
-        rows -= centre
-        shift += centre
-    return shift
+    count = len(rows)
+    flat = rows.reshape(count, -1)
+    seen = masks.reshape(count, -1).astype(np.float32)
+    gram = (flat @ flat.T).astype(np.float64) / np.maximum(seen @ seen.T, 1)
+    values, vectors = np.linalg.eigh(gram)
+    leading = max(1, min(count // 4, MOST_SCORES))
+    relative = np.clip(values[-leading:], 0, None) / max(values[-1], 1e-300)
+    scores = np.ones((count, 1 + leading))
+    scores[:, 1:] = vectors[:, -leading:] * np.sqrt(count * relative)
+    ridge = np.diag([1e-9] + [RIDGE] * leading)
+    partly = np.flatnonzero((seen == 0).any(axis=0))
+    for start in range(0, len(partly), 1 << 16):
+        places = partly[start : start + (1 << 16)]
+        weight = seen[:, places].astype(np.float64)
+        normal = np.einsum("np,nk,nl->pkl", weight, scores, scores, optimize=True) + ridge
+        right = np.einsum("nk,npc->pkc", scores, rows[:, places], optimize=True)
+        predicted = np.einsum("nk,pkc->npc", scores, np.linalg.solve(normal, right), optimize=True)
+        rows[:, places] = np.where(weight[..., None] > 0, rows[:, places], predicted)
 
 
 def fit_texture_pca(
@@ -117,29 +120,22 @@ def fit_texture_pca(
     *,
     components: int | None = None,
     variance: float | None = None,
-    rounds: int = 4,
 ) -> TextureModel:
     """Fit a texture model to images of which some texels were not seen.
 
-    A texel's mean is taken over the images that saw it. Where an image did not see it, the mean
-    stands in at first and then what the leading modes predict from the rest of that image, so that
-    a hole in a dark face is filled dark. A texel that none saw gets the mean colour.
+    Where an image did not see a texel, the value that its leading scores predict stands in (a
+    regression over the images that saw it), so that a hole in a dark face is filled dark. A texel
+    that none saw gets the mean colour.
 
     Parameters
     ----------
     images : (N, H, W, 3) float32 in [0, 1], N >= 2
     masks : (N, H, W) bool, True where the texel was seen, default everywhere
     components, variance : as in `fit_pca`
-    rounds : of filling the hidden texels, 0 leaves the mean there
 
     Raises
     ------
     MeshError : fewer than two images, wrong shapes, or no texel seen at all.
-
-    Source
-    ------
-    Roweis 1998, "EM algorithms for PCA and SPCA", section 4 (missing data), with a singular value
-    decomposition as the maximisation and the fixed point of the hidden part in one step.
 
     Notes
     -----
@@ -166,7 +162,10 @@ def fit_texture_pca(
     for row, image, mask in zip(rows.reshape(images.shape), images, masks, strict=True):
         np.subtract(image, mean, out=row, where=mask[..., None])
     if not masks.all():
-        mean = mean + _fill_hidden(rows, masks | ~valid, rounds).reshape(mean.shape)
+        _fill_hidden(rows.reshape(count, -1, 3), masks | ~valid)
+        shift = rows.mean(axis=0)
+        rows -= shift
+        mean = mean + shift.reshape(mean.shape)
     weights, variances = _decompose_wide(rows)
     keep = choose_components(variances, components, variance)
     modes = (weights[:keep].astype(np.float32) @ rows).reshape(keep, *mean.shape)

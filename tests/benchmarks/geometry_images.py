@@ -66,7 +66,7 @@ def round_trips(mesh: Mesh, faces: np.ndarray, training: np.ndarray) -> None:
         encoder = GeometryImageEncoder(mesh, size)
         decoder = GeometryImageDecoder(mesh, size)
         known = encoder.values(training, displacement=True)
-        limits = value_range(known, encoder.sampling.mask, margin=0.02)
+        limits = value_range(known, encoder.sampling.mask, margin=0.1)
         image = encoder.encode(faces, mode="displacement")
         errors = [
             rms(read_vertices(image, mesh), faces),
@@ -158,7 +158,7 @@ def main() -> None:
     mesh = unwrapped.mesh
     print(f"{mesh}, L2 stretch {unwrapped.report.l2_stretch:.3f}")
     rng = np.random.default_rng(2)
-    faces, training = shapes(model, rng, 24), shapes(model, rng, 100)
+    faces, training = shapes(model, rng, 24), shapes(model, rng, 200)
     round_trips(mesh, faces, training)
     for size in (64, 256):
         alpha_sweep(mesh, faces, size)

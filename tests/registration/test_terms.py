@@ -13,10 +13,11 @@ from geomface.registration.integrity import (
     rim_pairs,
     unfold,
 )
-from geomface.registration.linear_system import FittingSystem, elimination_order
+from geomface.registration.linear_system import FittingSystem
 from geomface.registration.prior import DeformationPrior
 from geomface.registration.scan_target import ScanTarget
 from geomface.registration.smoothness import BendingOperator, exposure, feature_strength
+from geomface.registration.triangular import SymmetricFactor, elimination_order
 
 
 def grid(count=15, hole=None, size=10.0):
@@ -87,6 +88,14 @@ def test_fitting_system_matches_the_dense_solution(rng):
     np.testing.assert_allclose(
         found.ravel(), np.linalg.solve(dense, right.ravel()), rtol=1e-5, atol=1e-6
     )
+
+
+def test_symmetric_factor_solves(rng):
+    vertices, faces = bumpy(rng, 12)
+    matrix = BendingOperator(vertices, faces).matrix() + sparse.eye_array(len(vertices))
+    right = rng.normal(size=(len(vertices), 3))
+    factor = SymmetricFactor(matrix.tocsc(), elimination_order(matrix.tocsc()))
+    np.testing.assert_allclose(matrix @ factor.solve(right), right, atol=1e-4)
 
 
 def test_three_term_gradient_by_finite_differences(rng):

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from geomface.faces.builtin import load_builtin_face
-from geomface.report.eyes import SINK, eyeballs_of, vertex_colors_from, with_eyes
+from geomface.report.eyes import (
+    MOUTH_DEPTH,
+    SINK,
+    eyeballs_of,
+    mouth_loop,
+    vertex_colors_from,
+    with_eyes,
+)
 
 
 def test_eyeballs_move_with_the_lids() -> None:
@@ -49,3 +56,24 @@ def test_vertex_colors_read_at_texel_centres(rng: np.random.Generator) -> None:
     uv = np.stack([(column + 0.5) / 6, 1 - (row + 0.5) / 4], axis=1)
     mesh = mesh.replace(uv=uv, uv_faces=mesh.faces)
     np.testing.assert_allclose(vertex_colors_from(mesh, texture), texture[row, column], atol=1e-5)
+
+
+def test_the_mouth_is_closed_by_a_fan_that_faces_out() -> None:
+    template = load_builtin_face().template
+    loop = mouth_loop(template)
+    rim = template.mesh.vertices[loop]
+    assert len(loop) > 10 and abs(rim[:, 0].mean()) < 1e-6
+    assert np.ptp(rim[:, 0]) > 30, "the corners of the mouth"
+    colors = np.zeros((len(template.mesh.vertices), 3))
+    closed = with_eyes(template.mesh, colors, np.zeros((0, 4)), loop)
+    fan = closed.faces[len(template.mesh.faces) :]
+    throat = closed.vertices[-1]
+    assert throat[2] == pytest.approx(rim[:, 2].mean() - MOUTH_DEPTH)
+    corners = closed.vertices[fan]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    assert normals[:, 2].sum() > 0
+
+
+def test_a_template_without_mouth_region_has_no_loop() -> None:
+    template = dataclasses.replace(load_builtin_face().template, regions={})
+    assert len(mouth_loop(template)) == 0

@@ -36,35 +36,48 @@
     return [cy, 0, sy, sp * sy, cp, -sp * cy, -cp * sy, sp, cp * cy];
   }
 
-  /* The mesh with spheres appended for its eyes. Their uv is (-1, angle from the pupil / pi), which
-     the painters turn into pupil, iris and white. */
-  var RINGS = 20, STEPS = 24;
-  function withEyes(faces, uv, positions, eyes) {
-    var count = positions.length / 3, each = (RINGS + 1) * STEPS;
-    var total = count + eyes.length * each;
+  /* The mesh with spheres for its eyes and a cone inside its mouth. What is added has uv (-1, v):
+     v is the angle from the pupil / pi on an eye, and 2 in the mouth. */
+  var RINGS = 20, STEPS = 24, MOUTH = 2;
+  function withInside(base, positions, eyes) {
+    var count = positions.length / 3, each = (RINGS + 1) * STEPS, loop = base.mouth;
+    var total = count + eyes.length * each + (loop.length ? loop.length + 1 : 0);
+    var corners = base.faces.length + 6 * RINGS * STEPS * eyes.length + 3 * loop.length;
     var Index = total > 65535 ? Uint32Array : Uint16Array;
     var out = {
       positions: new Float32Array(3 * total), uv: new Float32Array(2 * total),
-      faces: new Index(faces.length + 6 * RINGS * STEPS * eyes.length)
+      faces: new Index(corners)
     };
-    out.positions.set(positions); out.uv.set(uv); out.faces.set(faces);
-    var at = count, face = faces.length;
+    out.positions.set(positions); out.uv.set(base.uv); out.faces.set(base.faces);
+    var at = count, corner = base.faces.length;
+    function add(x, y, z, v) {
+      out.positions.set([x, y, z], 3 * at); out.uv.set([-1, v], 2 * at); at++;
+    }
+    function face(a, b, c) { out.faces.set([a, b, c], corner); corner += 3; }
     eyes.forEach(function (eye) {
       for (var ring = 0; ring <= RINGS; ring++) {
         var angle = Math.PI * Math.pow(ring / RINGS, 1.4);
-        for (var step = 0; step < STEPS; step++, at++) {
-          var turn = 2 * Math.PI * step / STEPS;
-          out.positions[3 * at] = eye[0] + eye[3] * Math.sin(angle) * Math.cos(turn);
-          out.positions[3 * at + 1] = eye[1] + eye[3] * Math.sin(angle) * Math.sin(turn);
-          out.positions[3 * at + 2] = eye[2] + eye[3] * Math.cos(angle);
-          out.uv[2 * at] = -1; out.uv[2 * at + 1] = angle / Math.PI;
-          if (ring === RINGS) { continue; }
-          var right = at - step + (step + 1) % STEPS;
-          out.faces.set([at, at + STEPS, right + STEPS, at, right + STEPS, right], face);
-          face += 6;
+        for (var step = 0; step < STEPS; step++) {
+          var turn = 2 * Math.PI * step / STEPS, wide = eye[3] * Math.sin(angle);
+          if (ring < RINGS) {
+            var right = at - step + (step + 1) % STEPS;
+            face(at, at + STEPS, right + STEPS);
+            face(at, right + STEPS, right);
+          }
+          add(eye[0] + wide * Math.cos(turn), eye[1] + wide * Math.sin(turn),
+              eye[2] + eye[3] * Math.cos(angle), angle / Math.PI);
         }
       }
     });
+    if (loop.length) {
+      var first = at, throat = [0, 0, -base.throat];
+      loop.forEach(function (vertex, i) {
+        for (var k = 0; k < 3; k++) { throat[k] += positions[3 * vertex + k] / loop.length; }
+        face(first + (i + 1) % loop.length, first + i, first + loop.length);
+        add(positions[3 * vertex], positions[3 * vertex + 1], positions[3 * vertex + 2], MOUTH);
+      });
+      add(throat[0], throat[1], throat[2], MOUTH);
+    }
     out.normals = normalsOf(out.positions, out.faces);
     return out;
   }
@@ -103,6 +116,7 @@
     "  }",
     "  if (t.x < -0.5) {",
     "    base = t.y < eye.x ? vec3(0.04) : t.y < eye.y ? vec3(0.33, 0.24, 0.17) : vec3(0.92);",
+    "    if (t.y > 1.5) { base = vec3(0.20, 0.07, 0.07); }",
     "  }",
     "  if (!gl_FrontFacing) { light *= 0.45; }",
     "  gl_FragColor = vec4(base * light, 1.0);",
@@ -217,7 +231,8 @@
 
     function colorAt(u, v, mode, out) {
       if (u < -0.5) {
-        var ink = v < scene.pupil ? [10, 10, 12] : v < scene.iris ? [84, 61, 43] : [235, 234, 230];
+        var ink = v > 1.5 ? [51, 18, 18] : v < scene.pupil ? [10, 10, 12]
+          : v < scene.iris ? [84, 61, 43] : [235, 234, 230];
         out[0] = ink[0]; out[1] = ink[1]; out[2] = ink[2];
       } else if (mode === 0) {
         var column = Math.min(width - 1, Math.max(0, u * width | 0));
@@ -283,6 +298,7 @@
     var steps = decode(data.uv, Uint16Array);
     var faces = decode(data.faces, Index), uv = new Float32Array(steps.length);
     for (var i = 0; i < steps.length; i++) { uv[i] = steps[i] / 65535; }
+    var base = { faces: faces, uv: uv, mouth: data.mouth, throat: data.throat };
     var scene = { wide: data.wide, pupil: data.pupil, iris: data.iris };
     var painter, fallback = false;
     try {
@@ -312,7 +328,7 @@
       for (var i = 0; i < raw.length; i++) { positions[i] = raw[i] / 32767; }
       var image = new Image();
       image.onload = function () {
-        shapes[index] = withEyes(faces, uv, positions, source.eyes);
+        shapes[index] = withInside(base, positions, source.eyes);
         shapes[index].image = image;
         painter.show(shapes[index]); state.ready = true; paint();
       };
