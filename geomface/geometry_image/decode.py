@@ -9,10 +9,10 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray, require_shape
 from geomface.errors import MeshError, SettingsError
 from geomface.geometry_image.encode import mesh_uv_fingerprint, reference_vertices
-from geomface.geometry_image.factor import SymmetricFactor
 from geomface.geometry_image.image import GeometryImage, fingerprint, same_fingerprint
 from geomface.geometry_image.sampling import TexelSampling, sample_texels
 from geomface.mesh.diagnose import MILLIMETRES
+from geomface.mesh.factor import SymmetricFactor
 from geomface.mesh.laplacian import cotangent_laplacian
 from geomface.mesh.mesh import Mesh, require_same_topology
 from geomface.mesh.similarity import Similarity, fit_similarity
@@ -25,7 +25,7 @@ SMALLEST_ALPHA = 1e-4
 ROUGHNESS_MM = 0.4
 """Typical |L (v - vbar)| per axis of faces: the best alpha under noise s is near (s / 0.4 mm)^2."""
 _KEPT_FACTORS = 4
-_POSE_TEXELS = 2000
+_POSE_TEXELS = 500
 
 
 def alpha_for_noise(noise_mm: float) -> float:
@@ -100,7 +100,7 @@ class GeometryImageDecoder:
         self._back = self.sampling.weights * confidence[:, None]
         self._fidelity = sparse.csc_array(rows.T @ (sparse.diags_array(confidence) @ rows))
         laplacian = cotangent_laplacian(self.reference, mesh.faces)
-        # Vertices without a face have a zero row: they stay where the reference has them.
+        # Vertices without a face have a zero row: they keep their place in the reference.
         idle = np.bincount(mesh.faces.ravel(), minlength=len(mesh.vertices)) == 0
         self._smoothness = sparse.csc_array(
             laplacian.T @ laplacian + sparse.diags_array(idle.astype(np.float64))
@@ -130,8 +130,8 @@ class GeometryImageDecoder:
         alpha : overrides the decoder's
         pixel_noise : standard deviation per axis beyond the rounding, in the image's unit, for
             alpha "auto"
-        align : fit a similarity between an absolute image and the reference first, so that a
-            turned head is not pulled towards the reference's pose
+        align : fit a similarity between the image and the reference first, so that a turned head
+            is not pulled towards the reference's pose; False solves equation 4 as it stands
 
         Raises
         ------
@@ -146,20 +146,18 @@ class GeometryImageDecoder:
         if image.limits is not None:
             low, step = image.limits.low, image.limits.step(image.bits)
         right = self._right(stack, self.sampling.texels, low, step)
-        poses = [Similarity()] * len(stack)
-        if image.mode == "absolute":
-            if align:
-                points = low + stack[:, self._pose_texels] * step
-                poses = [fit_similarity(self._pose_points, shown) for shown in points]
-            # B^T W (pose^-1(g) - B vbar), by linearity from B^T W g.
-            right = np.stack(
-                [self._turned(pose.inverse(), r) for pose, r in zip(poses, right, strict=True)]
-            )
-            right -= self._reference_right
-        shapes = self.reference + self._solve(right, alpha)
-        if image.mode == "absolute" and align:
-            shapes = np.stack([pose.apply(v) for pose, v in zip(poses, shapes, strict=True)])
-        return shapes.reshape(*image.pixels.shape[:-3], len(self.reference), 3)
+        points = low + stack[:, self._pose_texels] * step
+        if image.mode == "displacement":
+            right += self._reference_right
+            points += self._pose_points
+        poses = [self._pose(shown) if align else Similarity() for shown in points]
+        # B^T W (pose^-1(g) - B vbar), by linearity from B^T W g.
+        right = np.stack(
+            [self._turned(pose.inverse(), r) for pose, r in zip(poses, right, strict=True)]
+        )
+        shapes = self.reference + self._solve(right - self._reference_right, alpha)
+        vertices = np.stack([pose.apply(v) for pose, v in zip(poses, shapes, strict=True)])
+        return vertices.reshape(*image.pixels.shape[:-3], len(self.reference), 3)
 
     def solve(self, displacements: FloatArray, alpha: float | None = None) -> FloatArray:
         """Return displacements of the vertices (N, V, 3) from those of covered texels (N, n, 3)."""
@@ -169,6 +167,11 @@ class GeometryImageDecoder:
         displacements = require_shape(displacements, (None, count, 3), "texel displacements")
         right = self._right(displacements, np.arange(count), np.zeros(3), np.ones(3))
         return self._solve(right, alpha)
+
+    def _pose(self, shown: FloatArray) -> Similarity:
+        """Return the similarity from the reference to the shape that a few texels show."""
+        pose = fit_similarity(self._pose_points, shown)
+        return pose if pose.scale > 1e-9 else Similarity()  # noise without a shape in it
 
     def _right(
         self, stack: np.ndarray, texels: IndexArray, low: FloatArray, step: FloatArray

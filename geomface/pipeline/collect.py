@@ -1,5 +1,6 @@
 """After the items: one pose, a point model, a texture model, new faces."""
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.pipeline import layout
 from geomface.pipeline.attempts import ItemTask, Outcome, attempt_item
+from geomface.pipeline.executors import Executor, PipelineError, SerialExecutor, WorkerDied
 from geomface.pipeline.keys import content_key
 from geomface.pipeline.records import (
     ItemRecord,
@@ -25,9 +27,15 @@ MODEL_STAGE, MODEL_VERSION = "model", 1
 
 
 def collect_model(
-    settings: PipelineSettings, template_key: str, done: tuple[ItemRecord, ...]
+    settings: PipelineSettings,
+    template_key: str,
+    done: tuple[ItemRecord, ...],
+    executor: Executor | None = None,
 ) -> tuple[ItemRecord, bool]:
-    """Fit the models to all items that are done; return the record, and whether it is new."""
+    """Fit the models to all items that are done; return the record, and whether it is new.
+
+    The executor draws and writes the samples; None does that here.
+    """
     hashes = [output.sha256 for record in done for output in record.outputs]
     names = [record.name for record in done]
     key = content_key(
@@ -46,11 +54,12 @@ def collect_model(
         records=layout.MODEL_RECORDS,
         payload=(settings.model, tuple(names)),
     )
+    work = functools.partial(fit_models, executor=executor or SerialExecutor())
     with one_blas_thread():
-        return attempt_item(fit_models, task), True
+        return attempt_item(work, task), True
 
 
-def fit_models(task: ItemTask, folder: Path) -> Outcome:
+def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
     """Align the registered meshes, fit the models, draw samples, and write all of it."""
     from geomface.mesh.diagnose import MILLIMETRES
     from geomface.mesh.io import save_mesh
@@ -83,12 +92,33 @@ def fit_models(task: ItemTask, folder: Path) -> Outcome:
     else:
         notes = ("fewer than two scans have a texture: no texture model",)
     save_mesh(folder / layout.MEAN, mean)
-    for index in range(settings.samples):
-        rng = np.random.default_rng([settings.seed, index])
-        sample = draw_face(points, textures, rng, settings.sigma, f"sample{index:03d}")
-        for suffix in (".obj", ".glb", ".ply"):
-            save_mesh(folder / f"{sample.name}{suffix}", sample)
+    draws = [(folder, index, settings) for index in range(settings.samples)]
+    for index, result in executor.run(draw_sample, draws):
+        if isinstance(result, WorkerDied):
+            raise PipelineError(f"sample {index}: {result.message}")
     return Outcome(figures, notes)
+
+
+def draw_sample(draw: tuple[Path, int, ModelSettings]) -> None:
+    """Draw one new face from the models in a folder and write it there as OBJ, GLB and PLY."""
+    from geomface.mesh.io import save_mesh
+
+    folder, index, settings = draw
+    points, textures = _models(folder)
+    rng = np.random.default_rng([settings.seed, index])
+    sample = draw_face(points, textures, rng, settings.sigma, f"sample{index:03d}")
+    for suffix in (".obj", ".glb", ".ply"):
+        save_mesh(folder / f"{sample.name}{suffix}", sample)
+
+
+@functools.lru_cache(maxsize=1)
+def _models(folder: Path) -> "tuple[PointModel, TextureModel | None]":
+    """Keep the models of the hidden folder that is being filled; its name is used only once."""
+    from geomface.statistics import load_point_model, load_texture_model
+
+    path = folder / layout.TEXTURE_MODEL
+    textures = load_texture_model(path) if path.is_file() else None
+    return load_point_model(folder / layout.POINT_MODEL), textures
 
 
 def _registered_mm(folder: Path) -> FloatArray:

@@ -101,7 +101,7 @@ def run_pipeline(
         records = tuple(latest[item.scan.name] for item in plan.items if item.scan.name in latest)
         model = None
         if settings.model.enabled and work is None:
-            model = _make_model(settings, plan, records, progress)
+            model = _make_model(settings, plan, records, executor, progress)
         report = _report(settings, plan, records, model, time.perf_counter() - started)
         progress.say("finished", report.message)
     return report
@@ -199,6 +199,7 @@ def _make_model(
     settings: PipelineSettings,
     plan: PipelinePlan,
     records: tuple[ItemRecord, ...],
+    executor: Executor,
     progress: Progress,
 ) -> ItemRecord | None:
     """Fit the model to all items that are done, unless that was done before."""
@@ -208,7 +209,10 @@ def _make_model(
     if len(done) < 2:
         progress.say("model", f"no model: it needs 2 registered scans, there are {len(done)}")
         return None
-    record, fresh = collect_model(settings, plan.template_key, done)
+    # Workers that have not started for items are not worth starting for a few samples.
+    record, fresh = collect_model(
+        settings, plan.template_key, done, executor if plan.todo else None
+    )
     if fresh:
         if record.status == FAILED:
             text = f"the model failed: {record.message}"

@@ -21,7 +21,7 @@ from geomface.registration.template_terms import TemplateTerms
 # A vertex takes part when at least this many of the fifteen frontal directions see it.
 _VISIBLE_FROM = 2
 # Hidden folds follow their surroundings: so much stiffer than the skin.
-_HIDDEN_STIFFNESS = 10.0
+_HIDDEN_STIFFNESS = 100.0
 # Flat skin keeps this share of the tangential pull, so that no vertex drifts freely.
 _LEAST_PULL = 0.02
 _LEAST_SCALE_MM = 0.15
@@ -122,6 +122,17 @@ class Fitting:
             rim_exempt=self.solver.near_rim,
             on_triangles=on_triangles,
         )
+        if settings.two_way:
+            matches = self.target.blend_reverse(
+                matches,
+                vertices,
+                normals,
+                self.visible,
+                normal_mm=self.between(settings.normal_feature_mm),
+                distance_gate=self.between(settings.distance_gate_mm),
+                cosine_gate=float(np.cos(np.radians(degrees))),
+                rim_margin=settings.boundary_margin_mm,
+            )
         return vertices, matches
 
     def _landmark_terms(self, vertices: FloatArray) -> FloatArray:

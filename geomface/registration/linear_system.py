@@ -5,7 +5,7 @@ from scipy import sparse
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import RegistrationError
-from geomface.registration.triangular import SymmetricFactor
+from geomface.mesh.factor import SymmetricFactor
 
 
 class FittingSystem:

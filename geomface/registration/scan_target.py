@@ -117,3 +117,48 @@ class ScanTarget:
         accepted = (gap < distance_gate) & (cosine > cosine_gate)
         accepted &= (rim > rim_margin) | rim_exempt
         return Matches(points, plane_points, plane_normals, accepted)
+
+    def blend_reverse(
+        self,
+        matches: Matches,
+        vertices: FloatArray,
+        normals: FloatArray,
+        usable: BoolArray,
+        *,
+        normal_mm: float,
+        distance_gate: float,
+        cosine_gate: float,
+        rim_margin: float,
+    ) -> Matches:
+        """Average each match with the scan points that would choose this vertex themselves.
+
+        Every scan vertex away from the rim looks for its nearest usable template vertex in the
+        same metric; a vertex that was chosen takes the mean of its own match and of those scan
+        points. It keeps the template from bunching where one side of a fold is longer.
+        """
+        chosen = np.flatnonzero(usable)
+        tree = KDTree(np.hstack([vertices[chosen], normal_mm * normals[chosen]]))
+        inner = np.flatnonzero(self.rim_distance > rim_margin)
+        points, own = self.vertices[inner], self.normals[inner]
+        _, nearest = tree.query(np.hstack([points, normal_mm * own]), workers=-1)
+        owner = chosen[nearest]
+        good = np.linalg.norm(points - vertices[owner], axis=1) < distance_gate
+        good &= np.einsum("sc,sc->s", own, normals[owner]) > cosine_gate
+        owner, points, own = owner[good], points[good], own[good]
+        count = len(vertices)
+        total = 1.0 + np.bincount(owner, minlength=count)[:, None]
+
+        def mean(forward: FloatArray, reverse: FloatArray) -> FloatArray:
+            sums = [np.bincount(owner, reverse[:, axis], minlength=count) for axis in range(3)]
+            return (forward + np.stack(sums, axis=1)) / total
+
+        blended = mean(matches.normals, own)
+        blended /= np.maximum(np.linalg.norm(blended, axis=1, keepdims=True), 1e-12)
+        return Matches(
+            np.where(matches.accepted[:, None], mean(matches.points, points), matches.points),
+            np.where(
+                matches.accepted[:, None], mean(matches.plane_points, points), matches.plane_points
+            ),
+            np.where(matches.accepted[:, None], blended, matches.normals),
+            matches.accepted,
+        )

@@ -45,7 +45,7 @@ class RegistrationSettings:
     """Vertices this near to the rim of an eye or the mouth count as lid or lip."""
     robust_scale: float = 2.5
     """Residuals beyond so many robust standard deviations lose their weight."""
-    two_way: bool = False
+    two_way: bool = True
     """Also pull the template towards scan points that no template vertex chose."""
     minimum_kept: float = 0.15
     """Smallest share of the visible template that must find a match."""

@@ -5,6 +5,7 @@ from scipy import sparse
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.mesh import Similarity, Template
+from geomface.mesh.factor import elimination_order
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.topology import require_disk_with_holes
 from geomface.registration.integrity import rim_pairs
@@ -15,7 +16,6 @@ from geomface.registration.smoothness import (
     feature_strength,
     near_inner_rims,
 )
-from geomface.registration.triangular import elimination_order
 
 # Data weight per square millimetre of template, 1 / mm^2: one independent measurement of 0.6 mm
 # standard deviation every 4.3 mm^2.

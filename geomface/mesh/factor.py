@@ -5,12 +5,23 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 
-from geomface.arrays import FloatArray
+from geomface.arrays import FloatArray, IndexArray
 
 if TYPE_CHECKING:
     from scipy import sparse
 
 _WIDEST = 64
+_MINIMUM_DEGREE = "MMD_AT_PLUS_A"
+_SYMMETRIC: dict[str, Any] = {"diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
+
+
+def elimination_order(matrix: "sparse.sparray") -> IndexArray:
+    """Return a fill-reducing order (n,) for all symmetric matrices with this pattern."""
+    from scipy import sparse
+    from scipy.sparse.linalg import splu
+
+    factor = splu(sparse.csc_matrix(matrix), permc_spec=_MINIMUM_DEGREE, **_SYMMETRIC)
+    return np.argsort(factor.perm_c)
 
 
 class SymmetricFactor:
@@ -23,6 +34,8 @@ class SymmetricFactor:
     Parameters
     ----------
     matrix : (n, n) sparse, symmetric positive definite
+    order : (n,) int64 from `elimination_order`, when several matrices share one pattern; by default
+        an order is found anew
 
     Raises
     ------
@@ -34,20 +47,23 @@ class SymmetricFactor:
     ordering of A + A^T and pivots on the diagonal.
     """
 
-    def __init__(self, matrix: "sparse.sparray") -> None:
+    def __init__(self, matrix: "sparse.sparray", order: IndexArray | None = None) -> None:
         from scipy import sparse
         from scipy.sparse.linalg import splu
 
-        factor = splu(
-            sparse.csc_matrix(matrix),
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
-        )
+        if order is None:
+            factor = splu(sparse.csc_matrix(matrix), permc_spec=_MINIMUM_DEGREE, **_SYMMETRIC)
+        else:
+            permuted = sparse.csc_array(matrix)[order][:, order]
+            factor = splu(sparse.csc_matrix(permuted), permc_spec="NATURAL", **_SYMMETRIC)
+        place = factor.perm_r.astype(np.int64)
+        self._order = order
+        self._place = place
+        if order is not None:
+            self._place = np.empty_like(place)
+            self._place[order] = place
         # SuperLU leaves the diagonal only where a pivot is zero: then L D L^T does not hold.
         self._superlu = None if np.array_equal(factor.perm_r, factor.perm_c) else factor
-        self._place = factor.perm_r
-        self._order = np.argsort(factor.perm_r)
         lower = sparse.csc_array(factor.L)
         lower.sort_indices()
         self._pivots = 1.0 / factor.U.diagonal()
@@ -58,14 +74,37 @@ class SymmetricFactor:
     def solve(self, right: FloatArray) -> FloatArray:
         """Return x with A x = right, (n, k) float64 each."""
         if self._superlu is not None:
-            return self._superlu.solve(np.ascontiguousarray(right))
-        count = right.shape[1]
-        padded = -(-count // 3) * 3
-        work = np.zeros((padded, len(right)))
-        work[:count] = right[self._order].T
-        for first in range(0, padded, 3):
-            _solve(*self._panels, self._pivots, work[first], work[first + 1], work[first + 2])
-        return np.ascontiguousarray(work[:count, self._place].T)
+            if self._order is None:
+                return self._superlu.solve(np.ascontiguousarray(right))
+            solution = np.empty(right.shape)
+            solution[self._order] = self._superlu.solve(np.ascontiguousarray(right[self._order]))
+            return solution
+        solution = np.empty(right.shape)
+        x, y, z = np.zeros((3, len(right)))
+        for column in range(0, right.shape[1], 3):
+            _load(right, self._place, column, x, y, z)
+            _solve(*self._panels, self._pivots, x, y, z)
+            _store(x, y, z, self._place, column, solution)
+        return solution
+
+
+@numba.njit(cache=True)
+def _load(right: Any, place: Any, column: int, x: Any, y: Any, z: Any) -> None:
+    """Take three columns (or the one or two that are left) in the order of the factor."""
+    last = right.shape[1] - 1
+    for i in range(len(place)):
+        x[place[i]] = right[i, column]
+        y[place[i]] = right[i, min(column + 1, last)]
+        z[place[i]] = right[i, min(column + 2, last)]
+
+
+@numba.njit(cache=True)
+def _store(x: Any, y: Any, z: Any, place: Any, column: int, solution: Any) -> None:
+    last = solution.shape[1] - 1
+    for i in range(len(place)):
+        solution[i, min(column + 2, last)] = z[place[i]]
+        solution[i, min(column + 1, last)] = y[place[i]]
+        solution[i, column] = x[place[i]]
 
 
 @numba.njit(cache=True)
