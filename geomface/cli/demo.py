@@ -21,14 +21,6 @@ if TYPE_CHECKING:
     from geomface.report import ReportResult
 
 SCANS, RESULT, REPORT = "scans", "result", "report.html"
-COLUMNS = (
-    ("mean", "mean", 2),
-    ("p95", "95 %", 2),
-    ("seen", "seen", 2),
-    ("unseen", "unseen", 2),
-    ("albedo", "colour error", 3),
-)
-"""(figure, title, digits) of the error table; the colour error is a share of the range."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,23 +123,19 @@ def _simulate(settings: "PipelineSettings", count: int, seed: int, run: Run) -> 
 
 def _print_errors(report: "ReportResult", run: Run) -> None:
     """Print the distances to the truth, scan by scan."""
+    from geomface.report.scan_sections import ERROR_COLUMNS, number
+
     rows = [
-        [name, *(_cell(figures.get(key), digits) for key, _, digits in COLUMNS)]
+        [name, *(number(figures.get(key), digits) for key, _, digits in ERROR_COLUMNS)]
         for name, figures in report.errors.items()
     ]
-    if not rows:
-        return
-    columns = zip(*(row[1:] for row in rows), strict=True)
-    means = []
-    for (_, _, digits), cells in zip(COLUMNS, columns, strict=True):
-        known = [float(cell) for cell in cells if cell != "-"]
-        means.append(f"{sum(known) / len(known):.{digits}f}" if known else "-")
-    run.say("distance to the truth, vertex by vertex over the face, mm:")
-    run.table(["scan", *(title for _, title, _ in COLUMNS)], [*rows, ["mean", *means]])
-
-
-def _cell(value: float | None, digits: int) -> str:
-    return "-" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+    means = ["mean"]
+    for key, _, digits in ERROR_COLUMNS:
+        known = [figures[key] for figures in report.errors.values() if key in figures]
+        finite = [value for value in known if math.isfinite(value)]
+        means.append(number(sum(finite) / len(finite) if finite else None, digits))
+    run.say("distance to the truth, vertex by vertex over the face:")
+    run.table(["scan", *(title for _, title, _ in ERROR_COLUMNS)], [*rows, means])
 
 
 GROUP = CommandGroup(

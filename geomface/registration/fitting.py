@@ -81,10 +81,12 @@ class Fitting:
 
     @property
     def vertices(self) -> FloatArray:
+        """The current shape, (V, 3)."""
         return self.rest + self.displacement
 
     @property
     def visible(self) -> BoolArray:
+        """Vertices that a scanner could see, (V,)."""
         return self.exposed >= _VISIBLE_FROM
 
     def between(self, ends: tuple[float, float]) -> float:

@@ -25,13 +25,11 @@ class Truth:
     Parameters
     ----------
     vertices : (V, 3) float64, the template on the clean surface, in scan space
-    scale : size of the scan relative to the model: distances are divided by it
     seen : (V,) bool, vertices that the scanner saw, or None
     albedo : (V, 3) colours, or None
     """
 
     vertices: FloatArray
-    scale: float
     seen: BoolArray | None
     albedo: FloatArray | None
 
@@ -59,6 +57,11 @@ class ScanResult:
     def name(self) -> str:
         """Name of the item."""
         return self.record.name
+
+    @property
+    def millimetres(self) -> float:
+        """Millimetres in one unit of the scan."""
+        return float(self.record.figures.get("unit_factor", 1.0))
 
     @functools.cached_property
     def scan(self) -> Mesh | None:
@@ -96,18 +99,18 @@ class ScanResult:
 
     @functools.cached_property
     def errors(self) -> FloatArray | None:
-        """(V,) distance to the truth, millimetres of the model; None without truth."""
+        """(V,) distance to the truth, mm; None without truth."""
         if self.truth is None:
             return None
-        return np.linalg.norm(self.registered - self.truth.vertices, axis=1) / self.truth.scale
+        miss = np.linalg.norm(self.registered - self.truth.vertices, axis=1)
+        return self.millimetres * miss
 
     @functools.cached_property
     def surface_distances(self) -> FloatArray | None:
         """(V,) distance from each vertex to the scan's surface, mm; None without the scan."""
         if self.scan is None:
             return None
-        factor = float(self.record.figures.get("unit_factor", 1.0))
-        return factor * ClosestPointIndex(self.scan).query(self.registered).distances
+        return self.millimetres * ClosestPointIndex(self.scan).query(self.registered).distances
 
     @functools.cached_property
     def error_figures(self) -> Mapping[str, float]:
@@ -209,15 +212,14 @@ def read_truth(path: Path, vertex_count: int) -> Truth | None:
     try:
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             vertices = np.asarray(arrays["vertices"], np.float64)
-            scale = float(arrays["scale"])
             seen = arrays["seen"].astype(bool) if "seen" in arrays else None
             albedo = arrays["albedo"].astype(np.float64) if "albedo" in arrays else None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise FileFormatError(
-            f"{path}: expected the truth of a simulated scan with 'vertices' and 'scale' "
+            f"{path}: expected the truth of a simulated scan with 'vertices' "
             f"({error}). Delete it to go without."
         ) from error
-    return Truth(vertices, scale, seen, albedo) if vertices.shape == (vertex_count, 3) else None
+    return Truth(vertices, seen, albedo) if vertices.shape == (vertex_count, 3) else None
 
 
 def _image_or_none(path: Path) -> ImageArray | None:

@@ -19,6 +19,15 @@ HEAT_UPPER_MM = 3.0
 TEXTURE_PIXELS = 256
 """Side of a texture as shown."""
 
+ERROR_COLUMNS = (
+    ("mean", "mean mm", 2),
+    ("p95", "95 % mm", 2),
+    ("seen", "seen mm", 2),
+    ("unseen", "unseen mm", 2),
+    ("albedo", "colour error", 3),
+)
+"""(figure, title, digits) of the distances to the truth; the colour error is a share of 1."""
+
 
 def number(value: float | None, digits: int = 2) -> str:
     """Return a number for a table, a dash for None or NaN."""
@@ -158,18 +167,14 @@ def _heat_values(result: ScanResult) -> tuple[FloatArray | None, str]:
 
 
 def _figures_table(results: Sequence[ScanResult]) -> str:
-    with_truth = any(result.errors is not None for result in results)
-    header = ["scan"]
-    if with_truth:
-        header += ["mean mm", "95 % mm", "seen mm", "unseen mm", "colour error"]
+    known = {key for result in results for key in result.error_figures}
+    measured = [row for row in ERROR_COLUMNS if row[0] in known]
+    header = ["scan", *(title for _, title, _ in measured)]
     header += ["residual mm", "95 % mm", "matched %", "flips", "seconds"]
     rows = []
     for result in results:
-        row = [result.name]
-        if with_truth:
-            figures = result.error_figures
-            row += [number(figures.get(key)) for key in ("mean", "p95", "seen", "unseen")]
-            row.append(number(figures.get("albedo"), 3))
+        figures = result.error_figures
+        row = [result.name, *(number(figures.get(key), digits) for key, _, digits in measured)]
         fit = result.record.figures
         residual = fit.get("residual_mm") or {}
         row += [number(residual.get("median")), number(residual.get("p95"))]

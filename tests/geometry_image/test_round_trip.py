@@ -30,8 +30,8 @@ from geomface.geometry_image import (
     save_geometry_image,
     value_range,
 )
-from geomface.mesh.factor import SymmetricFactor
 from geomface.mesh import Mesh
+from geomface.mesh.factor import SymmetricFactor
 from geomface.mesh.laplacian import cotangent_laplacian
 from geomface.mesh.similarity import Similarity
 

@@ -17,7 +17,6 @@ from io_samples import (
 )
 
 from geomface.errors import FileFormatError, MeshError, OutputError
-from geomface.mesh import Mesh
 from geomface.mesh.io import load_mesh, save_mesh
 
 options = st.fixed_dictionaries(
@@ -235,14 +234,6 @@ def test_a_seam_along_a_diagonal_is_refused_before_writing(tmp_path):
             save_mesh(tmp_path / f"m{suffix}", torn)
     assert not list(tmp_path.iterdir())
     save_mesh(tmp_path / "m.obj", torn.replace(quads=None))
-
-
-def test_quads_that_are_not_the_surface_are_written_as_triangles(tmp_path, caplog):
-    vertices = np.random.default_rng(0).random((6, 3))
-    mesh = Mesh(vertices, np.array([[0, 1, 2], [3, 4, 5]]), quads=np.array([[0, 1, 2, 3]]))
-    save_mesh(tmp_path / "m.ply", mesh)
-    assert "triangles are kept" in caplog.text
-    assert_same_mesh(load_mesh(tmp_path / "m.ply"), mesh.replace(quads=None))
 
 
 def test_unknown_suffix_and_unit(tmp_path):

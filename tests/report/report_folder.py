@@ -15,7 +15,7 @@ from geomface.pipeline.records import write_record
 from geomface.statistics import align_meshes, fit_pca, save_point_model
 
 OFFSET_MM = 0.5
-"""Every registered vertex of the folder lies this far from its truth (in model units)."""
+"""Every registered vertex of the folder lies this far from its truth."""
 SEEN_SHARE = 0.75
 
 
@@ -61,7 +61,7 @@ def _write_item(out: Path, template, index: int, truth) -> np.ndarray:
     name = f"scan{index:03d}"
     folder = out / layout.ITEMS / name
     folder.mkdir(parents=True)
-    shift = OFFSET_MM * float(truth["scale"]) * np.array([0.0, 0.6, 0.8])
+    shift = OFFSET_MM * np.array([0.0, 0.6, 0.8])
     # The truth file holds single precision, so the shift is added to what it holds.
     vertices = truth["vertices"].astype(np.float32).astype(np.float64) + shift
     save_mesh(folder / layout.REGISTERED, template.replace(vertices=vertices))

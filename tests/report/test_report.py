@@ -1,5 +1,6 @@
 """A report of a folder in which every figure is known beforehand."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -55,9 +56,15 @@ def test_surface_distance_is_in_millimetres(folder: Path) -> None:
     assert result.surface_distances is not None and result.errors is not None
     assert result.truth is not None
     core = result.core
-    bound = result.errors * result.truth.scale
     # Nothing is farther from the surface than from its own place on it, up to the scan's noise.
-    assert np.mean(result.surface_distances[core] <= bound[core] + 1.5) > 0.95
+    assert np.mean(result.surface_distances[core] <= result.errors[core] + 1.5) > 0.95
+
+
+def test_errors_of_a_scan_in_metres_are_in_millimetres(folder: Path) -> None:
+    result = read_collection(folder).results[0]
+    figures = dict(result.record.figures) | {"unit_factor": 1000.0}
+    metres = dataclasses.replace(result, record=dataclasses.replace(result.record, figures=figures))
+    assert metres.error_figures["mean"] == pytest.approx(1000 * OFFSET_MM, rel=1e-6)
 
 
 def test_page_is_self_contained(page: str) -> None:
