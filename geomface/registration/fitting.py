@@ -124,7 +124,8 @@ class Fitting:
             rim_exempt=self.solver.near_rim,
             on_triangles=on_triangles,
         )
-        if settings.two_way:
+        # While the template is stiff, its own matches are plenty.
+        if settings.two_way and self.progress >= 0.5:
             matches = self.target.blend_reverse(
                 matches,
                 vertices,

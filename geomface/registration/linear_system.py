@@ -8,6 +8,11 @@ from geomface.errors import RegistrationError
 from geomface.mesh.factor import SymmetricFactor
 
 
+def _dot(first: FloatArray, second: FloatArray) -> float:
+    # Not BLAS: waking its threads costs more than the sum, above all beside other processes.
+    return float(np.einsum("vc,vc->", first, second))
+
+
 class FittingSystem:
     """Solves for the displacement d of one step, re-using a factorisation between steps.
 
@@ -65,19 +70,19 @@ class FittingSystem:
         solution = start.copy()
         residual = right - apply(solution)
         direction = step = factor.solve(residual)
-        product = float(np.vdot(residual, step))
+        product = _dot(residual, step)
         if self._energy is None:
-            self._energy = float(np.vdot(right, factor.solve(right)))
+            self._energy = _dot(right, factor.solve(right))
         goal = tolerance**2 * max(self._energy, 1e-30)
         for _ in range(limit):
             if product <= goal:
                 break
             image = apply(direction)
-            length = product / float(np.vdot(direction, image))
+            length = product / _dot(direction, image)
             solution += length * direction
             residual -= length * image
             step = factor.solve(residual)
-            following = float(np.vdot(residual, step))
+            following = _dot(residual, step)
             direction = step + (following / product) * direction
             product = following
         return solution

@@ -1,8 +1,8 @@
 """Dense correspondence error of the registration on simulated scans, beside its peers.
 
-    python tests/benchmarks/registration.py DATA [--peers] [--scans 0 3 5]
+    python tests/benchmarks/registration.py DATA [--peers meshmonk trimesh] [--scans 0 3 5]
 
-DATA holds ict/ and scans/. Prints one row a scan and the means; --peers adds MeshMonk (pyramid and
+DATA holds ict/ and scans/. Prints one row a scan and the means; the peers are MeshMonk (pyramid and
 nonrigid) and trimesh's nricp_amberg on the same scans, all from the same landmark similarity.
 """
 
@@ -29,9 +29,8 @@ def _row(name: str, error: CorrespondenceError, seconds: float) -> list[float]:
     return [*values, seconds]
 
 
-def _peers(template, scan, landmarks):
+def _peers(names: list[str], template, scan, landmarks):
     """Yield (name, vertices, seconds) for each peer, started from the landmark similarity."""
-    import meshmonk
     import trimesh
 
     placed = template.landmarks.positions(template.mesh.vertices)
@@ -39,24 +38,29 @@ def _peers(template, scan, landmarks):
     moved = start.apply(template.mesh.vertices)
     source = trimesh.Trimesh(moved, template.mesh.faces, process=False)
     target = trimesh.Trimesh(scan.vertices, scan.faces, process=False)
-    for name in ("pyramid_register", "nonrigid_register"):
+    if "meshmonk" in names:
+        import meshmonk
+
+        for name in ("pyramid_register", "nonrigid_register"):
+            began = time.perf_counter()
+            outcome = getattr(meshmonk, name)(floating=source, target=target)
+            seconds = time.perf_counter() - began
+            yield f"meshmonk {name}", np.asarray(outcome.aligned_vertices), seconds
+    if "trimesh" in names:
         began = time.perf_counter()
-        outcome = getattr(meshmonk, name)(floating=source, target=target)
-        yield f"meshmonk {name}", np.asarray(outcome.aligned_vertices), time.perf_counter() - began
-    began = time.perf_counter()
-    outcome = trimesh.registration.nricp_amberg(
-        source,
-        target,
-        source_landmarks=template.landmarks.vertices[:, 0],
-        target_positions=landmarks.points,
-    )
-    yield "trimesh nricp_amberg", np.asarray(outcome), time.perf_counter() - began
+        outcome = trimesh.registration.nricp_amberg(
+            source,
+            target,
+            source_landmarks=template.landmarks.vertices[:, 0],
+            target_positions=landmarks.points,
+        )
+        yield "trimesh nricp_amberg", np.asarray(outcome), time.perf_counter() - began
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--peers", nargs="*", default=[], choices=["meshmonk", "trimesh"])
     parser.add_argument("--scans", type=int, nargs="*", default=list(range(12)))
     arguments = parser.parse_args()
     template = load_template(arguments.data / "ict" / "template.obj")
@@ -85,7 +89,8 @@ def main() -> None:
         extra = f" it {result.iterations} flips {result.flips} cross {result.rim_crossings}"
         table.setdefault("geomface", []).append(_row(label + extra, error, seconds))
         if arguments.peers:
-            for name, vertices, peer_seconds in _peers(template, scan, landmarks):
+            peers = _peers(arguments.peers, template, scan, landmarks)
+            for name, vertices, peer_seconds in peers:
                 error = correspondence_error(vertices, truth, faces, region=region, seen=seen)
                 table.setdefault(name, []).append(
                     _row(f"scan{index:02d} {name}", error, peer_seconds)
