@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from geomface.report import ReportResult
 
 SCANS, RESULT, REPORT = "scans", "result", "report.html"
+SCAN = ScanSettings(vertices=9000)
+"""A little coarser than usual, so that the demo ends within a minute on two cores."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _simulate(settings: "PipelineSettings", count: int, seed: int, run: Run) -> 
     if present and read_json(note) != made:
         for path in present:
             path.unlink()
-    tasks = [ScanTask(None, settings.scans, index, seed, ScanSettings()) for index in range(count)]
+    tasks = [ScanTask(None, settings.scans, index, seed, SCAN) for index in range(count)]
     # The truth is written last, so it says that a scan is complete.
     tasks = [task for task in tasks if not (task.folder / f"{task.name}.truth.npz").is_file()]
     write_json(note, made)
