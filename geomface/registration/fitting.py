@@ -60,6 +60,7 @@ class Fitting:
         self.displacement = np.zeros_like(self.rest)
         self.exposed = solver.exposed.copy()
         self.system = FittingSystem(solver.order)
+        self.bent = sparse.csc_array((0, 0))
         self.history: list[RegistrationStep] = []
         self.weights = np.zeros(len(self.rest))
         self.robust = np.zeros(len(self.rest))
@@ -171,8 +172,11 @@ class Fitting:
         toward = matches.points - self.rest
         tangent = toward - normals * np.einsum("vc,vc->v", normals, toward)[:, None]
         right = plane[:, None] * normals * offset + pull[:, None] * tangent
+        if self.stale:
+            hidden = np.where(self.visible, 1.0, _HIDDEN_STIFFNESS)
+            self.bent = stiffness * solver.bending.matrix(hidden)
         if self.prior is not None:
-            right += self._bending(stiffness) @ self.prior.displacement(vertices)
+            right += self.bent @ self.prior.displacement(vertices)
         if self.rows is not None:
             if self.stale:
                 self.landmark_weights = self._landmark_terms(vertices)
@@ -181,7 +185,7 @@ class Fitting:
         if self.pins is not None:
             right[self.pins[0]] += _PIN_WEIGHT * (self.pins[1] - self.rest[self.pins[0]])
         if self.stale:
-            self._factor(stiffness, plane, pull)
+            self._factor(plane, pull)
         before = self.displacement
         # Only the last level is worth an accurate solution: the matches change anyway.
         tolerance = 1e-3 if on_triangles else 4e-3
@@ -192,12 +196,8 @@ class Fitting:
         self.history.append(RegistrationStep(level, stiffness, scale, kept, motion))
         return motion
 
-    def _bending(self, stiffness: float) -> sparse.csc_array:
-        factor = np.where(self.visible, 1.0, _HIDDEN_STIFFNESS)
-        return stiffness * self.solver.bending.matrix(factor)
-
-    def _factor(self, stiffness: float, plane: FloatArray, pull: FloatArray) -> None:
-        stiff = self._bending(stiffness)
+    def _factor(self, plane: FloatArray, pull: FloatArray) -> None:
+        stiff = self.bent
         if self.rows is not None:
             weighted = sparse.diags_array(self.landmark_weights) @ self.rows
             stiff = stiff + (self.rows.T @ weighted).tocsc()

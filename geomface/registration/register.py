@@ -8,6 +8,7 @@ import numpy as np
 from geomface.errors import MeshError
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
 from geomface.mesh.diagnose import (
+    MILLIMETRES,
     ScanDiagnosis,
     arrange_landmarks,
     diagnose_scan,
@@ -149,15 +150,12 @@ def _start_without_landmarks(
     """Search for the pose with the scan brought to the template's unit by its size."""
     faces = diagnosis.weld[scan.faces][~diagnosis.degenerate_faces]
     template = solver.template.mesh
-    to_template = diagnosis.unit_factor / _MILLIMETRES[template.unit]
+    to_template = diagnosis.unit_factor / MILLIMETRES[template.unit]
     source = ScanTarget(template.vertices, template.faces)
     similarity, _ = similarity_without_landmarks(
         source, ScanTarget(scan.vertices * to_template, faces)
     )
     return Similarity(1.0 / to_template).compose(similarity)
-
-
-_MILLIMETRES = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "inch": 25.4}
 
 
 def _fit_by_gradient(
@@ -198,11 +196,8 @@ def _result(
     if mirrored:
         vertices = vertices * _MIRROR
     mesh = solver.template.mesh
-    colors = None if mesh.colors is None else mesh.colors
-    registered = mesh.replace(
-        vertices=vertices, unit=scan.unit, name=scan.name, colors=colors, texture=None
-    )
-    to_mm = start.scale * _MILLIMETRES[scan.unit] / solver.scale
+    registered = mesh.replace(vertices=vertices, unit=scan.unit, name=scan.name, texture=None)
+    to_mm = start.scale * MILLIMETRES[scan.unit] / solver.scale
     distances = target.surface.query(state.vertices[state.accepted]).distances * to_mm
     if len(distances) == 0:
         raise MeshError("no vertex was matched.")

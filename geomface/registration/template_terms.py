@@ -68,7 +68,10 @@ class TemplateTerms:
 
     def to_frame(self, points: FloatArray, similarity: Similarity) -> FloatArray:
         """Bring scan points into the fitting frame (template pose, adult size)."""
-        return (similarity.inverse().apply(points) - self.centre) * self.scale
+        framed = (similarity.inverse().apply(points) - self.centre) * self.scale
+        # To the nanometre: the same scan in another unit or pose then makes the same matches,
+        # instead of rounding errors growing from match to match.
+        return np.round(framed, 6)
 
     def from_frame(self, points: FloatArray, similarity: Similarity) -> FloatArray:
         """Bring fitted points back to the scan's pose and unit."""
