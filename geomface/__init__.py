@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from geomface.pipeline import PipelineSettings, run_pipeline
     from geomface.registration import RegistrationResult, RegistrationSettings, register
     from geomface.rendering.picture import render_mesh
-    from geomface.statistics import PointModel, fit_pca
+    from geomface.statistics import MorphableModel, fit_pca, load_model, save_model
 
 __version__ = "0.1.0"
 
@@ -53,8 +53,10 @@ _HOMES = {
     "RegistrationSettings": "registration",
     "register": "registration",
     "render_mesh": "rendering.picture",
-    "PointModel": "statistics",
+    "MorphableModel": "statistics",
     "fit_pca": "statistics",
+    "load_model": "statistics",
+    "save_model": "statistics",
 }
 
 __all__ = [
@@ -65,8 +67,8 @@ __all__ = [
     "LandmarkEmbedding",
     "Landmarks",
     "Mesh",
+    "MorphableModel",
     "PipelineSettings",
-    "PointModel",
     "RegistrationResult",
     "RegistrationSettings",
     "ScanSettings",
@@ -78,12 +80,14 @@ __all__ = [
     "load_builtin_face",
     "load_landmarks",
     "load_mesh",
+    "load_model",
     "load_template",
     "register",
     "render_mesh",
     "run_pipeline",
     "save_landmarks",
     "save_mesh",
+    "save_model",
     "simulate_scan",
     "unwrap",
 ]

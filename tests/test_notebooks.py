@@ -19,6 +19,12 @@ EXPECTED = {
         r"256 x 256: 0\.[01]\d\d mm RMS lost",
         r"uv and geometry images: done",
     ],
+    "03_morphable_model.ipynb": [
+        r"hidden half: \d\.\d\d mm off, the mean face \d\.\d\d mm",
+        r"new faces are described to 0\.\d\d mm",
+        r"the model alone on the scan: [01]\.\d\d mm",
+        r"morphable model: done",
+    ],
 }
 
 

@@ -66,24 +66,20 @@ def read_template_with_uv(path: Path | None) -> "Mesh":
 
 
 def read_model(path: Path | None) -> "FaceModel":
-    """Return the built-in face model, or the one in an ICT-FaceKit .npz.
+    """Return the built-in face model, or the one in a model file of any source.
 
     Raises
     ------
-    SettingsError : a file of another kind.
+    FileFormatError : a file of another kind.
     """
     if path is None:
         from geomface.faces.builtin import load_builtin_face
 
         return load_builtin_face()
-    if path.suffix.lower() != ".npz":
-        raise SettingsError(
-            f"--model {path}: expected an ICT-FaceKit .npz. Leave --model out for the built-in "
-            "face."
-        )
-    from geomface.faces.ict import load_ict
+    from geomface.faces.conversion import to_face_model
+    from geomface.faces.model_files import read_model as read_model_file
 
-    return load_ict(path)
+    return to_face_model(read_model_file(path))
 
 
 def find_scan_landmarks(scan: Path, landmarks: Path | None, none: bool) -> Path | None:

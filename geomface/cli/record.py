@@ -14,6 +14,7 @@ PACKAGES = (
     "trimesh",
     "torch",
     "numba",
+    "h5py",
     "safetensors",
     "matplotlib",
     "pillow",

@@ -24,6 +24,7 @@ from geomface.cli.run import Run
 from geomface.registration.settings import RegistrationSettings
 
 if TYPE_CHECKING:
+    from geomface.mesh import Landmarks, Mesh, Template
     from geomface.registration import RegistrationResult
 
 
@@ -33,7 +34,7 @@ class RegisterOptions:
 
     The result has the template's vertices and faces and lies on the scan, in millimetres. With
     landmarks beside the scan (scan.landmarks.json for scan.ply) or given, the start is sure;
-    without, several starting poses are tried.
+    without, they are looked for ('geomface landmarks detect').
     """
 
     scan: InputFile
@@ -71,6 +72,8 @@ def run_register(options: RegisterOptions, run: Run) -> int:
     scan = load_mesh(options.scan, unit=options.unit)
     place = find_scan_landmarks(options.scan, options.landmarks, options.no_landmarks)
     landmarks = None if place is None else load_landmarks(place)
+    if place is None and not options.no_landmarks and not options.common.dry_run:
+        landmarks = _detected(scan, template, run)
     run.options = dataclasses.replace(options, landmarks=place)
     if landmarks is not None:
         template.require_landmarks(landmarks)
@@ -105,6 +108,23 @@ def run_register(options: RegisterOptions, run: Run) -> int:
         f"{result.flips} flips, {run.seconds:.1f} s"
     )
     return 0
+
+
+def _detected(scan: "Mesh", template: "Template", run: Run) -> "Landmarks | None":
+    """Find landmarks where none were given; None, with a note, when no face is seen."""
+    from geomface.errors import LandmarkError
+    from geomface.faces.landmark_detection import LandmarkDetector
+    from geomface.mesh.multi_pie import SCHEME
+
+    if template.landmarks is None or template.landmarks.scheme != SCHEME:
+        return None
+    try:
+        found = LandmarkDetector().detect(scan)
+    except LandmarkError as error:
+        run.note(f"{error} The fit starts from several poses instead.")
+        return None
+    run.note("no landmarks given: they were found on the scan; check the overlay.")
+    return found.landmarks
 
 
 def registration_figures(result: "RegistrationResult") -> dict[str, Any]:

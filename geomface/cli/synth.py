@@ -35,7 +35,7 @@ class SynthScansOptions:
     count: int = 12
     """Number of scans."""
     model: ModelFile = None
-    """Face model that the people are drawn from (an ICT-FaceKit .npz)."""
+    """Face model that the people are drawn from: any file that 'geomface model convert' reads."""
     workers: int = 1
     """Number of worker processes; the scans do not depend on it."""
     scan: ScanSettings = ScanSettings()

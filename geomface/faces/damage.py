@@ -102,7 +102,7 @@ def flying_clumps(
     candidates : vertices in front of which a clump may float
     count : wanted number of clump vertices, kept to within one clump
     """
-    sphere, triangles = _icosphere(2)
+    sphere, triangles = icosphere(2)
     vertices, faces = [np.zeros((0, 3))], [np.zeros((0, 3), np.int64)]
     for index in range(round(count / len(sphere))):
         place = candidates[int(rng.integers(len(candidates)))]
@@ -114,7 +114,7 @@ def flying_clumps(
     return np.vstack(vertices), np.vstack(faces)
 
 
-def _icosphere(rounds: int) -> tuple[FloatArray, IndexArray]:
+def icosphere(rounds: int) -> tuple[FloatArray, IndexArray]:
     """Return a unit sphere of triangles, from an icosahedron cut `rounds` times."""
     from geomface.faces.remesh import refine
 

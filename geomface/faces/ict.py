@@ -1,6 +1,7 @@
 """ICT-FaceKit Light (MIT) as a face model."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,14 @@ def load_ict(path: str | Path) -> FaceModel:
             arrays = {key: archive[key] for key in archive.files}
     except FileNotFoundError as error:
         raise FileFormatError(f"{path}: no such file. Expected the ICT-FaceKit npz.") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise FileFormatError(
             f"{path}: expected a numpy npz of ICT-FaceKit, could not read it ({error})."
         ) from error

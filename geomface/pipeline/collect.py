@@ -1,4 +1,4 @@
-"""After the items: one pose, a point model, a texture model, new faces."""
+"""After the items: one pose, a morphable model, new faces."""
 
 import functools
 from pathlib import Path
@@ -20,10 +20,9 @@ from geomface.pipeline.settings import ModelSettings, PipelineSettings
 from geomface.pipeline.threads import one_blas_thread
 
 if TYPE_CHECKING:
-    from geomface.mesh import Mesh
-    from geomface.statistics import PointModel, TextureModel
+    from geomface.statistics import MorphableModel, TextureModel
 
-MODEL_STAGE, MODEL_VERSION = "model", 1
+MODEL_STAGE, MODEL_VERSION = "model", 2
 
 
 def collect_model(
@@ -60,38 +59,38 @@ def collect_model(
 
 
 def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
-    """Align the registered meshes, fit the models, draw samples, and write all of it."""
+    """Align the registered meshes, fit the model, draw samples, and write all of it."""
     from geomface.mesh.diagnose import MILLIMETRES
     from geomface.mesh.io import save_mesh
     from geomface.pipeline.template_stage import load_run_template
-    from geomface.statistics import align_meshes, fit_pca, save_point_model
+    from geomface.statistics import MorphableModel, align_meshes, fit_pca, save_model
 
     settings: ModelSettings
     settings, names = task.payload
-    template = load_run_template(task.out).mesh
-    reference = template.replace(vertices=template.vertices * MILLIMETRES[template.unit], unit="mm")
+    template = load_run_template(task.out)
+    rest = template.mesh.vertices * MILLIMETRES[template.mesh.unit]
     vertices = np.stack([_registered_mm(task.out / layout.ITEMS / name) for name in names])
-    aligned = align_meshes(vertices, reference=reference.vertices, scale=settings.remove_size)
-    points = fit_pca(aligned.aligned, variance=settings.variance, reference=reference)
-    save_point_model(folder / layout.POINT_MODEL, points)
-    textures = _fit_textures(task.out, names, settings)
-    mean = points.mesh(points.mean, "mean")
+    aligned = align_meshes(vertices, reference=rest, scale=settings.remove_size)
+    size = "removed" if settings.remove_size else "kept"
+    model = MorphableModel(
+        template,
+        fit_pca(aligned.aligned, variance=settings.variance),
+        texture=_fit_textures(task.out, names, settings),
+        card={"fitted to": f"{len(names)} registered scans, size {size}"},
+    )
+    save_model(folder / layout.MORPHABLE_MODEL, model)
     figures: dict[str, Any] = {
         "meshes": len(names),
-        "modes": len(points),
-        "explained": points.explained,
+        "modes": len(model.shape),
+        "explained": model.shape.explained,
         "alignment_converged": aligned.converged,
     }
     notes: tuple[str, ...] = ()
-    if textures is not None:
-        from geomface.statistics import save_texture_model
-
-        save_texture_model(folder / layout.TEXTURE_MODEL, textures)
-        mean = mean.replace(texture=textures.mean)
-        figures["texture_modes"] = len(textures)
+    if model.texture is not None:
+        figures["texture_modes"] = len(model.texture)
     else:
         notes = ("fewer than two scans have a texture: no texture model",)
-    save_mesh(folder / layout.MEAN, mean)
+    save_mesh(folder / layout.MEAN, model.instance(name="mean"))
     draws = [(folder, index, settings) for index in range(settings.samples)]
     for index, result in executor.run(draw_sample, draws):
         if isinstance(result, WorkerDied):
@@ -100,25 +99,22 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
 
 
 def draw_sample(draw: tuple[Path, int, ModelSettings]) -> None:
-    """Draw one new face from the models in a folder and write it there as OBJ, GLB and PLY."""
+    """Draw one new face from the model in a folder and write it there as OBJ, GLB and PLY."""
     from geomface.mesh.io import save_mesh
 
     folder, index, settings = draw
-    points, textures = _models(folder)
     rng = np.random.default_rng([settings.seed, index])
-    sample = draw_face(points, textures, rng, settings.sigma, f"sample{index:03d}")
+    sample = _model(folder).sample(rng, sigma=settings.sigma, name=f"sample{index:03d}")
     for suffix in (".obj", ".glb", ".ply"):
         save_mesh(folder / f"{sample.name}{suffix}", sample)
 
 
 @functools.lru_cache(maxsize=1)
-def _models(folder: Path) -> "tuple[PointModel, TextureModel | None]":
-    """Keep the models of the hidden folder that is being filled; its name is used only once."""
-    from geomface.statistics import load_point_model, load_texture_model
+def _model(folder: Path) -> "MorphableModel":
+    """Keep the model of the hidden folder that is being filled; its name is used only once."""
+    from geomface.statistics import load_model
 
-    path = folder / layout.TEXTURE_MODEL
-    textures = load_texture_model(path) if path.is_file() else None
-    return load_point_model(folder / layout.POINT_MODEL), textures
+    return load_model(folder / layout.MORPHABLE_MODEL)
 
 
 def _registered_mm(folder: Path) -> FloatArray:
@@ -145,22 +141,3 @@ def _fit_textures(
     # What nobody saw (the eyes, mostly) keeps the fill of each bake, or lids would have a pale rim.
     masks |= ~masks.any(axis=0)
     return fit_texture_pca(images, masks, variance=settings.texture_variance)
-
-
-def draw_face(
-    points: "PointModel",
-    textures: "TextureModel | None",
-    rng: np.random.Generator,
-    sigma: float,
-    name: str,
-) -> "Mesh":
-    """Draw a new face: a shape from the point model, a texture from the texture model.
-
-    Returns
-    -------
-    Mesh with uv and, when there is a texture model, a texture
-    """
-    face = points.mesh(points.sample(rng, sigma=sigma), name)
-    if textures is None:
-        return face
-    return face.replace(texture=textures.sample(rng, sigma=sigma))

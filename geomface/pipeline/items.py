@@ -42,7 +42,7 @@ def import_stages() -> None:
     """Import everything an item needs, so that a worker is ready before its first task."""
     import geomface.geometry_image
     import geomface.mesh.io
-    import geomface.registration  # noqa: F401
+    import geomface.registration.registering  # noqa: F401
 
 
 def process_scan(task: ItemTask, folder: Path) -> Outcome:

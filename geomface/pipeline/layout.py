@@ -17,6 +17,5 @@ GEOMETRY_IMAGE = "geometry_image.safetensors"
 GEOMETRY_PICTURE = "geometry_image.png"
 ITEM_REPORT = "report.json"
 
-POINT_MODEL = "point_model.safetensors"
-TEXTURE_MODEL = "texture_model.safetensors"
+MORPHABLE_MODEL = "model.safetensors"
 MEAN = "mean.obj"

@@ -40,7 +40,7 @@ class ModelSettings:
     """What is made of all registered meshes together."""
 
     enabled: bool = True
-    """Fit a point model and a texture model, and draw new faces."""
+    """Fit a morphable model and draw new faces."""
     variance: float = 0.98
     """Keep the fewest shape modes that hold this share of the variance."""
     texture_variance: float = 0.999

@@ -1,4 +1,8 @@
-"""Rasterizer and studio pictures. Nothing here needs a GPU or torch."""
+"""Rasterizer and studio pictures. Nothing here needs a GPU or torch.
+
+The differentiable renderer and its visibility backends load torch: import them from
+`geomface.rendering.differentiable` and `geomface.rendering.visibility`.
+"""
 
 from geomface.rendering.camera import Frame, frame_of, view_rotation
 from geomface.rendering.color_maps import color_bar, heat_colors

@@ -73,7 +73,7 @@ def rasterize(
             f"rasterize: {subpixel_bits} subpixel bits on a picture of {height} x {width} do not "
             "fit 64-bit arithmetic. Use fewer bits."
         )
-    return _rasterize(
+    return nearest_faces(
         np.ascontiguousarray(xy, np.float64),
         np.ascontiguousarray(depth, np.float64),
         np.ascontiguousarray(faces, np.int64),
@@ -117,10 +117,14 @@ def barycentrics(xy: FloatArray, faces: IndexArray, face_ids: np.ndarray) -> Flo
     )
 
 
-@numba.njit(cache=True)
-def _rasterize(
+@numba.njit(cache=True, nogil=True)
+def nearest_faces(
     xy: Any, depth: Any, faces: Any, height: int, width: int, cull: bool, bits: int
 ) -> Any:
+    """The kernel of `rasterize`, for callers that have checked and converted its arguments.
+
+    It holds no lock of the interpreter, so several pictures can be drawn by as many threads.
+    """
     one = np.int64(1) << bits
     half = one >> 1
     face_ids = np.full((height, width), -1, np.int32)

@@ -14,6 +14,9 @@ PUPIL, IRIS = 0.18, 0.47
 SINK = 0.4
 """The eyeball lies this much behind the model's, mm, so that a lid of a fit does not cut it."""
 
+RADIUS = 0.41
+"""Radius of an eyeball as a share of the distance between the corners of the eye."""
+
 MOUTH_INK = (0.20, 0.07, 0.07)
 MOUTH_DEPTH = 12.0
 """How far behind the lips the inside of the mouth ends, mm."""
@@ -41,6 +44,32 @@ def eyeballs_of(model: FaceModel, vertices: FloatArray) -> FloatArray:
 def eyes_or_none(model: FaceModel | None, vertices: FloatArray) -> FloatArray:
     """Return `eyeballs_of`, or (0, 4) without a model."""
     return np.zeros((0, 4)) if model is None else eyeballs_of(model, vertices)
+
+
+def eyeballs_behind_lids(template: Template, vertices: FloatArray) -> FloatArray:
+    """Return eyeballs that touch the lids of any template with the 68 landmarks, else none.
+
+    The radius is a share of the distance between the corners of the eye; the centre lies so far
+    behind the four landmarks of the lids that the sphere just stays behind them.
+
+    Returns
+    -------
+    (2, 4) float64: x, y, z, radius; (0, 4) without landmarks
+    """
+    embedding = template.landmarks
+    if embedding is None or len(embedding) != 68:
+        return np.zeros((0, 4))
+    points = embedding.positions(vertices)
+    balls = []
+    for first in (42, 36):
+        eye = points[first : first + 6]
+        radius = RADIUS * float(np.linalg.norm(eye[3] - eye[0]))
+        lids = eye[[1, 2, 4, 5]]
+        centre = lids.mean(axis=0)
+        aside = ((lids - centre)[:, :2] ** 2).sum(axis=1).mean()
+        centre[2] -= np.sqrt(max(radius**2 - aside, 0.0)) + SINK
+        balls.append([*centre, radius])
+    return np.array(balls)
 
 
 def mouth_loop(template: Template) -> IndexArray:

@@ -18,7 +18,7 @@ from geomface.report.figures import Gallery, uv_wireframe
 from geomface.report.images import data_uri
 from geomface.report.page import Figure, Section, columns, details, grid, heading, paragraph, table
 from geomface.report.viewer import ViewerShape, viewer_html
-from geomface.statistics import PointModel, load_point_model
+from geomface.statistics import LinearModel, load_model
 
 SIGMA = 3.0
 MODES = 4
@@ -66,8 +66,8 @@ def template(collection: Collection, gallery: Gallery) -> Section:
 def shape_model(
     collection: Collection, gallery: Gallery, model: FaceModel | None
 ) -> Section | None:
-    """Return the modes of the point model; None without one."""
-    points = _point_model(collection)
+    """Return the modes of the shape model; None without one."""
+    points = _shape_model(collection)
     if points is None or not len(points):
         return None
     explained = points.explained
@@ -127,13 +127,13 @@ def settings(collection: Collection) -> Section:
     return Section("How it was made", "settings", parts)
 
 
-def _point_model(collection: Collection) -> PointModel | None:
-    path = collection.out / layout.MODEL / layout.POINT_MODEL
-    return load_point_model(path) if path.is_file() else None
+def _shape_model(collection: Collection) -> LinearModel | None:
+    path = collection.out / layout.MODEL / layout.MORPHABLE_MODEL
+    return load_model(path).shape if path.is_file() else None
 
 
 def _mode_pictures(
-    points: PointModel, gallery: Gallery, model: FaceModel | None
+    points: LinearModel, gallery: Gallery, model: FaceModel | None
 ) -> list[list[Figure]]:
     """Return a row a mode: two views of -3, 0 and +3 standard deviations."""
     pose = gallery.pose_of(points.mean)

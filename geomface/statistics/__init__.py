@@ -1,23 +1,39 @@
-"""Statistics of registered faces: alignment, point models, texture models."""
+"""Statistics of registered faces: alignment, PCA, morphable models, what relates their parts.
+
+`evaluation` (compactness, generalization, specificity, outliers), `correlation`, `assignment`,
+`mixture` and `shrinkage` are imported by their own names.
+"""
 
 from geomface.statistics.alignment import AlignmentResult, align_meshes
-from geomface.statistics.pca import PointModel, fit_pca, load_point_model, save_point_model
-from geomface.statistics.texture import (
-    TextureModel,
-    fit_texture_pca,
-    load_texture_model,
-    save_texture_model,
-)
+from geomface.statistics.coupling import fit_coupling
+from geomface.statistics.decomposition import Decomposition, decompose_blocks, decompose_rows
+from geomface.statistics.expression import ExpressionModel, fit_expressions, replace_neutral
+from geomface.statistics.linear_model import LinearModel
+from geomface.statistics.model_file import load_model, save_model
+from geomface.statistics.morphable import MorphableModel, anti_face, interpolate
+from geomface.statistics.pca import fit_pca
+from geomface.statistics.posterior import Posterior, posterior
+from geomface.statistics.texture import TextureModel, fit_texture_pca
 
 __all__ = [
     "AlignmentResult",
-    "PointModel",
+    "Decomposition",
+    "ExpressionModel",
+    "LinearModel",
+    "MorphableModel",
+    "Posterior",
     "TextureModel",
     "align_meshes",
+    "anti_face",
+    "decompose_blocks",
+    "decompose_rows",
+    "fit_coupling",
+    "fit_expressions",
     "fit_pca",
     "fit_texture_pca",
-    "load_point_model",
-    "load_texture_model",
-    "save_point_model",
-    "save_texture_model",
+    "interpolate",
+    "load_model",
+    "posterior",
+    "replace_neutral",
+    "save_model",
 ]

@@ -1,88 +1,66 @@
-"""Principal component analysis of baked textures with holes."""
+"""Linear models of colours, and their fit to baked textures with holes."""
 
 import dataclasses
-from pathlib import Path
+from typing import Self
 
 import numpy as np
 
-from geomface.arrays import BoolArray, FloatArray, ImageArray, frozen, require_shape
-from geomface.errors import MeshError, SettingsError
-from geomface.statistics.pca import choose_components
+from geomface.arrays import BoolArray, ImageArray, IndexArray, frozen, require_shape
+from geomface.errors import MeshError
+from geomface.statistics.decomposition import decompose_rows
+from geomface.statistics.linear_model import LinearModel
 
-SCHEMA = 1
-KIND = "texture-model"
 MOST_SCORES = 8
 RIDGE = 0.03
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class TextureModel:
-    """A Gaussian model of textures: image = mean + sum_k c_k sqrt(variance_k) mode_k.
+class TextureModel(LinearModel):
+    """A linear model of colours: one a vertex, (V, 3), or a texture image, (H, W, 3).
 
     Parameters
     ----------
-    mean : (H, W, 3) float32 in [0, 1]
-    modes : (K, H, W, 3) float32, orthonormal as vectors
-    variances : (K,) float64 > 0, decreasing
-    valid : (H, W) bool, texels that at least one texture saw
+    valid : (H, W) or (V,) bool, texels or vertices that at least one example saw; None when all
+
+    Convention
+    ----------
+    Colours lie in [0, 1], image row 0 at the top. `reconstruct` clips to [0, 1]: a sample is an
+    image.
     """
 
-    mean: ImageArray
-    modes: ImageArray
-    variances: FloatArray
-    valid: BoolArray
+    valid: BoolArray | None = None
 
     def __post_init__(self) -> None:
-        mean = require_shape(self.mean, (None, None, 3), "texture mean")
-        modes = require_shape(self.modes, (None, *mean.shape), "texture modes")
-        require_shape(self.variances, (len(modes),), "texture variances")
-        require_shape(self.valid, mean.shape[:2], "valid texels")
-        object.__setattr__(self, "mean", frozen(mean, np.float32))
-        object.__setattr__(self, "modes", frozen(modes, np.float32))
-        object.__setattr__(self, "variances", frozen(self.variances, np.float64))
-        object.__setattr__(self, "valid", frozen(self.valid, np.bool_))
+        super().__post_init__()
+        if self.mean.shape[-1:] != (3,):
+            raise MeshError(
+                f"texture mean: expected (V, 3) or (H, W, 3) colours, got {self.mean.shape}."
+            )
+        if self.valid is not None:
+            valid = require_shape(self.valid, self.mean.shape[:-1], "valid texels")
+            object.__setattr__(self, "valid", frozen(valid, np.bool_))
 
-    def __len__(self) -> int:
-        return len(self.modes)
+    @property
+    def is_image(self) -> bool:
+        """True for a texture image, False for a colour a vertex."""
+        return self.mean.ndim == 3
 
-    def coefficients(self, image: ImageArray) -> FloatArray:
-        """Project an image (H, W, 3) onto the modes: (K,), in standard deviations."""
-        image = require_shape(image, self.mean.shape, "image")
-        flat = np.asarray(image - self.mean, dtype=np.float64).ravel()
-        modes = self.modes.reshape(len(self), -1)
-        return (modes @ flat) / np.sqrt(self.variances)
+    def reconstruct(self, coefficients: np.ndarray) -> np.ndarray:
+        """Return colours (..., *mean) of coefficients (..., k), float32 clipped to [0, 1]."""
+        colors = super().reconstruct(coefficients)
+        return np.clip(colors, 0.0, 1.0).astype(np.float32)
 
-    def reconstruct(self, coefficients: FloatArray) -> ImageArray:
-        """Return the image (H, W, 3) of coefficients (k,), k <= K, clipped to [0, 1]."""
-        coefficients = require_shape(coefficients, (None,), "coefficients", SettingsError)
-        count = len(coefficients)
-        if count > len(self):
-            raise SettingsError(f"coefficients: expected at most {len(self)}, got {count}.")
-        weights = (coefficients * np.sqrt(self.variances[:count])).astype(np.float32)
-        flat = weights @ self.modes[:count].reshape(count, -1)
-        return np.clip(self.mean + flat.reshape(self.mean.shape), 0, 1).astype(np.float32)
-
-    def sample(self, rng: np.random.Generator, *, sigma: float = 1.0) -> ImageArray:
-        """Draw a new texture (H, W, 3), float32 in [0, 1]."""
-        return self.reconstruct(sigma * rng.standard_normal(len(self)))
-
-
-def _decompose_wide(rows: ImageArray) -> tuple[FloatArray, FloatArray]:
-    """Return (weights (K, N), variances (K,)): weights @ rows are the orthonormal directions.
-
-    The Gram matrix X X^T / (N - 1) is N x N however many texels there are. It squares the
-    condition number, so directions under 1e-7 of the largest variance are dropped as noise.
-    """
-    gram = np.zeros((len(rows), len(rows)))
-    for start in range(0, rows.shape[1], 1 << 18):  # float64 in blocks: textures are large
-        block = rows[:, start : start + (1 << 18)].astype(np.float64)
-        gram += block @ block.T
-    values, vectors = np.linalg.eigh(gram)
-    values, vectors = values[::-1], vectors[:, ::-1]
-    keep = min(int(np.count_nonzero(values > 1e-7 * max(values[0], 1e-300))), len(rows) - 1)
-    values, vectors = values[:keep], vectors[:, :keep]
-    signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(keep)])
-    return (vectors * signs / np.sqrt(values)).T, values / (len(rows) - 1)
+    def marginal(self, rows: IndexArray) -> Self:
+        """Return the model of some vertices; a texture image has none."""
+        if self.is_image:
+            raise MeshError(
+                "marginal: this model holds a texture image, not a colour a vertex. Bake to "
+                "vertices first."
+            )
+        valid = None if self.valid is None else self.valid[rows]
+        return dataclasses.replace(
+            super(TextureModel, dataclasses.replace(self, valid=None)).marginal(rows), valid=valid
+        )
 
 
 def _fill_hidden(rows: ImageArray, masks: BoolArray) -> None:
@@ -129,8 +107,8 @@ def fit_texture_pca(
 
     Parameters
     ----------
-    images : (N, H, W, 3) float32 in [0, 1], N >= 2
-    masks : (N, H, W) bool, True where the texel was seen, default everywhere
+    images : (N, H, W, 3) texture images or (N, V, 3) vertex colours, float32 in [0, 1], N >= 2
+    masks : (N, H, W) or (N, V) bool, True where the place was seen, default everywhere
     components, variance : as in `fit_pca`
 
     Raises
@@ -141,13 +119,15 @@ def fit_texture_pca(
     -----
     The variance of texels that are often hidden comes out too small.
     """
-    images = require_shape(images, (None, None, None, 3), "textures")
+    images = np.asarray(images)
+    places = (None,) * 2 if images.ndim == 4 else (None,)
+    images = require_shape(images, (None, *places, 3), "textures")
     count = len(images)
     if count < 2:
         raise MeshError(f"a texture model needs at least 2 textures, got {count}.")
     if masks is None:
-        masks = np.ones(images.shape[:3], dtype=bool)
-    masks = require_shape(masks, images.shape[:3], "texture masks").astype(bool)
+        masks = np.ones(images.shape[:-1], dtype=bool)
+    masks = require_shape(masks, images.shape[:-1], "texture masks").astype(bool)
     valid = np.any(masks, axis=0, keepdims=False)
     if not valid.any():
         raise MeshError("textures: no texel was seen in any of them. Check the bakes and masks.")
@@ -166,30 +146,14 @@ def fit_texture_pca(
         shift = rows.mean(axis=0)
         rows -= shift
         mean = mean + shift.reshape(mean.shape)
-    weights, variances = _decompose_wide(rows)
-    keep = choose_components(variances, components, variance)
-    modes = (weights[:keep].astype(np.float32) @ rows).reshape(keep, *mean.shape)
-    return TextureModel(mean, modes, variances[:keep], valid)
-
-
-def save_texture_model(path: Path | str, model: TextureModel) -> None:
-    """Write a texture model to one safetensors file (kind "texture-model")."""
-    from geomface.mesh.io.tensors import save_tensors
-
-    arrays = {
-        "mean": model.mean,
-        "modes": model.modes,
-        "variances": model.variances,
-        "valid": model.valid.astype(np.uint8),
-    }
-    save_tensors(path, arrays, kind=KIND, schema=SCHEMA, topology_id="", units="", config={})
-
-
-def load_texture_model(path: Path | str) -> TextureModel:
-    """Read a texture model written by `save_texture_model`."""
-    from geomface.mesh.io.tensors import load_tensors
-
-    arrays, _ = load_tensors(path, kind=KIND, schema=SCHEMA)
+    found = decompose_rows(rows, components=components, variance=variance, method="dual")
+    scale = np.sqrt(found.variances).astype(np.float32)
+    basis = np.ascontiguousarray((found.directions * scale[:, None]).T)
     return TextureModel(
-        arrays["mean"], arrays["modes"], arrays["variances"], arrays["valid"].astype(bool)
+        mean=mean + found.mean.reshape(mean.shape),
+        basis=basis.reshape(*mean.shape, len(scale)),
+        noise_sigma=float(np.sqrt(found.noise_variance)),
+        sample_count=count,
+        total_variance=found.total_variance,
+        valid=valid,
     )

@@ -163,7 +163,7 @@ CASES = [
     ),
     ("count", "synth scans --count 0 --out {o}/s", ("--count", "0")),
     ("folder is a file", "synth scans --out file-not-folder/s", ("file-not-folder",)),
-    ("model kind", "synth scans --model good.obj --out {o}/s", ("good.obj", ".npz")),
+    ("model kind", "synth scans --model good.obj --out {o}/s", ("good.obj", "face model")),
     ("no meshes", "model fit --meshes nothing*.ply --out {o}/m.safetensors", ("nothing*.ply",)),
     ("one mesh", "model fit --meshes good.ply --out {o}/m.safetensors", ("at least 2",)),
     (

@@ -38,6 +38,13 @@ CONTRACT = [
     "model fit --meshes DIR/*.ply --variance 0.98 --out M.safetensors",
     "model sample --model M --count 3 --seed 1 --out DIR",
     "model project --model M --mesh X.ply --out Y.ply --report R.json",
+    "model convert --source ict --input FILE --out M.safetensors",
+    "model evaluate --model M --meshes DIR/*.ply --report R.json",
+    "model fit-scan --model M --scan S.ply --landmarks L.json --out Y.ply --report R.json",
+    "model fit-landmarks --model M --landmarks L.json --out Y.ply --report R.json",
+    "model export --model M --out M.h5",
+    "model show --model M",
+    "landmarks detect --scan S --out L.json --picture P.png",
     "synth scans --model M --count 3 --seed 1 --out DIR",
     "pipeline run --template T --scans DIR --out DIR --workers 2 --executor processes"
     " --resume auto",

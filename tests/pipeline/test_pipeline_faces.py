@@ -21,7 +21,7 @@ from geomface.pipeline import (
 )
 from geomface.pipeline.template_stage import load_run_template
 from geomface.registration.settings import RegistrationSettings
-from geomface.statistics import load_point_model, load_texture_model
+from geomface.statistics import load_model
 
 QUICK = ItemSettings(
     texture_size=64,
@@ -109,17 +109,17 @@ def test_geometry_images_share_the_templates_pose(report):
 def test_the_model_holds_the_scans_and_draws_new_faces(report):
     settings, result = report
     folder = settings.out / layout.MODEL
-    model = load_point_model(folder / layout.POINT_MODEL)
-    assert len(model) == 1 and result.model is not None and result.model.status == "done"
+    model = load_model(folder / layout.MORPHABLE_MODEL)
+    assert len(model.shape) == 1 and result.model is not None and result.model.status == "done"
     assert model.topology_id == load_builtin_face().mesh.topology_id
-    assert len(load_texture_model(folder / layout.TEXTURE_MODEL)) == 1
+    assert model.texture is not None and len(model.texture) == 1
     for suffix in (".obj", ".ply", ".glb"):
         sample = load_mesh(folder / f"sample001{suffix}")
         assert len(sample.faces) == len(load_builtin_face().mesh.faces)
     assert sample.texture is not None
     shapes = [load_mesh(folder / f"sample{index:03d}.obj").vertices for index in range(2)]
     assert np.linalg.norm(shapes[0] - shapes[1], axis=1).mean() > 0.01
-    assert np.abs(np.mean(shapes[0], axis=0) - model.mean.mean(axis=0)).max() < 20
+    assert np.abs(np.mean(shapes[0], axis=0) - model.shape.mean.mean(axis=0)).max() < 20
 
 
 def test_a_second_run_does_nothing(report):

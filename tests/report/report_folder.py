@@ -8,11 +8,12 @@ import numpy as np
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.scan_settings import ScanSettings
 from geomface.faces.simulate import save_simulated_scan, simulate_scan
+from geomface.mesh import Template
 from geomface.mesh.io import save_image, save_mesh, save_template, write_json
 from geomface.parametrization import unwrap
 from geomface.pipeline import ItemRecord, PipelineSettings, layout
 from geomface.pipeline.records import write_record
-from geomface.statistics import align_meshes, fit_pca, save_point_model
+from geomface.statistics import MorphableModel, align_meshes, fit_pca, save_model
 
 OFFSET_MM = 0.5
 """Every registered vertex of the folder lies this far from its truth."""
@@ -89,8 +90,8 @@ def _write_item(out: Path, template, index: int, truth) -> np.ndarray:
 
 def _write_model(out: Path, template, shapes: np.ndarray) -> None:
     aligned = align_meshes(shapes, reference=template.vertices)
-    points = fit_pca(aligned.aligned, reference=template)
-    save_point_model(out / layout.MODEL / layout.POINT_MODEL, points)
+    model = MorphableModel(Template(template), fit_pca(aligned.aligned))
+    save_model(out / layout.MODEL / layout.MORPHABLE_MODEL, model)
     for index in range(2):
-        vertices = points.sample(np.random.default_rng(index))
-        save_mesh(out / layout.MODEL / f"sample{index:03d}.ply", points.mesh(vertices))
+        sample = model.sample(np.random.default_rng(index))
+        save_mesh(out / layout.MODEL / f"sample{index:03d}.ply", sample)

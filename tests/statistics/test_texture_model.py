@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 from geomface.errors import MeshError, SettingsError
-from geomface.statistics import fit_texture_pca, load_texture_model, save_texture_model
+from geomface.statistics import TextureModel, fit_texture_pca
+from geomface.statistics.linear_model import flat_columns
 
 
 def test_complete_images_are_reproduced(rng):
     images = rng.uniform(0.2, 0.8, (5, 8, 6, 3)).astype(np.float32)
     model = fit_texture_pca(images)
     assert len(model) == 4
-    flat = model.modes.reshape(4, -1)
-    np.testing.assert_allclose(flat @ flat.T, np.eye(4), atol=1e-5)
+    flat = flat_columns(model.basis) / np.sqrt(model.variances)
+    np.testing.assert_allclose(flat.T @ flat, np.eye(4), atol=1e-5)
     for image in images:
         again = model.reconstruct(model.coefficients(image))
         np.testing.assert_allclose(again, image, atol=1e-5)
@@ -35,7 +36,7 @@ def test_hidden_texels_are_left_out(rng):
     np.testing.assert_allclose(model.mean[3, 3], 0.5, atol=1e-6)
     assert not model.valid[4, 4] and model.valid.sum() == 24
     assert model.mean[4, 4].max() < 0.51
-    changed = np.abs(model.modes[0]).sum(axis=2) > 1e-6
+    changed = np.abs(model.basis[..., 0]).sum(axis=2) > 1e-6
     assert changed[0, 0] and changed.sum() == 1
 
 
@@ -50,7 +51,7 @@ def test_holes_take_the_tone_of_their_own_image(rng):
     model = fit_texture_pca(images, masks)
     assert len(full) == 1
     np.testing.assert_allclose(model.mean, full.mean, atol=4e-3)
-    np.testing.assert_allclose(np.abs(model.modes[0]), np.abs(full.modes[0]), rtol=0.05)
+    np.testing.assert_allclose(np.abs(model.basis[..., 0]), np.abs(full.basis[..., 0]), rtol=0.05)
 
 
 def test_samples_are_images_and_follow_the_seed(rng):
@@ -62,13 +63,27 @@ def test_samples_are_images_and_follow_the_seed(rng):
         model.reconstruct(np.zeros(4))
 
 
-def test_file_round_trip(tmp_path, rng):
-    masks = rng.random((4, 8, 8)) > 0.2
-    model = fit_texture_pca(rng.random((4, 8, 8, 3)).astype(np.float32), masks)
-    save_texture_model(tmp_path / "t.safetensors", model)
-    again = load_texture_model(tmp_path / "t.safetensors")
-    for name in ("mean", "modes", "variances", "valid"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(model, name))
+def test_vertex_colours_make_the_same_model_as_an_image_of_one_row(rng):
+    colors = rng.uniform(0.2, 0.8, (5, 9, 3)).astype(np.float32)
+    masks = rng.random((5, 9)) > 0.1
+    flat, image = fit_texture_pca(colors, masks), fit_texture_pca(colors[:, None], masks[:, None])
+    np.testing.assert_allclose(flat.mean, image.mean[0])
+    np.testing.assert_allclose(flat.basis, image.basis[0], atol=1e-6)
+    assert not flat.is_image and image.is_image
+
+
+def test_colours_a_vertex_make_a_model_with_a_marginal(rng):
+    basis = rng.standard_normal((5, 3, 2))
+    valid = np.array([True, True, False, True, True])
+    model = TextureModel(rng.random((5, 3)), basis, valid=valid)
+    part = model.marginal(np.array([4, 2]))
+    assert not model.is_image and part.valid.tolist() == [True, False]
+    np.testing.assert_array_equal(part.basis, basis[[4, 2]])
+    image = TextureModel(rng.random((4, 5, 3)), rng.standard_normal((4, 5, 3, 2)))
+    with pytest.raises(MeshError, match="texture image"):
+        image.marginal(np.array([0]))
+    with pytest.raises(MeshError, match="colours"):
+        TextureModel(rng.random((4, 2)), rng.standard_normal((4, 2, 1)))
 
 
 def test_bad_input_is_refused(rng):

@@ -1,0 +1,97 @@
+"""`geomface model convert` and `export`: models of other tools in, models for other tools out."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from geomface.cli.inputs import require_output
+from geomface.cli.model.inputs import ModelFile, read_morphable
+from geomface.cli.options import CommonOptions, OutputFile
+from geomface.cli.run import Run
+from geomface.errors import FileFormatError, OutputError
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConvertOptions:
+    """Read a model of another tool and write it as a geomface model.
+
+    What was converted (units, scaling of the modes, index base, winding) is printed and stored
+    in the model's card.
+    """
+
+    input: Annotated[Path, tyro.conf.arg(metavar="FILE")]
+    """The model: a file, or a folder of ICT-FaceKit."""
+    out: OutputFile
+    """The model: a .safetensors file."""
+    source: Literal[
+        "auto", "ict", "bfm2009", "bfm2017", "bfm2019", "flame", "lsfm", "statismo", "eos"
+    ] = "auto"
+    """Where it comes from; auto looks into the file."""
+    common: CommonOptions = CommonOptions()
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelExportOptions:
+    """Write a model for another tool, by the ending of --out.
+
+    .h5 statismo, .mat in the layout of BFM 2009, .npz arrays, .glb with morph targets, a folder of
+    blendshape OBJs.
+    """
+
+    out: Annotated[Path, tyro.conf.arg(metavar="FILE")]
+    """The file, or a folder (no ending) for the OBJs."""
+    model: ModelFile = None
+    """Any model file that 'geomface model convert' reads."""
+    common: CommonOptions = CommonOptions()
+
+
+def run_convert(options: ModelConvertOptions, run: Run) -> int:
+    """Read, tell, write."""
+    from geomface.faces.model_files import read_model
+    from geomface.statistics import save_model
+
+    run.require_cpu()
+    require_output(options.out, "--out", (".safetensors",), (options.input,))
+    if not options.input.exists():
+        raise FileFormatError(f"--input {options.input}: no such file. Check the path.")
+    model = read_model(options.input, source=options.source)
+    if options.common.dry_run:
+        return run.plan([f"write {options.out}: {len(model.mesh.vertices)} vertices"])
+    save_model(options.out, model)
+    figures = {
+        "vertices": len(model.mesh.vertices),
+        "shape_modes": len(model.shape),
+        "expression_modes": 0 if model.expression is None else len(model.expression),
+        "texture_modes": 0 if model.texture is None else len(model.texture),
+        "card": model.card,
+        "topology_id": model.topology_id,
+    }
+    run.finish(figures)
+    run.say(
+        f"{options.out}: {figures['vertices']} vertices, {figures['shape_modes']} shape, "
+        f"{figures['expression_modes']} expression and {figures['texture_modes']} texture modes"
+    )
+    for key, text in model.card.items():
+        run.say(f"  {key}: {text}")
+    return 0
+
+
+def run_export(options: ModelExportOptions, run: Run) -> int:
+    """Read, write."""
+    from geomface.faces.model_files import write_model
+
+    run.require_cpu()
+    endings = (".h5", ".mat", ".npz", ".glb", ".safetensors")
+    if options.out.suffix:
+        require_output(options.out, "--out", endings, (options.model,))
+    elif options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
+        raise OutputError(f"--out {options.out}: expected a new or empty folder.")
+    model = read_morphable(options.model)
+    if options.common.dry_run:
+        return run.plan([f"write {options.out}: {len(model.shape)} modes"])
+    write_model(options.out, model)
+    run.finish({"vertices": len(model.mesh.vertices), "topology_id": model.topology_id})
+    run.say(f"{options.out}: {model.name}, {len(model.mesh.vertices)} vertices")
+    return 0

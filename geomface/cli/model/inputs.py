@@ -1,0 +1,62 @@
+"""What the model commands read: model files of any source, sets of registered meshes."""
+
+import glob
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from geomface.cli.run import Run
+from geomface.errors import FileFormatError
+
+if TYPE_CHECKING:
+    from geomface.mesh import Mesh
+    from geomface.statistics import MorphableModel
+
+ModelFile = Annotated[
+    Path | None,
+    tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the built-in face)"),
+]
+MeshFiles = Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILES")]
+
+
+def read_morphable(path: Path | None) -> "MorphableModel":
+    """Return the morphable model of a file of any known source; None: the built-in face."""
+    if path is None:
+        from geomface.faces.builtin import load_builtin_face
+        from geomface.faces.conversion import from_face_model
+
+        return from_face_model(load_builtin_face())
+    from geomface.faces.model_files import read_model
+
+    return read_model(path)
+
+
+def expand(words: tuple[str, ...], flag: str = "--meshes") -> list[Path]:
+    """Return the files that names and patterns stand for, sorted, each once."""
+    found: list[Path] = []
+    for word in words:
+        matches = sorted(glob.glob(word, recursive=True))
+        if not matches:
+            raise FileFormatError(
+                f"{flag} {word}: expected registered meshes, no file matches. Quote the pattern "
+                "so that the shell leaves it alone."
+            )
+        found += [Path(match) for match in matches]
+    return list(dict.fromkeys(found))
+
+
+def read_meshes(paths: list[Path], run: Run) -> "list[Mesh]":
+    """Read meshes that must share one topology."""
+    from geomface.mesh import require_same_topology
+    from geomface.mesh.io import load_mesh
+
+    meshes: list[Mesh] = []
+    with run.progress("reading", len(paths)) as step:
+        for index, path in enumerate(paths):
+            mesh = load_mesh(path)
+            if meshes:
+                require_same_topology(meshes[0], mesh)
+            meshes.append(mesh)
+            step(index + 1, path.name)
+    return meshes

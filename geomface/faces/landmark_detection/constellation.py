@@ -1,0 +1,108 @@
+"""How 68 landmarks can lie to each other: a small shape model of the points alone."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from geomface.arrays import FloatArray, IndexArray
+from geomface.errors import MeshError
+from geomface.faces.face_model import FaceModel
+from geomface.mesh.similarity import Similarity, fit_similarity
+from geomface.registration.start import robust_weights
+from geomface.statistics import LinearModel, align_meshes, fit_pca, posterior
+
+NOISE_MM = 1.5
+"""What the modes leave out, and how well a place can be told at all."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ConstellationFit:
+    """Landmarks explained by the model.
+
+    Parameters
+    ----------
+    similarity : model frame (mm, face forward) to the frame of the points
+    expected : (68, 3) where the model wants them, frame of the points
+    residual : (68,) distance from each given point, in mm at adult size; NaN where none was given
+    """
+
+    similarity: Similarity
+    expected: FloatArray
+    residual: FloatArray
+
+
+def learn_constellation(
+    models: Sequence[FaceModel], count: int, rng: np.random.Generator, *, components: int = 40
+) -> LinearModel:
+    """Fit the model to landmarks of random people with random expressions.
+
+    Convention
+    ----------
+    Millimetres, face forward (x left, y up, z out), the centre of the points near the origin.
+    """
+    points = []
+    for index in range(count):
+        face = models[index % len(models)]
+        embedding = face.template.landmarks
+        if embedding is None or len(embedding) != 68:
+            raise MeshError(f"{face.name}: expected the 68 landmarks of multi-pie-68.")
+        shape = face.shape(1.2 * face.sample_identity(rng), face.sample_expression(rng))
+        points.append(embedding.positions(shape))
+    stack = np.stack(points)
+    reference = stack.mean(axis=0)
+    aligned = align_meshes(stack, reference=reference - reference.mean(axis=0), scale=False)
+    return fit_pca(aligned.aligned, components=components)
+
+
+def fit_constellation(
+    model: LinearModel,
+    points: FloatArray,
+    sigma: FloatArray,
+    *,
+    which: IndexArray | None = None,
+    rounds: int = 12,
+) -> ConstellationFit:
+    """Fit pose, size and shape of the constellation to points of which some are wrong.
+
+    Alternates the robust similarity and the posterior of the shape. Weights fall with the
+    residual (Geman-McClure), so that a few gross errors move nothing.
+
+    Parameters
+    ----------
+    model : from `learn_constellation`
+    points : (68, 3) float64, NaN where there is none
+    sigma : (68,) standard deviation of each, unit of the points
+    which : indices to fit to, default all that are there
+
+    Raises
+    ------
+    MeshError : fewer than six points.
+    """
+    present = np.isfinite(points).all(axis=1)
+    if which is not None:
+        chosen = np.zeros(len(points), bool)
+        chosen[which] = True
+        present &= chosen
+    rows = np.flatnonzero(present)
+    if len(rows) < 6:
+        raise MeshError(f"constellation: expected at least 6 points, got {len(rows)}.")
+    shape = model.mean
+    trust = 1.0 / np.maximum(sigma[rows], 1e-9) ** 2
+    weights = trust.copy()
+    similarity = fit_similarity(shape[rows], points[rows], weights)
+    for index in range(rounds):
+        residual = np.linalg.norm(similarity.apply(shape[rows]) - points[rows], axis=1)
+        floor = 3.0 * similarity.scale
+        robust = robust_weights(residual, floor=floor, cutoff=4.0 if index > 2 else 8.0)
+        weights = trust * robust
+        similarity = fit_similarity(shape[rows], points[rows], weights)
+        local = similarity.inverse().apply(points[rows])
+        spread = sigma[rows] / similarity.scale / np.sqrt(np.maximum(robust, 1e-6))
+        found = posterior(model, rows, local, np.hypot(spread, NOISE_MM))
+        shape = found.mean
+    expected = similarity.apply(shape)
+    residual = np.full(len(points), np.nan)
+    given = np.isfinite(points).all(axis=1)
+    residual[given] = np.linalg.norm(expected[given] - points[given], axis=1) / similarity.scale
+    return ConstellationFit(similarity, expected, residual)

@@ -1,0 +1,75 @@
+"""Settings of the differentiable renderer."""
+
+import dataclasses
+
+from geomface.errors import SettingsError
+
+OUTPUTS = (
+    "rgb",
+    "alpha",
+    "depth",
+    "normals",
+    "position",
+    "uv",
+    "albedo",
+    "shading",
+    "region",
+    "face_id",
+    "landmarks",
+)
+"""Everything that one pass can return."""
+
+ANTIALIAS = ("analytic", "none")
+COLOR_SPACES = ("srgb", "linear")
+
+
+@dataclasses.dataclass(frozen=True)
+class RenderSettings:
+    """How a renderer draws.
+
+    Parameters
+    ----------
+    height, width : pixels
+    backend : "auto", or the name of a visibility backend
+    antialias : "analytic" blends rgb and alpha over silhouettes and gives them gradients there;
+        "none" leaves pixels as their centre sees them
+    color_space : "srgb" takes textures, colours and backgrounds as sRGB, lights them in linear
+        light and returns sRGB; "linear" multiplies the numbers as they are
+    two_sided : light a face seen from its inside as if it faced the eye
+    landmark_tolerance : a landmark is visible unless something is nearer by more than this,
+        millimetres
+    check_input : look for triangles without area and vertices behind the camera, and raise; without
+        it they are left out of the picture
+    compiled : on a CPU use the compiled twins of the busiest stages; without them all is plain
+        torch, slower, with second derivatives
+    """
+
+    height: int = 256
+    width: int = 256
+    backend: str = "auto"
+    antialias: str = "analytic"
+    color_space: str = "srgb"
+    two_sided: bool = True
+    landmark_tolerance: float = 2.0
+    check_input: bool = True
+    compiled: bool = True
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.height <= 8192 and 1 <= self.width <= 8192):
+            raise SettingsError(
+                f"render: expected a picture of 1 to 8192 pixels a side, got {self.height} x "
+                f"{self.width}."
+            )
+        for name, value, known in (
+            ("antialias", self.antialias, ANTIALIAS),
+            ("color_space", self.color_space, COLOR_SPACES),
+        ):
+            if value not in known:
+                raise SettingsError(
+                    f"render: expected {name} to be {' or '.join(known)}, got {value!r}."
+                )
+        if not self.landmark_tolerance >= 0:
+            raise SettingsError(
+                f"render: expected a landmark tolerance of 0 mm or more, got "
+                f"{self.landmark_tolerance}."
+            )

@@ -1,0 +1,157 @@
+"""Expressions: what is added to a neutral face."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import numpy as np
+
+from geomface.arrays import FloatArray, require_shape
+from geomface.errors import MeshError, SettingsError
+from geomface.statistics.linear_model import LinearModel
+from geomface.statistics.pca import fit_pca
+
+KINDS = ("gaussian", "blendshapes")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ExpressionModel(LinearModel):
+    """Displacements of an expression: g_expr = g_neutral + mean + basis z.
+
+    Parameters
+    ----------
+    names : K names of the columns, or empty when they have none (a PCA basis)
+    kind : "gaussian": z ~ N(0, 1), the mean difference belongs to every expressive face;
+        "blendshapes": z are weights in [0, 1], 0 is neutral, the mean is zero
+
+    Source
+    ------
+    Shamai et al. 2018, section 9 (their equation for g_expr carries a stray alpha_g).
+    """
+
+    names: tuple[str, ...] = ()
+    kind: str = "gaussian"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_shape(self.mean, (None, 3), "expression mean")
+        if self.kind not in KINDS:
+            raise SettingsError(
+                f"expression kind: expected {' or '.join(KINDS)}, got {self.kind!r}."
+            )
+        if self.names and len(self.names) != len(self):
+            raise SettingsError(
+                f"expression names: expected {len(self)} names, one a mode, got {len(self.names)}."
+            )
+
+    def weights(self, expression: Mapping[str, float] | Sequence[float] | FloatArray) -> FloatArray:
+        """Return (K,) coefficients of an array (k,), k <= K, or of {name: weight}.
+
+        Raises
+        ------
+        SettingsError : an unknown name, too many numbers, NaN.
+        """
+        found = np.zeros(len(self))
+        if isinstance(expression, Mapping):
+            for name, value in expression.items():
+                if name not in self.names:
+                    known = ", ".join(self.names) or "only numbers"
+                    raise SettingsError(f"no expression is called {name!r}. It has {known}.")
+                found[self.names.index(name)] = value
+            return self.require_coefficients(found)
+        given = self.require_coefficients(np.asarray(expression))
+        found[: len(given)] = given
+        return found
+
+    def displacement(
+        self, expression: Mapping[str, float] | Sequence[float] | FloatArray
+    ) -> FloatArray:
+        """Return (V, 3) mm to add to a neutral face."""
+        return self.reconstruct(self.weights(expression))
+
+    def truncate(self, components: int) -> Self:
+        """Return the model with its first `components` modes and their names."""
+        plain = dataclasses.replace(self, names=())
+        return dataclasses.replace(
+            super(ExpressionModel, plain).truncate(components), names=self.names[:components]
+        )
+
+    def canonical(self) -> "Self":
+        """Return the same Gaussian in PCA form; blendshapes keep their meaning and their names."""
+        return self if self.kind == "blendshapes" else super().canonical()
+
+    def sample_weights(self, rng: np.random.Generator, *, sigma: float = 1.0) -> FloatArray:
+        """Draw (K,) coefficients: normal ones, or one to three blendshapes of 0.2 to 0.9."""
+        if self.kind == "gaussian":
+            return sigma * rng.standard_normal(len(self))
+        weights = np.zeros(len(self))
+        active = rng.choice(len(self), size=min(int(rng.integers(1, 4)), len(self)), replace=False)
+        weights[active] = np.clip(sigma * rng.uniform(0.2, 0.9, len(active)), 0.0, 1.0)
+        return weights
+
+
+def fit_expressions(
+    expressive: FloatArray,
+    neutral: FloatArray,
+    *,
+    components: int | None = None,
+    variance: float | None = None,
+) -> ExpressionModel:
+    """Fit an expression model to pairs of an expressive and the same person's neutral face.
+
+    d_n = expressive_n - neutral_n; mean and principal components of the d_n.
+
+    Parameters
+    ----------
+    expressive, neutral : (N, V, 3) float64, mm, in one pose; row n of both is the same person
+    components, variance : as in `fit_pca`
+
+    Raises
+    ------
+    MeshError : stacks of different shape, fewer than two pairs, NaN.
+    """
+    expressive, neutral = np.asarray(expressive), np.asarray(neutral)
+    if expressive.shape != neutral.shape:
+        raise MeshError(
+            f"expressions: expected one neutral face for every expressive one, got stacks of shape "
+            f"{expressive.shape} and {neutral.shape}."
+        )
+    fitted = fit_pca(expressive - neutral, components=components, variance=variance)
+    return ExpressionModel(**{f.name: getattr(fitted, f.name) for f in dataclasses.fields(fitted)})
+
+
+def replace_neutral(
+    vertices: FloatArray, subjects: Sequence[str], neutral: Sequence[bool]
+) -> FloatArray:
+    """Return the neutral face of every example's subject, (N, V, 3): Section 9 of the paper.
+
+    Pairing each texture with its subject's neutral geometry keeps the expression out of the
+    geometry that a texture predicts.
+
+    Parameters
+    ----------
+    vertices : (N, V, 3) float64
+    subjects : N names
+    neutral : N flags; a subject with several neutral examples gets their mean
+
+    Raises
+    ------
+    MeshError : a subject without a neutral example, or lists of another length.
+    """
+    vertices = np.asarray(vertices)
+    if not len(vertices) == len(subjects) == len(neutral):
+        raise MeshError(
+            f"neutral faces: expected a subject and a flag for each of {len(vertices)} meshes, got "
+            f"{len(subjects)} and {len(neutral)}."
+        )
+    names, index = np.unique(np.asarray(subjects), return_inverse=True)
+    flags = np.asarray(neutral, dtype=bool)
+    count = np.bincount(index[flags], minlength=len(names))
+    if (count == 0).any():
+        raise MeshError(
+            f"neutral faces: {str(names[count == 0][0])!r} has none. Leave this subject out or "
+            "add one."
+        )
+    sums = np.zeros((len(names), *vertices.shape[1:]))
+    np.add.at(sums, index[flags], vertices[flags])
+    return (sums / count[:, None, None])[index]

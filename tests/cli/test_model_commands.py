@@ -1,0 +1,147 @@
+"""The model commands on real files: fit, measure, move to other tools and back, fit to data."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import geomface
+from geomface.cli.main import main
+from geomface.faces.albedo import albedo_model, sample_albedo_code
+from geomface.statistics import load_model
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> dict[str, Any]:
+    """Run a command that must succeed; return its JSON record."""
+    assert main([*map(str, words), "--json", "--quiet"]) == 0, capsys.readouterr().err
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty coloured faces, and a model of them."""
+    place = tmp_path_factory.mktemp("model")
+    face, rng = geomface.load_builtin_face(), np.random.default_rng(0)
+    skin = albedo_model(face)
+    for index in range(20):
+        identity = face.sample_identity(rng)
+        mesh = face.mesh.replace(
+            vertices=face.shape(identity), colors=skin.colors(sample_albedo_code(identity, rng))
+        )
+        geomface.save_mesh(place / f"p{index:02d}.ply", mesh)
+    words = ["model", "fit", "--meshes", str(place / "p*.ply"), "--k", "12", "--joint", "--quiet"]
+    assert main([*words, "--out", str(place / "m.safetensors")]) == 0
+    return place
+
+
+def test_fit_takes_colours_and_the_templates_landmarks(folder: Path) -> None:
+    model = load_model(folder / "m.safetensors")
+    assert len(model.shape) == 12 and model.texture is not None and not model.texture.is_image
+    assert model.template.landmarks is not None and "face_core" in model.template.regions
+    assert model.coupling is not None and np.linalg.norm(model.coupling, 2) <= 1 + 1e-9
+    assert "20 registered meshes" in model.card["fitted to"]
+
+
+def test_evaluate_measures_and_draws(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = run(
+        capsys, "model", "evaluate", "--model", folder / "m.safetensors", "--meshes",
+        folder / "p1*.ply", "--training", folder / "p*.ply", "--samples", 50,
+        "--picture", tmp_path / "c.png", "--report", tmp_path / "r.json",
+    )  # fmt: skip
+    mean = record["generalization"]["mean"]
+    assert (np.diff(mean) < 1e-9).all() and mean[-1] < 1.0
+    assert len(record["specificity"]["mean"]) == 12 and min(record["specificity"]["mean"]) > 0
+    assert (tmp_path / "c.png").stat().st_size > 10_000
+    assert json.loads((tmp_path / "r.json").read_text())["compactness"]["mean"][-1] <= 1.0
+    folds = run(
+        capsys, "model", "evaluate", "--model", folder / "m.safetensors", "--meshes",
+        folder / "p*.ply", "--folds", 5, "--samples", 0,
+    )  # fmt: skip
+    assert len(folds["generalization"]["components"]) == 15 and "specificity" not in folds
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.mat", "m.npz", "blendshapes"])
+def test_export_and_convert_back(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    model = load_model(folder / "m.safetensors")
+    run(capsys, "model", "export", "--model", folder / "m.safetensors", "--out", tmp_path / name)
+    words = ("--input", tmp_path / name, "--out", tmp_path / "again.safetensors")
+    record = run(capsys, "model", "convert", *words)
+    assert record["shape_modes"] == 12
+    again = load_model(tmp_path / "again.safetensors")
+    np.testing.assert_allclose(again.shape.mean, model.shape.mean, atol=1e-4)
+    assert again.topology_id == model.topology_id
+
+
+def test_show_says_what_a_model_holds(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["model", "show", "--model", str(folder / "m.safetensors"), "--modes", "1"]
+    assert main([*words, "--out", str(tmp_path / "pictures"), "--quiet"]) == 0
+    names = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert names == {"spectrum.png", "samples.png", "walk_shape.png", "walk_texture.png"}
+    assert main(["model", "show"]) == 0
+    text = capsys.readouterr().out
+    assert "7756 vertices" in text and "jawOpen" in text
+
+
+def test_fits_to_a_scan_and_to_landmarks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["synth", "scans", "--count", "1", "--seed", "4", "--vertices", "6000", "--quiet"]
+    assert main([*words, "--out", str(tmp_path)]) == 0
+    with np.load(tmp_path / "scan000.truth.npz") as stored:
+        truth = stored["vertices"]
+    core = geomface.load_builtin_face().template.regions["face_core"]
+    errors = {}
+    for name, given in {
+        "fit-scan": ("--scan", tmp_path / "scan000.ply"),
+        "fit-landmarks": ("--landmarks", tmp_path / "scan000.landmarks.json"),
+    }.items():
+        record = run(capsys, "model", name, *given, "--out", tmp_path / f"{name}.ply")
+        assert record["converged"] and "jawOpen" in record["expression"]
+        fitted = geomface.load_mesh(tmp_path / f"{name}.ply").vertices
+        errors[name] = np.linalg.norm(fitted - truth, axis=1)[core].mean()
+    assert errors["fit-scan"] < 2.0 and errors["fit-scan"] < errors["fit-landmarks"] < 5.0
+
+
+def test_scans_are_simulated_from_any_model(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--model", folder / "m.safetensors", "--count", 1, "--vertices", 4000)
+    record = run(capsys, "synth", "scans", *words, "--out", tmp_path)
+    assert record["topology_id"] == load_model(folder / "m.safetensors").topology_id
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("fit --meshes {d}/p0*.ply --colors textures --out {o}/m.safetensors", ("textures",)),
+        ("evaluate --meshes {d}/p0*.ply --folds many", ("--folds", "many")),
+        ("evaluate --meshes {d}/p0*.ply --samples -1", ("--samples",)),
+        ("convert --input {d}/absent.h5 --out {o}/m.safetensors", ("absent.h5",)),
+        ("export --model {d}/m.safetensors --out {o}/m.xyz", (".xyz",)),
+        ("sample --model {d}/m.safetensors --expressions --out {o}/s", ("no expressions",)),
+        ("sample --format stl --out {o}/s", ("stl",)),
+        ("show --modes 0", ("--modes",)),
+        ("fit-landmarks --landmarks {d}/absent.json --out {o}/y.ply", ("absent.json",)),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    line: str,
+    words: tuple[str, ...],
+) -> None:
+    assert main(["model", *line.format(d=folder, o=tmp_path).split(), "--quiet"]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 1 and errors[0].startswith("error: "), errors
+    for word in words:
+        assert word in errors[0]
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
