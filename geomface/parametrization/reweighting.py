@@ -111,7 +111,10 @@ def shape_map(
                 surprise = log_odds(shares) - before - response @ step
                 response = response + np.outer(surprise, step) / (step @ step)
             before = log_odds(shares)
-            step = np.linalg.solve(response, missing).clip(-_LARGEST_FACTOR, _LARGEST_FACTOR)
+            # Least squares: regions that overlap fully leave no unique step.
+            step = np.linalg.lstsq(response, missing, rcond=None)[0].clip(
+                -_LARGEST_FACTOR, _LARGEST_FACTOR
+            )
             weights = _scaled(weights, np.exp(-step @ fields))
     if wanted:
         _require_shares(best, target, solver.solves)
