@@ -1,7 +1,8 @@
 """Fit morphable models: to scans, to landmarks in space, to landmarks in an image."""
 
 from geomface.faces.fitting.camera import Perspective, WeakPerspective, pose_angles
-from geomface.faces.fitting.landmarks_2d import ImageFitter, fit_landmarks_2d
+from geomface.faces.fitting.image_fitter import ImageFitter
+from geomface.faces.fitting.landmarks_2d import fit_landmarks_2d
 from geomface.faces.fitting.landmarks_3d import fit_landmarks_3d
 from geomface.faces.fitting.model_registration import (
     ModelRegistration,

@@ -12,8 +12,9 @@ from geomface.faces.fitting.linear_face import LinearFace, linear_face
 from geomface.faces.fitting.pose import small_similarity
 from geomface.faces.fitting.results import LandmarkFit
 from geomface.faces.fitting.robust import geman_mcclure_weights
-from geomface.faces.fitting.scan_input import landmark_sigma
+from geomface.faces.fitting.scan_input import landmark_sigma, with_scale
 from geomface.faces.fitting.settings import LandmarkFitSettings
+from geomface.faces.fitting.threads import one_blas_thread
 from geomface.mesh import Landmarks, Similarity
 from geomface.mesh.diagnose import MILLIMETRES, arrange_landmarks, suspected_mirror_image
 from geomface.registration.start import similarity_from_landmarks
@@ -78,6 +79,7 @@ def fit_in_frame(
     return FrameFit(coefficients, pose, weights, covariance, steps, converged)
 
 
+@one_blas_thread()
 def fit_landmarks_3d(
     model: MorphableModel, landmarks: Landmarks, *, settings: LandmarkFitSettings | None = None
 ) -> LandmarkFit:
@@ -112,6 +114,8 @@ def fit_landmarks_3d(
     embedding = model.template.require_landmarks(landmarks)
     full = linear_face(model, settings.expression_rate)
     face = full.at(embedding)
+    # Refuses too few landmarks, or all on one line, before anything is read out of them.
+    similarity_from_landmarks(face.mean, landmarks)
     landmarks, notes = arrange_landmarks(landmarks, face.mean)
     missing = int((~landmarks.present).sum())
     if 0 < missing < len(landmarks.points):
@@ -122,6 +126,9 @@ def fit_landmarks_3d(
             "to be the subject's. Reflect the points at x = 0, or correct their order."
         )
     start = similarity_from_landmarks(face.mean, landmarks)
+    if not settings.fit_scale:
+        scale = MILLIMETRES[model.mesh.unit] / MILLIMETRES[landmarks.unit]
+        start = with_scale(start, scale, face.mean[landmarks.present].mean(axis=0))
     sigma = np.hypot(landmark_sigma(landmarks, settings.landmark_sigma_mm), settings.model_sigma_mm)
     found = fit_in_frame(
         face,

@@ -91,7 +91,7 @@ class LinearFace:
             smooth=np.einsum("lk,lkm->lm", weights, self.smooth[vertices]),
         )
 
-    def with_rows(self, place: slice, other: "LinearFace", rows: IndexArray) -> "LinearFace":
+    def with_rows(self, place: IndexArray, other: "LinearFace", rows: IndexArray) -> "LinearFace":
         """Return the face with some of its points replaced by rows of another one."""
         mean, basis, smooth = self.mean.copy(), self.basis.copy(), self.smooth.copy()
         mean[place], basis[place] = other.mean[rows], other.basis[rows]

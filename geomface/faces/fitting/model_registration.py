@@ -13,6 +13,7 @@ from geomface.faces.fitting.scan_fitter import ScanFitRun, ScanFitter
 from geomface.faces.fitting.scan_input import prepare_scan
 from geomface.faces.fitting.settings import ModelRegistrationSettings
 from geomface.faces.fitting.smooth_field import smooth_field
+from geomface.faces.fitting.threads import one_blas_thread
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.topology import boundary_loops
@@ -67,6 +68,7 @@ class ModelRegistration:
         )
 
 
+@one_blas_thread()
 def register_with_model(
     model: MorphableModel | ModelRegistration,
     scan: Mesh,
@@ -112,6 +114,7 @@ def register_with_model(
         landmarks,
         start,
         default_sigma=fitter.settings.landmark_sigma_mm,
+        fit_scale=fitter.settings.fit_scale,
     )
     first, _ = run_scan_fit(fitter, given)
     smooth = first.face.with_smooth(solver.field)

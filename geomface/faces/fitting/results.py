@@ -9,7 +9,7 @@ from geomface.mesh import Mesh, Similarity
 
 @dataclasses.dataclass(frozen=True)
 class ScanFitStep:
-    """One round: shape modes in use, robust scale (mm), kept share, mean vertex motion (mm)."""
+    """One round: shape modes in use, robust scale (mm), kept share, mean motion (mm)."""
 
     modes: int
     scale_mm: float

@@ -9,6 +9,7 @@ from geomface.faces.fitting.results import ScanFit
 from geomface.faces.fitting.scan_fitter import ScanFitRun, ScanFitter
 from geomface.faces.fitting.scan_input import ScanInput, prepare_scan
 from geomface.faces.fitting.settings import ScanFitSettings
+from geomface.faces.fitting.threads import one_blas_thread
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.statistics import MorphableModel
 
@@ -17,6 +18,7 @@ _LARGEST_RESIDUAL_MM = 3.0
 _LARGEST_MEAN_SQUARE = 4.0
 
 
+@one_blas_thread()
 def fit_scan(
     model: MorphableModel | ScanFitter,
     scan: Mesh,
@@ -70,6 +72,7 @@ def fit_scan(
         landmarks,
         start,
         default_sigma=fitter.settings.landmark_sigma_mm,
+        fit_scale=fitter.settings.fit_scale,
     )
     run, converged = run_scan_fit(fitter, given)
     return _result(fitter, given, run, converged, began)

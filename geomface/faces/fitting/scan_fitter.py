@@ -172,7 +172,7 @@ class ScanFitRun:
     def round(
         self, progress: float, rows: IndexArray, *, modes: int, fine: bool, share: float
     ) -> float:
-        """Match, weigh and solve once; return the mean vertex motion in mm.
+        """Match, weigh and solve once; return the mean motion of the matched vertices in mm.
 
         Parameters
         ----------
@@ -210,7 +210,8 @@ class ScanFitRun:
         )
         self.pose = self.pose.compose(small_similarity(step, fitter.centre))
         after = self.pose.apply(self.vertices)
-        motion = float(np.linalg.norm(after - before, axis=1).mean())
+        # What nothing supports may still drift when the rest stands.
+        motion = float(np.linalg.norm((after - before)[chosen], axis=1).mean())
         self.history.append(ScanFitStep(modes, self.noise, matches.kept_fraction, motion))
         return motion
 

@@ -81,6 +81,12 @@ def landmark_sigma(landmarks: Landmarks, default: float) -> FloatArray:
     return sigma
 
 
+def with_scale(similarity: Similarity, scale: float, pivot: FloatArray) -> Similarity:
+    """Return the similarity of another scale that takes `pivot` to the same place."""
+    rotation = similarity.rotation
+    return Similarity(scale, rotation, similarity.apply(pivot) - scale * rotation @ pivot)
+
+
 def prepare_scan(
     template: Template,
     scan: Mesh,
@@ -88,6 +94,7 @@ def prepare_scan(
     start: Similarity | None,
     *,
     default_sigma: float,
+    fit_scale: bool = True,
 ) -> ScanInput:
     """Diagnose a scan, find where the model lies on it and bring it into the model's frame.
 
@@ -96,6 +103,7 @@ def prepare_scan(
     template : the model's, with the mean face as its mesh
     start : a known pose, model to scan; default from the landmarks, or searched for
     default_sigma : standard deviation of landmarks that bring none, mm
+    fit_scale : False starts from the scale that the units of model and scan say
 
     Raises
     ------
@@ -107,6 +115,8 @@ def prepare_scan(
     if landmarks is not None:
         embedding = template.require_landmarks(landmarks)
         placed = embedding.positions(template.mesh.vertices)
+        # Refuses too few landmarks, or all on one line, before anything is read out of them.
+        similarity_from_landmarks(placed, landmarks)
         landmarks, moved = arrange_landmarks(landmarks, placed)
         notes += moved
         missing = int((~landmarks.present).sum())
@@ -127,8 +137,12 @@ def prepare_scan(
                 uv_faces=None,
             )
             landmarks = dataclasses.replace(landmarks, points=landmarks.points * _MIRROR)
-        start = start or similarity_from_landmarks(placed, landmarks)
-        diagnosis = diagnose_scan(scan, scale_to_template=1.0 / start.scale)
+        guess = start or similarity_from_landmarks(placed, landmarks)
+        diagnosis = diagnose_scan(scan, scale_to_template=1.0 / guess.scale)
+        to_model = diagnosis.unit_factor / MILLIMETRES[template.mesh.unit]
+        if start is None and not fit_scale:
+            guess = with_scale(guess, 1.0 / to_model, placed[landmarks.present].mean(axis=0))
+        start = guess
     else:
         diagnosis = diagnose_scan(scan)
     notes += diagnosis.notes
@@ -138,6 +152,8 @@ def prepare_scan(
         source = ScanTarget(template.mesh.vertices, template.mesh.faces)
         found, _ = similarity_without_landmarks(source, ScanTarget(scan.vertices * to_model, faces))
         start = Similarity(1.0 / to_model).compose(found)
+        if not fit_scale:
+            start = with_scale(start, 1.0 / to_model, template.mesh.vertices.mean(axis=0))
         notes.append("no landmarks: the starting pose was searched for; check the overlay.")
     framed = start.inverse()
     # To the nanometre: the same scan in another unit or pose then makes the same matches.

@@ -26,7 +26,7 @@ class ScanFitSettings:
     fine_rounds: int = 10
     """Largest number of rounds on all vertices."""
     stop_motion_mm: float = 0.05
-    """The fine rounds end when the mean vertex motion falls below this."""
+    """The fine rounds end when the mean motion of the matched vertices falls below this."""
     subsample: int = 6
     """Coarse rounds match one vertex in so many."""
     first_modes: int = 20
@@ -119,7 +119,7 @@ class ModelRegistrationSettings:
     """Correlation length of the smooth displacement that the model does not know."""
     smooth_sigma_mm: float = 0.7
     """Its standard deviation along each axis."""
-    smooth_rounds: int = 12
+    smooth_rounds: int = 25
     """Largest number of rounds of model and smooth displacement together."""
     independent_mm: float = 6.0
     """One independent measurement a square of this width while the smooth displacement is fitted:

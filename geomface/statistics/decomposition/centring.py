@@ -8,6 +8,8 @@ from geomface.arrays import FloatArray
 from geomface.errors import MeshError
 
 CHUNK_ENTRIES = 1 << 20
+BLOCK_ENTRIES = 1 << 22
+"""Entries of a block for products: smaller ones fit the cache, but threads wait for each other."""
 SEGMENT = 512
 
 
@@ -75,11 +77,11 @@ class Centring:
         self.rounded = mean.astype(dtype)
         self.rest = (mean - self.rounded).astype(dtype)
 
-    def subtract(self, rows: np.ndarray, columns: slice, out: np.ndarray) -> None:
-        """Write rows[:, columns] - mean[columns] to `out`; rows hold those columns alone."""
-        np.subtract(rows, self.rounded[columns], out=out)
+    def subtract(self, rows: np.ndarray, out: np.ndarray) -> None:
+        """Write rows - mean to `out`."""
+        np.subtract(rows, self.rounded, out=out)
         if out.dtype == np.float32:
-            out -= self.rest[columns]
+            out -= self.rest
 
 
 def centred_rows(
@@ -87,26 +89,28 @@ def centred_rows(
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield (slice, centred part (h, D)); the part is valid until the next one."""
     centring = Centring(mean, dtype)
-    every = slice(None)
-    height = min(len(rows), max(16, CHUNK_ENTRIES // rows.shape[1]))
+    height = min(len(rows), max(16, BLOCK_ENTRIES // rows.shape[1]))
     buffer = np.empty((height, rows.shape[1]), dtype)
     for part in chunks(len(rows), height):
         block = buffer[: part.stop - part.start]
-        centring.subtract(rows[part], every, block)
+        centring.subtract(rows[part], block)
         yield part, block
 
 
 def centred_columns(
     rows: np.ndarray, mean: FloatArray, dtype: np.dtype
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield (slice, transpose (w, N) of some centred columns), valid until the next one."""
-    centring = Centring(mean, dtype)
-    width = min(rows.shape[1], max(64, CHUNK_ENTRIES // len(rows)))
+    """Yield (slice, transpose (w, N) of some columns less their mean), valid until the next one.
+
+    In float32 the mean is rounded: callers weight the rows by numbers that add up to zero.
+    """
+    rounded = mean.astype(dtype)
+    width = min(rows.shape[1], max(64, BLOCK_ENTRIES // len(rows)))
     buffer = np.empty(len(rows) * width, dtype)
     for part in chunks(rows.shape[1], width):
         size = part.stop - part.start
         block = buffer[: len(rows) * size].reshape(len(rows), size)
-        centring.subtract(rows[:, part], part, block)
+        np.subtract(rows[:, part], rounded[part], out=block)
         yield part, block.T
 
 
@@ -125,4 +129,12 @@ def gram(columns: np.ndarray) -> FloatArray:
     for part in chunks(len(columns), CHUNK_ENTRIES // max(columns.shape[1], 1)):
         block = columns[part].astype(np.float64, copy=False)
         result += block.T @ block
+    return result
+
+
+def combine(columns: np.ndarray, weights: FloatArray) -> np.ndarray:
+    """Return C W (n, k) in the dtype of the columns C (n, m), summed in float64."""
+    result = np.empty((len(columns), weights.shape[1]), columns.dtype)
+    for part in chunks(len(columns), CHUNK_ENTRIES // max(columns.shape[1], 1)):
+        result[part] = columns[part].astype(np.float64, copy=False) @ weights
     return result

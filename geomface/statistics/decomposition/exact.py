@@ -37,7 +37,7 @@ def thin(rows: np.ndarray, mean: FloatArray) -> Factors:
     centred = np.empty((count, size), rows.dtype, order="F" if count > size else "C")
     centring = Centring(mean, rows.dtype)
     for part in chunks(count, CHUNK_ENTRIES // size):
-        centring.subtract(rows[part], slice(None), centred[part])
+        centring.subtract(rows[part], centred[part])
     if count > size:
         factors: Any = qr(centred, mode="raw", overwrite_a=True, check_finite=False)
         _, singular, right = svd(factors[1], overwrite_a=True, check_finite=False)

@@ -1,7 +1,5 @@
 """The leading singular vectors of a large matrix from a few products: block Krylov iteration."""
 
-from typing import Any
-
 import numpy as np
 
 from geomface.arrays import FloatArray
@@ -10,6 +8,7 @@ from geomface.statistics.decomposition.centring import (
     centred_columns,
     centred_rows,
     chunks,
+    combine,
     gram,
     sum_of_squares,
 )
@@ -21,27 +20,32 @@ BLOCK_SHARE = 0.4
 """Columns of a block, in modes asked for. Smaller blocks and more steps find the subspace with
 fewer products, but read the data more often (tests/benchmarks/pca.py)."""
 SMALLEST_BLOCK = 16
+RESOLVED = 1e-13
+"""Eigenvalues of a Gram matrix in float64 under this share of the largest are rounding error."""
 
 
 def extend_basis(basis: np.ndarray, fresh: np.ndarray, level: float) -> np.ndarray:
     """Return the part of `fresh` (n, b) that orthonormal columns (n, m) lack, orthonormal (n, b').
 
-    Gram-Schmidt twice, QR with pivots in between: columns whose remainder is below `level` of the
-    longest, or vanishes in the second round, say nothing new and are dropped.
-    """
-    from scipy.linalg import qr
+    Gram-Schmidt, twice, and F <- F S W^-1/2 of F^T F = S W S^T each time. Combinations whose
+    remainder is below `level` of the longest column, or vanishes in the second round, say nothing
+    new and are dropped.
 
-    scale = float(np.sqrt(np.einsum("nb,nb->b", fresh, fresh, dtype=np.float64).max(initial=0)))
-    fresh = fresh - basis @ (basis.T @ fresh)
-    factors: Any = qr(fresh, mode="economic", pivoting=True, overwrite_a=True, check_finite=False)
-    unit, factor, _ = factors
-    unit = unit[:, np.abs(np.diag(factor)) > level * scale]
-    unit = unit - basis @ (basis.T @ unit)
-    unit = unit[:, np.linalg.norm(unit, axis=0) > 0.5]
-    if unit.size:
-        factors = qr(unit, mode="economic", overwrite_a=True, check_finite=False)
-        unit = factors[0]
-    return unit
+    Source
+    ------
+    Stathopoulos and Wu 2002, A block orthogonalization procedure with constant synchronization
+    requirements: products of matrices alone, where a QR factorisation with pivots goes column by
+    column.
+    """
+    scale = float(np.einsum("nb,nb->b", fresh, fresh, dtype=np.float64).max(initial=0))
+    for least in (level**2 * scale, 0.25):
+        fresh = fresh - basis @ (basis.T @ fresh)
+        values, vectors = np.linalg.eigh(gram(fresh))
+        keep = values > max(least, RESOLVED * values[-1])
+        if not keep.any():
+            return fresh[:, :0]
+        fresh = combine(fresh, vectors[:, keep][:, ::-1] / np.sqrt(values[keep][::-1]))
+    return fresh
 
 
 def block_krylov(
@@ -68,9 +72,14 @@ def block_krylov(
     level = float(np.finfo(rows.dtype).eps)
     basis = np.empty((short, capacity))
     products = np.empty((long, capacity), rows.dtype)
-    fresh = np.linalg.qr(rng.standard_normal((short, width)))[0]
+    image = rng.standard_normal((short, width))
     filled, total = 0, 0.0
-    while fresh.shape[1]:
+    while filled < capacity:
+        if wide:  # weights of the rows that add up to zero see no mean, not even its rounding
+            image -= image.mean(axis=0)
+        fresh = extend_basis(basis[:, :filled], image, level)[:, : capacity - filled]
+        if not fresh.shape[1]:
+            break
         stop = filled + fresh.shape[1]
         basis[:, filled:stop] = fresh
         vectors = fresh.astype(rows.dtype)
@@ -82,7 +91,6 @@ def block_krylov(
             if not filled:
                 total += sum_of_squares(block)
         filled = stop
-        fresh = extend_basis(basis[:, :filled], image, level)[:, : capacity - filled]
     products = products[:, :filled]
     values, mixing = np.linalg.eigh(gram(products))
     values, mixing = values[::-1][:most], mixing[:, ::-1][:, :most]

@@ -74,7 +74,7 @@ class BlockStream:
             while start < len(block):
                 taken = min(len(buffer) - filled, len(block) - start)
                 into = buffer[filled : filled + taken]
-                centring.subtract(block[start : start + taken], slice(None), into)
+                centring.subtract(block[start : start + taken], into)
                 start, filled = start + taken, filled + taken
                 if filled == len(buffer):
                     yield buffer
