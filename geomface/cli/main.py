@@ -25,8 +25,11 @@ NOUNS = {
     "pipeline": "a whole folder of scans: run, status, retry, verify",
     "model": "face models: fit, sample, measure, fit to scans, convert",
     "landmarks": "find the 68 landmarks of a scan without help",
-    "synth": "simulated raw scans with truth files",
+    "synth": "simulated raw scans, and labelled pictures of faces, with their truth",
     "render": "a picture of a mesh",
+    "train": "train a generative system into a run directory",
+    "sample": "draw images from a trained system",
+    "evaluate": "measure a trained system",
     "report": "a single-file offline report of a pipeline's output folder",
 }
 """{noun: one line of help}; noun `x` lives in module geomface.cli.x, loaded when it is used."""

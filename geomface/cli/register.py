@@ -24,7 +24,6 @@ from geomface.cli.run import Run
 from geomface.registration.settings import RegistrationSettings
 
 if TYPE_CHECKING:
-    from geomface.mesh import Landmarks, Mesh, Template
     from geomface.registration import RegistrationResult
 
 
@@ -61,6 +60,7 @@ class RegisterOptions:
 
 def run_register(options: RegisterOptions, run: Run) -> int:
     """Read, fit, write the mesh and the record."""
+    from geomface.faces.landmark_detection.for_template import landmarks_for
     from geomface.mesh.io import load_landmarks, load_mesh, save_mesh
     from geomface.registration import register
 
@@ -73,7 +73,9 @@ def run_register(options: RegisterOptions, run: Run) -> int:
     place = find_scan_landmarks(options.scan, options.landmarks, options.no_landmarks)
     landmarks = None if place is None else load_landmarks(place)
     if place is None and not options.no_landmarks and not options.common.dry_run:
-        landmarks = _detected(scan, template, run)
+        landmarks, note = landmarks_for(template, scan)
+        if note:
+            run.note(note)
     run.options = dataclasses.replace(options, landmarks=place)
     if landmarks is not None:
         template.require_landmarks(landmarks)
@@ -108,23 +110,6 @@ def run_register(options: RegisterOptions, run: Run) -> int:
         f"{result.flips} flips, {run.seconds:.1f} s"
     )
     return 0
-
-
-def _detected(scan: "Mesh", template: "Template", run: Run) -> "Landmarks | None":
-    """Find landmarks where none were given; None, with a note, when no face is seen."""
-    from geomface.errors import LandmarkError
-    from geomface.faces.landmark_detection import LandmarkDetector
-    from geomface.mesh.multi_pie import SCHEME
-
-    if template.landmarks is None or template.landmarks.scheme != SCHEME:
-        return None
-    try:
-        found = LandmarkDetector().detect(scan)
-    except LandmarkError as error:
-        run.note(f"{error} The fit starts from several poses instead.")
-        return None
-    run.note("no landmarks given: they were found on the scan; check the overlay.")
-    return found.landmarks
 
 
 def registration_figures(result: "RegistrationResult") -> dict[str, Any]:

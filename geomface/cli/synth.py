@@ -1,4 +1,4 @@
-"""`geomface synth`: simulated raw scans with truth files."""
+"""`geomface synth`: simulated raw scans with truth files, labelled face images."""
 
 import contextlib
 import dataclasses
@@ -13,6 +13,7 @@ from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import make_folder, read_model
 from geomface.cli.options import CommonOptions, Folder
 from geomface.cli.run import Run, Step
+from geomface.cli.synth_faces import SynthFacesOptions, run_synth_faces
 from geomface.errors import SettingsError
 from geomface.faces.scan_settings import ScanSettings
 
@@ -118,6 +119,9 @@ _model = functools.lru_cache(maxsize=1)(read_model)
 
 GROUP = CommandGroup(
     "synth",
-    "Simulated raw scans with truth files.",
-    {"scans": Command(SynthScansOptions, run_synth_scans)},
+    "Simulated raw scans with truth files, labelled face images.",
+    {
+        "scans": Command(SynthScansOptions, run_synth_scans),
+        "faces": Command(SynthFacesOptions, run_synth_faces),
+    },
 )

@@ -17,7 +17,7 @@ from geomface.pipeline.records import (
     outputs_present,
 )
 from geomface.pipeline.settings import ModelSettings, PipelineSettings
-from geomface.pipeline.threads import one_blas_thread
+from geomface.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from geomface.statistics import MorphableModel, TextureModel

@@ -11,7 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
 
 from geomface.errors import GeomfaceError, SettingsError
-from geomface.pipeline.threads import one_blas_thread, single_threaded_children
+from geomface.pipeline.threads import single_threaded_children
+from geomface.threads import one_blas_thread
 
 Results = Generator[tuple[int, Any], None, None]
 

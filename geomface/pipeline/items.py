@@ -14,6 +14,7 @@ from geomface.pipeline.manifest import LANDMARK_SUFFIXES
 from geomface.pipeline.settings import ItemSettings
 
 if TYPE_CHECKING:
+    from geomface.faces.landmark_detection import LandmarkDetector
     from geomface.geometry_image import GeometryImageDecoder, GeometryImageEncoder
     from geomface.mesh import Landmarks, Mesh, Template
     from geomface.registration import NonRigidRegistration, RegistrationResult
@@ -63,11 +64,14 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     scan = load_mesh(payload.scan)
     landmarks = _read_landmarks(payload)
     tools = _tools(task.out, payload.template_key, payload.settings)
+    found = ""
+    if landmarks is None:
+        landmarks, found = _detect_landmarks(tools, scan)
     result = register(tools.solver, scan, landmarks)
     template = tools.template.mesh
     mesh = result.mesh.replace(uv=template.uv, uv_faces=template.uv_faces, name=task.name)
     save_mesh(folder / layout.REGISTERED, mesh)
-    notes = list(result.notes)
+    notes = [*filter(None, [found]), *result.notes]
     figures = _registration_figures(result)
     figures["unit_factor"] = _millimetres_per_unit(scan, template, result.similarity.scale)
     if payload.settings.texture_size:
@@ -99,6 +103,28 @@ def _read_landmarks(payload: ScanPayload) -> "Landmarks | None":
             "one, or run with --landmarks optional to start without."
         )
     return None
+
+
+def _detect_landmarks(tools: "_Tools", scan: "Mesh") -> tuple["Landmarks | None", str]:
+    """Find landmarks with one thread, so that the bytes do not depend on the workers."""
+    import torch
+
+    from geomface.faces.landmark_detection.for_template import landmarks_for
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return landmarks_for(tools.template, scan, _detector())
+    finally:
+        torch.set_num_threads(before)
+
+
+@functools.lru_cache(maxsize=1)
+def _detector() -> "LandmarkDetector":
+    """One detector a worker: its weights are read once."""
+    from geomface.faces.landmark_detection import LandmarkDetector
+
+    return LandmarkDetector()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from geomface.mesh import Landmarks
 from geomface.mesh.normals import vertex_normals
 from geomface.registration.integrity import flipped_triangles, rim_gaps, rim_up, unfold
 from geomface.registration.linear_system import FittingSystem
-from geomface.registration.prior import DeformationPrior
+from geomface.registration.prior import DeformationPrior, MeasuredPlanes, MeasuredPoints
 from geomface.registration.result import RegistrationStep
 from geomface.registration.scan_target import Matches, ScanTarget
 from geomface.registration.smoothness import exposure
@@ -147,6 +147,12 @@ class Fitting:
         robust = robust_weights(residuals, floor=1.5 * float(np.median(self.sigma)))
         return self.emphasis * robust / self.sigma**2
 
+    def _measured_points(self) -> MeasuredPoints | None:
+        if self.rows is None:
+            return None
+        moved = self.points - self.rows @ self.rest
+        return MeasuredPoints(self.rows, moved, self.landmark_weights)
+
     def step(self, level: int, stiffness: float, *, on_triangles: bool) -> float:
         """Match, weigh and solve once; return the mean vertex motion in mm."""
         solver, settings = self.solver, self.solver.settings
@@ -167,7 +173,8 @@ class Fitting:
         self.robust[~accepted] = 0.0
         self.accepted = accepted
         plane = solver.area_weight * self.robust
-        pull = plane * np.minimum(_LEAST_PULL + settings.feature_pull * solver.feature, 1.0)
+        features = settings.feature_pull * (1.0 if self.prior is None else settings.prior_pull)
+        pull = plane * np.minimum(_LEAST_PULL + features * solver.feature, 1.0)
         offset = np.einsum("vc,vc->v", normals, matches.plane_points - self.rest)[:, None]
         toward = matches.points - self.rest
         tangent = toward - normals * np.einsum("vc,vc->v", normals, toward)[:, None]
@@ -175,11 +182,12 @@ class Fitting:
         if self.stale:
             hidden = np.where(self.visible, 1.0, _HIDDEN_STIFFNESS)
             self.bent = stiffness * solver.bending.matrix(hidden)
+        if self.rows is not None and self.stale:
+            self.landmark_weights = self._landmark_terms(vertices)
         if self.prior is not None:
-            right += self.bent @ self.prior.displacement(vertices)
+            planes = MeasuredPlanes(normals, offset[:, 0], self.robust)
+            right += self.bent @ self.prior.displacement(planes, self._measured_points())
         if self.rows is not None:
-            if self.stale:
-                self.landmark_weights = self._landmark_terms(vertices)
             weighted = self.landmark_weights[:, None] * (self.points - self.rows @ self.rest)
             right += self.rows.T @ weighted
         if self.pins is not None:

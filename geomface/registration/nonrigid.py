@@ -55,7 +55,10 @@ class NonRigidRegistration(TemplateTerms):
         levels = len(settings.stiffness)
         for level, stiffness in enumerate(settings.stiffness):
             last = level == levels - 1
-            run.begin_level(level / max(levels - 1, 1), stiffness)
+            progress = level / max(levels - 1, 1)
+            if prior is not None:
+                stiffness *= settings.prior_stiffness**progress
+            run.begin_level(progress, stiffness)
             if level in (levels // 2, levels - 2):
                 run.update_exposure()
             cap = settings.final_matches if last else settings.matches_per_level
@@ -65,5 +68,5 @@ class NonRigidRegistration(TemplateTerms):
                     break
             if on_progress is not None:
                 on_progress(level + 1, levels)
-        run.mend(levels - 1, settings.stiffness[-1])
+        run.mend(levels - 1, stiffness)
         return run.state()

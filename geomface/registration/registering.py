@@ -23,6 +23,7 @@ from geomface.registration.result import RegistrationResult, RegistrationStep
 from geomface.registration.scan_target import ScanTarget
 from geomface.registration.settings import RegistrationSettings
 from geomface.registration.start import similarity_from_landmarks, similarity_without_landmarks
+from geomface.threads import one_blas_thread
 
 _MIRROR = np.array([-1.0, 1.0, 1.0])
 
@@ -41,6 +42,7 @@ class ShapePrior:
     modes: np.ndarray
 
 
+@one_blas_thread()
 def register(
     template: Template | NonRigidRegistration,
     scan: Mesh,

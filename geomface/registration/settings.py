@@ -35,6 +35,11 @@ class RegistrationSettings:
     """Matching metric: one unit of normal difference counts as so many mm, first and last level."""
     feature_pull: float = 0.6
     """Tangential share of the data term at strongly curved features; flat skin slides freely."""
+    prior_stiffness: float = 4.0
+    """With a model as prior the last level is so many times stiffer: only what the model misses is
+    left to bend."""
+    prior_pull: float = 0.5
+    """With a model as prior `feature_pull` counts so much: the model tells where skin belongs."""
     distance_gate_mm: tuple[float, float] = (20.0, 4.0)
     """Matches farther than this are rejected, first and last level."""
     normal_gate_degrees: tuple[float, float] = (60.0, 37.0)

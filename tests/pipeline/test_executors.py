@@ -16,7 +16,8 @@ from geomface.pipeline.executors import (
     WorkerDied,
     make_executor,
 )
-from geomface.pipeline.threads import THREAD_VARIABLES, one_blas_thread
+from geomface.pipeline.threads import THREAD_VARIABLES
+from geomface.threads import one_blas_thread
 
 
 @pytest.fixture

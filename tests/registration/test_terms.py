@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.optimize import approx_fprime
 
 from geomface.mesh.factor import SymmetricFactor, elimination_order
 from geomface.mesh.normals import vertex_normals
@@ -15,7 +16,7 @@ from geomface.registration.integrity import (
     unfold,
 )
 from geomface.registration.linear_system import FittingSystem
-from geomface.registration.prior import DeformationPrior
+from geomface.registration.prior import DeformationPrior, MeasuredPlanes, MeasuredPoints
 from geomface.registration.scan_target import ScanTarget
 from geomface.registration.smoothness import BendingOperator, exposure, feature_strength
 
@@ -170,8 +171,43 @@ def test_prior_finds_its_own_instances(rng):
     modes = rng.normal(size=(5, 300, 3)) * 4
     prior = DeformationPrior(rest, rest + 1.0, modes, noise_mm=0.5)
     truth = 1.0 + np.tensordot([1.0, -0.5, 0.2, 0.0, 0.7], modes, 1)
-    found = prior.displacement(rest + truth)
-    assert np.abs(found - truth).max() < 0.2
+    normals = rng.normal(size=(300, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    turned = np.eye(3) + 0.01 * np.array([[0, -1, 0], [1, 0, 0], [0, 0, 0]])
+    moved = (rest + truth) @ turned.T + [1.0, -2.0, 0.5] - rest
+    planes = MeasuredPlanes(normals, (normals * moved).sum(axis=1), np.ones(300))
+    found = prior.displacement(planes, None)
+    assert np.abs(found - moved).max() < 0.3
+    # A landmark is believed where planes say nothing, and unmatched vertices say nothing at all.
+    blind = MeasuredPlanes(normals, rng.normal(size=300) * 100, np.zeros(300))
+    rows = sparse.csr_array(np.eye(300)[:40])
+    points = MeasuredPoints(rows, moved[:40], np.full(40, 100.0))
+    found = prior.displacement(blind, points)
+    assert np.abs(found - moved).max() < 1.5
+    assert np.abs(prior.displacement(blind, None) - 1.0).max() < 1e-12
+
+
+def test_prior_minimises_its_energy(rng):
+    rest = rng.normal(size=(40, 3)) * 50
+    modes = rng.normal(size=(3, 40, 3)) * 4
+    prior = DeformationPrior(rest, rest, modes, noise_mm=0.5)
+    normals = rng.normal(size=(40, 3))
+    planes = MeasuredPlanes(normals, rng.normal(size=40), rng.uniform(size=40))
+    rows = sparse.csr_array(np.eye(40)[:7])
+    points = MeasuredPoints(rows, rng.normal(size=(7, 3)), rng.uniform(1.0, 2.0, 7))
+    basis = prior._basis.reshape(120, -1)
+
+    def energy(coefficients):
+        moved = (basis @ coefficients).reshape(40, 3)
+        gap = (normals * moved).sum(axis=1) - planes.heights
+        off = ((moved[:7] - points.displacements) ** 2).sum(axis=1)
+        trust = 1 / (1 / points.weights + 2.0)
+        along = (planes.weights * gap**2).sum() / (30 * 0.25)
+        return along + (trust * off).sum() + coefficients @ coefficients
+
+    best = np.linalg.lstsq(basis, prior.displacement(planes, points).ravel(), rcond=None)[0]
+    slope = approx_fprime(best, energy, 1e-6)
+    assert np.abs(slope).max() < 1e-3 * np.abs(approx_fprime(0 * best, energy, 1e-6)).max()
 
 
 def test_matches_keep_off_the_rim_and_off_the_back(rng):

@@ -63,7 +63,7 @@ class ImageFitter:
 
 
 @dataclasses.dataclass(eq=False)
-class ImageFit:
+class Hypothesis:
     """One hypothesis about the contour, while it is fitted.
 
     Parameters
@@ -123,7 +123,7 @@ def start_camera(
 
 
 def _measure(
-    fitter: ImageFitter, points: FloatArray, sigma: FloatArray, fit: ImageFit, slide: bool
+    fitter: ImageFitter, points: FloatArray, sigma: FloatArray, fit: Hypothesis, slide: bool
 ) -> ImagePoints:
     """Return the landmarks as measurements of the face at the right places."""
     settings, camera = fitter.settings, fit.camera
@@ -159,9 +159,9 @@ def _measure(
     return ImagePoints(face, pixels, whitening, weights)
 
 
-def fit_image(
+def fit_hypothesis(
     fitter: ImageFitter, points: FloatArray, sigma: FloatArray, first: Camera, contour: str
-) -> ImageFit:
+) -> Hypothesis:
     """Iterate to rest under one hypothesis about the contour.
 
     Parameters
@@ -173,7 +173,7 @@ def fit_image(
     settings, face = fitter.settings, fitter.marks
     present = np.asarray(np.isfinite(points).all(axis=1))
     zero = np.clip(np.zeros(len(face)), face.lower, face.upper)
-    fit = ImageFit(first, zero, np.ones(len(points)), np.zeros(len(points)))
+    fit = Hypothesis(first, zero, np.ones(len(points)), np.zeros(len(points)))
     slide = contour == "slide"
     for step in range(settings.most_steps):
         fit.iterations = step + 1
@@ -197,7 +197,7 @@ def fit_image(
     return fit
 
 
-def _cost(fit: ImageFit, robust_scale: float) -> float:
+def _cost(fit: Hypothesis, robust_scale: float) -> float:
     """Return -log p(landmarks, coefficients) without what all hypotheses share."""
     measured = fit.points
     if measured is None:

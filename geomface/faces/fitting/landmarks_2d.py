@@ -1,5 +1,6 @@
 """Fit a morphable model to landmarks in an image."""
 
+import dataclasses
 import time
 
 import numpy as np
@@ -8,21 +9,23 @@ from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
 from geomface.faces.fitting.camera import CAMERA_COUNT, perspective_from_weak
 from geomface.faces.fitting.image_fitter import (
-    ImageFit,
+    Hypothesis,
     ImageFitter,
-    fit_image,
+    fit_hypothesis,
     raise_mirrored,
     start_camera,
 )
 from geomface.faces.fitting.image_input import check_image_points
 from geomface.faces.fitting.results import ImageLandmarkFit
 from geomface.faces.fitting.settings import CAMERAS, ImageFitSettings
-from geomface.faces.fitting.threads import one_blas_thread
 from geomface.mesh.multi_pie import JAW
 from geomface.statistics import MorphableModel
+from geomface.threads import one_blas_thread
 
 # A field of view of about 40 degrees, when the focal length is not known.
 _USUAL_FOCAL = 1.4
+# Faces that fill a picture were cut out of a larger one: few are photographed from nearer.
+_NEAREST_MM = 600.0
 
 
 @one_blas_thread()
@@ -50,7 +53,8 @@ def fit_landmarks_2d(
     points : (L, 2) float64 pixels; missing ones NaN; at least six
     image_size : (height, width) in pixels
     camera : "weak-perspective" or "perspective"
-    focal_px : focal length of the perspective camera, pixels; by default 1.4 times the longer side
+    focal_px : focal length of the perspective camera, pixels; by default 1.4 times the longer
+        side, or more where the face would be nearer than 600 mm
     sigma_px : standard deviation, one or (L,) pixels; default that of the settings
     settings : see `ImageFitSettings`; ignored when a fitter is given
     name : what messages call the landmarks
@@ -77,6 +81,50 @@ def fit_landmarks_2d(
     """
     began = time.perf_counter()
     fitter = model if isinstance(model, ImageFitter) else ImageFitter(model, settings)
+    found = best_hypothesis(
+        fitter,
+        points,
+        image_size,
+        camera=camera,
+        focal_px=focal_px,
+        sigma_px=sigma_px,
+        name=name,
+    )
+    return _result(fitter, found, began, name)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class BestHypothesis:
+    """The more probable fit of the two about the contour, and what it was fitted to.
+
+    Parameters
+    ----------
+    points : (L, 2) float64 pixels, NaN where missing
+    fit : the fit
+    contour : "slide" or "fixed"
+    notes : what was done about unusual input
+    """
+
+    points: FloatArray
+    fit: Hypothesis
+    contour: str
+    notes: tuple[str, ...]
+
+
+def best_hypothesis(
+    fitter: ImageFitter,
+    points: FloatArray,
+    image_size: tuple[int, int],
+    *,
+    camera: str,
+    focal_px: float | None,
+    sigma_px: float | FloatArray | None,
+    name: str,
+) -> BestHypothesis:
+    """Fit under each hypothesis about the contour and return the more probable one.
+
+    Parameters and errors as `fit_landmarks_2d`.
+    """
     chosen = fitter.settings
     if camera not in CAMERAS:
         raise SettingsError(f"camera: expected one of {', '.join(CAMERAS)}, got {camera!r}.")
@@ -94,30 +142,28 @@ def fit_landmarks_2d(
     if camera == "perspective":
         longer = float(max(image_size))
         if focal_px is None:
-            notes.append(f"no focal length: {_USUAL_FOCAL:g} times the longer side was taken.")
+            focal_px = max(_USUAL_FOCAL * longer, _NEAREST_MM * first.scale)
+            notes.append(
+                f"no focal length: {focal_px / longer:.3g} times the longer side was taken."
+            )
         middle = 0.5 * np.array([image_size[1], image_size[0]], np.float64)
-        first = perspective_from_weak(first, focal_px or _USUAL_FOCAL * longer, middle)
+        first = perspective_from_weak(first, focal_px, middle)
     kinds = ("fixed", "slide") if chosen.contour == "auto" else (chosen.contour,)
     if not fitter.strips or not np.isfinite(given.points[JAW]).all(axis=1).any():
         # Nothing to slide: another scheme of landmarks, or no point of the jaw.
         kinds = ("fixed",)
-    fits = {kind: fit_image(fitter, given.points, given.sigma, first, kind) for kind in kinds}
+    fits = {kind: fit_hypothesis(fitter, given.points, given.sigma, first, kind) for kind in kinds}
     contour = min(fits, key=lambda kind: fits[kind].cost)
     best = fits[contour]
     if best.camera.rotation[2, 2] <= 0:
         raise_mirrored(name)
-    return _result(fitter, given.points, best, contour, tuple(notes), began, name)
+    return BestHypothesis(given.points, best, contour, tuple(notes))
 
 
 def _result(
-    fitter: ImageFitter,
-    points: FloatArray,
-    fit: ImageFit,
-    contour: str,
-    notes: tuple[str, ...],
-    began: float,
-    name: str,
+    fitter: ImageFitter, found: BestHypothesis, began: float, name: str
 ) -> ImageLandmarkFit:
+    points, fit, contour, notes = found.points, found.fit, found.contour, found.notes
     measured = fit.points
     if measured is None:
         raise SettingsError("most_steps: expected at least one step.")

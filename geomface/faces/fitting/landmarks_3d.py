@@ -14,11 +14,11 @@ from geomface.faces.fitting.results import LandmarkFit
 from geomface.faces.fitting.robust import geman_mcclure_weights
 from geomface.faces.fitting.scan_input import landmark_sigma, with_scale
 from geomface.faces.fitting.settings import LandmarkFitSettings
-from geomface.faces.fitting.threads import one_blas_thread
 from geomface.mesh import Landmarks, Similarity
 from geomface.mesh.diagnose import MILLIMETRES, arrange_landmarks, suspected_mirror_image
 from geomface.registration.start import similarity_from_landmarks
 from geomface.statistics import MorphableModel
+from geomface.threads import one_blas_thread
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

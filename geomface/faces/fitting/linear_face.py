@@ -53,6 +53,10 @@ class LinearFace:
         x, y, z = (np.ascontiguousarray(self.basis[:, axis]) for axis in range(3))
         return x, y, z
 
+    def axis_basis(self, axis: int) -> FloatArray:
+        """Return (n, P): one coordinate of the model's columns, in one piece of memory."""
+        return self._components[axis]
+
     def points(self, coefficients: FloatArray) -> FloatArray:
         """Return x(c), (n, 3)."""
         count = self.model_count

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from geomface.arrays import FloatArray
+from geomface.errors import RegistrationError
 from geomface.faces.fitting.detail import DetailField, split_variance
 from geomface.faces.fitting.robust import geman_mcclure_weights
 from geomface.faces.fitting.scan import landmark_gaps, run_scan_fit, unlikely
@@ -13,13 +14,19 @@ from geomface.faces.fitting.scan_fitter import ScanFitRun, ScanFitter
 from geomface.faces.fitting.scan_input import prepare_scan
 from geomface.faces.fitting.settings import ModelRegistrationSettings
 from geomface.faces.fitting.smooth_field import smooth_field
-from geomface.faces.fitting.threads import one_blas_thread
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.topology import boundary_loops
-from geomface.registration import RegistrationResult, RegistrationStep, ShapePrior
+from geomface.registration import (
+    NonRigidRegistration,
+    RegistrationResult,
+    RegistrationStep,
+    ShapePrior,
+    register,
+)
 from geomface.registration.integrity import flipped_triangles, rim_gaps, rim_pairs, unfold
 from geomface.statistics import MorphableModel
+from geomface.threads import one_blas_thread
 
 # Lips that touch are closed, not crossed.
 _TOUCHING_MM = 0.01
@@ -59,6 +66,11 @@ class ModelRegistration:
         return self.settings.smooth_sigma_mm * smooth_field(self.fitter.face.mean, length)
 
     @cached_property
+    def free(self) -> tuple[NonRigidRegistration, ShapePrior]:
+        """The registration that only leans on the model."""
+        return NonRigidRegistration(self.fitter.model.template), shape_prior(self.fitter.model)
+
+    @cached_property
     def detail(self) -> DetailField:
         """The prior of the fine displacement along the normals."""
         return DetailField(
@@ -83,7 +95,10 @@ def register_with_model(
 
     First pose g and coefficients c as in `fit_scan`; then c and a smooth displacement F s together
     (a Gaussian process: what real faces have and the model has not), with landmarks and tangent
-    planes each at their own noise; last a fine displacement h along the normals.
+    planes each at their own noise; then a fine displacement h along the normals. The result is the
+    average of this and of a free registration with the model as prior, weighted by the inverse of
+    the expected squared errors: they err independently, and the fine displacement tells how far
+    the model is to be trusted.
 
     Parameters
     ----------
@@ -94,7 +109,8 @@ def register_with_model(
     Returns
     -------
     RegistrationResult : `history` counts the model's rounds as level 0, the smooth ones as level 1
-        and the fine ones as level 2; stiffness is 0 throughout
+        and the fine ones as level 2; stiffness is 0 throughout. A note tells the weight of the
+        free registration if it was needed.
 
     Raises
     ------
@@ -129,20 +145,53 @@ def register_with_model(
         independent_mm=chosen.independent_mm,
     )
     converged = run.fine(chosen.smooth_rounds)
-    displacement, steps = _fine_displacement(solver, run)
-    return _result(solver, first, run, run.vertices + displacement, steps, converged, began)
+    displacement, detail_mm, steps = _fine_displacement(solver, run)
+    vertices, notes = _average(solver, run, run.vertices + displacement, detail_mm, scan, landmarks)
+    return _result(solver, first, run, vertices, steps, converged, notes, began)
+
+
+def _average(
+    solver: ModelRegistration,
+    run: ScanFitRun,
+    vertices: FloatArray,
+    detail_mm: float,
+    scan: Mesh,
+    landmarks: Landmarks | None,
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return the mean with a free registration, each at its weight, and what is to say about it.
+
+    w = e_model^2 / (e_model^2 + e_free^2),  e_model^2 = e_0^2 + (k h)^2
+    """
+    settings = solver.settings
+    squared = settings.model_error_mm**2 + (settings.error_per_detail * detail_mm) ** 2
+    share = squared / (squared + settings.free_error_mm**2)
+    if share < settings.least_free_share:
+        return vertices, ()
+    free, prior = solver.free
+    given = run.scan
+    start = given.similarity(run.pose) if landmarks is None else None
+    try:
+        found = register(free, scan, landmarks, start=start, prior=prior)
+    except RegistrationError as error:
+        return vertices, (f"the model alone, without a free registration: {error}",)
+    other = given.from_scan(found.mesh.vertices, run.pose)
+    rest = solver.fitter.face.mean
+    mean = (1 - share) * vertices + share * other
+    mean = rest + unfold(mean - rest, rest, solver.fitter.faces, solver.detail.precision)
+    return mean, (f"averaged with a free registration that counts {share:.0%}.",)
 
 
 def _fine_displacement(
     solver: ModelRegistration, run: ScanFitRun
-) -> tuple[FloatArray, list[RegistrationStep]]:
-    """Return h n (V, 3) from the smooth fit on, without folds, and a step for each re-matching."""
+) -> tuple[FloatArray, float, list[RegistrationStep]]:
+    """Return h n (V, 3) from the smooth fit on, without folds; its standard deviation in mm as the
+    scan says it; and a step for each re-matching."""
     fitter, settings = solver.fitter, solver.settings
     base = run.vertices
     normals = vertex_normals(base, fitter.faces, weighting="area")
     visible = np.flatnonzero(fitter.visible)
     height = np.zeros(len(base))
-    noise = sigma = 0.0
+    noise = sigma = measured = 0.0
     steps = []
     for level in range(settings.detail_rounds):
         at = base + height[:, None] * normals
@@ -154,6 +203,7 @@ def _fine_displacement(
         if level == 0:
             # Once it is fitted, the field follows some noise too: the first estimate is honest.
             noise, sigma = split_variance(base[rows], gaps[rows], 1.5 * run.scan.spacing)
+            measured = sigma
             noise = max(noise, settings.least_noise_mm)
             sigma = min(sigma, settings.detail_sigma_mm)
             if sigma < settings.least_detail_mm:
@@ -174,7 +224,7 @@ def _fine_displacement(
     displacement = height[:, None] * normals
     if steps:
         displacement = unfold(displacement, base, fitter.faces, solver.detail.precision)
-    return displacement, steps
+    return displacement, measured, steps
 
 
 def _result(
@@ -184,6 +234,7 @@ def _result(
     vertices: FloatArray,
     fine: list[RegistrationStep],
     converged: bool,
+    remarks: tuple[str, ...],
     began: float,
 ) -> RegistrationResult:
     given, fitter = run.scan, solver.fitter
@@ -213,6 +264,6 @@ def _result(
         flips=int(flipped_triangles(vertices, faces, rest).sum()),
         rim_crossings=int((rim_gaps(vertices, pairs, rest) < -_TOUCHING_MM).sum()),
         history=tuple(history),
-        notes=(*given.notes, *reasons),
+        notes=(*given.notes, *remarks, *reasons),
         seconds=time.perf_counter() - began,
     )

@@ -9,9 +9,9 @@ from geomface.faces.fitting.results import ScanFit
 from geomface.faces.fitting.scan_fitter import ScanFitRun, ScanFitter
 from geomface.faces.fitting.scan_input import ScanInput, prepare_scan
 from geomface.faces.fitting.settings import ScanFitSettings
-from geomface.faces.fitting.threads import one_blas_thread
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.statistics import MorphableModel
+from geomface.threads import one_blas_thread
 
 # Beyond these the result is no face of the model, whatever the motion says.
 _LARGEST_RESIDUAL_MM = 3.0

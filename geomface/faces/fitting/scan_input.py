@@ -62,6 +62,11 @@ class ScanInput:
         placed = self.start.compose(pose).apply(points)
         return placed * _MIRROR if self.mirrored else placed
 
+    def from_scan(self, points: FloatArray, pose: Similarity) -> FloatArray:
+        """Undo `to_scan`."""
+        placed = points * _MIRROR if self.mirrored else points
+        return self.start.compose(pose).inverse().apply(placed)
+
     def similarity(self, pose: Similarity) -> Similarity:
         """Return model frame to scan frame (to its mirror image if `mirrored`)."""
         return self.start.compose(pose)

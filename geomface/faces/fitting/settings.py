@@ -138,10 +138,21 @@ class ModelRegistrationSettings:
     """The noise of the scan is never believed to be smaller."""
     stop_motion_mm: float = 0.02
     """The fine displacement ends when it moves less than this."""
+    model_error_mm: float = 0.4
+    """Expected error of a fit that leaves no fine displacement."""
+    error_per_detail: float = 3.0
+    """It grows by so much for every mm of fine displacement: what the model missed along the
+    normals tells what it missed along the surface, where no scan shows it."""
+    free_error_mm: float = 0.6
+    """Expected error of the free registration that is averaged in; infinity leaves it out."""
+    least_free_share: float = 0.05
+    """The free registration is not worth its time below this weight."""
 
     def __post_init__(self) -> None:
         _require_positive(
             self,
+            "model_error_mm",
+            "free_error_mm",
             "smooth_length_mm",
             "smooth_sigma_mm",
             "smooth_rounds",
@@ -152,8 +163,9 @@ class ModelRegistrationSettings:
             "least_noise_mm",
             "stop_motion_mm",
         )
-        if self.detail_rounds < 0:
-            raise SettingsError(f"detail_rounds: expected 0 or more, got {self.detail_rounds}.")
+        for name in ("detail_rounds", "error_per_detail", "least_free_share"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name}: expected 0 or more, got {getattr(self, name)}.")
 
 
 CAMERAS = ("weak-perspective", "perspective")

@@ -214,10 +214,14 @@ def test_cameras_that_start_the_fit(face):
 
 def test_without_a_focal_length_one_is_assumed_and_named(face, fitter):
     _, _, points = draw(face, "perspective", np.random.default_rng(5))
-    fit = fit_landmarks_2d(fitter, points, SIZE, camera="perspective")
-    assert isinstance(fit.camera, Perspective)
-    assert fit.camera.focal == pytest.approx(1.4 * 256)
-    assert "focal length" in fit.notes[-1]
+    wide = fit_landmarks_2d(fitter, points, (512, 512), camera="perspective")
+    assert isinstance(wide.camera, Perspective)
+    assert wide.camera.focal == pytest.approx(1.4 * 512)
+    assert "1.4 times the longer side" in wide.notes[-1]
+    close = fit_landmarks_2d(fitter, points, SIZE, camera="perspective")
+    assert isinstance(close.camera, Perspective)
+    assert 500 < -close.camera.translation[2] < 700 and close.camera.focal > 1.4 * 256
+    assert "focal length" in close.notes[-1]
 
 
 def test_the_same_points_give_the_same_bytes(face, fitter):

@@ -1,0 +1,310 @@
+"""`geomface synth faces`: labelled synthetic face images."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from geomface.cli.inputs import make_folder
+from geomface.cli.options import CommonOptions, Flag, Folder
+from geomface.cli.run import Run
+from geomface.faces.synthesis.distribution_text import format_distribution, parse_distribution
+from geomface.faces.synthesis.distributions import Distribution
+from geomface.faces.synthesis.grids import parse_factors
+from geomface.faces.synthesis.settings import (
+    DEFAULT_OUTPUTS,
+    BackgroundSettings,
+    CameraSettings,
+    ExpressionSettings,
+    FaceImageSettings,
+    IdentitySettings,
+    LightSettings,
+    PhotoSettings,
+    PoseSettings,
+)
+
+if TYPE_CHECKING:
+    from geomface.pipeline.events import PipelineEvent
+
+ModelFile = Annotated[
+    Path | None,
+    tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the built-in face)"),
+]
+Spread = Annotated[str, tyro.conf.arg(metavar="DIST")]
+MaybeSpread = Annotated[str | None, tyro.conf.arg(metavar="DIST", help_behavior_hint="(optional)")]
+_text = format_distribution
+
+
+@dataclasses.dataclass(frozen=True)
+class IdentityOptions:
+    """Who is in the pictures. DIST is such as gaussian(0,1), uniform(-1,1), constant(0),
+    empirical(1,2,5), empirical(FILE.npy) or mixture(0.7*gaussian(0,1),0.3*uniform(-2,2))."""
+
+    identity: Spread = _text(IdentitySettings.coefficients)
+    """Of every identity mode, in sigma; rows of an .npy file give whole people."""
+    mix_share: float = IdentitySettings.mix_share
+    """Share of people who are a mix of two earlier ones."""
+    mix_weight: Spread = _text(IdentitySettings.mix_weight)
+    """Weight of the first of the two."""
+    similar_to: int = IdentitySettings.base
+    """Person whom the others resemble under --cosine or --identity-distance."""
+    cosine: MaybeSpread = None
+    """Cosine to the coefficients of the base."""
+    identity_distance: MaybeSpread = None
+    """Distance to the coefficients of the base, sigma."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PoseOptions:
+    """How the head is turned, degrees."""
+
+    yaw: Spread = _text(PoseSettings.yaw)
+    """Positive turns the face to the subject's left."""
+    pitch: Spread = _text(PoseSettings.pitch)
+    """Positive lifts the chin."""
+    roll: Spread = _text(PoseSettings.roll)
+    """Positive turns the picture of the face counter-clockwise."""
+    pose: MaybeSpread = None
+    """Rows of yaw, pitch and roll: empirical(FILE.npy)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ExpressionOptions:
+    """What the faces do."""
+
+    expression: Literal["groups", "weights", "neutral"] = ExpressionSettings.kind
+    """groups moves few muscles with both sides alike, weights draws every weight by itself."""
+    expression_strength: Spread = _text(ExpressionSettings.strength)
+    """Factor of all weights of a picture."""
+    expression_weights: Spread = _text(ExpressionSettings.weights)
+    """Of every expression, under --expression weights."""
+    gaze: Spread = _text(ExpressionSettings.gaze)
+    """Degrees that the eyes turn, to the side and up."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LightOptions:
+    """One main light from a side, and light from all around."""
+
+    light_azimuth: Spread = _text(LightSettings.azimuth)
+    """Degrees, positive from the right of the picture."""
+    light_elevation: Spread = _text(LightSettings.elevation)
+    """Degrees, positive from above."""
+    light_share: Spread = _text(LightSettings.share)
+    """Share of the main light, 0 to 0.8."""
+    light_intensity: Spread = _text(LightSettings.intensity)
+    """What a white surface shows that faces the main light."""
+    light_warmth: Spread = _text(LightSettings.warmth)
+    """Surplus of red over blue."""
+    light_coefficients: MaybeSpread = None
+    """Rows of 27 spherical-harmonics coefficients instead: empirical(FILE.npy)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CameraOptions:
+    """From where and how large the face is seen."""
+
+    scale: Spread = _text(CameraSettings.scale)
+    """Height of the mean face, a share of the picture."""
+    distance: Spread = _text(CameraSettings.distance)
+    """From eye to face, mm."""
+    offset_x: Spread = _text(CameraSettings.offset_x)
+    """Shift to the right, a share of the picture."""
+    offset_y: Spread = _text(CameraSettings.offset_y)
+    """Shift down, a share of the picture."""
+    weak: Flag = False
+    """Parallel rays."""
+
+
+@dataclasses.dataclass(frozen=True)
+class BackgroundOptions:
+    """What lies behind the face."""
+
+    background: Literal["auto", "black", "grey", "texture"] = BackgroundSettings.kind
+    """auto is black for the plain preset, texture for photo."""
+    background_level: Spread = _text(BackgroundSettings.level)
+    """Brightness in [0, 1]."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PhotoOptions:
+    """What the photo preset adds."""
+
+    detail: float = PhotoSettings.detail
+    """Strength of pores, blemishes and shine."""
+    hair: float = PhotoSettings.hair
+    """Share of people with hair."""
+    glasses: float = PhotoSettings.glasses
+    """Share of people with glasses."""
+    occluders: float = PhotoSettings.occluders
+    """Probability of something in front of the face."""
+    blur: Spread = _text(PhotoSettings.blur)
+    """Standard deviation, pixels of a 227 pixel picture."""
+    noise: Spread = _text(PhotoSettings.noise)
+    """Standard deviation in middle grey, share of white."""
+    jitter: float = PhotoSettings.jitter
+    """Strength of changes in contrast and colour."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SynthFacesOptions:
+    """Labelled synthetic face images: pictures, parameters, 68 landmarks, and maps of the face.
+
+    Picture (identity, sample) depends on the seed and the options only, not on how many there are
+    or how many workers draw them. The presets plain and photo show the same faces in the same poses
+    for the same seed. The same command again draws only what is missing; more --identities add to a
+    folder.
+    """
+
+    out: Folder
+    """Folder of the set; it is created."""
+    identities: int = 10
+    """Number of people."""
+    samples: Annotated[
+        int | None,
+        tyro.conf.arg(metavar="N", help_behavior_hint="(default: 10, or what --grid says)"),
+    ] = None
+    """Pictures a person."""
+    size: int = FaceImageSettings.size
+    """Pixels a side."""
+    preset: Literal["plain", "photo"] = FaceImageSettings.preset
+    """plain is a lit face on black; photo adds hair, skin detail, background, occluders, noise."""
+    outputs: tuple[str, ...] = DEFAULT_OUTPUTS
+    """Any of rgb alpha depth normals position uv albedo shading region face_id landmarks."""
+    grid: tuple[str, ...] = ()
+    """Controlled set: factor=first:last:step or factor=a,b,c; all combinations for every person."""
+    others: Literal["fixed", "random"] = FaceImageSettings.others
+    """Under --grid: what is no factor is drawn once a person, or for every picture."""
+    model: ModelFile = None
+    """Face model that the people are drawn from: any file that 'geomface model convert' reads."""
+    image_format: Literal["png", "npy"] = "png"
+    """png packs rgb, alpha, albedo and region; npy packs nothing and is faster."""
+    shards: Flag = False
+    """Tar shards for WebDataset, with index.json, instead of single files."""
+    part_pictures: Annotated[
+        int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: 32, in shards 512)")
+    ] = None
+    """Pictures a part or shard; parts are what workers make and what is resumed."""
+    workers: int = 1
+    """Number of worker processes; the bytes do not depend on it."""
+    no_eyes: Flag = False
+    """Leave the eyes open to what lies behind."""
+    identity: IdentityOptions = IdentityOptions()
+    expression: ExpressionOptions = ExpressionOptions()
+    pose: PoseOptions = PoseOptions()
+    light: LightOptions = LightOptions()
+    camera: CameraOptions = CameraOptions()
+    background: BackgroundOptions = BackgroundOptions()
+    photo: PhotoOptions = PhotoOptions()
+    common: CommonOptions = CommonOptions()
+
+
+def run_synth_faces(options: SynthFacesOptions, run: Run) -> int:
+    """Plan, and draw the pictures unless it is a dry run."""
+    from geomface.pipeline.face_images import FaceSetSettings, generate_faces, plan_faces
+
+    run.require_cpu()
+    images = image_settings(options)
+    make_folder(options.out, create=False)
+    settings = FaceSetSettings(
+        images,
+        options.out,
+        options.model,
+        options.workers,
+        options.image_format,
+        options.shards,
+        options.part_pictures,
+    )
+    if options.common.dry_run:
+        plan = plan_faces(settings)
+        figures = {"pictures": images.pictures, "parts": len(plan.todo)}
+        return run.plan([plan.sentence(), f"write into {options.out}"], figures)
+    with run.progress("pictures", images.pictures) as step:
+
+        def on_event(event: "PipelineEvent") -> None:
+            if event.kind in ("done", "failed"):
+                step(event.finished, total=event.total)
+            if event.kind == "failed":
+                run.warn(f"failed: {event.message}")
+
+        report = generate_faces(settings, on_event=on_event)
+    run.finish(dataclasses.asdict(report))
+    rate = f", {report.drawn / report.seconds:.1f} a second" if report.drawn else ""
+    run.say(f"{options.out}: {report.message}, {report.seconds:.1f} s{rate}")
+    for reason in report.reasons:
+        run.say(f"  {reason}")
+    return report.exit_code
+
+
+def image_settings(options: SynthFacesOptions) -> FaceImageSettings:
+    """Return the settings that the options describe.
+
+    Raises
+    ------
+    SettingsError : numbers out of range, a distribution or a factor that cannot be read.
+    """
+    identity, pose, light = options.identity, options.pose, options.light
+    factors = parse_factors(options.grid)
+    samples = options.samples
+    if samples is None:
+        samples = 1 if factors else 10
+    return FaceImageSettings(
+        identities=options.identities,
+        samples=samples,
+        size=options.size,
+        seed=options.common.seed,
+        preset=options.preset,
+        outputs=options.outputs,
+        factors=factors,
+        others=options.others,
+        eyes=not options.no_eyes,
+        identity=IdentitySettings(
+            coefficients=parse_distribution(identity.identity),
+            mix_share=identity.mix_share,
+            mix_weight=parse_distribution(identity.mix_weight),
+            base=identity.similar_to,
+            cosine=_maybe(identity.cosine),
+            distance=_maybe(identity.identity_distance),
+        ),
+        expression=ExpressionSettings(
+            kind=options.expression.expression,
+            strength=parse_distribution(options.expression.expression_strength),
+            weights=parse_distribution(options.expression.expression_weights),
+            gaze=parse_distribution(options.expression.gaze),
+        ),
+        pose=PoseSettings(
+            *map(parse_distribution, (pose.yaw, pose.pitch, pose.roll)), joint=_maybe(pose.pose)
+        ),
+        light=LightSettings(
+            azimuth=parse_distribution(light.light_azimuth),
+            elevation=parse_distribution(light.light_elevation),
+            share=parse_distribution(light.light_share),
+            intensity=parse_distribution(light.light_intensity),
+            warmth=parse_distribution(light.light_warmth),
+            coefficients=_maybe(light.light_coefficients),
+        ),
+        camera=CameraSettings(
+            scale=parse_distribution(options.camera.scale),
+            distance=parse_distribution(options.camera.distance),
+            offset_x=parse_distribution(options.camera.offset_x),
+            offset_y=parse_distribution(options.camera.offset_y),
+            weak=options.camera.weak,
+        ),
+        background=BackgroundSettings(
+            options.background.background, parse_distribution(options.background.background_level)
+        ),
+        photo=PhotoSettings(
+            detail=options.photo.detail,
+            hair=options.photo.hair,
+            glasses=options.photo.glasses,
+            occluders=options.photo.occluders,
+            blur=parse_distribution(options.photo.blur),
+            noise=parse_distribution(options.photo.noise),
+            jitter=options.photo.jitter,
+        ),
+    )
+
+
+def _maybe(text: str | None) -> Distribution | None:
+    return None if text is None else parse_distribution(text)

@@ -1,0 +1,233 @@
+"""Distributions as data: constant, uniform, Gaussian, empirical, and mixtures of them."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from geomface.arrays import FloatArray
+from geomface.errors import SettingsError
+
+WEIGHT_TOLERANCE = 1e-6
+"""How far the weights of a mixture may be from summing to 1: what rounding in a text leaves."""
+
+
+class DistributionError(SettingsError):
+    """A distribution that cannot exist: negative sigma, weights that do not sum to 1, no values."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Constant:
+    """Always the same number."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        _require_numbers(self, "constant", self.value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Uniform:
+    """Any number from `low` to `high`, all alike."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        _require_numbers(self, "uniform", self.low, self.high)
+        if self.low > self.high:
+            raise DistributionError(
+                f"uniform({self.low:g}, {self.high:g}): expected the lower bound first. Swap them."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Gaussian:
+    """The normal distribution with this mean and standard deviation."""
+
+    mean: float = 0.0
+    sigma: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require_numbers(self, "gaussian", self.mean, self.sigma)
+        if self.sigma < 0:
+            raise DistributionError(
+                f"gaussian({self.mean:g}, {self.sigma:g}): expected a sigma of 0 or more, got "
+                f"{self.sigma:g}. It is the standard deviation, the second number."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Empirical:
+    """One of the given values, all alike: numbers, or rows that are drawn whole.
+
+    Parameters
+    ----------
+    values : numbers; or rows of one length, such as the coefficients of measured people
+    """
+
+    values: tuple[float, ...] | tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        array = np.asarray(self.values, np.float64) if _regular(self.values) else None
+        if array is None or array.ndim not in (1, 2) or array.size == 0:
+            raise DistributionError(
+                "empirical: expected at least one number, or rows of one length, got "
+                f"{len(self.values)} values of differing shape or none."
+            )
+        if not np.isfinite(array).all():
+            raise DistributionError("empirical: the values hold NaN or infinity. Remove them.")
+        rows = array.tolist()
+        plain = tuple(tuple(row) for row in rows) if array.ndim == 2 else tuple(rows)
+        object.__setattr__(self, "values", plain)
+
+    @property
+    def width(self) -> int | None:
+        """Length of the rows, None for single numbers."""
+        first = self.values[0]
+        return len(first) if isinstance(first, tuple) else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixture:
+    """One of several distributions, chosen with these weights for every draw as a whole.
+
+    Parameters
+    ----------
+    parts : the distributions
+    weights : one probability each, summing to 1
+    """
+
+    parts: tuple["Distribution", ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(self.parts))
+        object.__setattr__(self, "weights", tuple(float(weight) for weight in self.weights))
+        if not self.parts or len(self.parts) != len(self.weights):
+            raise DistributionError(
+                f"mixture: expected one weight for each part and at least one part, got "
+                f"{len(self.parts)} parts and {len(self.weights)} weights."
+            )
+        if not all(weight >= 0 for weight in self.weights):
+            raise DistributionError(
+                f"mixture: expected weights of 0 or more, got {_list(self.weights)}."
+            )
+        total = math.fsum(self.weights)
+        if not abs(total - 1.0) <= WEIGHT_TOLERANCE:
+            raise DistributionError(
+                f"mixture: expected weights that sum to 1, got {_list(self.weights)}, which sum to "
+                f"{total:g}. Divide each by {total:g}."
+            )
+
+
+Distribution = Constant | Uniform | Gaussian | Empirical | Mixture
+"""Any of the five."""
+
+
+def draw(distribution: Distribution, rng: np.random.Generator, size: int) -> FloatArray:
+    """Draw (size,) numbers: independent ones, or one row of an empirical distribution.
+
+    A mixture chooses its part once for all of them, so a vector is never half of one part and half
+    of another; for independent choices draw one number at a time, or use `draw_many`.
+
+    Parameters
+    ----------
+    rng : the only source of randomness
+    size : how many numbers, such as the number of identity modes
+
+    Raises
+    ------
+    DistributionError : rows of another length.
+    """
+    if isinstance(distribution, Constant):
+        return np.full(size, float(distribution.value))
+    if isinstance(distribution, Uniform):
+        return rng.uniform(distribution.low, distribution.high, size)
+    if isinstance(distribution, Gaussian):
+        return distribution.mean + distribution.sigma * rng.standard_normal(size)
+    if isinstance(distribution, Mixture):
+        return draw(distribution.parts[int(choose(distribution, rng, 1)[0])], rng, size)
+    values = np.asarray(distribution.values)
+    if values.ndim == 1:
+        return values[rng.integers(len(values), size=size)]
+    if values.shape[1] != size:
+        raise DistributionError(
+            f"empirical: expected rows of {size} numbers here, got rows of {values.shape[1]}."
+        )
+    return values[int(rng.integers(len(values)))].copy()
+
+
+def draw_one(distribution: Distribution, rng: np.random.Generator) -> float:
+    """Draw one number."""
+    return float(draw(distribution, rng, 1)[0])
+
+
+def draw_many(distribution: Distribution, rng: np.random.Generator, count: int) -> FloatArray:
+    """Draw (count,) independent numbers; a mixture chooses its part for each."""
+    if not isinstance(distribution, Mixture):
+        return draw(distribution, rng, count)
+    chosen = choose(distribution, rng, count)
+    values = np.empty(count)
+    for index, part in enumerate(distribution.parts):
+        taken = chosen == index
+        values[taken] = draw_many(part, rng, int(taken.sum()))
+    return values
+
+
+def choose(mixture: Mixture, rng: np.random.Generator, count: int) -> np.ndarray:
+    """Draw (count,) int64 places of parts, each with the probability of its weight."""
+    edges = np.cumsum(mixture.weights)
+    # The last edge is 1 up to rounding: nothing may fall beyond it, nor into a part of weight 0.
+    last = int(np.flatnonzero(mixture.weights)[-1])
+    return np.minimum(np.searchsorted(edges, rng.random(count), side="right"), last)
+
+
+def mean_of(distribution: Distribution) -> float:
+    """Return the mean of one number drawn; of rows, the mean of all their numbers."""
+    if isinstance(distribution, Constant):
+        return float(distribution.value)
+    if isinstance(distribution, Uniform):
+        return 0.5 * (distribution.low + distribution.high)
+    if isinstance(distribution, Gaussian):
+        return float(distribution.mean)
+    if isinstance(distribution, Empirical):
+        return float(np.mean(distribution.values))
+    parts = zip(distribution.weights, distribution.parts, strict=True)
+    return math.fsum(weight * mean_of(part) for weight, part in parts)
+
+
+def variance_of(distribution: Distribution) -> float:
+    """Return the variance of one number drawn."""
+    if isinstance(distribution, Constant):
+        return 0.0
+    if isinstance(distribution, Uniform):
+        return (distribution.high - distribution.low) ** 2 / 12.0
+    if isinstance(distribution, Gaussian):
+        return float(distribution.sigma) ** 2
+    if isinstance(distribution, Empirical):
+        return float(np.var(distribution.values))
+    middle = mean_of(distribution)
+    parts = zip(distribution.weights, distribution.parts, strict=True)
+    return math.fsum(
+        weight * (variance_of(part) + (mean_of(part) - middle) ** 2) for weight, part in parts
+    )
+
+
+def _require_numbers(distribution: object, name: str, *values: float) -> None:
+    for field, value in zip(dataclasses.fields(distribution), values, strict=True):  # type: ignore[arg-type]
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            raise DistributionError(f"{name}: expected a number for {field.name}, got {value!r}.")
+        if not math.isfinite(value):
+            raise DistributionError(f"{name}: expected a finite {field.name}, got {value}.")
+
+
+def _regular(values: Sequence) -> bool:
+    """Say whether the values are all numbers, or all rows of one length."""
+    lengths = {len(row) if isinstance(row, Sequence | np.ndarray) else -1 for row in values}
+    return len(lengths) == 1
+
+
+def _list(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
