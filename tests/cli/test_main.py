@@ -42,6 +42,8 @@ CONTRACT = [
     "model evaluate --model M --meshes DIR/*.ply --report R.json",
     "model fit-scan --model M --scan S.ply --landmarks L.json --out Y.ply --report R.json",
     "model fit-landmarks --model M --landmarks L.json --out Y.ply --report R.json",
+    "model fit-landmarks --landmarks L.json --out Y.ply --image-size 640 480",
+    "model fit-image P.png --landmarks L.json --model M --out DIR",
     "model export --model M --out M.h5",
     "model show --model M",
     "landmarks detect --scan S --out L.json --picture P.png",

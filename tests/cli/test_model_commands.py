@@ -10,6 +10,11 @@ import pytest
 import geomface
 from geomface.cli.main import main
 from geomface.faces.albedo import albedo_model, sample_albedo_code
+from geomface.faces.fitting import WeakPerspective
+from geomface.faces.fitting.rendering.views import render_face
+from geomface.mesh.io import save_image
+from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
+from geomface.rendering.camera import view_rotation
 from geomface.statistics import load_model
 
 
@@ -108,6 +113,85 @@ def test_fits_to_a_scan_and_to_landmarks(
         fitted = geomface.load_mesh(tmp_path / f"{name}.ply").vertices
         errors[name] = np.linalg.norm(fitted - truth, axis=1)[core].mean()
     assert errors["fit-scan"] < 2.0 and errors["fit-scan"] < errors["fit-landmarks"] < 5.0
+
+
+@pytest.fixture(scope="module")
+def photograph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a rendered face p.png, its landmarks p.json, and others that do not fit."""
+    place = tmp_path_factory.mktemp("photograph")
+    face, size = geomface.load_builtin_face(), (120, 140)
+    camera = WeakPerspective(
+        view_rotation(20.0, 5.0), 0.5, np.array([70.0, 60.0]), face.mesh.vertices.mean(axis=0)
+    )
+    light = np.zeros((9, 3))
+    light[[0, 2, 3]] = [[2.5], [1.0], [0.8]]
+    skin = albedo_model(face).colors(np.zeros(16))
+    drawn = render_face(face.mesh, skin, light, camera, size)
+    save_image(place / "p.png", drawn["rgb"] + 0.4 * (1 - drawn["alpha"][..., None]))
+    assert face.template.landmarks is not None
+    points = camera.project(face.template.landmarks.positions(face.mesh.vertices))
+    save_pixel_landmarks(place / "p.json", PixelLandmarks(points, image_size=size))
+    save_pixel_landmarks(place / "small.json", PixelLandmarks(points, image_size=(60, 70)))
+    save_pixel_landmarks(place / "five.json", PixelLandmarks(points[:5], "five"))
+    np.savetxt(place / "p.txt", points)
+    return place
+
+
+def test_fit_landmarks_of_a_picture(
+    photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("model", "fit-landmarks", "--out", tmp_path / "y.ply", "--landmarks")
+    found = run(capsys, *words, photograph / "p.json")
+    again = run(capsys, *words, photograph / "p.txt", "--image-size", 140, 120)
+    for record in (found, again):
+        assert record["camera"]["kind"] == "weak-perspective"
+        assert record["camera"]["degrees"]["yaw"] == pytest.approx(20.0, abs=2.0)
+        assert record["residual_px"]["median"] < 0.5
+    pinhole = run(capsys, *words, photograph / "p.json", "--camera", "perspective")
+    assert pinhole["camera"]["kind"] == "perspective" and "focal length" in pinhole["notes"][0]
+
+
+def test_fit_image_writes_mesh_record_and_pictures(
+    photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = run(
+        capsys, "model", "fit-image", photograph / "p.png", "--landmarks", photograph / "p.json",
+        "--out", tmp_path / "fit", "--camera", "weak-perspective",
+    )  # fmt: skip
+    assert record["camera"]["degrees"]["yaw"] == pytest.approx(20.0, abs=2.0)
+    assert record["residual"]["median"] < 0.02 and np.shape(record["light"]) == (9, 3)
+    mesh = geomface.load_mesh(tmp_path / "fit" / "face.ply")
+    assert mesh.topology_id == record["topology_id"] and mesh.colors is not None
+    names = {path.name for path in (tmp_path / "fit").iterdir()}
+    assert names == {"face.ply", "fit.json", "fit.png", "turned.png"}
+    assert json.loads((tmp_path / "fit" / "fit.json").read_text())["shape"] == record["shape"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("fit-image {d}/p.png --landmarks {d}/absent.json --out {o}/f", ("absent.json",)),
+        ("fit-image {d}/absent.png --landmarks {d}/p.json --out {o}/f", ("absent.png",)),
+        ("fit-image {d}/p.png --landmarks {d}/small.json --out {o}/f", ("70 x 60", "140 x 120")),
+        ("fit-image {d}/p.png --landmarks {d}/five.json --out {o}/f", ("68", "five")),
+        ("fit-image {d}/p.png --landmarks {d}/p.json --out {o}/f --format stl", ("stl",)),
+        ("fit-image {d}/p.png --landmarks {d}/p.json --out {o}/f --camera eye", ("eye",)),
+        ("fit-landmarks --landmarks {d}/five.json --out {o}/y.ply", ("68", "five")),
+        ("fit-landmarks --landmarks {d}/p.txt --out {o}/y.ply", ("belong to a picture",)),
+        (
+            "fit-landmarks --landmarks {d}/p.json --out {o}/y.ply --image-size 0 5",
+            ("image_size", "0"),
+        ),
+    ],
+)
+def test_bad_pictures_are_one_sentence(
+    photograph: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    line: str,
+    words: tuple[str, ...],
+) -> None:
+    test_bad_input_is_one_sentence(photograph, tmp_path, capsys, line, words)
 
 
 def test_scans_are_simulated_from_any_model(

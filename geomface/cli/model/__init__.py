@@ -18,6 +18,7 @@ from geomface.cli.model.fitting import (
     run_fit_scan,
 )
 from geomface.cli.model.measure import ModelEvaluateOptions, run_evaluate
+from geomface.cli.model.pictures import ModelFitImageOptions, run_fit_image
 from geomface.cli.model.show import ModelShowOptions, run_show
 from geomface.cli.model.use import (
     ModelProjectOptions,
@@ -37,6 +38,7 @@ GROUP = CommandGroup(
         "evaluate": Command(ModelEvaluateOptions, run_evaluate),
         "fit-scan": Command(ModelFitScanOptions, run_fit_scan),
         "fit-landmarks": Command(ModelFitLandmarksOptions, run_fit_landmarks),
+        "fit-image": Command(ModelFitImageOptions, run_fit_image),
         "convert": Command(ModelConvertOptions, run_convert),
         "export": Command(ModelExportOptions, run_export),
     },

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from geomface.cli.inputs import MESH_SUFFIXES, find_scan_landmarks, require_output
-from geomface.cli.model.inputs import ModelFile, read_morphable
+from geomface.cli.model.inputs import ModelFile, named_weights, read_morphable
+from geomface.cli.model.pictures import camera_record, read_pixel_landmarks
 from geomface.cli.options import CommonOptions, Flag, InputFile, MaybeFile, OutputFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
@@ -44,14 +45,32 @@ class ModelFitScanOptions:
 
 @dataclasses.dataclass(frozen=True)
 class ModelFitLandmarksOptions:
-    """Fit a model to landmarks in space: the most probable face that has them."""
+    """Fit a model to landmarks in space, or in a picture: the most probable face that has them.
+
+    Landmarks are taken as pixels of a picture when --image-size says how large it is, or when a
+    JSON file has the unit "px".
+    """
 
     landmarks: InputFile
-    """Landmarks: JSON, .pts, .txt, .pp or .ljson; missing ones are left out."""
+    """Landmarks: JSON, .pts, .txt, .pp or .ljson; missing ones are left out. Of a picture: JSON,
+    .pts, .txt or .csv with two numbers a point."""
     out: OutputFile
-    """The fitted mesh, where the landmarks are."""
+    """The fitted mesh, where the landmarks are; of a picture, in the model's frame."""
     model: ModelFile = None
     """Any model file that 'geomface model convert' reads."""
+    image_size: Annotated[
+        tuple[int, int] | None,
+        tyro.conf.arg(metavar="WIDTH HEIGHT", help_behavior_hint="(default: landmarks in space)"),
+    ] = None
+    """Size of the picture that the landmarks belong to, pixels."""
+    camera: Annotated[str, tyro.conf.arg(metavar="KIND")] = "weak-perspective"
+    """Of a picture: weak-perspective or perspective."""
+    focal: Annotated[
+        float | None,
+        tyro.conf.arg(metavar="PIXELS", help_behavior_hint="(default: a guess)"),
+    ] = None
+    """Focal length of the perspective camera in pixels; by default 1.4 times the longer side, or
+    more where the face would be nearer than 600 mm."""
     report: MaybeFile = None
     """JSON record with coefficients and residuals."""
     common: CommonOptions = CommonOptions()
@@ -79,7 +98,7 @@ def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:
         fit = register_with_model(model, scan, landmarks)
     else:
         fit = fit_scan(model, scan, landmarks)
-        figures = {"shape": fit.shape, "expression": _named(model, fit.expression)}
+        figures = {"shape": fit.shape, "expression": named_weights(model, fit.expression)}
     run.add_notes(fit.notes)
     save_mesh(options.out, fit.mesh)
     figures |= {
@@ -104,6 +123,7 @@ def run_fit_landmarks(options: ModelFitLandmarksOptions, run: Run) -> int:
     """Read, fit, write."""
     from geomface.faces.fitting import fit_landmarks_3d
     from geomface.mesh.io import load_landmarks, save_mesh
+    from geomface.mesh.io.pixel_landmarks import holds_pixels
 
     run.require_cpu()
     read = (options.landmarks, options.model)
@@ -112,6 +132,8 @@ def run_fit_landmarks(options: ModelFitLandmarksOptions, run: Run) -> int:
     model = read_morphable(options.model)
     if model.template.landmarks is None:
         raise SettingsError(f"{model.name}: this model has no landmarks to fit by.")
+    if options.image_size is not None or holds_pixels(options.landmarks):
+        return _fit_in_picture(options, run, model)
     landmarks = load_landmarks(options.landmarks)
     model.template.require_landmarks(landmarks)
     if options.common.dry_run:
@@ -125,7 +147,7 @@ def run_fit_landmarks(options: ModelFitLandmarksOptions, run: Run) -> int:
             "iterations": fit.iterations,
             "residual_mm": fit.residual_mm,
             "shape": fit.shape,
-            "expression": _named(model, fit.expression),
+            "expression": named_weights(model, fit.expression),
             "weights": fit.weights,
             "topology_id": model.topology_id,
         },
@@ -138,7 +160,50 @@ def run_fit_landmarks(options: ModelFitLandmarksOptions, run: Run) -> int:
     return 0
 
 
-def _named(model: "MorphableModel", weights: Any) -> Any:
-    """Return expression weights by name where they have names."""
-    names = () if model.expression is None else model.expression.names
-    return dict(zip(names, map(float, weights), strict=True)) if names else weights
+def _fit_in_picture(options: ModelFitLandmarksOptions, run: Run, model: "MorphableModel") -> int:
+    """Read landmarks in pixels, fit, write."""
+    from geomface.faces.fitting import fit_landmarks_2d
+    from geomface.mesh.io import save_mesh
+
+    landmarks = read_pixel_landmarks(options.landmarks, model)
+    size = landmarks.image_size
+    if options.image_size is not None:
+        size = (options.image_size[1], options.image_size[0])
+    if size is None:
+        raise SettingsError(
+            f"{options.landmarks}: expected the size of the picture, in the file as 'image_size': "
+            "[width, height] or as --image-size WIDTH HEIGHT."
+        )
+    if options.common.dry_run:
+        return run.plan(
+            [f"fit {model.name} to {options.landmarks} in a picture", f"write {options.out}"]
+        )
+    fit = fit_landmarks_2d(
+        model,
+        landmarks.points,
+        size,
+        camera=options.camera,
+        focal_px=options.focal,
+        name=options.landmarks.name,
+    )
+    run.add_notes(fit.notes)
+    save_mesh(options.out, fit.mesh)
+    run.finish(
+        {
+            "converged": fit.converged,
+            "iterations": fit.iterations,
+            "residual_px": fit.residual_px,
+            "contour": fit.contour,
+            "camera": camera_record(fit.camera),
+            "shape": fit.shape,
+            "expression": named_weights(model, fit.expression),
+            "weights": fit.weights,
+            "topology_id": model.topology_id,
+        },
+        options.report,
+    )
+    run.say(
+        f"{options.out}: residual {fit.residual_px['median']:.2f} px (largest "
+        f"{fit.residual_px['max']:.2f} px), {run.seconds:.1f} s"
+    )
+    return 0

@@ -2,7 +2,7 @@
 
 import glob
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -60,3 +60,9 @@ def read_meshes(paths: list[Path], run: Run) -> "list[Mesh]":
             meshes.append(mesh)
             step(index + 1, path.name)
     return meshes
+
+
+def named_weights(model: "MorphableModel", weights: Any) -> Any:
+    """Return expression weights by name where they have names."""
+    names = () if model.expression is None else model.expression.names
+    return dict(zip(names, map(float, weights), strict=True)) if names else weights
