@@ -1,0 +1,10 @@
+"""`geomface sample SYSTEM`: Draw from a trained system, one verb a system."""
+
+from geomface.cli.command import Command, CommandGroup
+from geomface.cli.learned.progressive_texture import SampleTextureOptions, run_sample
+
+GROUP = CommandGroup(
+    "sample",
+    "Draw from a trained system.",
+    {"progressive_texture": Command(SampleTextureOptions, run_sample)},
+)

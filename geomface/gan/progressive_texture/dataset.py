@@ -1,0 +1,134 @@
+"""A training set in memory: images and which of their pixels are valid."""
+
+import dataclasses
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from geomface.learning.errors import DatasetError
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TextureSet:
+    """Images and masks of one size.
+
+    Parameters
+    ----------
+    images : (N, 3, S, S), uint8 or float32 in [-1, 1]
+    masks : (N, 1, S, S) bool, or None when every pixel is valid
+    mirror : show every image as often mirrored, with its mask, left to right
+    names : where the images come from, for messages; may be empty
+    """
+
+    images: torch.Tensor
+    masks: torch.Tensor | None = None
+    mirror: bool = False
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        shape = tuple(self.images.shape)
+        if len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3]:
+            raise DatasetError(
+                f"training set: expected square images (N, 3, S, S), got {shape}. Crop them."
+            )
+        if shape[0] == 0:
+            raise DatasetError("training set: expected at least one image, got none.")
+        if shape[2] < 8 or shape[2] & (shape[2] - 1):
+            raise DatasetError(
+                f"training set: expected a size that is a power of two from 8, got {shape[2]}. "
+                "Resample the images."
+            )
+        if self.images.dtype == torch.float32:
+            _check_range(self.images)
+        elif self.images.dtype != torch.uint8:
+            raise DatasetError(
+                f"training set: expected uint8 or float32 images, got {self.images.dtype}."
+            )
+        if self.masks is not None:
+            if tuple(self.masks.shape) != (shape[0], 1, *shape[2:]):
+                raise DatasetError(
+                    f"training set: expected masks {(shape[0], 1, *shape[2:])}, got "
+                    f"{tuple(self.masks.shape)}. Each image needs its own."
+                )
+            hidden = ~self.masks.flatten(1).any(dim=1)
+            if bool(hidden.any()):
+                first = int(hidden.nonzero()[0])
+                name = self.names[first] if self.names else f"number {first}"
+                raise DatasetError(
+                    f"training set: expected something to learn from in every image, but the mask "
+                    f"of {name} hides all of it (of {int(hidden.sum())} in all). Leave those out."
+                )
+
+    def __len__(self) -> int:
+        return len(self.images) * (2 if self.mirror else 1)
+
+    @property
+    def size(self) -> int:
+        """Pixels a side."""
+        return self.images.shape[-1]
+
+    def batch(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return images (B, 3, S, S) float32 in [-1, 1] and masks (B, 1, S, S) float32.
+
+        Index i + N is image i mirrored.
+        """
+        count = len(self.images)
+        chosen = indices % count
+        images = self.images[chosen]
+        if images.dtype == torch.uint8:
+            images = images.float() / 127.5 - 1.0
+        if self.masks is None:
+            masks = torch.ones(len(images), 1, *images.shape[2:])
+        else:
+            masks = self.masks[chosen].float()
+        flipped = (indices >= count).reshape(-1, 1, 1, 1)
+        if bool(flipped.any()):
+            images = torch.where(flipped, images.flip(3), images)
+            masks = torch.where(flipped, masks.flip(3), masks)
+        return images, masks
+
+    def subset(self, keep: np.ndarray) -> "TextureSet":
+        """Return the images for which `keep`, bool or indices, says so."""
+        chosen = torch.from_numpy(np.asarray(keep))
+        index = chosen.nonzero().flatten() if chosen.dtype == torch.bool else chosen
+        names = tuple(self.names[k] for k in index.tolist()) if self.names else ()
+        masks = None if self.masks is None else self.masks[index]
+        return TextureSet(self.images[index], masks, self.mirror, names)
+
+    def complete(self) -> np.ndarray:
+        """Say which images hide nothing."""
+        if self.masks is None:
+            return np.ones(len(self.images), bool)
+        return self.masks.flatten(1).all(dim=1).numpy()
+
+
+def reduce_set(images: torch.Tensor, masks: torch.Tensor, size: int) -> tuple[torch.Tensor, ...]:
+    """Reduce images (N, 3, S, S) and bool masks (N, 1, S, S) to `size`: means and minima.
+
+    Raises
+    ------
+    DatasetError : S is no multiple of `size`
+    """
+    factor, rest = divmod(images.shape[-1], size)
+    if rest or factor < 1:
+        raise DatasetError(
+            f"training set: expected images of {size} pixels or a multiple, got "
+            f"{images.shape[-1]}. Choose another size."
+        )
+    if factor == 1:
+        return images, masks
+    floats = F.avg_pool2d(images.float(), factor)
+    reduced = floats.round().to(torch.uint8) if images.dtype == torch.uint8 else floats
+    return reduced, F.max_pool2d((~masks).float(), factor) == 0
+
+
+def _check_range(images: torch.Tensor) -> None:
+    low, high = float(images.min()), float(images.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise DatasetError("training set: expected finite pixels, got NaN or infinity.")
+    if low < -1.001 or high > 1.001:
+        raise DatasetError(
+            f"training set: expected float images in [-1, 1], got [{low:.3g}, {high:.3g}]. Scale "
+            "them: x / 127.5 - 1 for 8 bits."
+        )

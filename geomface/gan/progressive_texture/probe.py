@@ -1,0 +1,135 @@
+"""The probe of the red-circle experiment: a small DCGAN that trains in minutes on a CPU."""
+
+import dataclasses
+
+import torch
+
+from geomface.errors import SettingsError
+
+
+@dataclasses.dataclass(frozen=True)
+class ProbeSettings:
+    """Size of the probe's networks."""
+
+    size: int = 32
+    """Pixels a side: a power of two from 16."""
+    generator_width: int = 24
+    """Channels of the generator's last layer but one; doubled at each halving."""
+    critic_width: int = 24
+    """Channels of the discriminator's first layer; doubled at each halving."""
+    latent: int = 64
+    """Length of the latent vector."""
+
+    def __post_init__(self) -> None:
+        if self.size < 16 or self.size & (self.size - 1):
+            raise SettingsError(f"size: expected a power of two from 16, got {self.size}.")
+
+    @property
+    def top(self) -> int:
+        """Level of the size: size = 2^top."""
+        return self.size.bit_length() - 1
+
+
+class ProbeGenerator(torch.nn.Module):
+    """Latents to images by upsampling and convolutions with batch norm.
+
+    Parameters
+    ----------
+    settings : sizes
+
+    Source
+    ------
+    Radford, Metz, Chintala 2016 (DCGAN); nearest upsampling and 3 x 3 convolutions in place of
+    transposed ones, whose checkerboard the exact detectors would trip over.
+    """
+
+    def __init__(self, settings: ProbeSettings) -> None:
+        super().__init__()
+        widths = [settings.generator_width << step for step in range(settings.top - 2)][::-1]
+        self.dense = torch.nn.Linear(settings.latent, widths[0] * 16, bias=False)
+        layers: list[torch.nn.Module] = [torch.nn.BatchNorm2d(widths[0]), torch.nn.ReLU()]
+        for wide, narrow in zip(widths, [*widths[1:], 3], strict=True):
+            layers.append(torch.nn.Upsample(scale_factor=2))
+            layers.append(torch.nn.Conv2d(wide, narrow, 3, padding=1, bias=narrow == 3))
+            if narrow != 3:
+                layers += [torch.nn.BatchNorm2d(narrow), torch.nn.ReLU()]
+        self.layers = torch.nn.Sequential(*layers, torch.nn.Tanh())
+
+    def forward(
+        self, latents: torch.Tensor, level: int | None = None, alpha: float = 1.0
+    ) -> torch.Tensor:
+        """Return (N, 3, H, W) images; the probe does not grow and ignores level and alpha."""
+        return self.layers(self.dense(latents).reshape(len(latents), -1, 4, 4))
+
+
+class ProbeCritic(torch.nn.Module):
+    """Images with their masks to scores, by strided convolutions without any norm.
+
+    Parameters
+    ----------
+    settings : sizes
+    channels : of the input; 4 with a mask
+
+    Source
+    ------
+    Radford, Metz, Chintala 2016, without batch norm, which would mix reals' and fakes' holes.
+    """
+
+    def __init__(self, settings: ProbeSettings, channels: int = 4) -> None:
+        super().__init__()
+        self.layers = _encoder(settings, channels)
+        self.score = torch.nn.Linear(settings.critic_width << (settings.top - 3) << 4, 1)
+
+    def forward(
+        self, images: torch.Tensor, level: int | None = None, alpha: float = 1.0
+    ) -> torch.Tensor:
+        """Return (N,) scores of (N, channels, H, W) images."""
+        return self.score(self.layers(images).flatten(1)).squeeze(1)
+
+
+class ProbeAutoencoder(torch.nn.Module):
+    """A critic for BEGAN: scores are reconstruction errors.
+
+    s = mean over pixels of |x - decode(encode(x))| m
+
+    Parameters
+    ----------
+    settings : sizes
+    channels : of the input; the first three are reconstructed, a fourth is the mask m
+
+    Source
+    ------
+    Berthelot et al. 2017, Sec. 3. Hidden pixels count 0, which is our addition.
+    """
+
+    def __init__(self, settings: ProbeSettings, channels: int = 4) -> None:
+        super().__init__()
+        wide = settings.critic_width << (settings.top - 3)
+        self.encoder = _encoder(settings, channels)
+        self.code = torch.nn.Linear(wide * 16, settings.latent)
+        decoder: list[torch.nn.Module] = []
+        for step in range(settings.top - 2):
+            narrow = 3 if step == settings.top - 3 else wide >> (step + 1)
+            decoder += [torch.nn.ConvTranspose2d(wide >> step, narrow, 4, 2, 1), torch.nn.ELU()]
+        self.spread = torch.nn.Linear(settings.latent, wide * 16)
+        self.decoder = torch.nn.Sequential(*decoder[:-1])
+
+    def forward(
+        self, images: torch.Tensor, level: int | None = None, alpha: float = 1.0
+    ) -> torch.Tensor:
+        """Return (N,) errors of (N, channels, H, W) images."""
+        code = self.code(self.encoder(images).flatten(1))
+        back = self.decoder(self.spread(code).reshape(len(images), -1, 4, 4))
+        miss = (images[:, :3] - back).abs()
+        if images.shape[1] > 3:
+            miss = miss * images[:, 3:]
+        return miss.flatten(1).mean(dim=1)
+
+
+def _encoder(settings: ProbeSettings, channels: int) -> torch.nn.Sequential:
+    layers: list[torch.nn.Module] = []
+    for step in range(settings.top - 2):
+        outputs = settings.critic_width << step
+        layers += [torch.nn.Conv2d(channels, outputs, 4, 2, 1), torch.nn.LeakyReLU(0.2)]
+        channels = outputs
+    return torch.nn.Sequential(*layers)

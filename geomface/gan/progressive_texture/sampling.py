@@ -1,0 +1,109 @@
+"""Drawing images from a trained generator."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from geomface.errors import SettingsError
+from geomface.gan.progressive_texture.networks import GrowingNetworkSettings
+from geomface.gan.progressive_texture.probe import ProbeSettings
+from geomface.gan.progressive_texture.settings import SYSTEM
+from geomface.gan.progressive_texture.task import build_generator
+from geomface.learning.errors import CheckpointError
+from geomface.learning.run_directory import newest_checkpoint
+from geomface.learning.state import load_module, read_checkpoint
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainedGenerator:
+    """A generator that is ready to be sampled, with what its checkpoint tells.
+
+    Parameters
+    ----------
+    network : the running average
+    latent : length of a latent vector
+    level, alpha : how far it has grown
+    step : steps trained
+    config : of the checkpoint, such as the range of geometry images
+    """
+
+    network: torch.nn.Module
+    latent: int
+    level: int
+    alpha: float
+    step: int
+    config: dict[str, Any]
+
+
+def load_generator(run: Path | str) -> TrainedGenerator:
+    """Read the averaged generator of a run's newest checkpoint, or of one checkpoint file.
+
+    No training data is needed.
+
+    Raises
+    ------
+    FileFormatError, CheckpointError : no such run, no checkpoint, or not one of this system
+    """
+    path = Path(run) if Path(run).is_file() else newest_checkpoint(run, system=SYSTEM)
+    _, header = read_checkpoint(path, system=SYSTEM)
+    networks = _networks(header["config"], path)
+    network = build_generator(networks).eval().requires_grad_(False)
+    load_module(path, network, system=SYSTEM, name="average")
+    scalars = header["scalars"]
+    return TrainedGenerator(
+        network,
+        networks.latent,
+        int(scalars["level"]) or networks.top,
+        float(scalars.get("alpha", 1.0)),
+        int(header["step"]),
+        header["config"],
+    )
+
+
+@torch.no_grad()
+def sample_images(
+    generator: TrainedGenerator, count: int, *, seed: int = 0, batch: int = 64
+) -> torch.Tensor:
+    """Draw images (count, 3, S, S) in [-1, 1].
+
+    Image i depends on the seed and on i only, whatever `count` and `batch`.
+
+    Parameters
+    ----------
+    generator : from `load_generator`
+    count : images
+    seed : of the latents
+    batch : images at a time
+
+    Raises
+    ------
+    SettingsError : count below 1
+    """
+    if count < 1:
+        raise SettingsError(f"count: expected 1 or more images, got {count}.")
+    latents = np.stack(
+        [
+            np.random.default_rng([seed, index]).standard_normal(generator.latent, np.float32)
+            for index in range(count)
+        ]
+    )
+    parts = [
+        generator.network(torch.from_numpy(part), generator.level, generator.alpha)
+        for part in np.split(latents, range(batch, count, batch))
+    ]
+    return torch.cat(parts).clamp(-1, 1)
+
+
+def _networks(config: Any, path: Path) -> ProbeSettings | GrowingNetworkSettings:
+    table = config.get("networks") if isinstance(config, dict) else None
+    if isinstance(table, dict):
+        for kind in (ProbeSettings, GrowingNetworkSettings):
+            if set(table) == {field.name for field in dataclasses.fields(kind)}:
+                return kind(**table)
+    raise CheckpointError(
+        f"{path}: expected the sizes of the networks in the checkpoint, got none that this version "
+        "knows. Use the version that wrote it."
+    )

@@ -1,0 +1,158 @@
+"""What a training of this system is made of, and its recipes."""
+
+import dataclasses
+from typing import Literal
+
+from geomface.errors import SettingsError
+from geomface.gan.progressive_texture.networks import GrowingNetworkSettings
+from geomface.gan.progressive_texture.probe import ProbeSettings
+from geomface.gan.progressive_texture.schedule import GrowthSettings
+from geomface.gan.progressive_texture.shapes import ShapesSettings
+from geomface.learning.adversarial import AdversarialSettings
+from geomface.learning.device import ComputeSettings
+from geomface.learning.loop import FREE, LoopSettings
+
+SYSTEM = "progressive_texture"
+
+Arm = Literal["masked", "unmasked", "clean", "reals-only"]
+ARMS: dict[Arm, str] = {
+    "masked": "B: all images, the same masks on reals and fakes",
+    "unmasked": "A: all images, no masks",
+    "clean": "C: only the images that hide nothing",
+    "reals-only": "D: all images, masks on the reals only",
+}
+"""How the masks are used; all but the first are there to be compared with."""
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerSettings:
+    """Adam for both networks."""
+
+    learning_rate: float = 1e-3
+    """Of both networks."""
+    beta1: float = 0.0
+    """Adam's first decay."""
+    beta2: float = 0.99
+    """Adam's second decay."""
+    average_decay: float = 0.999
+    """Decay of the running average of the generator's weights, at each step."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TextureGanSettings:
+    """Settings of one training; `networks` decides between the probe and the growing networks."""
+
+    networks: ProbeSettings | GrowingNetworkSettings
+    """Sizes of the networks."""
+    growth: GrowthSettings
+    """When to grow, and how many images a step; the probe does not grow."""
+    adversarial: AdversarialSettings = AdversarialSettings()
+    """Loss and penalties."""
+    optimizer: OptimizerSettings = OptimizerSettings()
+    """Adam and the running average."""
+    loop: LoopSettings = LoopSettings()
+    """How long, how often."""
+    compute: ComputeSettings = ComputeSettings()
+    """Device and precision."""
+    arm: Arm = "masked"
+    """How masks are used."""
+    seed: int = 0
+    """Of weights, order and latents."""
+    shapes: ShapesSettings | None = None
+    """The drawn set; None for a folder."""
+
+    def __post_init__(self) -> None:
+        if self.arm not in ARMS:
+            raise SettingsError(f"arm: expected one of {', '.join(ARMS)}, got {self.arm!r}.")
+        if self.adversarial.loss == "began" and isinstance(self.networks, GrowingNetworkSettings):
+            raise SettingsError(
+                "loss: expected non-saturating, hinge or wgan-gp for the growing networks, got "
+                "began, which needs a critic that is an autoencoder. Use the probe."
+            )
+
+
+FREE_SETTINGS = FREE | {"compute"}
+"""What may differ when a run is resumed."""
+
+
+def _probe(steps: int, count: int, batch: int, width: int, size: int, every: int) -> "dict":
+    """Return the settings of a probe that trains with hinge and R1 for `steps` steps."""
+    return {
+        "networks": ProbeSettings(size=size, generator_width=width, critic_width=width),
+        "growth": GrowthSettings(
+            start=size, stable_images=1, total_images=steps * batch, batches=((4, batch),)
+        ),
+        "adversarial": AdversarialSettings(loss="hinge", r1_weight=0.5, r1_every=4),
+        "optimizer": OptimizerSettings(2e-3, 0.0, 0.99, 0.995),
+        "loop": LoopSettings(steps, max(every // 5, 1), every, every),
+        "shapes": ShapesSettings(count=count, size=size),
+    }
+
+
+def _growing(
+    network: GrowingNetworkSettings, growth: GrowthSettings, log: int, every: int
+) -> "dict":
+    """Return the settings of growing networks, as many steps as the schedule needs."""
+    return {
+        "networks": network,
+        "growth": growth,
+        "loop": LoopSettings(growth.steps(network.top), log, every, every),
+    }
+
+
+_PAPER_NETWORK = GrowingNetworkSettings(size=1024)
+_SHAPE_BATCHES = ((4, 64), (64, 32), (128, 16))
+
+SHAPE_RECIPES = {
+    "tiny": lambda: _probe(steps=20, count=64, batch=8, width=8, size=16, every=10),
+    "cpu": lambda: _probe(steps=3000, count=2000, batch=32, width=24, size=32, every=500),
+    "paper": lambda: (
+        _growing(
+            GrowingNetworkSettings(size=256),
+            GrowthSettings(4, 400_000, 400_000, 6_000_000, _SHAPE_BATCHES),
+            100,
+            2000,
+        )
+        | {"shapes": ShapesSettings(count=10_000, size=256)}
+    ),
+}
+"""Recipes for `--data shapes`: the probe on a CPU, the growing networks at the paper's 256 px."""
+
+FOLDER_RECIPES = {
+    "tiny": lambda: _growing(
+        GrowingNetworkSettings(size=16, channel_base=64, channel_max=16, latent=16),
+        GrowthSettings(4, 32, 32, 192, ((4, 8),)),
+        5,
+        10,
+    ),
+    "cpu": lambda: _growing(
+        GrowingNetworkSettings(size=32, channel_base=512, channel_max=64, latent=64),
+        GrowthSettings(4, 8_000, 8_000, 64_000, ((4, 32), (32, 16))),
+        50,
+        500,
+    ),
+    "paper": lambda: _growing(_PAPER_NETWORK, GrowthSettings(), 100, 2000),
+}
+"""Recipes for a folder of textures or geometry images."""
+
+RECIPES = ("tiny", "cpu", "paper")
+
+
+def recipe(name: str, *, shapes: bool, arm: Arm = "masked", seed: int = 0) -> TextureGanSettings:
+    """Return the settings of a recipe.
+
+    Parameters
+    ----------
+    name : "tiny" (seconds), "cpu" (minutes on two cores) or "paper"
+    shapes : for the drawn shapes, else for a folder
+    arm : how masks are used
+    seed : of the training; the drawn set is the same for every seed
+
+    Raises
+    ------
+    SettingsError : an unknown recipe or arm
+    """
+    table = SHAPE_RECIPES if shapes else FOLDER_RECIPES
+    if name not in table:
+        raise SettingsError(f"recipe: expected one of {', '.join(RECIPES)}, got {name!r}.")
+    return TextureGanSettings(**table[name](), arm=arm, seed=seed)

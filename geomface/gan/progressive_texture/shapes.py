@@ -1,0 +1,149 @@
+"""Pictures of coloured shapes, in which red circles play the part of damage."""
+
+import dataclasses
+
+import numpy as np
+
+from geomface.arrays import BoolArray, FloatArray
+from geomface.errors import SettingsError
+
+CIRCLE, SQUARE, TRIANGLE = 0, 1, 2
+COLORS: dict[str, tuple[float, float, float]] = {
+    "red": (0.90, 0.10, 0.10),
+    "green": (0.10, 0.75, 0.15),
+    "blue": (0.10, 0.20, 0.90),
+    "yellow": (0.95, 0.85, 0.10),
+}
+"""None is near grey, so that a hole (exact 0, mid-grey) is no colour of the data."""
+RED, GREEN = 0, 1
+_SUPERSAMPLING = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class ShapesSettings:
+    """The set of pictures."""
+
+    count: int = 2000
+    """Pictures."""
+    size: int = 32
+    """Pixels a side."""
+    red_circle_share: float = 0.6
+    """Share of the pictures that hold a red circle."""
+    seed: int = 0
+    """Of the pictures."""
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise SettingsError(f"count: expected 1 or more pictures, got {self.count}.")
+        if not 0 <= self.red_circle_share < 1:
+            raise SettingsError(
+                f"red_circle_share: expected [0, 1), got {self.red_circle_share}. A set without "
+                "a single clean picture has no reference."
+            )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ShapesSet:
+    """Pictures (N, S, S, 3) uint8, masks (N, S, S) valid, and whether each holds a red circle."""
+
+    pictures: np.ndarray
+    masks: BoolArray
+    damaged: BoolArray
+
+
+def radius_range(size: int) -> tuple[float, float]:
+    """Return the smallest and largest half width of a shape, in pixels."""
+    return 0.17 * size, 0.22 * size
+
+
+def draw_shapes(settings: ShapesSettings) -> ShapesSet:
+    """Draw a set: one to three shapes a picture that do not overlap, on a light ground.
+
+    Red squares, red triangles and circles of other colours are as common in pictures with a red
+    circle as without, so that neither redness nor roundness tells damage. A mask hides the red
+    circles with a margin of a pixel. Picture i depends on the seed and on i only.
+
+    Parameters
+    ----------
+    settings : how many, how large, how often
+
+    Source
+    ------
+    Shamai, Slossberg, Kimmel 2018, Fig. 6: random shapes, with red circles for the noise. Numbers
+    and sizes of the shapes are ours; the paper does not give them.
+    """
+    size = settings.size
+    pictures = np.zeros((settings.count, size, size, 3), np.uint8)
+    masks = np.ones((settings.count, size, size), bool)
+    damaged = np.zeros(settings.count, bool)
+    for index in range(settings.count):
+        rng = np.random.default_rng([settings.seed, index])
+        damaged[index] = rng.random() < settings.red_circle_share
+        kinds = _choose(rng, bool(damaged[index]))
+        places = _place(rng, len(kinds), size)
+        # The damage comes first, so that a crowded picture loses a harmless shape, not it.
+        pictures[index], masks[index] = _draw(rng, kinds[: len(places)], places, size)
+    return ShapesSet(pictures, masks, damaged)
+
+
+def _choose(rng: np.random.Generator, damaged: bool) -> list[tuple[int, int]]:
+    """Return (shape, colour) pairs: one or two harmless ones, and perhaps a red circle."""
+    harmless = [
+        (shape, color) for shape in range(3) for color in range(4) if (shape, color) != (0, 0)
+    ]
+    count = int(rng.integers(1, 3))
+    chosen = [harmless[k] for k in rng.integers(len(harmless), size=count)]
+    return [(CIRCLE, RED), *chosen] if damaged else chosen
+
+
+def _place(rng: np.random.Generator, count: int, size: int) -> FloatArray:
+    """Return up to `count` rows (x, y, radius) of shapes with a gap of two pixels."""
+    low, high = radius_range(size)
+    rows: list[tuple[float, float, float]] = []
+    for _ in range(200):  # bounded: a crowded picture gets fewer shapes
+        if len(rows) == count:
+            break
+        radius = rng.uniform(low, high)
+        x, y = rng.uniform(radius + 1, size - radius - 1, size=2)
+        # Squares reach out by sqrt(2) at most; boxes that do not touch are simplest to keep apart.
+        if all(
+            max(abs(x - other[0]), abs(y - other[1])) > radius + other[2] + 2.0 for other in rows
+        ):
+            rows.append((x, y, radius))
+    return np.asarray(rows)
+
+
+def _draw(
+    rng: np.random.Generator, kinds: list[tuple[int, int]], places: FloatArray, size: int
+) -> tuple[np.ndarray, BoolArray]:
+    fine = size * _SUPERSAMPLING
+    y, x = (np.indices((fine, fine)) + 0.5) / _SUPERSAMPLING
+    picture = np.broadcast_to(rng.uniform(0.88, 1.0, 3), (fine, fine, 3)).copy()
+    valid = np.ones((size, size), bool)
+    palette = list(COLORS.values())
+    for (shape, color), (cx, cy, radius) in zip(kinds, places, strict=True):
+        dx, dy = x - cx, y - cy
+        if shape == CIRCLE:
+            inside = dx**2 + dy**2 <= radius**2
+        elif shape == SQUARE:
+            inside = np.maximum(abs(dx), abs(dy)) <= radius * 0.9
+        else:
+            inside = (dy <= radius) & (abs(dx) <= 0.5 * (dy + radius))
+        tint = np.clip(np.array(palette[color]) + rng.uniform(-0.06, 0.06, 3), 0, 1)
+        picture[inside] = tint
+        if (shape, color) == (CIRCLE, RED):
+            touched = _blocks(inside).any(axis=(1, 3))
+            padded = np.pad(touched, 1)
+            grown = [
+                padded[1 + i : 1 + i + size, 1 + j : 1 + j + size]
+                for i in (-1, 0, 1)
+                for j in (-1, 0, 1)
+            ]
+            valid &= ~np.any(grown, axis=0)
+    coarse = picture.reshape(size, _SUPERSAMPLING, size, _SUPERSAMPLING, 3).mean(axis=(1, 3))
+    return np.floor(coarse * 255 + 0.5).astype(np.uint8), valid
+
+
+def _blocks(image: BoolArray) -> BoolArray:
+    size = len(image) // _SUPERSAMPLING
+    return image.reshape(size, _SUPERSAMPLING, size, _SUPERSAMPLING)

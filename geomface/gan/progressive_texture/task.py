@@ -1,0 +1,221 @@
+"""One training step of the texture GAN: critic, generator, average."""
+
+import functools
+from typing import Any
+
+import torch
+
+from geomface.errors import SettingsError
+from geomface.gan.progressive_texture.dataset import TextureSet
+from geomface.gan.progressive_texture.networks import (
+    GrowingDiscriminator,
+    GrowingGenerator,
+    GrowingNetworkSettings,
+)
+from geomface.gan.progressive_texture.probe import (
+    ProbeAutoencoder,
+    ProbeCritic,
+    ProbeGenerator,
+    ProbeSettings,
+)
+from geomface.gan.progressive_texture.schedule import Growth
+from geomface.gan.progressive_texture.settings import TextureGanSettings
+from geomface.learning.adversarial import critic_loss, generator_loss, next_began_k
+from geomface.learning.device import autocast, check_compute, place_images, place_network
+from geomface.learning.ema import make_average, update_average
+from geomface.learning.masking import MaskedDiscriminator, fade_with_mask, halve_with_mask, hide
+from geomface.learning.metrics_log import Figures
+from geomface.learning.penalties import drift_penalty, gradient_penalty, r1_penalty
+from geomface.learning.randomness import batch_indices, seeded_initialisation, stream_generator
+from geomface.learning.state import TrainingState
+
+SHOWN = 36
+"""Images on a sample sheet."""
+
+
+class TextureGan:
+    """The texture GAN as a task for the training loop.
+
+    Parameters
+    ----------
+    settings : networks, schedule, loss, arm
+    data : images of the networks' size and their masks
+    config : further entries for the checkpoint, such as the range of geometry images
+
+    Source
+    ------
+    Shamai, Slossberg, Kimmel 2018, Sec. 6 and 7; Karras et al. 2018 for the growing.
+    """
+
+    def __init__(
+        self, settings: TextureGanSettings, data: TextureSet, config: dict[str, Any] | None = None
+    ) -> None:
+        if data.size != settings.networks.size:
+            raise SettingsError(
+                f"size: expected images of {settings.networks.size} pixels as the networks, got "
+                f"{data.size}. Load them at that size."
+            )
+        self.settings = settings
+        self.data = data if settings.arm != "clean" else data.subset(data.complete())
+        self.device = check_compute(settings.compute)
+        self.config = {"networks": settings.networks, "seed": settings.seed} | (config or {})
+        place = functools.partial(place_network, device=self.device, settings=settings.compute)
+        with seeded_initialisation(settings.seed, "weights"):
+            self.generator = place(build_generator(settings.networks))
+            self.critic = place(MaskedDiscriminator(build_critic(settings)))
+        self.average = make_average(self.generator)
+        self._latents = stream_generator(settings.seed, "latents")
+        self._mix = stream_generator(settings.seed, "penalty")
+        rates = settings.optimizer
+        adam = functools.partial(
+            torch.optim.Adam,
+            lr=rates.learning_rate,
+            betas=(rates.beta1, rates.beta2),
+            eps=1e-8,
+            foreach=True,
+        )
+        self._optimizers = {
+            "generator": adam(self.generator.parameters()),
+            "critic": adam(self.critic.parameters()),
+        }
+        self._scalars: dict[str, Any] = {
+            "images": 0,
+            "steps": 0,
+            "level": 0,
+            "alpha": 1.0,
+            "k": 0.0,
+        }
+
+    @property
+    def state(self) -> TrainingState:
+        """All that the next step depends on."""
+        return TrainingState(
+            {"generator": self.generator, "critic": self.critic, "average": self.average},
+            self._optimizers,
+            {"latents": self._latents, "penalty": self._mix},
+            self._scalars,
+        )
+
+    @property
+    def growth(self) -> Growth:
+        """Where the schedule stands."""
+        return self.settings.growth.at(self._scalars["images"], self.settings.networks.top)
+
+    def step(self) -> Figures:
+        """One step of the critic, one of the generator, one of the average."""
+        growth = self.growth
+        if growth.level != self._scalars["level"]:
+            self._scalars["level"] = growth.level
+            for optimizer in self._optimizers.values():
+                optimizer.state.clear()  # moments of the smaller size mislead the larger one
+        real, mask, fake_mask = self._batch(growth)
+        figures = self._step_critic(growth, real, mask, fake_mask)
+        figures |= self._step_generator(growth, fake_mask)
+        update_average(self.average, self.generator, self.settings.optimizer.average_decay)
+        self._scalars["images"] += growth.batch
+        self._scalars["steps"] += 1
+        self._scalars["alpha"] = growth.alpha
+        return figures | {"size": float(2**growth.level), "alpha": growth.alpha}
+
+    @torch.no_grad()
+    def samples(self) -> torch.Tensor:
+        """Images of the averaged generator for latents that never change."""
+        fixed = stream_generator(self.settings.seed, "samples")
+        latents = torch.randn(SHOWN, self.settings.networks.latent, generator=fixed)
+        growth = self.growth
+        return self.average(latents.to(self.device), growth.level, growth.alpha).float()
+
+    def _batch(self, growth: Growth) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return reals, their masks and the fakes' masks at the schedule's size."""
+        indices = batch_indices(
+            self.settings.seed, len(self.data), self._scalars["images"], growth.batch
+        )
+        real, mask = self.data.batch(indices)
+        place = functools.partial(place_images, device=self.device, settings=self.settings.compute)
+        real, mask = place(real), place(mask)
+        if self.settings.arm == "unmasked":
+            mask = torch.ones_like(mask)
+        for _ in range(self.settings.networks.top - growth.level):
+            real, mask = halve_with_mask(real, mask)
+        real, mask = fade_with_mask(real, mask, growth.alpha)
+        if self.settings.arm == "reals-only":
+            # The mask is multiplied into the reals and told to no one: what not to do.
+            return hide(real, mask), torch.ones_like(mask), torch.ones_like(mask)
+        return real, mask, mask
+
+    def _fakes(self, growth: Growth) -> torch.Tensor:
+        shape = (growth.batch, self.settings.networks.latent)
+        latents = torch.randn(shape, generator=self._latents).to(self.device)
+        with autocast(self.device, self.settings.compute):
+            return self.generator(latents, growth.level, growth.alpha).float()
+
+    def _score(self, growth: Growth, mask: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+        with autocast(self.device, self.settings.compute):
+            return self.critic(images, mask, growth.level, growth.alpha).float()
+
+    def _step_critic(
+        self, growth: Growth, real: torch.Tensor, mask: torch.Tensor, fake_mask: torch.Tensor
+    ) -> dict[str, torch.Tensor | float]:
+        use = self.settings.adversarial
+        self.critic.requires_grad_(True)
+        with torch.no_grad():
+            fake = self._fakes(growth)
+        critic = functools.partial(self._score, growth, mask)
+        real_scores, fake_scores = critic(real), self._score(growth, fake_mask, fake)
+        loss = critic_loss(use.loss, real_scores, fake_scores, k=self._scalars["k"])
+        figures: dict[str, torch.Tensor | float] = {
+            "loss/critic": loss,
+            "score/real": real_scores.mean(),
+            "score/fake": fake_scores.mean(),
+        }
+        if use.loss == "wgan-gp":
+            mix = torch.rand(growth.batch, generator=self._mix)
+            slope = gradient_penalty(critic, real, fake, mix=mix, target=use.gradient_target)
+            drift = drift_penalty(real_scores)
+            loss = loss + use.gradient_weight * slope + use.drift_weight * drift
+            figures |= {"penalty/gradient": slope, "penalty/drift": drift}
+        elif use.r1_weight and use.loss != "began" and self._scalars["steps"] % use.r1_every == 0:
+            slope = r1_penalty(critic, real)
+            loss = loss + use.r1_weight * use.r1_every * slope
+            figures["penalty/r1"] = slope
+        self._descend("critic", loss)
+        if use.loss == "began":
+            self._scalars["k"] = next_began_k(
+                self._scalars["k"],
+                float(real_scores.detach().mean()),
+                float(fake_scores.detach().mean()),
+                gamma=use.began_gamma,
+                rate=use.began_rate,
+            )
+            figures["balance/k"] = self._scalars["k"]
+        return figures
+
+    def _step_generator(self, growth: Growth, mask: torch.Tensor) -> dict[str, torch.Tensor]:
+        self.critic.requires_grad_(False)
+        scores = self._score(growth, mask, self._fakes(growth))
+        loss = generator_loss(self.settings.adversarial.loss, scores)
+        self._descend("generator", loss)
+        return {"loss/generator": loss}
+
+    def _descend(self, name: str, loss: torch.Tensor) -> None:
+        optimizer = self._optimizers[name]
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+
+def build_generator(networks: ProbeSettings | GrowingNetworkSettings) -> torch.nn.Module:
+    """Return a new generator of the given sizes."""
+    if isinstance(networks, ProbeSettings):
+        return ProbeGenerator(networks)
+    return GrowingGenerator(networks)
+
+
+def build_critic(settings: TextureGanSettings) -> torch.nn.Module:
+    """Return a new critic for images with a mask channel, as the loss needs it."""
+    networks = settings.networks
+    if isinstance(networks, GrowingNetworkSettings):
+        return GrowingDiscriminator(networks, masked=True)
+    if settings.adversarial.loss == "began":
+        return ProbeAutoencoder(networks)
+    return ProbeCritic(networks)

@@ -1,0 +1,65 @@
+"""Training from start to end: data, task, run directory, loop."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from geomface.gan.progressive_texture.dataset import TextureSet
+from geomface.gan.progressive_texture.settings import FREE_SETTINGS, SYSTEM, TextureGanSettings
+from geomface.gan.progressive_texture.shapes import ShapesSettings, draw_shapes
+from geomface.gan.progressive_texture.task import TextureGan
+from geomface.learning.loop import TrainingResult, train
+from geomface.learning.run_directory import Resume, open_run
+from geomface.learning.state import load_module
+
+
+def shapes_set(settings: ShapesSettings) -> TextureSet:
+    """Return the drawn shapes as a training set."""
+    drawn = draw_shapes(settings)
+    images = torch.from_numpy(drawn.pictures).permute(0, 3, 1, 2).contiguous()
+    return TextureSet(images, torch.from_numpy(drawn.masks)[:, None])
+
+
+def train_texture_gan(
+    settings: TextureGanSettings,
+    data: TextureSet,
+    out: Path | str,
+    *,
+    resume: Resume = "auto",
+    init_from: Path | str | None = None,
+    config: dict[str, Any] | None = None,
+    record: Mapping[str, Any] | None = None,
+    on_log: Callable[[dict[str, float]], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> TrainingResult:
+    """Train a texture GAN into a run directory, or go on with one.
+
+    Parameters
+    ----------
+    settings : from `recipe`, or your own
+    data : images and masks of the networks' size
+    out : the run directory
+    resume : "never", "auto" or "must"
+    init_from : checkpoint whose generator, critic and average a new run begins with
+    config : further entries for the checkpoints, such as the range of geometry images
+    record : further entries for run.json, such as versions
+    on_log, on_progress : as for `learning.loop.train`
+
+    Returns
+    -------
+    How it ended, and the checkpoint.
+
+    Raises
+    ------
+    GeomfaceError : bad data, settings that differ on resume, NaN, a full disk; nothing is lost
+    """
+    task = TextureGan(settings, data, config)  # refuses what cannot work before a folder is made
+    stored = dataclasses.asdict(settings)
+    run = open_run(out, stored, system=SYSTEM, resume=resume, free=FREE_SETTINGS, record=record)
+    if init_from is not None and run.checkpoint is None:
+        for name, module in task.state.modules.items():
+            load_module(init_from, module, system=SYSTEM, name=name)
+    return train(task, run, settings.loop, on_log=on_log, on_progress=on_progress)

@@ -1,0 +1,109 @@
+"""Figures of training: averaged between two logging steps, one JSON line each."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from geomface.errors import OutputError
+from geomface.learning.errors import DivergenceError
+from geomface.mesh.io.atomic import write_bytes
+
+Figures = Mapping[str, torch.Tensor | float]
+
+
+class MetricsLog:
+    """Averages figures and appends them to a JSON-lines file.
+
+    The window that is open when a checkpoint is saved goes into the checkpoint (`pending`), so a
+    resumed run writes the same lines as one that was never stopped.
+
+    Parameters
+    ----------
+    path : the file
+    step : steps done; lines of later steps, left by a killed process, are cut off
+    pending : window to go on with, from `pending`
+    """
+
+    def __init__(self, path: Path, step: int = 0, pending: Mapping[str, Any] | None = None) -> None:
+        self.path = path
+        self._sums: dict[str, tuple[torch.Tensor, int]] = {
+            name: (torch.tensor(total, dtype=torch.float64), count)
+            for name, (total, count) in (pending or {}).items()
+        }
+        _cut_after(path, step)
+
+    def add(self, figures: Figures) -> None:
+        """Take in the figures of one step; nothing waits for the device."""
+        for name, value in figures.items():
+            number = torch.as_tensor(value).detach().double()
+            total, count = self._sums.get(name, (None, 0))
+            self._sums[name] = (number if total is None else total + number, count + 1)
+
+    def pending(self) -> dict[str, list[float]]:
+        """Return the open window: {name: [sum, count]}."""
+        return {name: [float(total), count] for name, (total, count) in self._sums.items()}
+
+    def check(self, step: int) -> None:
+        """Refuse a window that holds NaN or infinity.
+
+        Raises
+        ------
+        DivergenceError : names the figures
+        """
+        bad = [name for name, (total, _) in self._sums.items() if not math.isfinite(float(total))]
+        if bad:
+            raise DivergenceError(
+                f"step {step}: expected finite figures, got NaN or infinity in {', '.join(bad)}. "
+                "The last checkpoint is from before; resume with a lower learning rate."
+            )
+
+    def flush(self, step: int, **further: float) -> dict[str, float]:
+        """Close the window: append its means to the file and return them.
+
+        Raises
+        ------
+        OutputError : the file cannot be written
+        """
+        means = {name: float(total) / count for name, (total, count) in self._sums.items()}
+        self._sums.clear()
+        record = {"step": step} | means | further
+        try:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise OutputError(
+                f"{self.path}: cannot be written ({error.strerror}). Free space there and resume."
+            ) from error
+        return record
+
+
+def read_metrics(path: Path | str) -> list[dict[str, Any]]:
+    """Return the records of a metrics file; a line cut by a kill is left out."""
+    file = Path(path)
+    records = []
+    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else []:
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            continue
+    return records
+
+
+def format_figures(record: Mapping[str, Any]) -> str:
+    """Return a record as one console line, under the names of the file."""
+    return "  ".join(
+        f"{name} {value:d}" if isinstance(value, int) else f"{name} {value:.4g}"
+        for name, value in record.items()
+    )
+
+
+def _cut_after(path: Path, step: int) -> None:
+    if not path.is_file():
+        return
+    kept = [record for record in read_metrics(path) if record.get("step", 0) <= step]
+    text = "".join(json.dumps(record) + "\n" for record in kept)
+    write_bytes(path, text.encode())

@@ -1,0 +1,193 @@
+"""The run directory: settings, metrics, pictures and checkpoints of one training.
+
+run.json                      resolved settings, seed, versions
+metrics.jsonl                 one line of figures for each logging step
+samples/step-000000500.png    the same latents every time
+checkpoints/step-000000500.safetensors
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from geomface.errors import FileFormatError, OutputError, SettingsError
+from geomface.learning.errors import ResumeError
+from geomface.mesh.io.atomic import is_temporary
+from geomface.mesh.io.records import plain, read_json, write_json
+
+Resume = Literal["never", "auto", "must"]
+RUN_FILE, METRICS, SAMPLES, CHECKPOINTS = "run.json", "metrics.jsonl", "samples", "checkpoints"
+SCHEMA = 1
+_NAME = re.compile(r"step-(\d+)\.safetensors")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunDirectory:
+    """An open run.
+
+    Parameters
+    ----------
+    path : its folder
+    system : name of what is trained
+    checkpoint : where to go on from, None at the beginning
+    """
+
+    path: Path
+    system: str
+    checkpoint: Path | None = None
+
+    def checkpoint_path(self, step: int) -> Path:
+        """Where the checkpoint after `step` steps lies."""
+        return self.path / CHECKPOINTS / f"step-{step:09d}.safetensors"
+
+    def sample_path(self, step: int) -> Path:
+        """Where the picture after `step` steps lies."""
+        return self.path / SAMPLES / f"step-{step:09d}.png"
+
+    def checkpoints(self) -> list[Path]:
+        """Whole checkpoints, oldest first."""
+        folder = self.path / CHECKPOINTS
+        found = sorted(folder.glob("step-*.safetensors")) if folder.is_dir() else []
+        return [item for item in found if _NAME.fullmatch(item.name)]
+
+    def drop_old_checkpoints(self, keep: int) -> None:
+        """Delete all but the newest `keep` checkpoints, and what a killed process left."""
+        folder = self.path / CHECKPOINTS
+        for item in [*self.checkpoints()[:-keep], *filter(is_temporary, folder.iterdir())]:
+            item.unlink(missing_ok=True)
+
+
+def open_run(
+    path: Path | str,
+    settings: Any,
+    *,
+    system: str,
+    resume: Resume = "auto",
+    free: frozenset[str] = frozenset(),
+    record: Mapping[str, Any] | None = None,
+) -> RunDirectory:
+    """Make a run directory, or find where an older one stopped.
+
+    Parameters
+    ----------
+    path : the folder
+    settings : a settings dataclass, or anything `records.plain` takes
+    system : name of what is trained
+    resume : "never" wants a new folder, "must" a run with a checkpoint, "auto" takes what is there
+    free : dotted names of settings that may differ when resuming, such as "loop.steps"
+    record : what else run.json should tell, such as versions
+
+    Raises
+    ------
+    ResumeError : the folder's state and `resume` disagree, or settings differ; all are named
+    FileFormatError : run.json is damaged
+    OutputError : the folder cannot be made
+    """
+    if resume not in ("never", "auto", "must"):
+        raise SettingsError(f"resume: expected never, auto or must, got {resume!r}.")
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: expected a folder for the run, got a file. Choose another.")
+    if (folder / RUN_FILE).is_file():
+        if resume == "never":
+            raise ResumeError(
+                f"{folder}: expected no run, got one. Use resume auto to go on with it, or another "
+                "folder."
+            )
+        stored = read_run(folder, system=system)["settings"]
+        _refuse_differences(folder, settings_difference(stored, plain(settings), free))
+        run = RunDirectory(folder, system)
+        newest = run.checkpoints()[-1:]
+        if resume == "must" and not newest:
+            raise ResumeError(
+                f"{folder}: expected a checkpoint to resume from, got none: the run stopped before "
+                "its first. Use resume auto to start it again."
+            )
+        (folder / SAMPLES).mkdir(exist_ok=True)
+        (folder / CHECKPOINTS).mkdir(exist_ok=True)
+        return dataclasses.replace(run, checkpoint=newest[0] if newest else None)
+    if resume == "must":
+        raise ResumeError(
+            f"{folder}: expected a run to resume, got none. Check the folder, or use resume auto."
+        )
+    try:
+        (folder / SAMPLES).mkdir(parents=True, exist_ok=True)
+        (folder / CHECKPOINTS).mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: the run's folder cannot be made ({error.strerror}). Choose another place."
+        ) from error
+    head = {"schema": SCHEMA, "system": system, "settings": settings}
+    write_json(folder / RUN_FILE, head | dict(record or {}))
+    return RunDirectory(folder, system)
+
+
+def read_run(path: Path | str, *, system: str) -> dict[str, Any]:
+    """Return run.json of a run of `system`.
+
+    Raises
+    ------
+    FileFormatError : missing, damaged, another system, an unknown schema
+    """
+    file = Path(path) / RUN_FILE
+    record = read_json(file, "the record of a training run")
+    if not isinstance(record, dict) or not {"schema", "system", "settings"} <= set(record):
+        raise FileFormatError(f"{file}: expected the record of a training run, got another JSON.")
+    if record["schema"] != SCHEMA:
+        raise FileFormatError(
+            f"{file}: this run has schema {record['schema']}, this version of geomface reads "
+            f"schema {SCHEMA}. Use the version that wrote it."
+        )
+    if record["system"] != system:
+        raise FileFormatError(
+            f"{file}: expected a run of {system!r}, got one of {record['system']!r}."
+        )
+    return record
+
+
+def newest_checkpoint(path: Path | str, *, system: str) -> Path:
+    """Return the newest checkpoint of a run.
+
+    Raises
+    ------
+    FileFormatError : no run of this system, or none was saved yet
+    """
+    read_run(path, system=system)
+    found = RunDirectory(Path(path), system).checkpoints()
+    if not found:
+        raise FileFormatError(
+            f"{path}: expected a run with a checkpoint, got one that stopped before its first. "
+            "Resume it."
+        )
+    return found[-1]
+
+
+def settings_difference(
+    stored: Any, wanted: Any, free: frozenset[str] = frozenset(), prefix: str = ""
+) -> list[str]:
+    """Return one line "name: stored -> wanted" for each setting that differs.
+
+    Parameters
+    ----------
+    stored, wanted : nested mappings of plain values
+    free : dotted names that may differ; a name frees all below it
+    """
+    if prefix.rstrip(".") in free:
+        return []
+    if isinstance(stored, dict) and isinstance(wanted, dict):
+        lines = []
+        for key in sorted({*stored, *wanted}):
+            lines += settings_difference(stored.get(key), wanted.get(key), free, f"{prefix}{key}.")
+        return lines
+    return [] if stored == wanted else [f"{prefix.rstrip('.')}: {stored!r} -> {wanted!r}"]
+
+
+def _refuse_differences(folder: Path, lines: list[str]) -> None:
+    if lines:
+        raise ResumeError(
+            f"{folder}: expected the settings that the run began with, got others ("
+            + "; ".join(lines)
+            + "). Use the old ones, or another folder for a new run."
+        )

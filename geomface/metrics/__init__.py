@@ -1,0 +1,26 @@
+"""Distances between sets of images, and how new generated ones are."""
+
+from geomface.metrics.features import RandomFeatures, extract_features
+from geomface.metrics.frechet import frechet_distance, kernel_distance
+from geomface.metrics.novelty import NoveltyResult, nearest_distances, novelty
+from geomface.metrics.pyramid import laplacian_pyramid, rebuild_image
+from geomface.metrics.sliced_wasserstein import (
+    SlicedWassersteinResult,
+    SlicedWassersteinSettings,
+    sliced_wasserstein,
+)
+
+__all__ = [
+    "NoveltyResult",
+    "RandomFeatures",
+    "SlicedWassersteinResult",
+    "SlicedWassersteinSettings",
+    "extract_features",
+    "frechet_distance",
+    "kernel_distance",
+    "laplacian_pyramid",
+    "nearest_distances",
+    "novelty",
+    "rebuild_image",
+    "sliced_wasserstein",
+]

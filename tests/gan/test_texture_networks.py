@@ -1,0 +1,154 @@
+"""Growing networks, probe and schedule: counts, paths, norms."""
+
+import math
+
+import pytest
+import torch
+
+from geomface.errors import SettingsError
+from geomface.gan.progressive_texture.layers import (
+    EqualConv,
+    EqualLinear,
+    append_deviation,
+    pixel_norm,
+)
+from geomface.gan.progressive_texture.networks import (
+    GrowingDiscriminator,
+    GrowingGenerator,
+    GrowingNetworkSettings,
+    count_weights,
+)
+from geomface.gan.progressive_texture.probe import (
+    ProbeAutoencoder,
+    ProbeCritic,
+    ProbeGenerator,
+    ProbeSettings,
+)
+from geomface.gan.progressive_texture.schedule import Growth, GrowthSettings
+from geomface.gan.progressive_texture.settings import FOLDER_RECIPES, SHAPE_RECIPES, recipe
+from geomface.learning.masking import double
+
+SMALL = GrowingNetworkSettings(size=32, channel_base=128, channel_max=16, latent=8)
+
+
+def test_counts_at_1024_pixels_are_those_of_the_paper() -> None:
+    with torch.device("meta"):
+        generator = GrowingGenerator(GrowingNetworkSettings())
+        plain = GrowingDiscriminator(GrowingNetworkSettings(), masked=False)
+        masked = GrowingDiscriminator(GrowingNetworkSettings(), masked=True)
+    assert count_weights(generator) == 23_079_115
+    assert count_weights(plain) == 23_087_249
+    # A mask channel adds one weight to every feature of the nine 1 x 1 input layers.
+    widths = (512, 512, 512, 512, 256, 128, 64, 32, 16)
+    assert count_weights(masked) - count_weights(plain) == sum(widths)
+
+
+@pytest.mark.parametrize("level", [3, 4, 5])
+def test_fade_runs_from_the_smaller_to_the_larger_path(level: int) -> None:
+    torch.manual_seed(0)
+    generator, latents = GrowingGenerator(SMALL), torch.randn(4, 8)
+    critic = GrowingDiscriminator(SMALL, masked=False)
+    with torch.no_grad():
+        small, large = generator(latents, level - 1), generator(latents, level)
+        assert large.shape == (4, 3, 2**level, 2**level)
+        assert torch.equal(generator(latents, level, 0.0), double(small))
+        assert torch.equal(generator(latents, level, 1.0), large)
+        half = generator(latents, level, 0.5)
+        torch.testing.assert_close(half, (double(small) + large) / 2)
+        torch.testing.assert_close(critic(double(small), level, 0.0), critic(small, level - 1))
+        assert torch.equal(critic(large, level, 1.0), critic(large, level))
+
+
+def test_generator_ignores_the_length_of_a_latent() -> None:
+    generator, latents = GrowingGenerator(SMALL), torch.randn(4, 8)
+    with torch.no_grad():
+        torch.testing.assert_close(generator(latents), generator(3 * latents), rtol=1e-4, atol=1e-5)
+
+
+def test_pixel_norm_makes_unit_mean_squares() -> None:
+    x = torch.randn(2, 6, 3, 3)
+    torch.testing.assert_close(pixel_norm(x).square().mean(dim=1), torch.ones(2, 3, 3))
+
+
+def test_minibatch_deviation() -> None:
+    """Image i shares a group with i + N/g, ...; a group of equals gets sqrt(1e-8)."""
+    x = torch.randn(8, 3, 2, 2)
+    x[4:] = x[:4]
+    x[0::2], group = x[0::2], 4
+    layer = append_deviation(x, group)[:, 3]
+    split = x.reshape(4, 2, 3, 2, 2)
+    wanted = (split.var(dim=0, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))
+    for index in range(8):
+        torch.testing.assert_close(layer[index], wanted[index % 2].expand(2, 2))
+    same = append_deviation(torch.ones(4, 3, 2, 2))[:, 3]
+    torch.testing.assert_close(same, torch.full((4, 2, 2), 1e-4))
+    assert append_deviation(torch.randn(6, 3, 2, 2)).shape == (6, 4, 2, 2)
+
+
+def test_equalised_layers_keep_the_variance() -> None:
+    torch.manual_seed(0)
+    with torch.no_grad():
+        y = EqualConv(64, 256, 3, gain=1.0)(torch.randn(8, 64, 9, 9))[:, :, 1:-1, 1:-1]
+        assert y.std().item() == pytest.approx(1, abs=0.03)
+        y = EqualLinear(256, 256)(torch.randn(64, 256))
+        assert y.std().item() == pytest.approx(math.sqrt(2), abs=0.05)
+
+
+def test_probe_shapes() -> None:
+    settings = ProbeSettings()
+    images = ProbeGenerator(settings)(torch.randn(3, 64))
+    assert images.shape == (3, 3, 32, 32) and images.abs().max() <= 1
+    stacked = torch.cat([images, torch.ones(3, 1, 32, 32)], dim=1)
+    assert ProbeCritic(settings)(stacked).shape == (3,)
+    errors = ProbeAutoencoder(settings)(stacked)
+    assert errors.shape == (3,) and (errors > 0).all()
+    assert count_weights(ProbeCritic(settings)) == (
+        (4 * 16 * 24 + 24) + (24 * 16 * 48 + 48) + (48 * 16 * 96 + 96) + (96 * 16 + 1)
+    )
+
+
+def test_schedule() -> None:
+    growth = GrowthSettings(4, 100, 50, 1000, ((4, 10), (16, 5)))
+    assert growth.at(0, 4) == Growth(2, 1.0, 10)
+    assert growth.at(99, 4) == Growth(2, 1.0, 10)
+    assert growth.at(100, 4) == Growth(3, 0.0, 10)
+    assert growth.at(125, 4) == Growth(3, 0.5, 10)
+    assert growth.at(150, 4) == Growth(3, 1.0, 10)
+    assert growth.at(250, 4) == Growth(4, 0.0, 5)
+    assert growth.at(300, 4) == Growth(4, 1.0, 5)
+    assert growth.at(999_999, 4) == Growth(4, 1.0, 5)
+    assert growth.steps(4) == 25 + 750 // 5
+
+
+def test_schedule_counts_its_steps_without_walking_them() -> None:
+    growth = GrowthSettings(4, 97, 31, 1013, ((4, 8), (8, 7), (32, 3)))
+    shown = count = 0
+    while shown < growth.total_images:
+        shown, count = shown + growth.at(shown, 5).batch, count + 1
+    assert growth.steps(5) == count
+
+
+def test_recipes_resolve_and_unknown_ones_are_refused() -> None:
+    for shapes, table in ((True, SHAPE_RECIPES), (False, FOLDER_RECIPES)):
+        for name in table:
+            settings = recipe(name, shapes=shapes)
+            assert settings.loop.steps > 0
+        assert (
+            recipe("tiny", shapes=shapes).loop.checkpoint_every
+            < recipe("tiny", shapes=shapes).loop.steps
+        )
+    with pytest.raises(SettingsError, match="expected one of tiny, cpu, paper, got 'huge'"):
+        recipe("huge", shapes=True)
+    with pytest.raises(SettingsError, match="arm: expected one of masked"):
+        recipe("tiny", shapes=True, arm="E")  # type: ignore[arg-type]
+
+
+def test_impossible_sizes_are_refused() -> None:
+    with pytest.raises(SettingsError, match="power of two from 8 to 1024, got 48"):
+        GrowingNetworkSettings(size=48)
+    with pytest.raises(SettingsError, match="channel_base"):
+        GrowingNetworkSettings(size=1024, channel_base=64)
+    with pytest.raises(SettingsError, match="power of two from 16, got 20"):
+        ProbeSettings(size=20)
+    with pytest.raises(SettingsError, match="start"):
+        GrowthSettings(start=6)

@@ -1,0 +1,121 @@
+"""The small shared pieces: average, streams, order of data, device, grid, figures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from geomface.errors import MissingBackendError, SettingsError
+from geomface.learning import (
+    ComputeSettings,
+    DeviceError,
+    DivergenceError,
+    MetricsLog,
+    batch_indices,
+    choose_device,
+    format_figures,
+    half_life_decay,
+    image_grid,
+    make_average,
+    read_metrics,
+    stream_generator,
+    update_average,
+)
+from geomface.learning.device import check_compute
+from geomface.learning.stopping import StopRequest
+
+
+def test_average_has_its_closed_form() -> None:
+    """n steps from 0 towards 1 leave 1 - d^n."""
+    network = torch.nn.BatchNorm1d(3).double()
+    average = make_average(network)
+    for tensor in [*average.parameters(), average.running_mean]:
+        tensor.data.zero_()
+    for tensor in [*network.parameters(), network.running_mean]:
+        tensor.data.fill_(1.0)
+    network.num_batches_tracked.fill_(7)
+    for _ in range(20):
+        update_average(average, network, 0.9)
+    for tensor in [*average.parameters(), average.running_mean]:
+        np.testing.assert_allclose(tensor.detach().numpy(), 1 - 0.9**20, rtol=1e-12)
+    assert average.num_batches_tracked == 7
+    assert half_life_decay(32, 10_000) ** (10_000 / 32) == pytest.approx(0.5)
+
+
+def test_streams_are_independent_and_repeat() -> None:
+    draws = [
+        torch.rand(4, generator=stream_generator(s, n)) for s, n in [(0, "a"), (0, "b"), (1, "a")]
+    ]
+    assert not torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2])
+    assert torch.equal(draws[0], torch.rand(4, generator=stream_generator(0, "a")))
+
+
+@pytest.mark.parametrize("batch", [1, 3, 7, 25])
+def test_every_epoch_shows_every_sample_once(batch: int) -> None:
+    """Whatever the batch, the order is one sequence cut into pieces."""
+    sequence = batch_indices(5, 10, 0, 100)
+    pieces = torch.cat([batch_indices(5, 10, at, batch) for at in range(0, 100, batch)])[:100]
+    assert torch.equal(sequence, pieces)
+    for epoch in sequence.reshape(10, 10):
+        assert torch.equal(epoch.sort()[0], torch.arange(10))
+    assert not torch.equal(sequence[:10], sequence[10:20])
+
+
+def test_device_is_refused_where_there_is_none() -> None:
+    assert choose_device("cpu").type == "cpu"
+    with pytest.raises(SettingsError, match="auto, cpu or cuda"):
+        choose_device("tpu")
+    if not torch.cuda.is_available():
+        assert choose_device("auto").type == "cpu"
+        with pytest.raises(
+            DeviceError, match=r"expected a CUDA device, got none .* Use auto or cpu"
+        ):
+            choose_device("cuda")
+        with pytest.raises(SettingsError, match="bfloat16 needs a CUDA device"):
+            check_compute(ComputeSettings(precision="bfloat16"))
+        with pytest.raises((MissingBackendError, DeviceError), match="devices"):
+            check_compute(ComputeSettings(devices=2))
+
+
+def test_grid_places_images_in_rows() -> None:
+    images = torch.linspace(-1, 1, 5).reshape(5, 1, 1, 1).expand(5, 3, 2, 2)
+    sheet = image_grid(images, columns=3, gap=1)
+    assert sheet.shape == (5, 8, 3) and sheet.dtype == np.float32
+    assert (sheet[:2, :2] == 0).all() and (sheet[2] == 1).all()
+    np.testing.assert_allclose(sheet[3:, 0:2], 0.75)
+
+
+def test_figures_are_means_under_one_name_everywhere(tmp_path: Path) -> None:
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    log.add({"loss/critic": torch.tensor(1.0), "penalty/r1": 4.0})
+    log.add({"loss/critic": 2.0})
+    record = log.flush(2, steps_per_second=9.0)
+    assert record == {"step": 2, "loss/critic": 1.5, "penalty/r1": 4.0, "steps_per_second": 9.0}
+    assert read_metrics(log.path) == [record]
+    assert format_figures(record).startswith("step 2  loss/critic 1.5  penalty/r1 4")
+
+
+def test_log_goes_on_from_an_open_window_and_cuts_what_came_after(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 10, "x": 1.0}\n{"step": 20, "x": 2.0}\n{"step": 30, "x"')
+    log = MetricsLog(path, 15, {"x": [3.0, 2]})
+    log.add({"x": 6.0})
+    assert json.loads(json.dumps(log.pending())) == {"x": [9.0, 3]}
+    log.flush(20)
+    assert [record["x"] for record in read_metrics(path)] == [1.0, 3.0]
+
+
+def test_nan_is_refused_by_name(tmp_path: Path) -> None:
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    log.add({"loss/critic": float("nan"), "loss/generator": 1.0})
+    with pytest.raises(DivergenceError, match=r"step 3: .* in loss/critic\."):
+        log.check(3)
+
+
+def test_budget_stops_between_steps() -> None:
+    with StopRequest(None) as stop:
+        assert stop.reason == ""
+    with StopRequest(0.0) as stop:
+        assert stop.reason == "budget"

@@ -1,0 +1,128 @@
+"""Distances between sets: closed forms, invariances, refusals."""
+
+import numpy as np
+import pytest
+import torch
+
+from geomface.errors import SettingsError
+from geomface.metrics import (
+    RandomFeatures,
+    SlicedWassersteinSettings,
+    extract_features,
+    frechet_distance,
+    kernel_distance,
+    laplacian_pyramid,
+    nearest_distances,
+    novelty,
+    rebuild_image,
+    sliced_wasserstein,
+)
+
+FEW = SlicedWassersteinSettings(patches=64, directions=32, repeats=2)
+
+
+def noise(count: int, size: int = 32, seed: int = 0) -> torch.Tensor:
+    return torch.randn(count, 3, size, size, generator=torch.Generator().manual_seed(seed))
+
+
+def test_pyramid_rebuilds_the_image() -> None:
+    images = noise(2, 64).double()
+    bands = laplacian_pyramid(images)
+    assert [band.shape[-1] for band in bands] == [64, 32, 16]
+    torch.testing.assert_close(rebuild_image(bands), images, rtol=0, atol=1e-13)
+    flat = laplacian_pyramid(torch.full((1, 3, 32, 32), 0.7, dtype=torch.float64))
+    assert flat[0].abs().max() < 1e-14
+    with pytest.raises(SettingsError, match="16 times a power of two"):
+        laplacian_pyramid(noise(1, 40))
+
+
+def test_swd_of_a_set_with_itself_is_zero() -> None:
+    result = sliced_wasserstein(noise(20), noise(20), FEW)
+    assert result.average == 0 and set(result.by_level) == {32, 16}
+
+
+def test_swd_does_not_see_a_change_of_colour_but_of_content() -> None:
+    first, second = noise(40), noise(40, seed=1)
+    shifted = second * torch.tensor([2.0, 0.5, 3.0]).reshape(3, 1, 1) + 5
+    plain, colour = (sliced_wasserstein(first, item, FEW) for item in (second, shifted))
+    for size, value in plain.by_level.items():
+        assert colour.by_level[size] == pytest.approx(value, rel=1e-2)
+    coarse = torch.nn.functional.interpolate(noise(40, 8, seed=2), size=32)
+    assert sliced_wasserstein(first, coarse, FEW).average > 1.3 * plain.average
+    assert sliced_wasserstein(first, second, FEW) == plain
+    with pytest.raises(SettingsError, match="one size"):
+        sliced_wasserstein(first, noise(4, 16), FEW)
+
+
+def test_frechet_distance_of_gaussians() -> None:
+    """Equal covariances leave the distance of means; scaling leaves (1 - s)^2 tr C."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 6)) @ np.diag([1, 2, 3, 1, 1, 0.5])
+    assert frechet_distance(x, x + [3, 0, 4, 0, 0, 0]) == pytest.approx(25, rel=1e-9)
+    trace = np.trace(np.cov(x.T))
+    centred = x - x.mean(axis=0)
+    assert frechet_distance(centred, 3 * centred) == pytest.approx(4 * trace, rel=1e-9)
+    assert frechet_distance(x, x[::-1]) == pytest.approx(0, abs=1e-9)
+    few = rng.normal(size=(4, 30))
+    assert frechet_distance(few, few) == pytest.approx(0, abs=1e-9)
+
+
+def test_frechet_distance_agrees_with_the_matrix_root() -> None:
+    from scipy.linalg import sqrtm
+
+    rng = np.random.default_rng(1)
+    x, y = (rng.normal(size=(60, 5)) @ rng.normal(size=(5, 5)) for _ in range(2))
+    a, b = np.cov(x.T), np.cov(y.T)
+    gap = x.mean(axis=0) - y.mean(axis=0)
+    wanted = gap @ gap + np.trace(a + b - 2 * np.real(sqrtm(a @ b)))
+    assert frechet_distance(x, y) == pytest.approx(wanted, rel=1e-8)
+
+
+def test_kernel_distance_is_unbiased_and_sees_a_shift() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(400, 8)), rng.normal(size=(400, 8))
+    mean, error = kernel_distance(x, y, rng=np.random.default_rng(0), subset=100)
+    assert abs(mean) < 0.05 and error > 0
+    assert kernel_distance(x, y + 1, rng=np.random.default_rng(0), subset=100)[0] > 10 * error
+    again = kernel_distance(x, y, rng=np.random.default_rng(0), subset=100)
+    assert again == (mean, error)
+
+
+def test_bad_features_are_refused() -> None:
+    x = np.zeros((4, 3))
+    for other, sentence in [(x[:, :2], "expected"), (x[:1], "2 rows"), (x * np.nan, "finite")]:
+        with pytest.raises(SettingsError, match=sentence):
+            frechet_distance(x, other)
+    with pytest.raises(SettingsError, match="M > 0"):
+        nearest_distances(x, x[:0])
+
+
+@pytest.mark.parametrize("dimension", [3, 40])
+def test_nearest_neighbours(dimension: int) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(30, dimension)), rng.normal(size=(50, dimension))
+    distance, index = nearest_distances(x, y)
+    table = np.linalg.norm(x[:, None] - y, axis=2)
+    np.testing.assert_array_equal(index, table.argmin(axis=1))
+    np.testing.assert_allclose(distance, table.min(axis=1), rtol=1e-12)
+    assert (nearest_distances(y, y)[0] == 0).all()
+
+
+def test_novelty_tells_copies_from_new_samples() -> None:
+    rng = np.random.default_rng(0)
+    train, test, new = (rng.normal(size=(200, 20)) for _ in range(3))
+    assert novelty(train[:50], train, test).copies == 1
+    fresh = novelty(new, train, test)
+    assert fresh.copies < 0.05
+    assert (np.diff(fresh.generated_to_train) >= 0).all()
+    np.testing.assert_allclose(
+        np.median(fresh.generated_to_train), np.median(fresh.test_to_train), rtol=0.1
+    )
+
+
+def test_random_features_repeat() -> None:
+    images = noise(5)
+    first, second = (extract_features(images, RandomFeatures(seed=3), batch=b) for b in (2, 5))
+    assert first.shape == (5, 128) and first.dtype == np.float64
+    np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-6)
+    assert not np.allclose(first, extract_features(images, RandomFeatures(seed=4)))
