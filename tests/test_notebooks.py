@@ -25,6 +25,13 @@ EXPECTED = {
         r"the model alone on the scan: [01]\.\d\d mm",
         r"morphable model: done",
     ],
+    "04_render_and_synthesise.ipynb": [
+        r"shift recovered to 0\.\d\d mm",
+        r"auto: numba draws on the CPU",
+        r"fitted face: \d\.\d\d mm off, the mean face \d\.\d\d mm",
+        r"landmarks: [0-3]\.\d mm off \(median\)",
+        r"render and synthesise: done",
+    ],
 }
 
 
