@@ -7,11 +7,13 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
+from geomface.mesh.laplacian import graph_laplacian
 from geomface.mesh.normals import face_cross_products, vertex_normals
 
 # A triangle that stands this square to its surroundings at rest is part of a crease, where the
 # mean normal of the surroundings says nothing about its own.
 _CREASE_COSINE = 0.3
+_FLATTENING = (0.25, 0.5, 0.75, 1.0)
 
 
 def flipped_triangles(
@@ -43,7 +45,9 @@ def unfold(
     """Smooth the displacement around flipped triangles until none is left.
 
     Around every flipped triangle the displacement is replaced by the one of least bending energy
-    that keeps the rest of the face, over a patch that grows ring by ring.
+    that keeps the rest of the face, over a patch that grows ring by ring. Where the fold is in the
+    surroundings too, the flipped triangles' own vertices go towards the mean of their neighbours,
+    only as far as it takes.
 
     Parameters
     ----------
@@ -53,7 +57,7 @@ def unfold(
 
     Returns
     -------
-    (V, 3) float64; flips that no patch mends are left for the report.
+    (V, 3) float64; flips that neither mends are left for the report.
     """
     displacement = displacement.copy()
     for rings in range(1, largest_ring + 1):
@@ -68,7 +72,30 @@ def unfold(
         rows = bending[inside]
         right = -(rows[:, outside] @ displacement[outside])
         displacement[inside] = splu(rows[:, inside].tocsc()).solve(right)
-    return displacement
+    return _flatten(displacement, rest, faces)
+
+
+def _flatten(displacement: FloatArray, rest: FloatArray, faces: IndexArray) -> FloatArray:
+    """Return the displacement with flipped triangles pulled flat, if that mends more than none."""
+    places = rest + displacement
+    flipped = flipped_triangles(places, faces, rest)
+    if not flipped.any():
+        return displacement
+    laplacian = graph_laplacian(faces, len(rest)).tocsr()
+    inside = np.unique(faces[flipped])
+    outside = np.setdiff1d(np.arange(len(rest)), inside)
+    rows = laplacian[inside]
+    flat = splu(rows[:, inside].tocsc()).solve(-(rows[:, outside] @ places[outside]))
+    best, count = displacement, int(flipped.sum())
+    for share in _FLATTENING:
+        moved = places.copy()
+        moved[inside] += share * (flat - places[inside])
+        left = int(flipped_triangles(moved, faces, rest).sum())
+        if left < count:
+            best, count = moved - rest, left
+        if left == 0:
+            break
+    return best
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
