@@ -1,7 +1,7 @@
 """`geomface evaluate SYSTEM`: Measure a trained system, one verb a system."""
 
 from geomface.cli.command import Command, CommandGroup
-from geomface.cli.learned.progressive_texture import EvaluateTextureOptions, run_evaluate
+from geomface.cli.learned.texture_evaluate import EvaluateTextureOptions, run_evaluate
 
 GROUP = CommandGroup(
     "evaluate",

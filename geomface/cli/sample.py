@@ -1,7 +1,7 @@
 """`geomface sample SYSTEM`: Draw from a trained system, one verb a system."""
 
 from geomface.cli.command import Command, CommandGroup
-from geomface.cli.learned.progressive_texture import SampleTextureOptions, run_sample
+from geomface.cli.learned.texture_sample import SampleTextureOptions, run_sample
 
 GROUP = CommandGroup(
     "sample",

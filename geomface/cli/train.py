@@ -1,7 +1,7 @@
 """`geomface train SYSTEM`: Train a generative system into a run directory, one verb a system."""
 
 from geomface.cli.command import Command, CommandGroup
-from geomface.cli.learned.progressive_texture import TrainTextureOptions, run_train
+from geomface.cli.learned.texture_train import TrainTextureOptions, run_train
 
 GROUP = CommandGroup(
     "train",

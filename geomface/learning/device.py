@@ -23,7 +23,7 @@ class ComputeSettings:
     compile: bool = False
     """Compile the networks with torch.compile; takes a minute at first, then pays on a GPU."""
     devices: int = 1
-    """GPUs; more than one needs Lightning Fabric."""
+    """GPUs; training over several is not built yet, so only 1 is accepted."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -51,7 +51,7 @@ def check_compute(settings: ComputeSettings) -> torch.device:
 
     Raises
     ------
-    DeviceError, MissingBackendError, SettingsError : each says what was expected
+    DeviceError, SettingsError : each says what was expected
     """
     device = choose_device(settings.device)
     if settings.precision == "bfloat16" and device.type != "cuda":
@@ -59,17 +59,11 @@ def check_compute(settings: ComputeSettings) -> torch.device:
             "precision: bfloat16 needs a CUDA device, got the CPU, where it would be slower. Use "
             "precision float32."
         )
-    if settings.devices > 1:
-        from geomface.learning.distributed import require_fabric
-
-        require_fabric()
-        if device.type != "cuda" or torch.cuda.device_count() < settings.devices:
-            raise DeviceError(
-                f"devices: expected at least {settings.devices} GPUs, got "
-                f"{torch.cuda.device_count()}. Ask for fewer."
-            )
-    if settings.devices < 1:
-        raise SettingsError(f"devices: expected 1 or more, got {settings.devices}.")
+    if settings.devices != 1:
+        raise SettingsError(
+            f"devices: expected 1, got {settings.devices}: training over several GPUs is not built "
+            "yet. Leave the option out."
+        )
     return device
 
 

@@ -2,7 +2,13 @@
 
 from geomface.metrics.features import RandomFeatures, extract_features
 from geomface.metrics.frechet import frechet_distance, kernel_distance
-from geomface.metrics.novelty import NoveltyResult, nearest_distances, novelty
+from geomface.metrics.novelty import (
+    NoveltyResult,
+    masked_nearest_distances,
+    nearest_distances,
+    novelty,
+    novelty_of_distances,
+)
 from geomface.metrics.pyramid import laplacian_pyramid, rebuild_image
 from geomface.metrics.sliced_wasserstein import (
     SlicedWassersteinResult,
@@ -19,8 +25,10 @@ __all__ = [
     "frechet_distance",
     "kernel_distance",
     "laplacian_pyramid",
+    "masked_nearest_distances",
     "nearest_distances",
     "novelty",
+    "novelty_of_distances",
     "rebuild_image",
     "sliced_wasserstein",
 ]

@@ -39,7 +39,7 @@ def measure(folder: Path, arm: str, seed: int, options: argparse.Namespace) -> d
         **{key: value for key, value in record["generated"].items() if key != "count"},
         "red_circle_ratio": record["red_circle_ratio"],
         "swd": record["distances"]["swd_average"],
-        "swd_reference": record["distances"]["swd_reference"],
+        "swd_real": record["real_distances"]["swd_average"],
     }
 
 

@@ -1,12 +1,14 @@
 """`geomface train|sample|evaluate progressive_texture` from end to end, at toy size."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from geomface.cli.main import main
+from geomface.gan.progressive_texture import is_held_out
 from geomface.mesh.io import load_image, save_image
 from geomface.mesh.io.tensors import read_header
 
@@ -49,28 +51,69 @@ def test_evaluate(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record = json.loads(capsys.readouterr().out)
     assert record == json.loads((run / "evaluation.json").read_text())
     assert record["data"]["red_circle"] > 0.3 and record["generated"]["count"] == 40
-    assert record["distances"]["swd_average"] > record["distances"]["swd_reference"] > 0
+    assert record["distances"]["swd_average"] > 2 * record["real_distances"]["swd_average"] > 0
+    assert record["generated_to_train"]["median"] > record["test_to_train"]["median"] > 0
+    assert record["distances"]["images"] == 40 and record["without_holes"]
 
 
-def test_growing_on_a_folder_with_init_from(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(0)
-    data = tmp_path / "data"
-    data.mkdir()
-    for index in range(10):
+    folder = tmp_path_factory.mktemp("textures")
+    for index in range(30):
         mask = np.ones((16, 16), np.float32)
         mask[:4, : 2 * (index % 3)] = 0
-        save_image(data / f"{index}.png", rng.random((16, 16, 3)).astype(np.float32))
-        save_image(data / f"{index}.mask.png", mask)
-    first, second = tmp_path / "first", tmp_path / "second"
-    words = [*TRAIN, "--data", str(data), "--steps", "12", "--mirror"]
-    assert main([*words, "--out", str(first)]) == 0
-    checkpoint = first / "checkpoints" / "step-000000012.safetensors"
-    assert main([*words, "--out", str(second), "--init-from", str(checkpoint)]) == 0
-    evaluated = ["evaluate", "progressive_texture", str(first), "--count", "20", "--quiet"]
-    assert main(evaluated) == 0
-    assert main(["sample", "progressive_texture", str(first), "--out", str(tmp_path / "s")]) == 0
+        save_image(folder / f"{index}.png", rng.random((16, 16, 3)).astype(np.float32))
+        save_image(folder / f"{index}.mask.png", mask)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("folder") / "run"
+    words = ["--data", str(data), "--steps", "12", "--mirror", "--held-out", "0.3"]
+    assert main([*TRAIN, *words, "--out", str(out)]) == 0
+    return out
+
+
+def test_growing_on_a_folder_with_init_from(data: Path, folder_run: Path, tmp_path: Path) -> None:
+    checkpoint = folder_run / "checkpoints" / "step-000000012.safetensors"
+    words = ["--data", str(data), "--steps", "12", "--init-from", str(checkpoint)]
+    assert main([*TRAIN, *words, "--out", str(tmp_path / "second")]) == 0
+    sample = ["sample", "progressive_texture", str(folder_run), "--out", str(tmp_path / "s")]
+    assert main(sample) == 0
     # 12 steps of 8 images: 4 px for 32, 8 px fades in for 32 and is stable for the last 32.
     assert load_image(tmp_path / "s" / "sample000.png").shape == (8, 8, 3)
+
+
+def test_evaluation_uses_the_held_out_share(
+    data: Path, folder_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = json.loads((folder_run / "run.json").read_text())["settings"]
+    assert settings["held_out"] == 0.3
+    out = [index for index in range(30) if is_held_out(f"{index}.png", 0.3)]
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(data, moved)
+    words = ["evaluate", "progressive_texture", str(folder_run), "--count", "40", "--json"]
+    assert main([*words, "--data", str(moved)]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["test_images"] == len(out) and record["train_images"] == 30 - len(out)
+    assert record["real_distances"]["swd_average"] < record["distances"]["swd_average"]
+    assert main([*words, "--test", str(data)]) == 0  # not new at all, and the figures show it
+    record = json.loads(capsys.readouterr().out)
+    assert record["test_to_train"]["p05"] == 0 < record["generated_to_train"]["p05"]
+    assert main(words[:-1]) == 0
+    assert "held-out to train" in capsys.readouterr().out
+
+
+def test_nothing_held_out_is_told(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "run")
+    assert main([*TRAIN, "--data", str(data), "--steps", "2", "--held-out", "0", "--out", out]) == 0
+    assert main(["evaluate", "progressive_texture", out, "--quiet"]) == 1
+    assert "expected at least 2 that training left aside, got 0" in capsys.readouterr().err
+    assert main(["evaluate", "progressive_texture", out, "--test", str(data), "--quiet"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -80,7 +123,10 @@ def test_growing_on_a_folder_with_init_from(tmp_path: Path) -> None:
         (["--seed", "3"], "seed: 0 -> 3"),
         (["--resume", "never"], "expected no run, got one"),
         (["--device", "cuda"], "expected a CUDA device, got none"),
-        (["--devices", "2"], "Lightning Fabric"),
+        (["--devices", "2"], "expected 1, got 2"),
+        (["--held-out", "0.5"], "expected 0 for shapes"),
+        (["--held-out", "1"], "expected a share in [0, 1)"),
+        (["--mirror"], "expected textures from a folder"),
         (["--precision", "bfloat16"], "bfloat16 needs a CUDA device"),
         (["--budget-minutes", "0"], "expected more than 0"),
         (["--data", "nowhere"], "expected a folder of textures, there is none"),

@@ -4,9 +4,12 @@ Shamai, Slossberg, Kimmel: Synthesizing facial photometries and corresponding ge
 generative adversarial networks, 2018.
 """
 
+from geomface.gan.progressive_texture.comparison import SetComparison, compare_sets
 from geomface.gan.progressive_texture.dataset import TextureSet
 from geomface.gan.progressive_texture.evaluation import measure_distances, measure_red_circles
 from geomface.gan.progressive_texture.folders import GeometrySet, load_geometry, load_textures
+from geomface.gan.progressive_texture.holdout import is_held_out, split_set
+from geomface.gan.progressive_texture.joint import JointModel, fit_joint_model, textured_faces
 from geomface.gan.progressive_texture.networks import (
     GrowingDiscriminator,
     GrowingGenerator,
@@ -36,12 +39,17 @@ __all__ = [
     "GrowingDiscriminator",
     "GrowingGenerator",
     "GrowingNetworkSettings",
+    "JointModel",
+    "SetComparison",
     "ShapesSettings",
     "TextureGan",
     "TextureGanSettings",
     "TextureSet",
     "TrainedGenerator",
+    "compare_sets",
     "draw_shapes",
+    "fit_joint_model",
+    "is_held_out",
     "load_generator",
     "load_geometry",
     "load_textures",
@@ -50,5 +58,7 @@ __all__ = [
     "recipe",
     "sample_images",
     "shapes_set",
+    "split_set",
+    "textured_faces",
     "train_texture_gan",
 ]

@@ -18,7 +18,8 @@ class TextureSet:
     images : (N, 3, S, S), uint8 or float32 in [-1, 1]
     masks : (N, 1, S, S) bool, or None when every pixel is valid
     mirror : show every image as often mirrored, with its mask, left to right
-    names : where the images come from, for messages; may be empty
+    names : of the images' files below their folder, for messages and for the share that is held
+        out; may be empty
     """
 
     images: torch.Tensor

@@ -1,11 +1,10 @@
-"""Figures of a trained generator: shapes and holes, distances to a reference set, novelty."""
+"""Figures of sets of images: distances to a reference set, shapes and holes."""
 
 import dataclasses
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from geomface.gan.progressive_texture.dataset import TextureSet
 from geomface.gan.progressive_texture.detect_shapes import ShapeShares, measure_shapes
@@ -16,7 +15,6 @@ from geomface.metrics import (
     extract_features,
     frechet_distance,
     kernel_distance,
-    nearest_distances,
     sliced_wasserstein,
 )
 
@@ -29,52 +27,45 @@ class ImageDistances:
     ----------
     swd : {pixels of the level: sliced Wasserstein distance times 1000}
     swd_average : their mean
-    swd_reference : the same between two halves of the reference set: the least to expect
     frechet : with random features of seed 0
     kernel, kernel_error : squared kernel distance with the same features, and standard error
-    nearest_median : median distance in feature space to the nearest reference image
     images : of each set
     """
 
     swd: dict[int, float]
     swd_average: float
-    swd_reference: float
     frechet: float
     kernel: float
     kernel_error: float
-    nearest_median: float
     images: int
 
 
 def measure_distances(
     generated: torch.Tensor, reference: torch.Tensor, *, seed: int = 0
 ) -> ImageDistances:
-    """Compare generated with reference images.
+    """Compare generated with reference images, as many of each: every figure depends on that.
 
     Parameters
     ----------
     generated, reference : (N, 3, S, S) and (M, 3, S, S) in [-1, 1]
     seed : of patches, directions and subsets
     """
-    size = generated.shape[-1]
+    count, size = min(len(generated), len(reference)), generated.shape[-1]
+    generated, reference = generated[:count], reference[:count]
     # A quarter of the published patches: minutes matter more here than the last per cent.
     use = SlicedWassersteinSettings(smallest=min(16, size), patches=32, seed=seed)
     if size < 16:  # sets too small for patches of 7 x 7 at 16 pixels get smaller patches
         use = dataclasses.replace(use, patch=3)
     swd = sliced_wasserstein(generated, reference, use)
-    half = len(reference) // 2
-    floor = sliced_wasserstein(reference[:half], reference[half:], use).average if half else 0.0
     function = RandomFeatures()
     left, right = (extract_features(item, function) for item in (generated, reference))
     kernel, error = kernel_distance(left, right, rng=np.random.default_rng(seed), subsets=20)
     return ImageDistances(
         swd=swd.by_level,
         swd_average=swd.average,
-        swd_reference=floor,
         frechet=frechet_distance(left, right),
         kernel=kernel,
         kernel_error=error,
-        nearest_median=float(np.median(nearest_distances(left, right)[0])),
         images=swd.images,
     )
 
@@ -104,14 +95,3 @@ def measure_red_circles(generated: torch.Tensor, data: TextureSet) -> dict[str, 
     }
     ratio = shares["generated"].red_circle / max(shares["data"].red_circle, 1e-12)
     return shares | {"red_circle_ratio": ratio}
-
-
-def reference_images(data: TextureSet, size: int, limit: int = 2000) -> torch.Tensor:
-    """Return the images of a set that hide nothing, at `size` pixels, at most `limit`.
-
-    Where every image hides something, all of them: the figures then include the holes.
-    """
-    keep = np.flatnonzero(data.complete())
-    keep = keep if len(keep) >= 2 else np.arange(len(data.images))
-    images = data.batch(torch.from_numpy(keep[:limit]))[0]
-    return F.avg_pool2d(images, data.size // size) if size < data.size else images

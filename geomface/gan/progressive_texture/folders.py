@@ -95,14 +95,25 @@ def load_textures(
         masks.append(small_mask)
         if on_progress is not None:
             on_progress(index + 1, len(pairs))
-    names = tuple(str(path) for path, _ in pairs)
+    names = tuple(path.relative_to(folder).as_posix() for path, _ in pairs)
     return TextureSet(torch.cat(images), torch.cat(masks), mirror, names)
 
 
 def load_geometry(
-    folder: Path | str, size: int, *, on_progress: Callable[[int, int], None] | None = None
+    folder: Path | str,
+    size: int,
+    *,
+    span: tuple[np.ndarray, np.ndarray] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> GeometrySet:
     """Read a folder of geometry images at `size` pixels, each coordinate scaled to [-1, 1].
+
+    Parameters
+    ----------
+    folder : a pipeline's output, or NAME.safetensors
+    size : pixels a side; the files must have this size or a multiple of it
+    span : (low, high) of each coordinate in mm that become -1 and 1; by default the set's own range
+    on_progress : called with (read, in all)
 
     Raises
     ------
@@ -134,13 +145,16 @@ def load_geometry(
         if on_progress is not None:
             on_progress(index + 1, len(paths))
     stack, valid = torch.cat(images), torch.cat(masks)
-    # The range comes from the surface; the gutter around it may lie anywhere and is hidden.
-    inside = valid.expand_as(stack)
-    low = torch.where(inside, stack, torch.inf).amin(dim=(0, 2, 3))
-    high = torch.where(inside, stack, -torch.inf).amax(dim=(0, 2, 3))
+    if span is None:
+        # The range comes from the surface; the gutter around it may lie anywhere and is hidden.
+        inside = valid.expand_as(stack)
+        low = torch.where(inside, stack, torch.inf).amin(dim=(0, 2, 3))
+        high = torch.where(inside, stack, -torch.inf).amax(dim=(0, 2, 3))
+    else:
+        low, high = (torch.as_tensor(np.asarray(item, np.float32)) for item in span)
     spread = (high - low).clamp_min(1e-6)
     scaled = (stack - low[:, None, None]) / spread[:, None, None] * 2.0 - 1.0
-    names = tuple(map(str, paths))
+    names = tuple(path.relative_to(root).as_posix() for path in paths)
     textures = TextureSet(scaled.clamp(-1, 1), valid, False, names)
     return GeometrySet(textures, low.numpy(), (low + spread).numpy(), topology)
 

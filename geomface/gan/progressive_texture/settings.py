@@ -60,8 +60,19 @@ class TextureGanSettings:
     """Of weights, order and latents."""
     shapes: ShapesSettings | None = None
     """The drawn set; None for a folder."""
+    held_out: float = 0.0
+    """Share of the images, by a hash of their names, that training never sees."""
 
     def __post_init__(self) -> None:
+        if not 0 <= self.held_out < 1:
+            raise SettingsError(
+                f"held_out: expected a share in [0, 1), got {self.held_out}. 0 holds out nothing."
+            )
+        if self.shapes is not None and self.held_out:
+            raise SettingsError(
+                "held_out: expected 0 for shapes, whose test pictures are drawn anew, got "
+                f"{self.held_out}. Leave it out."
+            )
         if self.arm not in ARMS:
             raise SettingsError(f"arm: expected one of {', '.join(ARMS)}, got {self.arm!r}.")
         if self.adversarial.loss == "began" and isinstance(self.networks, GrowingNetworkSettings):
@@ -136,6 +147,8 @@ FOLDER_RECIPES = {
 """Recipes for a folder of textures or geometry images."""
 
 RECIPES = ("tiny", "cpu", "paper")
+HELD_OUT = 0.1
+"""Share of a folder that the recipes leave out of the training."""
 
 
 def recipe(name: str, *, shapes: bool, arm: Arm = "masked", seed: int = 0) -> TextureGanSettings:
@@ -155,4 +168,5 @@ def recipe(name: str, *, shapes: bool, arm: Arm = "masked", seed: int = 0) -> Te
     table = SHAPE_RECIPES if shapes else FOLDER_RECIPES
     if name not in table:
         raise SettingsError(f"recipe: expected one of {', '.join(RECIPES)}, got {name!r}.")
-    return TextureGanSettings(**table[name](), arm=arm, seed=seed)
+    held_out = 0.0 if shapes else HELD_OUT
+    return TextureGanSettings(**table[name](), arm=arm, seed=seed, held_out=held_out)

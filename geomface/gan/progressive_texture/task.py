@@ -58,7 +58,8 @@ class TextureGan:
         self.settings = settings
         self.data = data if settings.arm != "clean" else data.subset(data.complete())
         self.device = check_compute(settings.compute)
-        self.config = {"networks": settings.networks, "seed": settings.seed} | (config or {})
+        own = {"networks": settings.networks, "seed": settings.seed, "held_out": settings.held_out}
+        self.config: dict[str, Any] = own | (config or {})
         place = functools.partial(place_network, device=self.device, settings=settings.compute)
         with seeded_initialisation(settings.seed, "weights"):
             self.generator = place(build_generator(settings.networks))

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from geomface.gan.progressive_texture.dataset import TextureSet
+from geomface.gan.progressive_texture.holdout import split_set
 from geomface.gan.progressive_texture.settings import FREE_SETTINGS, SYSTEM, TextureGanSettings
 from geomface.gan.progressive_texture.shapes import ShapesSettings, draw_shapes
 from geomface.gan.progressive_texture.task import TextureGan
@@ -40,7 +41,7 @@ def train_texture_gan(
     Parameters
     ----------
     settings : from `recipe`, or your own
-    data : images and masks of the networks' size
+    data : images and masks of the networks' size; the settings' held-out share of them is set aside
     out : the run directory
     resume : "never", "auto" or "must"
     init_from : checkpoint whose generator, critic and average a new run begins with
@@ -56,6 +57,7 @@ def train_texture_gan(
     ------
     GeomfaceError : bad data, settings that differ on resume, NaN, a full disk; nothing is lost
     """
+    data, _ = split_set(data, settings.held_out)
     task = TextureGan(settings, data, config)  # refuses what cannot work before a folder is made
     stored = dataclasses.asdict(settings)
     run = open_run(out, stored, system=SYSTEM, resume=resume, free=FREE_SETTINGS, record=record)

@@ -1,4 +1,4 @@
-"""`geomface train|sample|evaluate progressive_texture`: the texture GAN."""
+"""`geomface train progressive_texture`: train the texture GAN into a run directory."""
 
 import dataclasses
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from geomface.cli.inputs import require_output
 from geomface.cli.options import CommonOptions, Flag, MaybeFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
@@ -14,8 +13,6 @@ from geomface.errors import SettingsError
 if TYPE_CHECKING:
     from geomface.gan.progressive_texture import TextureGanSettings, TextureSet
 
-RunFolder = Annotated[Path, tyro.conf.arg(metavar="RUN")]
-GivenRun = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
 RecipeNumber = Annotated[
     int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: the recipe's)")
 ]
@@ -30,7 +27,7 @@ class TrainTextureOptions:
     which red circles play the damage.
     """
 
-    out: RunFolder
+    out: Annotated[Path, tyro.conf.arg(metavar="RUN")]
     """The run directory: settings, metrics, pictures, checkpoints."""
     data: str = "shapes"
     """"shapes", or a folder of textures (NAME.png with NAME.mask.png, or a pipeline's output)."""
@@ -52,6 +49,10 @@ class TrainTextureOptions:
     """The adversarial loss."""
     steps: RecipeNumber = None
     """Steps in all."""
+    held_out: Annotated[
+        float | None, tyro.conf.arg(metavar="SHARE", help_behavior_hint="(default: the recipe's)")
+    ] = None
+    """Share of a folder that is never trained on, chosen by a hash of the files' names."""
     mirror: Flag = False
     """Also show every texture mirrored; the uv map must be symmetric."""
     resume: Literal["never", "auto", "must"] = "auto"
@@ -67,7 +68,7 @@ class TrainTextureOptions:
     compile: Flag = False
     """Compile the networks first."""
     devices: int = 1
-    """GPUs; more than one needs Lightning Fabric."""
+    """GPUs; only 1 so far."""
     common: CommonOptions = CommonOptions()
 
 
@@ -75,6 +76,7 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
     """Read the data, train, say how it ended."""
     from geomface.cli.record import package_versions
     from geomface.gan.progressive_texture import train_texture_gan
+    from geomface.gan.progressive_texture.holdout import is_held_out
     from geomface.learning import format_figures
     from geomface.learning.device import check_compute
 
@@ -89,6 +91,9 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
             ]
         )
     data, config = _read_data(options, settings, run)
+    left_out = sum(is_held_out(name, settings.held_out) for name in data.names)
+    if data.names:
+        run.warn(f"{options.data}: {len(data.names) - left_out} images, {left_out} more held out")
     first: list[int] = []
     with run.progress("train", settings.loop.steps) as step:
 
@@ -112,6 +117,7 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
         {
             "steps": result.steps,
             "ended": result.ended,
+            "held_out": left_out,
             "checkpoint": result.checkpoint,
             "figures": result.figures,
         }
@@ -134,6 +140,8 @@ def train_settings(options: TrainTextureOptions) -> "TextureGanSettings":
     shapes = options.data == "shapes"
     if shapes and options.kind != "texture":
         raise SettingsError("--kind geometry: expected a folder in --data, got shapes.")
+    if options.mirror and (shapes or options.kind == "geometry"):
+        raise SettingsError("--mirror: expected textures from a folder in --data. Leave it out.")
     settings = recipe(options.recipe, shapes=shapes, arm=options.arm, seed=options.common.seed)
     loop, change = settings.loop, dataclasses.replace
     if options.steps is not None:
@@ -147,6 +155,8 @@ def train_settings(options: TrainTextureOptions) -> "TextureGanSettings":
         devices=options.devices,
     )
     settings = change(settings, loop=loop, compute=compute)
+    if options.held_out is not None:
+        settings = change(settings, held_out=options.held_out)
     if options.loss is not None:
         settings = change(settings, adversarial=change(settings.adversarial, loss=options.loss))
     if options.size is not None:
@@ -164,7 +174,11 @@ def _read_data(
     size = settings.networks.size
     if settings.shapes is not None:
         return shapes_set(settings.shapes), {"kind": "shapes", "data": settings.shapes}
-    source = {"kind": options.kind, "data": str(Path(options.data).resolve())}
+    source = {
+        "kind": options.kind,
+        "data": str(Path(options.data).resolve()),
+        "mirror": options.mirror,
+    }
     with run.progress("read", 1) as step:
 
         def advance(done: int, total: int) -> None:
@@ -177,139 +191,3 @@ def _read_data(
         read = load_geometry(options.data, size, on_progress=advance)
     geometry = {"low": read.low, "high": read.high, "topology_id": read.topology_id}
     return read.textures, source | geometry
-
-
-@dataclasses.dataclass(frozen=True)
-class SampleTextureOptions:
-    """Draw images from a trained texture GAN; no training data is needed."""
-
-    run: GivenRun
-    """Run directory, or one of its checkpoints."""
-    out: Annotated[Path, tyro.conf.arg(metavar="DIR")]
-    """Folder for sample000.png, ... and the sheet samples.png."""
-    count: int = 16
-    """Images."""
-    common: CommonOptions = CommonOptions()
-
-
-def run_sample(options: SampleTextureOptions, run: Run) -> int:
-    """Load, draw, write."""
-    from geomface.errors import OutputError
-    from geomface.gan.progressive_texture import load_generator, sample_images
-    from geomface.learning import image_grid, to_pictures
-    from geomface.mesh.io import save_image
-
-    generator = load_generator(options.run)
-    if options.common.dry_run:
-        return run.plan([f"draw {options.count} images", f"write {options.out}"])
-    images = sample_images(generator, options.count, seed=options.common.seed)
-    if options.out.is_file():
-        raise OutputError(f"{options.out}: expected a folder to write to, got a file.")
-    options.out.mkdir(parents=True, exist_ok=True)
-    digits = max(3, len(str(options.count - 1)))
-    for index, picture in enumerate(to_pictures(images)):
-        save_image(options.out / f"sample{index:0{digits}d}.png", picture)
-    sheet = options.out / "samples.png"
-    save_image(sheet, image_grid(images[:144]))
-    written = {"count": options.count, "size": images.shape[-1], "step": generator.step}
-    if generator.config.get("kind") == "geometry":
-        written |= {"geometry_images": _save_geometry(generator.config, images, options.out)}
-    run.finish(written | {"sheet": sheet})
-    run.say(f"{options.out}: {options.count} images of {images.shape[-1]} px, {run.seconds:.1f} s")
-    return 0
-
-
-def _save_geometry(config: "dict[str, Any]", images: Any, out: Path) -> str:
-    """Write sampled geometry images in millimetres as one safetensors file."""
-    import numpy as np
-
-    from geomface.mesh.io.tensors import save_tensors
-
-    low, high = (np.asarray(config[name], np.float32) for name in ("low", "high"))
-    values = 0.5 * (images.numpy() + 1.0) * (high - low)[:, None, None] + low[:, None, None]
-    path = out / "samples.safetensors"
-    save_tensors(
-        path,
-        {"pixels": values.transpose(0, 2, 3, 1)},
-        kind="geometry-image-samples",
-        schema=1,
-        topology_id=config["topology_id"],
-    )
-    return str(path)
-
-
-@dataclasses.dataclass(frozen=True)
-class EvaluateTextureOptions:
-    """Measure a trained texture GAN: shapes and holes, distances to clean data, novelty."""
-
-    run: GivenRun
-    """Run directory."""
-    count: int = 2000
-    """Images drawn."""
-    data: Annotated[
-        Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: the run's)")
-    ] = None
-    """Folder of textures to compare with."""
-    report: MaybeFile = None
-    """JSON record with the figures; default evaluation.json in the run directory."""
-    common: CommonOptions = CommonOptions()
-
-
-def run_evaluate(options: EvaluateTextureOptions, run: Run) -> int:
-    """Draw, measure, write."""
-    from geomface.gan.progressive_texture import (
-        ShapesSettings,
-        load_generator,
-        load_geometry,
-        load_textures,
-        measure_distances,
-        measure_red_circles,
-        sample_images,
-        shapes_set,
-    )
-    from geomface.gan.progressive_texture.evaluation import reference_images
-
-    report = options.report or (options.run / "evaluation.json" if options.run.is_dir() else None)
-    require_output(report, "--report", (".json",))
-    generator = load_generator(options.run)
-    kind = generator.config.get("kind", "texture")
-    if options.common.dry_run:
-        return run.plan([f"draw {options.count} images and measure them", f"write {report}"])
-    images = sample_images(generator, options.count, seed=options.common.seed)
-    size = generator.config["networks"]["size"]
-    figures: dict[str, Any] = {"step": generator.step, "count": options.count}
-    if kind == "shapes" and options.data is None:
-        drawn = ShapesSettings(**generator.config["data"])
-        figures |= measure_red_circles(images, shapes_set(drawn))
-        # Other pictures than those of the training: a copy of the set must not look best.
-        held_out = dataclasses.replace(drawn, red_circle_share=0.0, seed=drawn.seed + 1)
-        reference = reference_images(shapes_set(held_out), images.shape[-1], options.count)
-    else:
-        folder = options.data or Path(generator.config["data"])
-        if kind == "geometry":
-            data = load_geometry(folder, size).textures
-        else:
-            data = load_textures(folder, size)
-        reference = reference_images(data, images.shape[-1], options.count)
-    distances = measure_distances(images, reference, seed=options.common.seed)
-    figures["distances"] = distances
-    run.finish(figures, report)
-    if "generated" in figures:
-        run.table(
-            ["set", "red circle", "red squares", "green circles", "holes (area)"],
-            [
-                [
-                    name,
-                    f"{figures[name].red_circle:.4f}",
-                    f"{figures[name].red_squares:.3f}",
-                    f"{figures[name].green_circles:.3f}",
-                    f"{figures[name].hole_area:.5f}",
-                ]
-                for name in ("generated", "data", "clean")
-            ],
-        )
-    run.say(
-        f"SWD {distances.swd_average:.1f} (two halves of the reference: "
-        f"{distances.swd_reference:.1f}), Frechet {distances.frechet:.4f}, {run.seconds:.1f} s"
-    )
-    return 0

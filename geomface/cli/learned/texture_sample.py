@@ -1,0 +1,110 @@
+"""`geomface sample progressive_texture`: draw images from a trained texture GAN."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from geomface.cli.options import CommonOptions
+from geomface.cli.run import Run
+
+if TYPE_CHECKING:
+    from geomface.gan.progressive_texture import TrainedGenerator
+    from geomface.mesh import Mesh
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleTextureOptions:
+    """Draw images from a trained texture GAN; no training data is needed.
+
+    With --pairs also whole faces: each texture on the geometry that scanned faces assign to it.
+    """
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """Run directory, or one of its checkpoints."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR")]
+    """Folder for sample000.png, ... and the sheet samples.png."""
+    count: int = 16
+    """Images."""
+    pairs: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")] = (
+        None
+    )
+    """A pipeline's output, which teaches the geometry of a texture: also write textured faces."""
+    assignment: Literal[
+        "least-squares", "maximum-likelihood", "nearest", "nonlinear", "mean", "random"
+    ] = "least-squares"
+    """How a texture gets its geometry, with --pairs."""
+    format: tuple[Literal["obj", "ply", "glb"], ...] = ("glb",)
+    """Formats of the faces, with --pairs."""
+    common: CommonOptions = CommonOptions()
+
+
+def run_sample(options: SampleTextureOptions, run: Run) -> int:
+    """Load, draw, write."""
+    from geomface.errors import OutputError, SettingsError
+    from geomface.gan.progressive_texture import load_generator, sample_images
+    from geomface.learning import image_grid, to_pictures
+    from geomface.mesh.io import save_image, save_mesh
+
+    generator = load_generator(options.run)
+    if options.common.dry_run:
+        return run.plan([f"draw {options.count} images", f"write {options.out}"])
+    if options.pairs is not None and generator.config.get("kind") != "texture":
+        raise SettingsError("--pairs: expected a run trained on a folder of textures.")
+    images = sample_images(generator, options.count, seed=options.common.seed)
+    faces = [] if options.pairs is None else _faces(options, generator, images.shape[-1])
+    if options.out.is_file():
+        raise OutputError(f"{options.out}: expected a folder to write to, got a file.")
+    options.out.mkdir(parents=True, exist_ok=True)
+    digits = max(3, len(str(options.count - 1)))
+    for index, picture in enumerate(to_pictures(images)):
+        save_image(options.out / f"sample{index:0{digits}d}.png", picture)
+    sheet = options.out / "samples.png"
+    save_image(sheet, image_grid(images[:144]))
+    written = {"count": options.count, "size": images.shape[-1], "step": generator.step}
+    if generator.config.get("kind") == "geometry":
+        written |= {"geometry_images": _save_geometry(generator.config, images, options.out)}
+    for face in faces:
+        for suffix in options.format:
+            save_mesh(options.out / f"{face.name}.{suffix}", face)
+    if faces:
+        written |= {"faces": len(faces), "assignment": options.assignment}
+    run.finish(written | {"sheet": sheet})
+    run.say(f"{options.out}: {options.count} images of {images.shape[-1]} px, {run.seconds:.1f} s")
+    return 0
+
+
+def _faces(options: SampleTextureOptions, generator: "TrainedGenerator", size: int) -> "list[Mesh]":
+    """Fit the assignment and return the textured faces."""
+    import numpy as np
+
+    from geomface.gan.progressive_texture import fit_joint_model, textured_faces
+
+    seed = options.common.seed
+    joint = fit_joint_model(
+        options.pairs or "",
+        size,
+        method=options.assignment.replace("-", "_"),
+        rng=np.random.default_rng(seed),
+    )
+    return list(textured_faces(generator, joint, options.count, seed=seed))
+
+
+def _save_geometry(config: "dict[str, Any]", images: Any, out: Path) -> str:
+    """Write sampled geometry images in millimetres as one safetensors file."""
+    import numpy as np
+
+    from geomface.mesh.io.tensors import save_tensors
+
+    low, high = (np.asarray(config[name], np.float32) for name in ("low", "high"))
+    values = 0.5 * (images.numpy() + 1.0) * (high - low)[:, None, None] + low[:, None, None]
+    path = out / "samples.safetensors"
+    save_tensors(
+        path,
+        {"pixels": values.transpose(0, 2, 3, 1)},
+        kind="geometry-image-samples",
+        schema=1,
+        topology_id=config["topology_id"],
+    )
+    return str(path)

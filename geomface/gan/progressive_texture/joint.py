@@ -1,0 +1,165 @@
+"""Textured faces: a texture from the GAN, and the geometry that real faces assign to it."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from geomface.arrays import FloatArray, ImageArray
+from geomface.errors import MeshError, SettingsError
+from geomface.gan.progressive_texture.folders import load_textures
+from geomface.gan.progressive_texture.sampling import TrainedGenerator, sample_images
+from geomface.learning.errors import DatasetError
+from geomface.learning.grid import to_pictures
+from geomface.mesh import Mesh
+from geomface.mesh.io import load_mesh
+from geomface.mesh.io.records import read_json
+from geomface.statistics import TextureModel, align_meshes, fit_texture_pca
+from geomface.statistics.assignment import GeometryPredictor, fit_assignment, pair_faces
+from geomface.statistics.linear_model import LinearModel
+from geomface.statistics.posterior import posterior
+
+REGISTERED, REPORT, TEMPLATE = "registered.ply", "report.json", "template/template.obj"
+TEXEL_NOISE = 0.02
+"""Standard deviation of a baked texel, of the range of colours."""
+MOST_MODES, FACES_A_MODE = 200, 4
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class JointModel:
+    """What turns a texture image into a face.
+
+    Parameters
+    ----------
+    template : mesh with uv, in mm; faces take its triangles and uv
+    textures : linear model of the texture images, whose coefficients the assignment reads
+    assignment : from texture coefficients in colour units to (V, 3) vertices in mm
+    reach : largest Mahalanobis length of the real faces' texture coefficients
+    """
+
+    template: Mesh
+    textures: TextureModel
+    assignment: GeometryPredictor
+    reach: float
+
+    @property
+    def size(self) -> int:
+        """Pixels a side of the textures."""
+        return self.textures.mean.shape[0]
+
+
+def fit_joint_model(
+    folder: Path | str,
+    size: int,
+    *,
+    method: str = "least_squares",
+    rng: np.random.Generator | None = None,
+) -> JointModel:
+    """Learn which geometry belongs to a texture from the faces of a pipeline's output.
+
+    Parameters
+    ----------
+    folder : `geomface pipeline run --out`; every item that was baked is a pair
+    size : pixels a side to reduce the textures to, that of the generator
+    method : one of `statistics.assignment.METHODS`; least squares chooses its ridge itself
+    rng : for "random" only
+
+    Raises
+    ------
+    DatasetError : no pairs, or a template without uv
+    MeshError, SettingsError : too few faces, another topology, an unknown method
+
+    Convention
+    ----------
+    Faces are aligned by rigid motions, so they keep their size, in the template's pose. Only the
+    texels that a face's mask shows decide its coefficients. A texture further from the mean than
+    any real one is drawn back to their reach before its geometry is looked up, because a linear
+    assignment would make no face of it; the paper does not do that.
+
+    Source
+    ------
+    Shamai, Slossberg, Kimmel 2018, Sec. 7.
+    """
+    root = Path(folder)
+    if not (root / TEMPLATE).is_file():
+        raise DatasetError(
+            f"{root}: expected the output of a pipeline with {TEMPLATE}, got none. Run 'geomface "
+            "pipeline run' on scans first."
+        )
+    template = load_mesh(root / TEMPLATE, texture=False)
+    if template.uv is None:
+        raise DatasetError(f"{root / TEMPLATE}: expected a mesh with uv, got one without.")
+    data = load_textures(root, size)
+    items = [(root / name).parent for name in data.names]
+    vertices = np.stack([_vertices(item, template) for item in items])
+    images, masks = data.batch(torch.arange(len(data)))
+    pictures, shown = to_pictures(images), masks[:, 0].numpy() > 0
+    modes = max(1, min(MOST_MODES, len(items) // FACES_A_MODE))
+    model = fit_texture_pca(pictures, shown, components=modes)
+    scores = np.stack([_score(model, *pair) for pair in zip(pictures, shown, strict=True)])
+    aligned = align_meshes(vertices, reference=template.vertices, scale=False).aligned
+    pairs = pair_faces(scores, aligned, texture_components=min(modes, scores.shape[1]))
+    assignment = fit_assignment(pairs, method, rng=rng, ridge="auto")
+    reach = float(np.linalg.norm(scores / np.sqrt(model.variances), axis=1).max())
+    return JointModel(template.replace(unit="mm"), model, assignment, reach)
+
+
+def textured_faces(
+    generator: TrainedGenerator, joint: JointModel, count: int, *, seed: int = 0
+) -> Iterator[Mesh]:
+    """Yield faces: texture i as `sample_images` draws it, on the geometry assigned to it.
+
+    Parameters
+    ----------
+    generator : a trained generator of textures
+    joint : from `fit_joint_model`, at the generator's size
+    count : faces
+    seed : of the latents
+
+    Raises
+    ------
+    SettingsError : a generator of geometry images, or one of another size
+    """
+    if generator.config.get("kind", "texture") != "texture":
+        raise SettingsError(
+            f"textured faces: expected a generator of textures, got one of "
+            f"{generator.config['kind']}. Train one on a folder of textures."
+        )
+    images = sample_images(generator, count, seed=seed)
+    if images.shape[-1] != joint.size:
+        raise SettingsError(
+            f"textured faces: expected pairs at the generator's {images.shape[-1]} pixels, got "
+            f"{joint.size}. Fit them at that size."
+        )
+    everywhere = np.ones(images.shape[-2:], bool)
+    for index, picture in enumerate(to_pictures(images)):
+        scores = _score(joint.textures, picture, everywhere)
+        length = float(np.linalg.norm(scores / np.sqrt(joint.textures.variances)))
+        scores *= min(1.0, joint.reach / max(length, 1e-12))
+        vertices = joint.assignment.predict(scores[None])[0]
+        name = f"face{index:03d}"
+        yield joint.template.replace(vertices=vertices, texture=picture, colors=None, name=name)
+
+
+def _vertices(item: Path, template: Mesh) -> FloatArray:
+    """Return the registered vertices of an item in mm."""
+    factor = float(read_json(item / REPORT, "the record of an item")["unit_factor"])
+    vertices = load_mesh(item / REGISTERED, texture=False).vertices
+    if vertices.shape != template.vertices.shape:
+        raise MeshError(
+            f"{item / REGISTERED}: expected {len(template.vertices)} vertices as the template, got "
+            f"{len(vertices)}. One set needs one template."
+        )
+    return factor * vertices
+
+
+def _score(model: TextureModel, picture: ImageArray, shown: np.ndarray) -> FloatArray:
+    """Return (K,) coefficients in colour units that the visible texels of a picture say."""
+    valid = shown.ravel() if model.valid is None else shown.ravel() & model.valid.ravel()
+    seen = np.flatnonzero(valid)
+    texels = model.mean.reshape(-1, 3)
+    flat = LinearModel(texels, model.basis.reshape(*texels.shape, -1))
+    values = picture.reshape(-1, 3)[seen].astype(np.float64)
+    return posterior(flat, seen, values, TEXEL_NOISE).coefficients * np.sqrt(model.variances)

@@ -1,0 +1,105 @@
+"""A texture from the GAN, its geometry from pairs of a pipeline's output, written as meshes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geomface.cli.main import main
+from geomface.errors import SettingsError
+from geomface.gan.progressive_texture import fit_joint_model, load_generator, textured_faces
+from geomface.learning import DatasetError
+from geomface.mesh import Mesh
+from geomface.mesh.io import load_mesh, save_image, save_mesh, write_json
+
+WORLD = 12
+"""Faces; the depth of each is 10 mm times its brightness."""
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline's output: squares of 8 x 8 vertices, hidden texels and scans in centimetres."""
+    root = tmp_path_factory.mktemp("pipeline")
+    rows, columns = np.divmod(np.arange(64), 8)
+    uv = np.stack([columns, rows], axis=1) / 7
+    corner = (rows * 8 + columns)[(rows < 7) & (columns < 7)]
+    quads = np.stack([corner, corner + 1, corner + 9, corner + 8], axis=1)
+    faces = np.stack([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]], axis=1).reshape(-1, 3)
+    flat = np.column_stack([100 * uv, 20 * np.sin(5 * uv[:, 0])])
+    template = Mesh(flat, faces, uv=uv, uv_faces=faces)
+    (root / "template").mkdir()
+    save_mesh(root / "template" / "template.obj", template)
+    rng = np.random.default_rng(0)
+    for index in range(WORLD):
+        item = root / "items" / f"scan{index:02d}"
+        item.mkdir(parents=True)
+        light = rng.uniform(0.2, 0.8)
+        save_image(item / "registered.texture.png", np.full((16, 16, 3), light, np.float32))
+        mask = np.ones((16, 16), np.float32)
+        mask[: index % 4] = 0
+        save_image(item / "mask.png", mask)
+        deep = flat + np.array([0, 0, 10.0]) * light * np.cos(9 * uv[:, 1:])
+        save_mesh(item / "registered.ply", template.replace(vertices=deep / 10 + index))
+        write_json(item / "report.json", {"unit_factor": 10.0})
+    return root
+
+
+@pytest.fixture(scope="module")
+def run(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    words = ["train", "progressive_texture", "--recipe", "tiny", "--quiet", "--data", str(scans)]
+    assert main([*words, "--steps", "16", "--out", str(out)]) == 0
+    return out
+
+
+@pytest.mark.parametrize("method", ["least_squares", "maximum_likelihood", "nearest"])
+def test_a_known_texture_gets_its_geometry(scans: Path, method: str) -> None:
+    joint = fit_joint_model(scans, 16, method=method)
+    scores = joint.assignment.pairs.textures.rows  # type: ignore[attr-defined]
+    truth = joint.assignment.pairs.geometries.rows  # type: ignore[attr-defined]
+    found = joint.assignment.predict(scores).reshape(truth.shape)
+    spread = np.abs(truth - truth.mean(axis=0)).max()
+    assert spread > 1 and np.abs(found - truth).max() < 0.05 * spread
+    size = np.ptp(joint.assignment.predict(scores)[..., 0], axis=1)
+    assert np.allclose(size, 100, atol=2), "millimetres, whatever the scans' unit"
+
+
+def test_faces_are_drawn_with_texture_and_uv(scans: Path, run: Path) -> None:
+    generator = load_generator(run)
+    joint = fit_joint_model(scans, 2**generator.level)
+    faces = list(textured_faces(generator, joint, 3, seed=1))
+    again = list(textured_faces(generator, joint, 2, seed=1))
+    assert [face.name for face in faces] == ["face000", "face001", "face002"]
+    for face, other in zip(faces, again, strict=False):
+        assert face.texture is not None and face.texture.shape[:2] == (joint.size,) * 2
+        # No texture here is like a scan's: the geometry stays within the scans' reach all the same.
+        assert np.ptp(face.vertices[:, 2]) < 80
+        assert face.uv is not None and np.allclose(face.vertices, other.vertices, atol=1e-3)
+    with pytest.raises(SettingsError, match="expected pairs at the generator's"):
+        next(textured_faces(generator, fit_joint_model(scans, joint.size // 2), 1))
+
+
+def test_command_writes_every_format(scans: Path, run: Path, tmp_path: Path) -> None:
+    words = ["sample", "progressive_texture", str(run), "--out", str(tmp_path), "--count", "2"]
+    words += ["--pairs", str(scans), "--quiet", "--assignment", "nearest"]
+    assert main([*words, "--format", "obj", "ply", "glb"]) == 0
+    shapes = []
+    for suffix in ("obj", "ply", "glb"):
+        mesh = load_mesh(tmp_path / f"face001.{suffix}")
+        assert mesh.uv is not None
+        shapes.append(mesh.vertices)
+        if suffix != "ply":
+            assert mesh.texture is not None and mesh.texture.std() > 0
+    assert all(np.allclose(item, shapes[0], atol=1e-3) for item in shapes)
+
+
+def test_bad_pairs_are_sentences(
+    scans: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DatasetError, match="expected the output of a pipeline"):
+        fit_joint_model(tmp_path, 16)
+    shapes = ["train", "progressive_texture", "--recipe", "tiny", "--quiet", "--steps", "1"]
+    assert main([*shapes, "--out", str(tmp_path / "shapes")]) == 0
+    words = ["sample", "progressive_texture", str(tmp_path / "shapes"), "--pairs", str(scans)]
+    assert main([*words, "--out", str(tmp_path / "s")]) == 1
+    assert "expected a run trained on a folder of textures" in capsys.readouterr().err
