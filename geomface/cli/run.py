@@ -193,6 +193,8 @@ class _NoteHandler(logging.Handler):
 
 def _send_log_to(sink: Callable[[str], None]) -> None:
     logger = logging.getLogger("geomface")
+    # A library that configures logging may have switched off all loggers that were there before.
+    logger.disabled = False
     for handler in [item for item in logger.handlers if isinstance(item, _NoteHandler)]:
         logger.removeHandler(handler)
     logger.addHandler(_NoteHandler(sink))

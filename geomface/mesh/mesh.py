@@ -23,6 +23,9 @@ from geomface.mesh.quads import split_quads
 UNITS = ("mm", "cm", "m", "inch")
 
 
+_ROUNDING = 1e-3
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Mesh:
     """A triangle mesh, with the quads it came from, uv, colours and texture.
@@ -107,6 +110,7 @@ class Mesh:
         if self.texture is not None:
             texture = require_shape(self.texture, (None, None, 3), f"{label}: texture")
             put("texture", frozen(texture, np.float32))
+            _require_unit_range(self.texture, f"{label}: texture")
         if self.unit not in UNITS:
             raise MeshError(f"{label}: unit must be one of {', '.join(UNITS)}, got {self.unit!r}.")
 
@@ -133,6 +137,16 @@ class Mesh:
             parts.append(f"{len(self.quads)} quads")
         extras = [name for name in ("uv", "colors", "texture") if getattr(self, name) is not None]
         return f"Mesh({self.name!r}: {', '.join(parts + extras)}, {self.unit})"
+
+
+def _require_unit_range(image: ImageArray, label: str) -> None:
+    """Refuse an image of 0 to 255, or with NaN; rounding beyond the ends is no matter."""
+    low, high = (float(image.min()), float(image.max())) if image.size else (0.0, 1.0)
+    if not (low >= -_ROUNDING and high <= 1.0 + _ROUNDING):
+        raise MeshError(
+            f"{label}: expected values in [0, 1], got {low:g} to {high:g}. Divide 8-bit values by "
+            "255."
+        )
 
 
 def _halves_of(quads: IndexArray, faces: IndexArray) -> bool:

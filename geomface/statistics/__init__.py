@@ -13,6 +13,7 @@ from geomface.statistics.model_file import load_model, save_model
 from geomface.statistics.morphable import MorphableModel, anti_face, interpolate
 from geomface.statistics.pca import fit_pca
 from geomface.statistics.posterior import Posterior, posterior
+from geomface.statistics.seen_texels import seen_coefficients
 from geomface.statistics.texture import TextureModel, fit_texture_pca
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "posterior",
     "replace_neutral",
     "save_model",
+    "seen_coefficients",
 ]

@@ -17,14 +17,9 @@ import numpy as np
 from PIL import Image
 
 from geomface.mesh.io import load_mesh
-from geomface.statistics import TextureModel, align_meshes, fit_texture_pca
+from geomface.statistics import align_meshes, fit_texture_pca, seen_coefficients
 from geomface.statistics.assignment import compare_assignments, pair_faces
 from geomface.statistics.correlation import canonical_correlation
-from geomface.statistics.linear_model import LinearModel
-from geomface.statistics.posterior import posterior
-
-SIGMA = 0.02
-"""Noise of a baked texel, of the range."""
 
 
 def read(run: Path, scans: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -39,19 +34,6 @@ def read(run: Path, scans: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     return np.stack(textures) / np.float32(255), np.stack(masks), np.stack(fitted), np.stack(truths)
 
 
-def seen_scores(model: TextureModel, textures: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Return the coefficients (N, K), in colour units, that the texels seen say."""
-    texels = model.mean.reshape(-1, 3)
-    flat = LinearModel(texels, model.basis.reshape(*texels.shape, -1))
-    valid = np.ones(len(texels), bool) if model.valid is None else model.valid.ravel()
-    scores = []
-    for texture, mask in zip(textures, masks, strict=True):
-        seen = np.flatnonzero(mask.ravel() & valid)
-        values = texture.reshape(-1, 3)[seen].astype(np.float64)
-        scores.append(posterior(flat, seen, values, SIGMA).coefficients)
-    return np.stack(scores) * np.sqrt(model.variances)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("run", type=Path)
@@ -63,7 +45,8 @@ def main() -> None:
     train = len(textures) - arguments.held_out
     # Texture scores by a model of the training faces alone; held-out faces are projected.
     model = fit_texture_pca(textures[:train], masks[:train], components=min(60, train - 2))
-    scores = seen_scores(model, textures, masks)
+    seen = [seen_coefficients(model, *face) for face in zip(textures, masks, strict=True)]
+    scores = np.stack(seen) * np.sqrt(model.variances)
     for name, meshes in (("registered", fitted), ("true meshes", truths)):
         geometries = align_meshes(meshes).aligned
         for count in arguments.components:

@@ -118,3 +118,12 @@ def test_cuda_is_refused_where_nothing_runs_on_it() -> None:
     make(device="auto").require_cpu()
     with pytest.raises(MissingBackendError, match="--device cuda"):
         make(device="cuda").require_cpu()
+
+
+def test_notes_survive_a_library_that_switches_loggers_off(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logging.getLogger("geomface").disabled = True
+    make()
+    logging.getLogger("geomface").warning("heard")
+    assert capsys.readouterr().err.splitlines() == ["note: heard"]

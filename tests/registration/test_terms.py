@@ -149,6 +149,19 @@ def test_flips_are_counted_and_unfolded():
     np.testing.assert_allclose(mended[0], vertices[0])
 
 
+def test_a_fold_that_smoothing_keeps_is_pulled_flat():
+    vertices, faces = grid()
+    moved = vertices.copy()
+    moved[7 * 15 + 7] += [1.6, 0.0, 0.0]
+    before = flipped_triangles(moved, faces, vertices)
+    # No ring to smooth over: only the flipped triangles' own vertices may move.
+    bending = BendingOperator(vertices, faces).matrix()
+    mended = vertices + unfold(moved - vertices, vertices, faces, bending, largest_ring=0)
+    assert before.any() and not flipped_triangles(mended, faces, vertices).any()
+    touched = np.flatnonzero(np.abs(mended - moved).max(axis=1) > 0)
+    assert set(touched) <= set(faces[before].ravel())
+
+
 def test_rim_gaps_have_the_sign_of_the_opening():
     # A slit mouth: a row of cells missing.
     vertices, faces = grid(21, hole=lambda row, column: row == 10 and 5 <= column < 15)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geomface.errors import MeshError, SettingsError
-from geomface.statistics import TextureModel, fit_texture_pca
+from geomface.statistics import TextureModel, fit_texture_pca, seen_coefficients
 from geomface.statistics.linear_model import flat_columns
 
 
@@ -94,3 +94,21 @@ def test_bad_input_is_refused(rng):
         fit_texture_pca(np.tile(image, (2, 1, 1, 1)), np.zeros((2, 4, 4), dtype=bool))
     with pytest.raises(MeshError, match="texture masks"):
         fit_texture_pca(np.tile(image, (2, 1, 1, 1)), np.ones((2, 4, 5), dtype=bool))
+
+
+def test_hidden_places_have_no_say_in_the_coefficients(rng):
+    modes = 0.05 * rng.standard_normal((3, 8, 8, 3))
+    images = (0.5 + np.tensordot(rng.standard_normal((30, 3)), modes, 1)).astype(np.float32)
+    model = fit_texture_pca(images, components=3)
+    everywhere = np.ones((8, 8), bool)
+    full = seen_coefficients(model, images[0], everywhere, sigma=1e-4)
+    np.testing.assert_allclose(full, model.coefficients(images[0]), atol=1e-3)
+    half = everywhere & (np.arange(8) < 4)
+    damaged = images[0].copy()
+    damaged[~half] = np.nan
+    found = seen_coefficients(model, damaged, half, sigma=1e-4)
+    np.testing.assert_allclose(found, full, atol=1e-2)
+    nothing = seen_coefficients(model, damaged, ~everywhere)
+    np.testing.assert_allclose(nothing, 0.0)
+    with pytest.raises(MeshError, match="places seen"):
+        seen_coefficients(model, images[0], half[:4])

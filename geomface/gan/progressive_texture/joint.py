@@ -16,10 +16,8 @@ from geomface.learning.grid import to_pictures
 from geomface.mesh import Mesh
 from geomface.mesh.io import load_mesh
 from geomface.mesh.io.records import read_json
-from geomface.statistics import TextureModel, align_meshes, fit_texture_pca
+from geomface.statistics import TextureModel, align_meshes, fit_texture_pca, seen_coefficients
 from geomface.statistics.assignment import GeometryPredictor, fit_assignment, pair_faces
-from geomface.statistics.linear_model import LinearModel
-from geomface.statistics.posterior import posterior
 
 REGISTERED, REPORT, TEMPLATE = "registered.ply", "report.json", "template/template.obj"
 TEXEL_NOISE = 0.02
@@ -157,9 +155,4 @@ def _vertices(item: Path, template: Mesh) -> FloatArray:
 
 def _score(model: TextureModel, picture: ImageArray, shown: np.ndarray) -> FloatArray:
     """Return (K,) coefficients in colour units that the visible texels of a picture say."""
-    valid = shown.ravel() if model.valid is None else shown.ravel() & model.valid.ravel()
-    seen = np.flatnonzero(valid)
-    texels = model.mean.reshape(-1, 3)
-    flat = LinearModel(texels, model.basis.reshape(*texels.shape, -1))
-    values = picture.reshape(-1, 3)[seen].astype(np.float64)
-    return posterior(flat, seen, values, TEXEL_NOISE).coefficients * np.sqrt(model.variances)
+    return seen_coefficients(model, picture, shown, sigma=TEXEL_NOISE) * np.sqrt(model.variances)

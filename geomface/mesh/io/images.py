@@ -44,7 +44,7 @@ def decode_image(data: bytes, name: str, channels: int = 3) -> ImageArray:
         return _with_channels(png16.decode(data, name).astype(np.float32) / 65535.0, channels)
     if png16.is_png(data):
         png16.check_chunks(data, name)  # Pillow lets a cut end pass
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -56,9 +56,10 @@ def decode_image(data: bytes, name: str, channels: int = 3) -> ImageArray:
                 pixels = np.asarray(picture.convert(_MODES[channels]))
     # Decoders raise whatever they like on damaged data.
     except Exception as error:
+        reason = "none of these" if isinstance(error, UnidentifiedImageError) else error
         raise FileFormatError(
             f"{name}: expected an image (PNG, JPEG, BMP, TIFF or WebP), but it cannot be decoded "
-            f"({error}). Export or copy it again."
+            f"({reason}). Export or copy it again."
         ) from error
     return pixels.reshape(*pixels.shape[:2], channels).astype(np.float32) / np.float32(255.0)
 
