@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomface.arrays import FloatArray
 from geomface.pipeline import layout
 from geomface.pipeline.attempts import ItemTask, Outcome, attempt_item
 from geomface.pipeline.executors import Executor, PipelineError, SerialExecutor, WorkerDied
+from geomface.pipeline.face_pairs import baked_texture, registered_mm
 from geomface.pipeline.keys import content_key
 from geomface.pipeline.records import (
     ItemRecord,
@@ -69,7 +69,7 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
     settings, names = task.payload
     template = load_run_template(task.out)
     rest = template.mesh.vertices * MILLIMETRES[template.mesh.unit]
-    vertices = np.stack([_registered_mm(task.out / layout.ITEMS / name) for name in names])
+    vertices = np.stack([registered_mm(task.out / layout.ITEMS / name) for name in names])
     aligned = align_meshes(vertices, reference=rest, scale=settings.remove_size)
     size = "removed" if settings.remove_size else "kept"
     model = MorphableModel(
@@ -117,27 +117,17 @@ def _model(folder: Path) -> "MorphableModel":
     return load_model(folder / layout.MORPHABLE_MODEL)
 
 
-def _registered_mm(folder: Path) -> FloatArray:
-    """Return the (V, 3) registered vertices of an item in millimetres."""
-    from geomface.mesh.io import load_mesh
-    from geomface.mesh.io.records import read_json
-
-    factor = float(read_json(folder / layout.ITEM_REPORT)["unit_factor"])
-    return factor * load_mesh(folder / layout.REGISTERED, texture=False).vertices
-
-
 def _fit_textures(
     out: Path, names: tuple[str, ...], settings: ModelSettings
 ) -> "TextureModel | None":
-    from geomface.mesh.io import load_image
     from geomface.statistics import fit_texture_pca
 
     folders = [out / layout.ITEMS / name for name in names]
     folders = [folder for folder in folders if (folder / layout.TEXTURE).is_file()]
     if len(folders) < 2:
         return None
-    images = np.stack([load_image(folder / layout.TEXTURE) for folder in folders])
-    masks = np.stack([load_image(folder / layout.MASK)[..., 0] > 0.5 for folder in folders])
+    baked = [baked_texture(folder) for folder in folders]
+    images, masks = (np.stack(parts) for parts in zip(*baked, strict=True))
     # What nobody saw (the eyes, mostly) keeps the fill of each bake, or lids would have a pale rim.
     masks |= ~masks.any(axis=0)
     return fit_texture_pca(images, masks, variance=settings.texture_variance)

@@ -234,7 +234,7 @@ def assignment_sheet(
     -------
     (H, W, 3) float32, a row a face: the truth, then the methods
     """
-    frame = frame_of([model.mesh.vertices], margin=0.06)
+    frame = frame_of([model.mesh.vertices, *truths], margin=0.06)
     pictures, labels = [], []
     for index, truth in enumerate(truths):
         row = {"true geometry": truth, **{name: faces[index] for name, faces in assigned.items()}}

@@ -18,6 +18,7 @@ from geomface.cli.model.fitting import (
     run_fit_scan,
 )
 from geomface.cli.model.measure import ModelEvaluateOptions, run_evaluate
+from geomface.cli.model.pairs import ModelPairsOptions, run_pairs
 from geomface.cli.model.pictures import ModelFitImageOptions, run_fit_image
 from geomface.cli.model.show import ModelShowOptions, run_show
 from geomface.cli.model.use import (
@@ -36,6 +37,7 @@ GROUP = CommandGroup(
         "project": Command(ModelProjectOptions, run_project),
         "show": Command(ModelShowOptions, run_show),
         "evaluate": Command(ModelEvaluateOptions, run_evaluate),
+        "pairs": Command(ModelPairsOptions, run_pairs),
         "fit-scan": Command(ModelFitScanOptions, run_fit_scan),
         "fit-landmarks": Command(ModelFitLandmarksOptions, run_fit_landmarks),
         "fit-image": Command(ModelFitImageOptions, run_fit_image),

@@ -1,0 +1,95 @@
+"""`geomface model pairs` on faces whose geometry follows from their texture."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geomface.cli.main import main
+from geomface.mesh import Mesh, Template
+from geomface.mesh.io import load_image, save_image, save_mesh
+from geomface.mesh.io.records import write_json
+from geomface.mesh.io.templates import save_template
+from geomface.pipeline import layout
+from geomface.pipeline.face_pairs import load_registered_faces
+
+FACES, SIDE, PIXELS = 60, 9, 8
+
+
+def wavy_patch() -> Mesh:
+    """Return a curved patch of 81 vertices on the unit square, mm."""
+    u, v = np.meshgrid(np.linspace(0, 1, SIDE), np.linspace(0, 1, SIDE), indexing="xy")
+    points = np.stack([150 * u, 150 * v, 30 * np.sin(3 * u) * np.cos(2 * v)], axis=-1)
+    corner = (np.arange(SIDE - 1)[:, None] * SIDE + np.arange(SIDE - 1)).ravel()
+    lower = np.stack([corner, corner + 1, corner + SIDE + 1], axis=1)
+    upper = np.stack([corner, corner + SIDE + 1, corner + SIDE], axis=1)
+    uv = np.stack([u.ravel(), v.ravel()], axis=1)
+    faces = np.concatenate([lower, upper])
+    return Mesh(points.reshape(-1, 3), faces, uv=uv, uv_faces=faces, unit="mm")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's folder: two latents move the vertices and, with holes, tint the textures."""
+    root, rng, patch = tmp_path_factory.mktemp("run"), np.random.default_rng(0), wavy_patch()
+    (root / "template").mkdir()
+    save_template(root / layout.TEMPLATE_MESH, Template(patch))
+    bends = rng.standard_normal((2, len(patch.vertices), 3))
+    tints = 0.06 * rng.standard_normal((2, PIXELS, PIXELS, 3))
+    for index in range(FACES):
+        item = root / layout.ITEMS / f"scan{index:03d}"
+        item.mkdir(parents=True)
+        code = rng.standard_normal(2)
+        scale = 0.001  # metres, to be read as millimetres
+        points = patch.vertices + np.tensordot(code, bends, axes=1) + 50 * rng.standard_normal(3)
+        save_mesh(item / layout.REGISTERED, patch.replace(vertices=scale * points, unit="m"))
+        mask = rng.random((PIXELS, PIXELS)) > 0.1
+        color = 0.5 + np.tensordot(code, tints, axes=1)
+        picture = np.where(mask[..., None], color, rng.random(3)).clip(0, 1)
+        save_image(item / layout.TEXTURE, picture.astype(np.float32))
+        save_image(item / layout.MASK, mask)
+        write_json(item / layout.ITEM_REPORT, {"unit_factor": 1000.0})
+    return root
+
+
+def test_reads_millimetres_and_masks(folder: Path) -> None:
+    pairs = load_registered_faces(folder)
+    assert len(pairs) == FACES and pairs.masks.dtype == bool
+    assert pairs.vertices.shape == (FACES, SIDE * SIDE, 3)
+    spread = np.ptp(pairs.vertices[..., 0], axis=1)
+    assert (spread > 140).all() and (spread < 170).all()
+
+
+def test_finds_the_relation_and_draws_it(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pairs"
+    words = ["model", "pairs", "--run", folder, "--out", out, "--modes", "2", "--faces", "2"]
+    assert main([*map(str, words), "--quiet"]) == 0
+    record = json.loads((out / "pairs.json").read_text())
+    errors = record["mean_errors_mm"]
+    assert record["training_faces"] == 45 and record["test_faces"] == 15
+    # Colours of 8 bits are the only noise: the linear relation is found nearly exactly.
+    assert errors["least_squares"] < 0.1 * errors["mean"]
+    assert errors["least_squares"] < errors["nearest"] < errors["mean"] < errors["random"]
+    assert min(record["correlations"]) > 0.99 and max(record["p_values"]) < 1e-6
+    for name in ("correlation", "errors", "faces"):
+        assert load_image(out / f"{name}.png").std() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (["--held-out", "1.5"], "share in (0, 1)"),
+        (["--modes", "0"], "at least 1"),
+        (["--held-out", "0.95"], "at least 10 faces"),
+        (["--run", "nowhere"], "pipeline run"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: list[str], said: str
+) -> None:
+    words = ["model", "pairs", "--run", str(folder), "--out", str(tmp_path / "out"), "--quiet"]
+    assert main([*words, *change]) == 1
+    message = capsys.readouterr().err
+    assert said in message and message.count("\n") <= 2
+    assert not (tmp_path / "out").exists()
