@@ -1,4 +1,4 @@
-"""`geomface synth`: simulated raw scans with truth files, labelled face images."""
+"""`geomface synth`: simulated raw scans with truth files, face images, training sets."""
 
 import contextlib
 import dataclasses
@@ -14,6 +14,7 @@ from geomface.cli.inputs import make_folder, read_model
 from geomface.cli.options import CommonOptions, Folder
 from geomface.cli.run import Run, Step
 from geomface.cli.synth_faces import SynthFacesOptions, run_synth_faces
+from geomface.cli.synth_textures import SynthTexturesOptions, run_synth_textures
 from geomface.errors import SettingsError
 from geomface.faces.scan_settings import ScanSettings
 
@@ -119,9 +120,10 @@ _model = functools.lru_cache(maxsize=1)(read_model)
 
 GROUP = CommandGroup(
     "synth",
-    "Simulated raw scans with truth files, labelled face images.",
+    "Simulated raw scans with truth files, labelled face images, training sets of textures.",
     {
         "scans": Command(SynthScansOptions, run_synth_scans),
         "faces": Command(SynthFacesOptions, run_synth_faces),
+        "textures": Command(SynthTexturesOptions, run_synth_textures),
     },
 )

@@ -4,6 +4,9 @@ import dataclasses
 
 from geomface.errors import SettingsError
 
+OCCLUDERS = ("hat", "hair", "strands", "scarf")
+"""What can cover a face in a scan; `occluders.cover_surface` describes them."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ScanSettings:
@@ -19,6 +22,8 @@ class ScanSettings:
     """Add head, neck and shoulders around the face mask."""
     pod_yaw_degrees: float = 28.0
     """The two pods stand this far to the left and to the right."""
+    pod_pitch_degrees: float = 0.0
+    """The pods look from this far above the face, or below when negative."""
     noise_mm: tuple[float, float] = (0.1, 0.4)
     """Range of the noise along the normal, one standard deviation a scan."""
     hole_count: int = 4
@@ -43,6 +48,8 @@ class ScanSettings:
     """Share of the visible face missing in large blobs."""
     outlier_fraction: float = 0.0
     """Share of the scan that is no face: half attached lumps, half floating clumps."""
+    occluders: tuple[str, ...] = ()
+    """What covers the face: any of hat, hair, strands, scarf."""
     residual_pose_degrees: float = 0.0
     """Angle of `residual_rotation` in the truth, for tests that start from a wrong pose."""
     shading: float = 0.04
@@ -66,5 +73,14 @@ class ScanSettings:
             low, high = getattr(self, name)
             if not 0 <= low <= high or (name == "scale" and low <= 0):
                 raise SettingsError(f"{name}: expected a range low <= high, got {low}, {high}.")
+        if not -60 <= self.pod_pitch_degrees <= 60:
+            raise SettingsError(
+                f"pod_pitch_degrees: expected -60 to 60, got {self.pod_pitch_degrees}."
+            )
+        for kind in self.occluders:
+            if kind not in OCCLUDERS:
+                raise SettingsError(
+                    f"occluders: expected any of {', '.join(OCCLUDERS)}, got {kind!r}."
+                )
         if self.vertices < 500:
             raise SettingsError(f"vertices: expected at least 500, got {self.vertices}.")

@@ -14,6 +14,7 @@ from geomface.faces.albedo import ALBEDO_SIZE, AlbedoModel, albedo_model, sample
 from geomface.faces.damage import flying_clumps, holes, lumps, measured_landmarks, missing_blobs
 from geomface.faces.face_model import FaceModel
 from geomface.faces.fields import random_displacement, random_field
+from geomface.faces.occluders import cover_surface
 from geomface.faces.remesh import refine, resample, vertex_areas
 from geomface.faces.scan_settings import ScanSettings
 from geomface.faces.surround import add_surround
@@ -34,8 +35,9 @@ class SimulatedScan:
     truth : arrays for measuring, never for fitting: `vertices` (V, 3) of the model on the clean
         surface in scan space, `albedo` (V, 3), `seen` (V,) bool, `landmarks` (L, 3) exact,
         `scale`, `rotation` (3, 3), `translation` (3,) with scan = scale rotation x + translation,
-        `identity` (K,), `expression` (X,), `noise_mm`, `wrong_landmarks` (n,) indices,
-        `residual_rotation` (3, 3)
+        `identity` (K,), `expression` (X,), `albedo_code` (16,), `noise_mm`, `wrong_landmarks` (n,)
+        indices, `residual_rotation` (3, 3), and `covered` (N,) in [0, 1] at the scan's vertices:
+        how much of what is there is no face
     """
 
     mesh: Mesh
@@ -88,15 +90,16 @@ def simulate_scan(
     expression = np.clip(expression, 0, 1)
     person = model.shape(identity, expression)
     count = len(person)
-    albedo = _albedo(model, identity, rng)
+    code, albedo = _albedo(model, identity, rng)
     body, faces = person, model.mesh.faces
     if settings.surround:
         body, faces = add_surround(person, faces, embedding.positions(person))
     if settings.deformation_mm:
         body = body + random_displacement(body, 90.0, settings.deformation_mm, rng, count=count)
     colors = np.vstack([albedo, _surround_colors(albedo, body, count, rng)])
-    surface = _scanned_surface(body, colors, faces, count, settings, rng)
-    positions, color, triangles, seen = _sample_surface(surface, settings, rng)
+    marks = embedding.positions(body[:count])
+    surface = _scanned_surface(body, colors, faces, marks, count, settings, rng)
+    positions, color, triangles, seen, covered = _sample_surface(surface, settings, rng)
     scale, rotation, translation = _random_pose(settings, rng)
     noise = float(rng.uniform(*settings.noise_mm))
     positions = scale * positions @ rotation.T + translation
@@ -125,6 +128,8 @@ def simulate_scan(
         "translation": translation,
         "identity": identity,
         "expression": expression,
+        "albedo_code": code,
+        "covered": covered,
         "noise_mm": np.float64(noise),
         "wrong_landmarks": wrong,
         "residual_rotation": _rotation(rng, np.radians(settings.residual_pose_degrees)),
@@ -141,7 +146,7 @@ def save_simulated_scan(folder: Path | str, index: int, scan: SimulatedScan) -> 
     paths = tuple(Path(f"{stem}{end}") for end in (".ply", ".landmarks.json", ".truth.npz"))
     save_mesh(paths[0], scan.mesh)
     save_landmarks(paths[1], scan.landmarks)
-    single = ("vertices", "albedo", "landmarks", "identity", "expression")
+    single = ("vertices", "albedo", "landmarks", "identity", "expression", "albedo_code", "covered")
     arrays: dict[str, Any] = {
         key: np.asarray(value, np.float32 if key in single else None)
         for key, value in scan.truth.items()
@@ -153,25 +158,30 @@ def save_simulated_scan(folder: Path | str, index: int, scan: SimulatedScan) -> 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Surface:
-    """The finely triangulated surface that the scanner caught; `true` is False under lumps."""
+    """The finely triangulated surface that the scanner caught.
+
+    `true` is False under lumps, and where `covered` says that something lies on the face.
+    """
 
     positions: FloatArray
     colors: FloatArray
     faces: IndexArray
     density: FloatArray
     true: BoolArray
+    covered: BoolArray
 
 
 def _scanned_surface(
     body: FloatArray,
     colors: FloatArray,
     faces: IndexArray,
+    marks: FloatArray,
     count: int,
     settings: ScanSettings,
     rng: np.random.Generator,
 ) -> _Surface:
-    """Refine the body, find what the pods see, and damage it."""
-    pitch = rng.uniform(-6, 6, 2)
+    """Refine and cover the body, find what the pods see, and damage it."""
+    pitch = settings.pod_pitch_degrees + rng.uniform(-6, 6, 2)
     yaw = settings.pod_yaw_degrees * np.array([-1, 1]) + rng.uniform(-4, 4, 2)
     pods = pod_directions(yaw, pitch)
     spacing = _scan_spacing(body, faces, count, settings.vertices)
@@ -182,6 +192,11 @@ def _scanned_surface(
     attributes, faces = refine(attributes, faces, 0.65 * spacing)
     positions, colors = np.ascontiguousarray(attributes[:, :3]), attributes[:, 3:6]
     inside, spacing = attributes[:, 6] > 0.5, attributes[:, 7]
+    covered = np.zeros(len(positions), bool)
+    if settings.occluders:
+        cover = cover_surface(positions, colors, marks, settings.occluders, rng)
+        covered, colors = cover.covered, cover.colors
+        positions = positions + cover.lift[:, None] * vertex_normals(positions, faces)
     cosine = seen_vertices(positions, faces, pods)
     # Grazing surface comes and goes: the limit wanders between about 0.1 and 0.3.
     seen = cosine > 0.2 + 0.04 * random_field(positions, 12.0, rng, waves=12)
@@ -200,7 +215,7 @@ def _scanned_surface(
     else:
         wrong = np.zeros(len(positions), bool)
     caught = faces[seen[faces].all(axis=1)]
-    return _Surface(positions, colors, caught, 1.0 / spacing**2, ~wrong)
+    return _Surface(positions, colors, caught, 1.0 / spacing**2, ~(wrong | covered), covered)
 
 
 def _scan_spacing(body: FloatArray, faces: IndexArray, count: int, wanted: int) -> FloatArray:
@@ -225,14 +240,16 @@ def _scan_spacing(body: FloatArray, faces: IndexArray, count: int, wanted: int) 
 
 def _sample_surface(
     surface: _Surface, settings: ScanSettings, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray, IndexArray, BoolArray]:
-    """Return the scan's vertices, colours and triangles, and which fine vertices it shows."""
+) -> tuple[FloatArray, FloatArray, IndexArray, BoolArray, FloatArray]:
+    """Return the scan's vertices, colours and triangles, which fine vertices it shows, and (N,)
+    how much of each scan vertex is no face."""
     floating = 0.5 * settings.outlier_fraction * settings.vertices
     count = settings.vertices - int(floating)
     scan = resample(surface.positions, surface.faces, surface.density, count, rng, smallest=40)
     triangles = scan.faces
     positions = np.einsum("nk,nkc->nc", scan.weights, surface.positions[scan.corners])
     color = np.einsum("nk,nkc->nc", scan.weights, surface.colors[scan.corners])
+    covered = (scan.weights * surface.covered[scan.corners]).sum(axis=1)
     normals = vertex_normals(positions, triangles)
     light = normals @ np.array([0.2, 0.4, 0.9]) / np.linalg.norm([0.2, 0.4, 0.9])
     color = color * (1 + settings.shading * (np.clip(light, 0, 1) - 0.8))[:, None]
@@ -244,8 +261,9 @@ def _sample_surface(
         triangles = np.vstack([triangles, extra_faces + len(positions)])
         positions = np.vstack([positions, extra])
         color = np.vstack([color, np.tile(hair, (len(extra), 1))])
+        covered = np.append(covered, np.ones(len(extra)))
     color = color + settings.color_noise * rng.standard_normal(color.shape)
-    return positions, color, triangles, scan.claimed & surface.true
+    return positions, color, triangles, scan.claimed & surface.true, covered
 
 
 def _rotation(rng: np.random.Generator, angle: float) -> FloatArray:
@@ -270,13 +288,18 @@ def _albedo_model(template: Template) -> AlbedoModel:
     return albedo_model(template)
 
 
-def _albedo(model: FaceModel, identity: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Return (V, 3) skin colours at the model's vertices, tied to the identity where it can be."""
+def _albedo(
+    model: FaceModel, identity: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Return the code (16,) and the (V, 3) skin colours at the model's vertices.
+
+    The code is tied to the identity where that is long enough.
+    """
     if len(identity) >= ALBEDO_SIZE:
         code = sample_albedo_code(identity, rng)
     else:
         code = rng.standard_normal(ALBEDO_SIZE)
-    return _albedo_model(model.template).colors(code).astype(np.float64)
+    return code, _albedo_model(model.template).colors(code).astype(np.float64)
 
 
 def _surround_colors(

@@ -1,0 +1,107 @@
+"""`geomface synth textures`: a training set of textures and geometry images with holes."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from geomface.cli.inputs import make_folder
+from geomface.cli.options import CommonOptions, Flag, Folder, TemplateOptions
+from geomface.cli.run import Run
+from geomface.pipeline.texture_settings import (
+    BUILTIN,
+    DamageSettings,
+    TextureItemSettings,
+    TextureScanSettings,
+    TextureSetSettings,
+)
+
+if TYPE_CHECKING:
+    from geomface.pipeline.events import PipelineEvent
+
+ModelFiles = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the built-in face)"),
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class SynthTexturesOptions:
+    """A training set for texture GANs: simulated scans, registered and baked, with holes and truth.
+
+    Every face is drawn from a model, scanned with damage, registered to one template and baked.
+    'geomface train progressive_texture --data DIR' reads the folder. Face i depends on the seed, i
+    and the options only, not on how many there are or how many workers make them. The same command
+    again makes only what is missing; a larger --count adds to a folder.
+    """
+
+    out: Folder
+    """Folder of the set; it is created."""
+    count: int = 100
+    """Number of faces."""
+    model: ModelFiles = (BUILTIN,)
+    """Face models that the people are drawn from, in turn: files that 'geomface model convert'
+    reads, or builtin. All are registered to one template."""
+    size: int = TextureItemSettings.size
+    """Pixels a side of textures and geometry images; training can halve them."""
+    workers: int = 1
+    """Number of worker processes; the bytes do not depend on it."""
+    retry_failed: Flag = False
+    """Also do the faces that failed before."""
+    damage: DamageSettings = DamageSettings()
+    scan: TextureScanSettings = TextureScanSettings()
+    template: TemplateOptions = TemplateOptions()
+    common: CommonOptions = CommonOptions()
+
+
+def run_synth_textures(options: SynthTexturesOptions, run: Run) -> int:
+    """Plan, and make the faces unless it is a dry run."""
+    from geomface.pipeline.texture_set import plan_textures
+    from geomface.pipeline.texture_set_run import make_textures
+
+    run.require_cpu()
+    settings = set_settings(options)
+    make_folder(options.out, create=False)
+    plan = plan_textures(settings)
+    if options.common.dry_run:
+        lines = [plan.sentence(), f"write into {options.out}"]
+        return run.plan(lines, {"faces": options.count, "todo": len(plan.todo)})
+    with run.progress("faces", len(plan.todo)) as step:
+
+        def on_event(event: "PipelineEvent") -> None:
+            if event.kind in ("done", "failed"):
+                step(event.finished, event.name, total=event.total)
+            if event.kind == "failed":
+                run.warn(f"failed: {event.message}")
+
+        report = make_textures(settings, on_event=on_event)
+    run.finish(dataclasses.asdict(report))
+    each = f", {report.seconds / report.made:.2f} s a face" if report.made else ""
+    run.say(f"{options.out}: {report.message}, {report.seconds:.1f} s{each}")
+    for reason in report.reasons:
+        run.say(f"  {reason}")
+    return report.exit_code
+
+
+def set_settings(options: SynthTexturesOptions) -> TextureSetSettings:
+    """Return the settings that the options describe.
+
+    Raises
+    ------
+    SettingsError : numbers out of range.
+    """
+    template = options.template
+    return TextureSetSettings(
+        out=options.out,
+        count=options.count,
+        models=tuple(str(Path(name)) for name in options.model),
+        template=template.template,
+        template_landmarks=template.template_landmarks,
+        regions=template.regions,
+        workers=options.workers,
+        retry_failed=options.retry_failed,
+        item=TextureItemSettings(
+            seed=options.common.seed, size=options.size, scan=options.scan, damage=options.damage
+        ),
+    )

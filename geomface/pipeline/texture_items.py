@@ -1,0 +1,158 @@
+"""What is done for one face of a training set: simulate, register, bake, mask, encode, write."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomface.faces.occluders import OCCLUDERS
+from geomface.pipeline import layout
+from geomface.pipeline.attempts import ItemTask, Outcome
+from geomface.pipeline.texture_masks import mask_texture
+from geomface.pipeline.texture_settings import DamageSettings, TextureItemSettings
+from geomface.pipeline.texture_tools import face_model, pose_on, texture_tools
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+    from geomface.faces.simulate import SimulatedScan
+    from geomface.registration import RegistrationResult
+
+TRUTH, TRUTH_ARRAYS = "truth", "truth.safetensors"
+TRUTH_KIND, TRUTH_SCHEMA = "texture-truth", 1
+
+
+@dataclasses.dataclass(frozen=True)
+class TexturePayload:
+    """The part of a task that a face needs.
+
+    Parameters
+    ----------
+    index : of the face
+    model : file, or "builtin"
+    model_name : as the manifest calls it
+    template_key : content key of the set's template, which workers keep in memory
+    settings : what to make
+    """
+
+    index: int
+    model: str
+    model_name: str
+    template_key: str
+    settings: TextureItemSettings
+
+
+def import_stages() -> None:
+    """Import everything a face needs, so that a worker is ready before its first task."""
+    import geomface.faces.simulate
+    import geomface.geometry_image
+    import geomface.registration.registering  # noqa: F401
+
+
+def draw_damage(seed: int, index: int, damage: DamageSettings) -> tuple[tuple[str, ...], float]:
+    """Return what covers face `index` and the share of surface that its scan misses.
+
+    The numbers come from a stream of their own: without damage the same people are drawn.
+    """
+    rng = np.random.default_rng([seed, index, 1])
+    covered, torn = rng.random(2)
+    kind = OCCLUDERS[int(rng.integers(len(OCCLUDERS)))]
+    missing = float(rng.uniform(*damage.torn_fraction))
+    kinds = (kind,) if covered < damage.covered else ()
+    return kinds, missing if torn < damage.torn else 0.0
+
+
+def make_textured_face(task: ItemTask, folder: Path) -> Outcome:
+    """Simulate one scan, bring it onto the set's template and write what training reads.
+
+    Writes the registered mesh in the template's pose (PLY, mm), the texture and its mask, the
+    geometry image with the same holes, the truth (coefficients, vertices), the report; and the
+    clean texture, which has no holes, into the set's folder of true textures.
+
+    Raises
+    ------
+    GeomfaceError : a model without landmarks, or a registration that failed.
+    """
+    from geomface.faces.simulate import simulate_scan
+    from geomface.geometry_image import save_geometry_image
+    from geomface.mesh.io import save_image, save_mesh
+    from geomface.mesh.io.records import write_json
+    from geomface.mesh.io.tensors import save_tensors
+    from geomface.registration import register
+
+    payload: TexturePayload = task.payload
+    settings = payload.settings
+    tools = texture_tools(task.out, payload.template_key, settings)
+    model = face_model(payload.model)
+    kinds, missing = draw_damage(settings.seed, payload.index, settings.damage)
+    scan = simulate_scan(
+        model,
+        rng=np.random.default_rng([settings.seed, payload.index]),
+        settings=settings.scan.scan(kinds, missing),
+        name=task.name,
+    )
+    result = register(tools.solver, scan.mesh, scan.landmarks)
+    masked = mask_texture(
+        tools.template.mesh,
+        result.mesh.vertices,
+        scan.mesh,
+        settings.size,
+        settings.damage,
+        covered=scan.truth["covered"] if kinds else None,
+        sampling=tools.encoder.sampling,
+    )
+    carry = tools.carry(payload.model, model)
+    true = pose_on(carry @ scan.truth["vertices"], tools.template.mesh)
+    posed = pose_on(result.mesh.vertices, tools.template.mesh)
+    registered = result.mesh.replace(
+        vertices=posed, unit="mm", uv=None, uv_faces=None, name=task.name
+    )
+    save_mesh(folder / layout.REGISTERED, registered)
+    save_image(folder / layout.TEXTURE, masked.texture)
+    save_image(folder / layout.MASK, masked.valid)
+    image = tools.encode(posed, masked.valid)
+    save_geometry_image(folder / layout.GEOMETRY_IMAGE, image)
+    codes = {name: scan.truth[name] for name in ("identity", "expression", "albedo_code")}
+    save_tensors(
+        folder / TRUTH_ARRAYS,
+        {
+            name: np.asarray(value, np.float32)
+            for name, value in {**codes, "vertices": true}.items()
+        },
+        kind=TRUTH_KIND,
+        schema=TRUTH_SCHEMA,
+        topology_id=tools.template.mesh.topology_id,
+        units="mm",
+    )
+    save_image(task.out / TRUTH / f"{task.name}.png", tools.paint(carry @ scan.truth["albedo"]))
+    figures = _figures(scan, result, carry) | masked.figures()
+    row = {
+        "name": task.name,
+        "index": payload.index,
+        "model": payload.model_name,
+        "covered_by": kinds,
+        "missing_fraction": round(missing, 4),
+        "unit_factor": 1.0,
+        **figures,
+        **{name: np.round(value, 6) for name, value in codes.items()},
+        "notes": result.notes,
+    }
+    write_json(folder / layout.ITEM_REPORT, row, indent=None)
+    return Outcome(figures, result.notes)
+
+
+def _figures(
+    scan: "SimulatedScan", result: "RegistrationResult", carry: "sparse.csr_array"
+) -> dict[str, Any]:
+    """Measure the registration: against the scan, and against the truth where that is seen."""
+    miss = np.linalg.norm(result.mesh.vertices - carry @ scan.truth["vertices"], axis=1)
+    seen = carry @ scan.truth["seen"].astype(np.float64) > 0.5
+    error = np.percentile(miss[seen], [50, 95]) if seen.any() else [np.nan, np.nan]
+    return {
+        "residual_mm": {name: round(value, 4) for name, value in result.residual_mm.items()},
+        "landmark_mm": {name: round(value, 4) for name, value in result.landmark_mm.items()},
+        "error_mm": {"median": round(float(error[0]), 4), "p95": round(float(error[1]), 4)},
+        "flips": result.flips,
+        "kept_fraction": round(result.kept_fraction, 4),
+    }
