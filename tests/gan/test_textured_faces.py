@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 
 from geomface.cli.main import main
-from geomface.errors import SettingsError
-from geomface.gan.progressive_texture import fit_joint_model, load_generator, textured_faces
+from geomface.errors import MeshError, SettingsError
+from geomface.faces.builtin import load_builtin_face
+from geomface.faces.face_model import FaceModel
+from geomface.gan.progressive_texture import (
+    fit_joint_model,
+    load_generator,
+    sample_images,
+    textured_faces,
+)
+from geomface.gan.progressive_texture.joint_file import load_joint, save_joint
+from geomface.gan.progressive_texture.shipped import save_generator
 from geomface.learning import DatasetError
-from geomface.mesh import Mesh
+from geomface.mesh import Mesh, Template
 from geomface.mesh.io import load_mesh, save_image, save_mesh, write_json
 
 WORLD = 12
@@ -103,3 +112,54 @@ def test_bad_pairs_are_sentences(
     words = ["sample", "progressive_texture", str(tmp_path / "shapes"), "--pairs", str(scans)]
     assert main([*words, "--out", str(tmp_path / "s")]) == 1
     assert "expected a run trained on a folder of textures" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_linear_joint_model_survives_the_disk(scans: Path, tmp_path: Path, half: bool) -> None:
+    joint, path = fit_joint_model(scans, 16, modes=2), tmp_path / "joint.safetensors"
+    assert len(joint.textures) == 2
+    save_joint(path, joint, half=half)
+    back = load_joint(path)
+    scores = np.random.default_rng(1).standard_normal((5, 2))
+    expected = joint.assignment.predict(scores)
+    tolerance = 0.05 if half else 1e-4
+    assert np.abs(back.assignment.predict(scores) - expected).max() < tolerance
+    assert back.template.topology_id == joint.template.topology_id
+    assert back.reach == pytest.approx(joint.reach) and back.size == joint.size
+    assert np.allclose(back.textures.basis, joint.textures.basis, atol=1e-3 if half else 1e-7)
+
+
+def test_a_joint_model_of_neighbours_is_not_written(scans: Path, tmp_path: Path) -> None:
+    joint = fit_joint_model(scans, 16, method="nearest")
+    with pytest.raises(SettingsError, match="expected a linear assignment"):
+        save_joint(tmp_path / "joint.safetensors", joint)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_averaged_generator_alone_draws_the_same(run: Path, tmp_path: Path) -> None:
+    whole = load_generator(run)
+    save_generator(tmp_path / "generator.safetensors", whole)
+    alone = load_generator(tmp_path / "generator.safetensors")
+    again = load_generator(run)
+    drawn, expected = (sample_images(item, 4, seed=3) for item in (alone, again))
+    assert float((drawn - expected).abs().max()) < 0.02
+    assert "data" not in alone.config, "no path of a machine leaves it"
+
+
+def test_expressions_move_the_faces_and_need_their_topology(scans: Path, run: Path) -> None:
+    generator = load_generator(run)
+    joint = fit_joint_model(scans, 2**generator.level, modes=2)
+    square = joint.template
+    lift = np.zeros((1, len(square.vertices), 3))
+    lift[..., 2] = 7.0
+    model = FaceModel(
+        Template(square), np.zeros((0, len(square.vertices), 3)), lift, ("lift",), name="square"
+    )
+    plain = list(textured_faces(generator, joint, 12, seed=1))
+    moved = list(textured_faces(generator, joint, 12, seed=1, expressions=model))
+    change = np.stack([b.vertices - a.vertices for a, b in zip(plain, moved, strict=True)])
+    height = change[..., 2]
+    assert np.abs(change[..., :2]).max() < 1e-9 and np.ptp(height, axis=1).max() < 1e-9
+    assert (height[:, 0] >= 0).all() and height.max() <= 7.0 and len(np.unique(height[:, 0])) > 3
+    with pytest.raises(MeshError):
+        next(textured_faces(generator, joint, 1, expressions=load_builtin_face()))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from geomface.cli.options import CommonOptions
+from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
 
 if TYPE_CHECKING:
@@ -14,17 +14,25 @@ if TYPE_CHECKING:
     from geomface.mesh import Mesh
 
 
+SHOWN = 24
+"""Faces on a picture."""
+
+
 @dataclasses.dataclass(frozen=True)
 class SampleTextureOptions:
     """Draw images from a trained texture GAN; no training data is needed.
 
-    With --pairs also whole faces: each texture on the geometry that scanned faces assign to it.
+    Without RUN the small model that ships with geomface draws whole faces at once. With --pairs
+    your own does too: each texture on the geometry that scanned faces assign to it.
     """
 
-    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    run: Annotated[
+        tyro.conf.Positional[Path | None],
+        tyro.conf.arg(metavar="RUN", help_behavior_hint="(default: the model that ships)"),
+    ] = None
     """Run directory, or one of its checkpoints."""
-    out: Annotated[Path, tyro.conf.arg(metavar="DIR")]
-    """Folder for sample000.png, ... and the sheet samples.png."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("geomface-faces")
+    """Folder for sample000.png, ... and the sheet samples.png; faces.png shows whole faces."""
     count: int = 16
     """Images."""
     pairs: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")] = (
@@ -34,9 +42,11 @@ class SampleTextureOptions:
     assignment: Literal[
         "least-squares", "maximum-likelihood", "nearest", "nonlinear", "mean", "random"
     ] = "least-squares"
-    """How a texture gets its geometry, with --pairs."""
+    """How a texture gets its geometry, with --pairs; the model that ships uses least squares."""
     format: tuple[Literal["obj", "ply", "glb"], ...] = ("glb",)
-    """Formats of the faces, with --pairs."""
+    """Formats of the faces."""
+    expressions: Flag = False
+    """Give every face a random expression of the built-in face, on whose template it must be."""
     common: CommonOptions = CommonOptions()
 
 
@@ -44,16 +54,21 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
     """Load, draw, write."""
     from geomface.errors import OutputError, SettingsError
     from geomface.gan.progressive_texture import load_generator, sample_images
+    from geomface.gan.progressive_texture.shipped import shipped_generator
     from geomface.learning import image_grid, to_pictures
     from geomface.mesh.io import save_image, save_mesh
+    from geomface.report.face_sheet import face_sheet
 
-    generator = load_generator(options.run)
+    generator = shipped_generator() if options.run is None else load_generator(options.run)
     if options.common.dry_run:
         return run.plan([f"draw {options.count} images", f"write {options.out}"])
     if options.pairs is not None and generator.config.get("kind") != "texture":
         raise SettingsError("--pairs: expected a run trained on a folder of textures.")
+    whole = options.pairs is not None or options.run is None
+    if options.expressions and not whole:
+        raise SettingsError("--expressions: expected faces to give them to; add --pairs.")
     images = sample_images(generator, options.count, seed=options.common.seed)
-    faces = [] if options.pairs is None else _faces(options, generator, images.shape[-1])
+    faces = _faces(options, generator, images.shape[-1]) if whole else []
     if options.out.is_file():
         raise OutputError(f"{options.out}: expected a folder to write to, got a file.")
     options.out.mkdir(parents=True, exist_ok=True)
@@ -69,6 +84,7 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
         for suffix in options.format:
             save_mesh(options.out / f"{face.name}.{suffix}", face)
     if faces:
+        save_image(options.out / "faces.png", face_sheet(faces[:SHOWN]))
         written |= {"faces": len(faces), "assignment": options.assignment}
     run.finish(written | {"sheet": sheet})
     run.say(f"{options.out}: {options.count} images of {images.shape[-1]} px, {run.seconds:.1f} s")
@@ -76,19 +92,25 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
 
 
 def _faces(options: SampleTextureOptions, generator: "TrainedGenerator", size: int) -> "list[Mesh]":
-    """Fit the assignment and return the textured faces."""
+    """Read or fit what belongs together and return the textured faces."""
     import numpy as np
 
+    from geomface.faces.builtin import load_builtin_face
     from geomface.gan.progressive_texture import fit_joint_model, textured_faces
+    from geomface.gan.progressive_texture.shipped import shipped_faces
 
     seed = options.common.seed
-    joint = fit_joint_model(
-        options.pairs or "",
-        size,
-        method=options.assignment.replace("-", "_"),
-        rng=np.random.default_rng(seed),
-    )
-    return list(textured_faces(generator, joint, options.count, seed=seed))
+    if options.pairs is None:
+        joint = shipped_faces()
+    else:
+        joint = fit_joint_model(
+            options.pairs,
+            size,
+            method=options.assignment.replace("-", "_"),
+            rng=np.random.default_rng(seed),
+        )
+    model = load_builtin_face() if options.expressions else None
+    return list(textured_faces(generator, joint, options.count, seed=seed, expressions=model))
 
 
 def _save_geometry(config: "dict[str, Any]", images: Any, out: Path) -> str:

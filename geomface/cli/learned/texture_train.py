@@ -54,7 +54,8 @@ class TrainTextureOptions:
     ] = None
     """Share of a folder that is never trained on, chosen by a hash of the files' names."""
     mirror: Flag = False
-    """Also show every texture mirrored; the uv map must be symmetric."""
+    """Also show every texture mirrored, or each coordinate of a geometry image on its own (eight
+    images of one); the uv map must be symmetric."""
     resume: Literal["never", "auto", "must"] = "auto"
     """Go on with the run in --out: never, if there is one, or else fail."""
     init_from: MaybeFile = None
@@ -140,8 +141,8 @@ def train_settings(options: TrainTextureOptions) -> "TextureGanSettings":
     shapes = options.data == "shapes"
     if shapes and options.kind != "texture":
         raise SettingsError("--kind geometry: expected a folder in --data, got shapes.")
-    if options.mirror and (shapes or options.kind == "geometry"):
-        raise SettingsError("--mirror: expected textures from a folder in --data. Leave it out.")
+    if options.mirror and shapes:
+        raise SettingsError("--mirror: expected a folder in --data. Leave it out.")
     settings = recipe(options.recipe, shapes=shapes, arm=options.arm, seed=options.common.seed)
     loop, change = settings.loop, dataclasses.replace
     if options.steps is not None:
@@ -188,6 +189,6 @@ def _read_data(
             return load_textures(
                 options.data, size, mirror=options.mirror, on_progress=advance
             ), source
-        read = load_geometry(options.data, size, on_progress=advance)
+        read = load_geometry(options.data, size, mirror=options.mirror, on_progress=advance)
     geometry = {"low": read.low, "high": read.high, "topology_id": read.topology_id}
     return read.textures, source | geometry

@@ -18,6 +18,8 @@ class TextureSet:
     images : (N, 3, S, S), uint8 or float32 in [-1, 1]
     masks : (N, 1, S, S) bool, or None when every pixel is valid
     mirror : show every image as often mirrored, with its mask, left to right
+    coordinates : the channels are x (to the subject's left), y and z; `mirror` then mirrors each
+        of them alone, which makes eight images of one
     names : of the images' files below their folder, for messages and for the share that is held
         out; may be empty
     """
@@ -26,6 +28,7 @@ class TextureSet:
     masks: torch.Tensor | None = None
     mirror: bool = False
     names: tuple[str, ...] = ()
+    coordinates: bool = False
 
     def __post_init__(self) -> None:
         shape = tuple(self.images.shape)
@@ -62,7 +65,11 @@ class TextureSet:
                 )
 
     def __len__(self) -> int:
-        return len(self.images) * (2 if self.mirror else 1)
+        return len(self.images) * self._versions
+
+    @property
+    def _versions(self) -> int:
+        return 1 if not self.mirror else 8 if self.coordinates else 2
 
     @property
     def size(self) -> int:
@@ -72,7 +79,14 @@ class TextureSet:
     def batch(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return images (B, 3, S, S) float32 in [-1, 1] and masks (B, 1, S, S) float32.
 
-        Index i + N is image i mirrored.
+        Index i + N is image i mirrored. Of coordinates, index i + N k has x mirrored where bit 0
+        of k is set, y at bit 1, z at bit 2; a mirrored x also changes its sign. Where one
+        coordinate is mirrored and another is not, a pixel is valid if both places are.
+
+        Source
+        ------
+        Shamai, Slossberg, Kimmel 2018, Sec. 8. Their C - x, C the largest x, is -x here, since x
+        is scaled about the plane of symmetry. They say nothing of masks.
         """
         count = len(self.images)
         chosen = indices % count
@@ -83,11 +97,19 @@ class TextureSet:
             masks = torch.ones(len(images), 1, *images.shape[2:])
         else:
             masks = self.masks[chosen].float()
-        flipped = (indices >= count).reshape(-1, 1, 1, 1)
-        if bool(flipped.any()):
-            images = torch.where(flipped, images.flip(3), images)
-            masks = torch.where(flipped, masks.flip(3), masks)
-        return images, masks
+        version = torch.div(indices, count, rounding_mode="floor").reshape(-1, 1, 1, 1)
+        if not bool(version.any()):
+            return images, masks
+        if not self.coordinates:
+            version = 7 * version
+        flipped = (version >> torch.arange(3).reshape(1, 3, 1, 1)) & 1 == 1
+        images = torch.where(flipped, images.flip(3), images)
+        if self.coordinates:
+            sign = torch.where(flipped[:, :1], -1.0, 1.0)
+            images = torch.cat([images[:, :1] * sign, images[:, 1:]], dim=1)
+        own = torch.where(flipped.all(dim=1, keepdim=True), 0.0, masks)
+        both = torch.where(flipped.any(dim=1, keepdim=True), masks.flip(3), masks)
+        return images, torch.where(flipped.all(dim=1, keepdim=True), both, own * both)
 
     def subset(self, keep: np.ndarray) -> "TextureSet":
         """Return the images for which `keep`, bool or indices, says so."""
@@ -95,7 +117,7 @@ class TextureSet:
         index = chosen.nonzero().flatten() if chosen.dtype == torch.bool else chosen
         names = tuple(self.names[k] for k in index.tolist()) if self.names else ()
         masks = None if self.masks is None else self.masks[index]
-        return TextureSet(self.images[index], masks, self.mirror, names)
+        return TextureSet(self.images[index], masks, self.mirror, names, self.coordinates)
 
     def complete(self) -> np.ndarray:
         """Say which images hide nothing."""

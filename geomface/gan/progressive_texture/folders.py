@@ -46,7 +46,7 @@ def find_textures(folder: Path | str) -> list[tuple[Path, Path | None]]:
     root = Path(folder)
     if not root.is_dir():
         raise DatasetError(f"{root}: expected a folder of textures, there is none. Check the path.")
-    baked = sorted(root.rglob(TEXTURE))
+    baked = _below(root, TEXTURE)
     if baked:
         return [(path, _present(path.with_name(MASK))) for path in baked]
     plain = sorted(path for path in root.glob("*.png") if not path.name.endswith(".mask.png"))
@@ -103,6 +103,7 @@ def load_geometry(
     folder: Path | str,
     size: int,
     *,
+    mirror: bool = False,
     span: tuple[np.ndarray, np.ndarray] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> GeometrySet:
@@ -112,7 +113,10 @@ def load_geometry(
     ----------
     folder : a pipeline's output, or NAME.safetensors
     size : pixels a side; the files must have this size or a multiple of it
-    span : (low, high) of each coordinate in mm that become -1 and 1; by default the set's own range
+    mirror : show each coordinate mirrored as often as not, independently of the others: eight
+        images of one, for a uv map and a pose that are symmetric about x = 0
+    span : (low, high) of each coordinate in mm that become -1 and 1; by default the set's own
+        range, with `mirror` that of x made symmetric
     on_progress : called with (read, in all)
 
     Raises
@@ -121,7 +125,7 @@ def load_geometry(
     FileFormatError : a file that is no geometry image
     """
     root = Path(folder)
-    paths = sorted(root.rglob(GEOMETRY)) or sorted(root.glob("*.safetensors"))
+    paths = _below(root, GEOMETRY) or sorted(root.glob("*.safetensors"))
     if not paths:
         raise DatasetError(
             f"{root}: expected geometry images ({GEOMETRY} in subfolders, or *.safetensors), got "
@@ -150,13 +154,24 @@ def load_geometry(
         inside = valid.expand_as(stack)
         low = torch.where(inside, stack, torch.inf).amin(dim=(0, 2, 3))
         high = torch.where(inside, stack, -torch.inf).amax(dim=(0, 2, 3))
+        if mirror:
+            high[0] = torch.maximum(high[0], -low[0])
+            low[0] = -high[0]
     else:
         low, high = (torch.as_tensor(np.asarray(item, np.float32)) for item in span)
     spread = (high - low).clamp_min(1e-6)
     scaled = (stack - low[:, None, None]) / spread[:, None, None] * 2.0 - 1.0
     names = tuple(path.relative_to(root).as_posix() for path in paths)
-    textures = TextureSet(scaled.clamp(-1, 1), valid, False, names)
+    textures = TextureSet(scaled.clamp(-1, 1), valid, mirror, names, coordinates=True)
     return GeometrySet(textures, low.numpy(), (low + spread).numpy(), topology)
+
+
+def _below(root: Path, name: str) -> list[Path]:
+    """Return the files of that name, but for those in hidden folders, which are being written."""
+    found = root.rglob(name)
+    return sorted(
+        path for path in found if not any(p[0] == "." for p in path.relative_to(root).parts)
+    )
 
 
 def _present(path: Path) -> Path | None:

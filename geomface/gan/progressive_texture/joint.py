@@ -9,11 +9,12 @@ import torch
 
 from geomface.arrays import FloatArray, ImageArray
 from geomface.errors import MeshError, SettingsError
+from geomface.faces.face_model import FaceModel
 from geomface.gan.progressive_texture.folders import load_textures
 from geomface.gan.progressive_texture.sampling import TrainedGenerator, sample_images
 from geomface.learning.errors import DatasetError
 from geomface.learning.grid import to_pictures
-from geomface.mesh import Mesh
+from geomface.mesh import Mesh, require_same_topology
 from geomface.mesh.io import load_mesh
 from geomface.mesh.io.records import read_json
 from geomface.statistics import TextureModel, align_meshes, fit_texture_pca, seen_coefficients
@@ -53,6 +54,7 @@ def fit_joint_model(
     size: int,
     *,
     method: str = "least_squares",
+    modes: int | None = None,
     rng: np.random.Generator | None = None,
 ) -> JointModel:
     """Learn which geometry belongs to a texture from the faces of a pipeline's output.
@@ -62,6 +64,7 @@ def fit_joint_model(
     folder : `geomface pipeline run --out`; every item that was baked is a pair
     size : pixels a side to reduce the textures to, that of the generator
     method : one of `statistics.assignment.METHODS`; least squares chooses its ridge itself
+    modes : of the textures; default one for four faces, at most 200
     rng : for "random" only
 
     Raises
@@ -94,7 +97,7 @@ def fit_joint_model(
     vertices = np.stack([_vertices(item, template) for item in items])
     images, masks = data.batch(torch.arange(len(data)))
     pictures, shown = to_pictures(images), masks[:, 0].numpy() > 0
-    modes = max(1, min(MOST_MODES, len(items) // FACES_A_MODE))
+    modes = max(1, min(modes or MOST_MODES, len(items) // FACES_A_MODE))
     model = fit_texture_pca(pictures, shown, components=modes)
     scores = np.stack([_score(model, *pair) for pair in zip(pictures, shown, strict=True)])
     aligned = align_meshes(vertices, reference=template.vertices, scale=False).aligned
@@ -105,7 +108,12 @@ def fit_joint_model(
 
 
 def textured_faces(
-    generator: TrainedGenerator, joint: JointModel, count: int, *, seed: int = 0
+    generator: TrainedGenerator,
+    joint: JointModel,
+    count: int,
+    *,
+    seed: int = 0,
+    expressions: FaceModel | None = None,
 ) -> Iterator[Mesh]:
     """Yield faces: texture i as `sample_images` draws it, on the geometry assigned to it.
 
@@ -115,16 +123,20 @@ def textured_faces(
     joint : from `fit_joint_model`, at the generator's size
     count : faces
     seed : of the latents
+    expressions : a model of the joint model's topology; every face gets a random expression of it
 
     Raises
     ------
     SettingsError : a generator of geometry images, or one of another size
+    MeshError : expressions of another topology
     """
     if generator.config.get("kind", "texture") != "texture":
         raise SettingsError(
             f"textured faces: expected a generator of textures, got one of "
             f"{generator.config['kind']}. Train one on a folder of textures."
         )
+    if expressions is not None:
+        require_same_topology(joint.template, expressions.mesh)
     images = sample_images(generator, count, seed=seed)
     if images.shape[-1] != joint.size:
         raise SettingsError(
@@ -137,6 +149,9 @@ def textured_faces(
         length = float(np.linalg.norm(scores / np.sqrt(joint.textures.variances)))
         scores *= min(1.0, joint.reach / max(length, 1e-12))
         vertices = joint.assignment.predict(scores[None])[0]
+        if expressions is not None:
+            weights = expressions.sample_expression(np.random.default_rng([seed, index, 1]))
+            vertices = vertices + np.tensordot(weights, expressions.expression_modes, axes=1)
         name = f"face{index:03d}"
         yield joint.template.replace(vertices=vertices, texture=picture, colors=None, name=name)
 

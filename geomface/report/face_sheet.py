@@ -1,0 +1,53 @@
+"""A picture of many textured faces, such as those that a generator drew."""
+
+from collections.abc import Sequence
+
+from geomface.arrays import ImageArray
+from geomface.errors import MeshError
+from geomface.mesh import Mesh
+from geomface.rendering import contact_sheet, frame_of, render_mesh
+from geomface.report.eyes import eyeballs_behind_lids, mouth_loop, vertex_colors_from, with_eyes
+from geomface.report.model_sections import matching_face
+
+
+def face_sheet(
+    faces: Sequence[Mesh],
+    *,
+    columns: int = 8,
+    size: int = 200,
+    yaws: tuple[float, ...] = (0.0, 35.0),
+) -> ImageArray:
+    """Render faces of one topology, each under every yaw, side by side in one frame.
+
+    Faces on the built-in face's topology get eyeballs and a mouth, so that they look at somebody.
+
+    Parameters
+    ----------
+    faces : with textures or vertex colours, mm, looking along +z
+    columns : pictures a row
+    size : pixels a side of a picture
+    yaws : degrees, positive to the subject's left
+
+    Returns
+    -------
+    (H, W, 3) float32
+
+    Raises
+    ------
+    MeshError : no face
+    """
+    if not faces:
+        raise MeshError("face sheet: expected at least one face, got none.")
+    model = matching_face(faces[0])
+    frame = frame_of([face.vertices for face in faces], margin=0.04)
+    pictures = []
+    for face in faces:
+        dressed, colors = face, face.colors
+        if model is not None:
+            if face.texture is not None:
+                colors = vertex_colors_from(face, face.texture)
+            if colors is not None:
+                eyes = eyeballs_behind_lids(model.template, face.vertices)
+                dressed = with_eyes(face, colors, eyes, mouth_loop(model.template))
+        pictures += [render_mesh(dressed, size=size, yaw=yaw, frame=frame) for yaw in yaws]
+    return contact_sheet(pictures, columns)

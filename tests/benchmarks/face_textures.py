@@ -1,0 +1,202 @@
+"""Texture and geometry GANs on damaged faces: masks, linear models, novelty.
+
+    geomface synth textures --count 1000 --seed 1 --out SET
+    geomface synth textures --count 200 --seed 2 --out TEST
+    python tests/benchmarks/face_textures.py SET TEST OUT [--arms masked unmasked clean]
+        [--seeds 0 1 2] [--kind texture|geometry] [--recipe cpu] [--size S] [--novelty 10000]
+
+Trains every arm and seed (finished runs are not trained again) and prints
+
+    holes       share of the texels of 2,000 samples that have the colour of a hole; data: the same
+                of the training set as the eye would see it
+    SWD         times 1000, by level, to people of TEST that nobody trained on: textures without
+                damage, noise and shading (TEST/truth); geometry images with their masks
+    PCA         samples of the linear model of the same training images and masks
+    real        training people, undamaged, to the same test people: the least to expect
+    novelty     distance of each image to its nearest neighbour (RMS of pixels): generated and test
+                to train, test to generated, at `--novelty` samples of the first masked run
+
+OUT/report_KIND.json holds all of it, OUT/KIND.png 30 samples of each row, OUT/novelty_KIND.png the
+curves.
+"""
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from geomface.cli.main import main as geomface
+from geomface.gan.progressive_texture import (
+    TextureSet,
+    load_generator,
+    load_geometry,
+    load_textures,
+    sample_images,
+)
+from geomface.gan.progressive_texture.evaluation import ImageDistances, measure_distances
+from geomface.gan.progressive_texture.folders import GeometrySet
+from geomface.gan.progressive_texture.holdout import split_set
+from geomface.learning import image_grid, to_pictures
+from geomface.learning.masking import hide
+from geomface.mesh.io import save_image
+from geomface.mesh.io.records import write_json
+from geomface.metrics import masked_nearest_distances
+from geomface.report.model_figures import save_figure
+from geomface.statistics import fit_texture_pca
+
+SAMPLES, SHOWN, MODES = 2000, 30, 200
+
+
+def train(options: argparse.Namespace, arm: str, seed: int) -> Path:
+    """Train one arm and return its run directory."""
+    folder = options.out / f"{options.kind}-{arm}-{seed}"
+    words = ["--data", options.set, "--recipe", options.recipe, "--kind", options.kind]
+    words += ["--arm", arm, "--seed", seed, "--out", folder, "--quiet"]
+    words += [] if options.size is None else ["--size", options.size]
+    words += ["--mirror"] if options.kind == "texture" else []
+    if geomface(["train", "progressive_texture", *map(str, words)]) != 0:
+        raise SystemExit(f"{folder}: training failed")
+    return folder
+
+
+def hole_share(images: torch.Tensor) -> float:
+    """Return the share of texels with the colour of a hole: skin is never more blue than red."""
+    red, blue = images[:, 0], images[:, 2]
+    return float(((blue - red) / 2 > 0.25).float().mean())
+
+
+def linear_samples(data: TextureSet, count: int, seed: int) -> torch.Tensor:
+    """Return images (count, 3, S, S) in [-1, 1] drawn from the linear model of a set."""
+    images, masks = data.batch(torch.arange(len(data.images)))
+    model = fit_texture_pca(
+        to_pictures(images), masks[:, 0].numpy() > 0, components=min(MODES, len(images) - 2)
+    )
+    draws = np.random.default_rng(seed).standard_normal((count, len(model)))
+    return torch.from_numpy(model.reconstruct(draws)).permute(0, 3, 1, 2).float() * 2 - 1
+
+
+def row(name: str, images: torch.Tensor, test: TextureSet, seed: int) -> dict:
+    """Measure images against the test set and print a line."""
+    targets, masks = test.batch(torch.arange(len(test.images)))
+    visible = masks.amin(dim=0, keepdim=True)
+    count = min(len(images), len(targets))
+    found: ImageDistances = measure_distances(
+        hide(images[:count], visible.expand(count, -1, -1, -1)),
+        hide(targets[:count], visible.expand(count, -1, -1, -1)),
+        seed=seed,
+    )
+    holes = hole_share(images)
+    levels = "  ".join(f"{level} px {value:6.1f}" for level, value in found.swd.items())
+    print(
+        f"{name:<20} holes {holes:.5f}  SWD {levels}  mean {found.swd_average:6.1f}  "
+        f"Frechet {found.frechet:.4f}",
+        flush=True,
+    )
+    return {"name": name, "holes": holes, **dataclasses.asdict(found)}
+
+
+def read(
+    options: argparse.Namespace, size: int
+) -> tuple[TextureSet, TextureSet, TextureSet, GeometrySet | None]:
+    """Return what was trained on, undamaged training people and test people."""
+    if options.kind == "texture":
+        everything = load_textures(options.set, size, mirror=True)
+        data, _ = split_set(everything, options.held_out)
+        return data, *(load_textures(item / "truth", size) for item in (options.set, options.test)), None  # noqa: E501  # fmt: skip
+    found = load_geometry(options.set, size)
+    data, _ = split_set(found.textures, options.held_out)
+    test = load_geometry(options.test, size, span=(found.low, found.high)).textures
+    return data, data, test, found
+
+
+def novelty(options: argparse.Namespace, folder: Path, data: TextureSet, test: TextureSet) -> dict:
+    """Measure nearest neighbours, draw their curves and return their percentiles."""
+    from matplotlib.figure import Figure
+
+    generator = load_generator(folder)
+    images = sample_images(generator, options.novelty, seed=7)
+    train, train_masks = data.batch(torch.arange(len(data.images)))
+    test_images, test_masks = test.batch(torch.arange(len(test.images)))
+    visible = train_masks.amax(dim=0, keepdim=True)
+    shown = visible.expand(len(images), -1, -1, -1)
+    test_masks = test_masks * visible
+    curves = {
+        "generated to train": masked_nearest_distances(images, shown, train, train_masks),
+        "test to train": masked_nearest_distances(test_images, test_masks, train, train_masks),
+        "test to generated": masked_nearest_distances(test_images, test_masks, images, shown),
+    }
+    figure = Figure(figsize=(9.6, 3.4), layout="constrained")
+    left, right = (figure.add_subplot(1, 2, index) for index in (1, 2))
+    edges = np.linspace(0, max(map(np.max, curves.values())), 40)
+    for name in ("generated to train", "test to train"):
+        left.hist(curves[name], edges, density=True, alpha=0.5, label=name)
+    for name in ("test to train", "test to generated"):
+        values = np.sort(curves[name])
+        right.plot(values, np.arange(1, len(values) + 1) / len(values), label=name)
+    left.set(xlabel="RMS distance to the nearest", ylabel="density")
+    right.set(xlabel="RMS distance to the nearest", ylabel="share of the test faces")
+    for axis in (left, right):
+        axis.legend(frameon=False)
+    save_figure(options.out / f"novelty_{options.kind}.png", figure)
+    result = {}
+    for name, values in curves.items():
+        result[name] = [float(value) for value in np.percentile(values, [5, 25, 50, 75, 95])]
+        print(f"{name:<20} 5/25/50/75/95 %: " + " ".join(f"{v:.4f}" for v in result[name]))
+    least = curves["test to train"].min()
+    result["copies"] = float((curves["generated to train"] < least).mean())
+    print(f"generated nearer to train than any test face: {result['copies']:.2%}")
+    return result
+
+
+def main() -> None:
+    """Train, measure, write the report and the pictures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("set", type=Path)
+    parser.add_argument("test", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--kind", choices=["texture", "geometry"], default="texture")
+    parser.add_argument("--arms", nargs="+", default=["masked", "unmasked", "clean"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--recipe", default="cpu")
+    parser.add_argument("--size", type=int)
+    parser.add_argument("--held-out", type=float, default=0.1, help="the recipe's own share")
+    parser.add_argument("--novelty", type=int, default=10_000)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    runs = {
+        (arm, seed): train(options, arm, seed) for arm in options.arms for seed in options.seeds
+    }
+    size = load_generator(next(iter(runs.values()))).config["networks"]["size"]
+    data, clean, test, _ = read(options, size)
+    seen, _ = data.batch(torch.arange(len(data.images)))
+    print(f"\n{len(seen)} images trained on, {len(test.images)} test images, {size} px")
+    print(f"training set as the eye sees it: holes {hole_share(seen):.5f}")
+    rows, sheets = [], [image_grid(clean.batch(torch.arange(SHOWN))[0], columns=5)]
+    real = clean.batch(torch.arange(len(clean.images)))[0]
+    rows.append(row("real", real, test, 0))
+    for seed in options.seeds:
+        drawn = linear_samples(data, SAMPLES, seed)
+        rows.append(row(f"PCA {seed}", drawn, test, seed))
+    sheets.append(image_grid(drawn[:SHOWN], columns=5))
+    for (arm, seed), folder in runs.items():
+        images = sample_images(load_generator(folder), SAMPLES, seed=seed)
+        rows.append(row(f"{arm} {seed}", images, test, seed))
+        if seed == options.seeds[0]:
+            sheets.append(image_grid(images[:SHOWN], columns=5))
+    gap = np.ones((sheets[0].shape[0], 8, 3), np.float32)
+    parts = [part for sheet in sheets for part in (sheet, gap)][:-1]
+    save_image(options.out / f"{options.kind}.png", np.concatenate(parts, axis=1))
+    report = {"rows": rows, "data_holes": hole_share(seen)}
+    if ("masked", options.seeds[0]) in runs and options.novelty:
+        report["novelty"] = novelty(options, runs["masked", options.seeds[0]], data, test)
+    write_json(options.out / f"report_{options.kind}.json", report)
+    print(json.dumps({"report": str(options.out / f"report_{options.kind}.json")}))
+
+
+if __name__ == "__main__":
+    main()
