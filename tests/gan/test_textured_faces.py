@@ -17,6 +17,7 @@ from geomface.gan.progressive_texture import (
 )
 from geomface.gan.progressive_texture.joint_file import load_joint, save_joint
 from geomface.gan.progressive_texture.shipped import save_generator
+from geomface.geometry_image import GeometryImageEncoder, save_geometry_image
 from geomface.learning import DatasetError
 from geomface.mesh import Mesh, Template
 from geomface.mesh.io import load_mesh, save_image, save_mesh, write_json
@@ -163,3 +164,32 @@ def test_expressions_move_the_faces_and_need_their_topology(scans: Path, run: Pa
     assert (height[:, 0] >= 0).all() and height.max() <= 7.0 and len(np.unique(height[:, 0])) > 3
     with pytest.raises(MeshError):
         next(textured_faces(generator, joint, 1, expressions=load_builtin_face()))
+
+
+def test_geometry_from_a_generator_of_geometry_images(
+    scans: Path, run: Path, tmp_path: Path
+) -> None:
+    generator = load_generator(run)
+    joint = fit_joint_model(scans, 2**generator.level, modes=2)
+    encoder = GeometryImageEncoder(joint.template, 16)
+    (tmp_path / "set").mkdir()
+    for index in range(6):
+        stretched = joint.template.vertices * [1.0 + 0.05 * index, 1.0, 1.0]
+        path = tmp_path / "set" / f"face{index}.safetensors"
+        save_geometry_image(path, encoder.encode(stretched))
+    words = ["train", "progressive_texture", "--recipe", "tiny", "--kind", "geometry", "--quiet"]
+    words += ["--data", str(tmp_path / "set"), "--steps", "16", "--mirror"]
+    assert main([*words, "--out", str(tmp_path / "shape")]) == 0
+    shape = load_generator(tmp_path / "shape")
+    faces = list(textured_faces(generator, joint, 2, seed=4, geometry=shape))
+    drawn = sample_images(shape, 2, seed=4).permute(0, 2, 3, 1).numpy()
+    low, high = (np.asarray(shape.config[name]) for name in ("low", "high"))
+    for face, image in zip(faces, drawn, strict=True):
+        wanted = 0.5 * (image + 1) * (high - low) + low
+        small = GeometryImageEncoder(joint.template, image.shape[0]).encode(face.vertices)
+        covered = small.values[small.mask] - wanted[small.mask]
+        # The decoder smooths the noise of sixteen steps, but follows what the image says.
+        assert np.abs(covered.mean(axis=0)).max() < 0.05 * (high - low).max()
+        assert face.texture is not None
+    with pytest.raises(SettingsError, match="expected a generator of geometry images"):
+        next(textured_faces(generator, joint, 1, geometry=generator))

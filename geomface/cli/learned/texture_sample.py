@@ -43,6 +43,10 @@ class SampleTextureOptions:
         "least-squares", "maximum-likelihood", "nearest", "nonlinear", "mean", "random"
     ] = "least-squares"
     """How a texture gets its geometry, with --pairs; the model that ships uses least squares."""
+    geometry: Annotated[
+        Path | None, tyro.conf.arg(metavar="RUN", help_behavior_hint="(default: assigned)")
+    ] = None
+    """A run trained with --kind geometry: take the faces' geometry from it instead."""
     format: tuple[Literal["obj", "ply", "glb"], ...] = ("glb",)
     """Formats of the faces."""
     expressions: Flag = False
@@ -65,8 +69,9 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
     if options.pairs is not None and generator.config.get("kind") != "texture":
         raise SettingsError("--pairs: expected a run trained on a folder of textures.")
     whole = options.pairs is not None or options.run is None
-    if options.expressions and not whole:
-        raise SettingsError("--expressions: expected faces to give them to; add --pairs.")
+    for name in ("expressions", "geometry"):
+        if getattr(options, name) and not whole:
+            raise SettingsError(f"--{name}: expected faces to give it to; add --pairs.")
     images = sample_images(generator, options.count, seed=options.common.seed)
     faces = _faces(options, generator, images.shape[-1]) if whole else []
     if options.out.is_file():
@@ -85,7 +90,10 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
             save_mesh(options.out / f"{face.name}.{suffix}", face)
     if faces:
         save_image(options.out / "faces.png", face_sheet(faces[:SHOWN]))
-        written |= {"faces": len(faces), "assignment": options.assignment}
+        written |= {
+            "faces": len(faces),
+            "assignment": "gan" if options.geometry else options.assignment,
+        }
     run.finish(written | {"sheet": sheet})
     run.say(f"{options.out}: {options.count} images of {images.shape[-1]} px, {run.seconds:.1f} s")
     return 0
@@ -96,7 +104,7 @@ def _faces(options: SampleTextureOptions, generator: "TrainedGenerator", size: i
     import numpy as np
 
     from geomface.faces.builtin import load_builtin_face
-    from geomface.gan.progressive_texture import fit_joint_model, textured_faces
+    from geomface.gan.progressive_texture import fit_joint_model, load_generator, textured_faces
     from geomface.gan.progressive_texture.shipped import shipped_faces
 
     seed = options.common.seed
@@ -110,7 +118,12 @@ def _faces(options: SampleTextureOptions, generator: "TrainedGenerator", size: i
             rng=np.random.default_rng(seed),
         )
     model = load_builtin_face() if options.expressions else None
-    return list(textured_faces(generator, joint, options.count, seed=seed, expressions=model))
+    shape = None if options.geometry is None else load_generator(options.geometry)
+    return list(
+        textured_faces(
+            generator, joint, options.count, seed=seed, geometry=shape, expressions=model
+        )
+    )
 
 
 def _save_geometry(config: "dict[str, Any]", images: Any, out: Path) -> str:

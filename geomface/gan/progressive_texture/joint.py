@@ -11,6 +11,7 @@ from geomface.arrays import FloatArray, ImageArray
 from geomface.errors import MeshError, SettingsError
 from geomface.faces.face_model import FaceModel
 from geomface.gan.progressive_texture.folders import load_textures
+from geomface.gan.progressive_texture.generated_geometry import generated_vertices
 from geomface.gan.progressive_texture.sampling import TrainedGenerator, sample_images
 from geomface.learning.errors import DatasetError
 from geomface.learning.grid import to_pictures
@@ -113,6 +114,7 @@ def textured_faces(
     count: int,
     *,
     seed: int = 0,
+    geometry: TrainedGenerator | None = None,
     expressions: FaceModel | None = None,
 ) -> Iterator[Mesh]:
     """Yield faces: texture i as `sample_images` draws it, on the geometry assigned to it.
@@ -123,6 +125,7 @@ def textured_faces(
     joint : from `fit_joint_model`, at the generator's size
     count : faces
     seed : of the latents
+    geometry : a generator of geometry images: face i takes its image i, whatever its texture says
     expressions : a model of the joint model's topology; every face gets a random expression of it
 
     Raises
@@ -143,17 +146,25 @@ def textured_faces(
             f"textured faces: expected pairs at the generator's {images.shape[-1]} pixels, got "
             f"{joint.size}. Fit them at that size."
         )
+    drawn = None
+    if geometry is not None:
+        drawn = generated_vertices(geometry, joint.template, count, seed=seed)
     everywhere = np.ones(images.shape[-2:], bool)
     for index, picture in enumerate(to_pictures(images)):
-        scores = _score(joint.textures, picture, everywhere)
-        length = float(np.linalg.norm(scores / np.sqrt(joint.textures.variances)))
-        scores *= min(1.0, joint.reach / max(length, 1e-12))
-        vertices = joint.assignment.predict(scores[None])[0]
+        vertices = _assigned(joint, picture, everywhere) if drawn is None else next(drawn)
         if expressions is not None:
             weights = expressions.sample_expression(np.random.default_rng([seed, index, 1]))
             vertices = vertices + np.tensordot(weights, expressions.expression_modes, axes=1)
         name = f"face{index:03d}"
         yield joint.template.replace(vertices=vertices, texture=picture, colors=None, name=name)
+
+
+def _assigned(joint: JointModel, picture: ImageArray, shown: np.ndarray) -> FloatArray:
+    """Return the vertices that belong to a texture, whose coefficients stay within reach."""
+    scores = _score(joint.textures, picture, shown)
+    length = float(np.linalg.norm(scores / np.sqrt(joint.textures.variances)))
+    scores *= min(1.0, joint.reach / max(length, 1e-12))
+    return joint.assignment.predict(scores[None])[0]
 
 
 def _vertices(item: Path, template: Mesh) -> FloatArray:
