@@ -30,7 +30,7 @@ NOUNS = {
     "train": "train a generative system into a run directory",
     "sample": "draw images from a trained system",
     "evaluate": "measure a trained system",
-    "report": "a single-file offline report of a pipeline's output folder",
+    "report": "a single-file offline report of a pipeline's output or of a training",
 }
 """{noun: one line of help}; noun `x` lives in module geomface.cli.x, loaded when it is used."""
 

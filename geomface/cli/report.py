@@ -1,4 +1,4 @@
-"""`geomface report`: one HTML file about a pipeline's output folder."""
+"""`geomface report`: one HTML file about a pipeline's output folder or a training run."""
 
 import dataclasses
 from pathlib import Path
@@ -15,14 +15,14 @@ from geomface.errors import FileFormatError
 
 @dataclasses.dataclass(frozen=True)
 class ReportOptions:
-    """Write a report of a pipeline's output folder: one HTML file that needs no network.
+    """Write a report of a pipeline's output or of a training run: one HTML file, no network.
 
     Where truth files lie beside the scans (scan000.truth.npz), errors are measured against them;
     without, distances to the scan are shown.
     """
 
     folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
-    """Folder that 'geomface pipeline run' wrote."""
+    """Folder that 'geomface pipeline run' or 'geomface train' wrote."""
     out: Annotated[
         Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: DIR/report.html)")
     ] = None
@@ -32,7 +32,9 @@ class ReportOptions:
         tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: where the run found them)"),
     ] = None
     """Folder of the raw scans and truth files."""
-    title: str = "geomface report"
+    title: Annotated[
+        str | None, tyro.conf.arg(metavar="TEXT", help_behavior_hint="(default: by what it is)")
+    ] = None
     """Title of the page."""
     common: CommonOptions = CommonOptions()
 
@@ -41,6 +43,7 @@ def run_report(options: ReportOptions, run: Run) -> int:
     """Build the report."""
     from geomface.report import write_report
     from geomface.report.collection import read_collection
+    from geomface.report.training import is_training_run, write_training_report
 
     run.require_cpu()
     if not options.folder.is_dir():
@@ -50,6 +53,13 @@ def run_report(options: ReportOptions, run: Run) -> int:
         )
     out = options.out or options.folder / "report.html"
     require_output(out, "--out", (".html", ".htm"))
+    if is_training_run(options.folder):
+        if options.common.dry_run:
+            return run.plan([f"write a report of the training in {options.folder} to {out}"])
+        size = write_training_report(options.folder, out, title=options.title)
+        run.finish({"path": out, "bytes": size})
+        run.say(f"{out}: {size / 1e6:.1f} MB, {run.seconds:.1f} s")
+        return 0
     if options.common.dry_run:
         count = len(read_collection(options.folder, options.scans).results)
         return run.plan([f"write a report of {count} scans to {out}"])
@@ -58,7 +68,7 @@ def run_report(options: ReportOptions, run: Run) -> int:
             options.folder,
             out,
             scans=options.scans,
-            title=options.title,
+            title=options.title or "geomface report",
             on_progress=lambda done, total, what: step(done, what, total),
         )
     run.finish({"path": result.path, "bytes": result.size, "errors": result.errors})
@@ -68,6 +78,6 @@ def run_report(options: ReportOptions, run: Run) -> int:
 
 GROUP = CommandGroup(
     "report",
-    "A single-file offline report of a pipeline's output folder.",
+    "A single-file offline report of a pipeline's output folder or of a training run.",
     {"": Command(ReportOptions, run_report)},
 )
