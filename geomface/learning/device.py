@@ -17,7 +17,8 @@ class ComputeSettings:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto takes CUDA where there is one; cuda refuses to go on without."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """bfloat16 runs the networks in mixed precision on CUDA; weights stay float32."""
+    """bfloat16 runs the networks in mixed precision, on CUDA or on a CPU that multiplies it (AMX or
+    AVX512_BF16); weights stay float32."""
     channels_last: bool = True
     """Store images with the channels innermost, which convolutions prefer."""
     compile: bool = False
@@ -54,10 +55,10 @@ def check_compute(settings: ComputeSettings) -> torch.device:
     DeviceError, SettingsError : each says what was expected
     """
     device = choose_device(settings.device)
-    if settings.precision == "bfloat16" and device.type != "cuda":
+    if settings.precision == "bfloat16" and device.type == "cpu" and not multiplies_bfloat16():
         raise SettingsError(
-            "precision: bfloat16 needs a CUDA device, got the CPU, where it would be slower. Use "
-            "precision float32."
+            "precision: bfloat16 needs a CUDA device or a CPU with AMX or AVX512_BF16, got a CPU "
+            "without, where it would be slower. Use precision float32."
         )
     if settings.devices != 1:
         raise SettingsError(
@@ -65,6 +66,13 @@ def check_compute(settings: ComputeSettings) -> torch.device:
             "yet. Leave the option out."
         )
     return device
+
+
+def multiplies_bfloat16() -> bool:
+    """Say whether this CPU multiplies bfloat16 itself, and faster than float32."""
+    read = getattr(torch.cpu, "get_capabilities", dict)  # absent from older torch
+    known = read()
+    return bool(known.get("amx_bf16") or known.get("avx512_bf16"))
 
 
 def place_network(

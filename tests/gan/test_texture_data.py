@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from geomface.errors import SettingsError
 from geomface.gan.progressive_texture.dataset import TextureSet, reduce_set
@@ -27,18 +28,31 @@ def drawn() -> ShapesSet:
 
 
 def test_detector_finds_drawn_red_circles_and_nothing_else(drawn: ShapesSet) -> None:
-    pictures = drawn.pictures / np.float32(255)
-    found = np.array([count_circles(mask) > 0 for mask in red_pixels(pictures)])
-    assert not (found & ~drawn.damaged).any()
-    assert found[drawn.damaged].mean() > 0.93
-    assert 0.5 < drawn.damaged.mean() < 0.7
+    # A red circle on a red shape is no circle to it; where none touches another it finds them all.
+    for shapes, least in ((drawn, 0.75), (draw_shapes(ShapesSettings(300, apart=True)), 0.93)):
+        pictures = shapes.pictures / np.float32(255)
+        found = np.array([count_circles(mask) > 0 for mask in red_pixels(pictures)])
+        assert not (found & ~shapes.damaged).any()
+        assert found[shapes.damaged].mean() > least
+        assert 0.5 < shapes.damaged.mean() < 0.7
 
 
 def test_masks_hide_red_circles_and_little_else(drawn: ShapesSet) -> None:
     hidden = np.where(drawn.masks[..., None], drawn.pictures, 255) / np.float32(255)
-    assert measure_shapes(hidden).red_circle == 0
+    assert measure_shapes(hidden).red_circle < 0.05  # the rest of a red square may look round
     assert drawn.masks[~drawn.damaged].all()
     assert (~drawn.masks[drawn.damaged]).mean(axis=(1, 2)).max() < 0.3
+
+
+def test_damage_is_independent_of_what_lies_below(drawn: ShapesSet) -> None:
+    clean = draw_shapes(ShapesSettings(count=300, red_circle_share=0.0))
+    assert (clean.pictures == drawn.pictures)[drawn.masks].all()
+    covered = (clean.pictures.min(axis=3) < 100) & ~drawn.masks
+    assert covered.any(axis=(1, 2))[drawn.damaged].mean() > 0.3
+    apart = draw_shapes(ShapesSettings(count=300, apart=True))
+    beside = apart.pictures[apart.damaged].min(axis=3) < 100
+    rim = ndimage.binary_dilation(~apart.masks[apart.damaged], np.ones((1, 3, 3)))
+    assert not (beside & rim & apart.masks[apart.damaged]).any()
 
 
 def test_neither_redness_nor_roundness_tells_damage(drawn: ShapesSet) -> None:

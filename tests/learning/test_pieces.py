@@ -79,8 +79,18 @@ def test_device_is_refused_where_there_is_none() -> None:
             DeviceError, match=r"expected a CUDA device, got none .* Use auto or cpu"
         ):
             choose_device("cuda")
-        with pytest.raises(SettingsError, match="bfloat16 needs a CUDA device"):
-            check_compute(ComputeSettings(precision="bfloat16"))
+
+
+def test_bfloat16_is_for_processors_that_multiply_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ComputeSettings("cpu", precision="bfloat16")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    assert check_compute(settings).type == "cpu"
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True}, raising=False)
+    with pytest.raises(SettingsError, match="bfloat16 needs a CUDA device or a CPU with AMX"):
+        check_compute(settings)
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    with pytest.raises(SettingsError, match="got a CPU without"):
+        check_compute(settings)
 
 
 def test_grid_places_images_in_rows() -> None:

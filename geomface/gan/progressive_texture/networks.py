@@ -101,9 +101,9 @@ class GrowingGenerator(torch.nn.Module):
         before = x
         for block in self.blocks[: level - 2]:
             before = x
-            for layer in cast(Sequence[torch.nn.Module], block):
-                x = double(x) if layer is block[0] else x  # type: ignore[index]
-                x = pixel_norm(activate(layer(x)))
+            first, second = cast(Sequence[EqualConv], block)
+            x = pixel_norm(activate(first.double(x)))
+            x = pixel_norm(activate(second(x)))
         images = self.to_image[level - 2](x)
         if alpha >= 1.0 or level == 2:
             return images

@@ -5,6 +5,7 @@ import dataclasses
 import torch
 
 from geomface.errors import SettingsError
+from geomface.gan.progressive_texture.layers import double_and_convolve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,7 +15,7 @@ class ProbeSettings:
     size: int = 32
     """Pixels a side: a power of two from 16."""
     generator_width: int = 24
-    """Channels of the generator's last layer but one; doubled at each halving."""
+    """Channels of the generator's last two layers but one; doubled at each further halving."""
     critic_width: int = 24
     """Channels of the discriminator's first layer; doubled at each halving."""
     latent: int = 64
@@ -30,8 +31,19 @@ class ProbeSettings:
         return self.size.bit_length() - 1
 
 
+class DoublingConv(torch.nn.Conv2d):
+    """A 3 x 3 convolution of an image whose pixels are first repeated 2 x 2."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) to (N, D, 2H, 2W)."""
+        return double_and_convolve(input, self.weight, self.bias)
+
+
 class ProbeGenerator(torch.nn.Module):
     """Latents to images by upsampling and convolutions with batch norm.
+
+    4 x 4 pixels, doubled up to the full size, and a last convolution at the full size, without
+    which edges can only lie where those of the half size do.
 
     Parameters
     ----------
@@ -48,12 +60,11 @@ class ProbeGenerator(torch.nn.Module):
         widths = [settings.generator_width << step for step in range(settings.top - 2)][::-1]
         self.dense = torch.nn.Linear(settings.latent, widths[0] * 16, bias=False)
         layers: list[torch.nn.Module] = [torch.nn.BatchNorm2d(widths[0]), torch.nn.ReLU()]
-        for wide, narrow in zip(widths, [*widths[1:], 3], strict=True):
-            layers.append(torch.nn.Upsample(scale_factor=2))
-            layers.append(torch.nn.Conv2d(wide, narrow, 3, padding=1, bias=narrow == 3))
-            if narrow != 3:
-                layers += [torch.nn.BatchNorm2d(narrow), torch.nn.ReLU()]
-        self.layers = torch.nn.Sequential(*layers, torch.nn.Tanh())
+        for wide, narrow in zip(widths, [*widths[1:], widths[-1]], strict=True):
+            layers.append(DoublingConv(wide, narrow, 3, bias=False))
+            layers += [torch.nn.BatchNorm2d(narrow), torch.nn.ReLU()]
+        layers += [torch.nn.Conv2d(widths[-1], 3, 3, padding=1), torch.nn.Tanh()]
+        self.layers = torch.nn.Sequential(*layers)
 
     def forward(
         self, latents: torch.Tensor, level: int | None = None, alpha: float = 1.0

@@ -12,7 +12,6 @@ COLORS: dict[str, tuple[float, float, float]] = {
     "red": (0.90, 0.10, 0.10),
     "green": (0.10, 0.75, 0.15),
     "blue": (0.10, 0.20, 0.90),
-    "yellow": (0.95, 0.85, 0.10),
 }
 """None is near grey, so that a hole (exact 0, mid-grey) is no colour of the data."""
 RED, GREEN = 0, 1
@@ -29,6 +28,8 @@ class ShapesSettings:
     """Pixels a side."""
     red_circle_share: float = 0.6
     """Share of the pictures that hold a red circle."""
+    apart: bool = False
+    """Keep red circles clear of other shapes; by default they lie wherever they fall."""
     seed: int = 0
     """Of the pictures."""
 
@@ -57,15 +58,18 @@ def radius_range(size: int) -> tuple[float, float]:
 
 
 def draw_shapes(settings: ShapesSettings) -> ShapesSet:
-    """Draw a set: one to three shapes a picture that do not overlap, on a light ground.
+    """Draw a set: one or two shapes a picture that do not overlap, and red circles over them.
 
     Red squares, red triangles and circles of other colours are as common in pictures with a red
-    circle as without, so that neither redness nor roundness tells damage. A mask hides the red
-    circles with a margin of a pixel. Picture i depends on the seed and on i only.
+    circle as without, so that neither redness nor roundness tells damage. A red circle covers what
+    happens to lie below it, and its mask, which hides it with a margin of a pixel, is independent
+    of the picture. That matters: with `apart` no mask ever cuts a shape of the data, but it cuts
+    the generated ones, whose generator does not know it, and the critic learns to tell them by
+    that. Picture i depends on the seed and on i only.
 
     Parameters
     ----------
-    settings : how many, how large, how often
+    settings : how many, how large, how often, where
 
     Source
     ------
@@ -79,21 +83,32 @@ def draw_shapes(settings: ShapesSettings) -> ShapesSet:
     for index in range(settings.count):
         rng = np.random.default_rng([settings.seed, index])
         damaged[index] = rng.random() < settings.red_circle_share
-        kinds = _choose(rng, bool(damaged[index]))
-        places = _place(rng, len(kinds), size)
-        # The damage comes first, so that a crowded picture loses a harmless shape, not it.
+        kinds = _choose(rng)
+        damage = [(CIRCLE, RED)] * int(damaged[index])
+        if settings.apart:
+            # The damage comes first, so that a crowded picture loses a harmless shape, not it.
+            kinds = damage + kinds
+            places = _place(rng, len(kinds), size)
+        else:
+            places = _place(rng, len(kinds), size)
+            kinds = kinds[: len(places)] + damage
+            # Its own stream: beyond the mask the picture is the one that it would be without.
+            own = np.random.default_rng([settings.seed, index, 1])
+            places = np.concatenate([places, _place(own, len(damage), size)])
         pictures[index], masks[index] = _draw(rng, kinds[: len(places)], places, size)
     return ShapesSet(pictures, masks, damaged)
 
 
-def _choose(rng: np.random.Generator, damaged: bool) -> list[tuple[int, int]]:
-    """Return (shape, colour) pairs: one or two harmless ones, and perhaps a red circle."""
+def _choose(rng: np.random.Generator) -> list[tuple[int, int]]:
+    """Return (shape, colour) pairs: one or two harmless ones."""
     harmless = [
-        (shape, color) for shape in range(3) for color in range(4) if (shape, color) != (0, 0)
+        (shape, color)
+        for shape in range(3)
+        for color in range(len(COLORS))
+        if (shape, color) != (0, 0)
     ]
     count = int(rng.integers(1, 3))
-    chosen = [harmless[k] for k in rng.integers(len(harmless), size=count)]
-    return [(CIRCLE, RED), *chosen] if damaged else chosen
+    return [harmless[k] for k in rng.integers(len(harmless), size=count)]
 
 
 def _place(rng: np.random.Generator, count: int, size: int) -> FloatArray:
@@ -110,7 +125,7 @@ def _place(rng: np.random.Generator, count: int, size: int) -> FloatArray:
             max(abs(x - other[0]), abs(y - other[1])) > radius + other[2] + 2.0 for other in rows
         ):
             rows.append((x, y, radius))
-    return np.asarray(rows)
+    return np.asarray(rows).reshape(-1, 3)
 
 
 def _draw(

@@ -58,7 +58,7 @@ def save_generator(path: Path | str, generator: TrainedGenerator) -> None:
 
 def main() -> None:
     """Read a run and its set, write the assets, say how large they are."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("set", type=Path)
     parser.add_argument("--out", type=Path, default=Path("assets") / FOLDER)

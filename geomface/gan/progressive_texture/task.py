@@ -73,7 +73,7 @@ class TextureGan:
             lr=rates.learning_rate,
             betas=(rates.beta1, rates.beta2),
             eps=1e-8,
-            foreach=True,
+            fused=True,
         )
         self._optimizers = {
             "generator": adam(self.generator.parameters()),
