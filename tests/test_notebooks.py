@@ -32,6 +32,13 @@ EXPECTED = {
         r"landmarks: [0-3]\.\d mm off \(median\)",
         r"render and synthesise: done",
     ],
+    "05_texture_gan.ipynb": [
+        r"6 textures, \d+% of their texels hidden",
+        r"same scores: True",
+        r"gradient behind the masks: 0\.0",
+        r"trained \d+ steps, finished",
+        r"texture gan: done",
+    ],
 }
 
 

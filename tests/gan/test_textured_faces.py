@@ -7,6 +7,7 @@ import pytest
 
 from geomface.cli.main import main
 from geomface.errors import MeshError, SettingsError
+from geomface.faces.assets import asset_path
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.face_model import FaceModel
 from geomface.gan.progressive_texture import (
@@ -16,11 +17,16 @@ from geomface.gan.progressive_texture import (
     textured_faces,
 )
 from geomface.gan.progressive_texture.joint_file import load_joint, save_joint
-from geomface.gan.progressive_texture.shipped import save_generator
+from geomface.gan.progressive_texture.shipped import (
+    save_generator,
+    shipped_faces,
+    shipped_generator,
+)
 from geomface.geometry_image import GeometryImageEncoder, save_geometry_image
 from geomface.learning import DatasetError
 from geomface.mesh import Mesh, Template
-from geomface.mesh.io import load_mesh, save_image, save_mesh, write_json
+from geomface.mesh.io import load_image, load_mesh, save_image, save_mesh, write_json
+from geomface.mesh.similarity import fit_similarity
 
 WORLD = 12
 """Faces; the depth of each is 10 mm times its brightness."""
@@ -144,7 +150,9 @@ def test_the_averaged_generator_alone_draws_the_same(run: Path, tmp_path: Path) 
     again = load_generator(run)
     drawn, expected = (sample_images(item, 4, seed=3) for item in (alone, again))
     assert float((drawn - expected).abs().max()) < 0.02
-    assert "data" not in alone.config, "no path of a machine leaves it"
+    assert alone.config["kind"] == "texture" and "data" not in alone.config, (
+        "no path of a machine leaves it"
+    )
 
 
 def test_expressions_move_the_faces_and_need_their_topology(scans: Path, run: Path) -> None:
@@ -193,3 +201,30 @@ def test_geometry_from_a_generator_of_geometry_images(
         assert face.texture is not None
     with pytest.raises(SettingsError, match="expected a generator of geometry images"):
         next(textured_faces(generator, joint, 1, geometry=generator))
+
+
+def test_the_model_that_ships_draws_faces_of_the_builtin_face() -> None:
+    generator, joint, face = shipped_generator(), shipped_faces(), load_builtin_face()
+    assert joint.template.topology_id == face.mesh.topology_id
+    people = list(textured_faces(generator, joint, 6, seed=2))
+    points = np.stack([person.vertices for person in people])
+    middle = points.mean(axis=0)
+    spread = np.linalg.norm(points - middle, axis=2).mean()
+    off = fit_similarity(middle, face.mesh.vertices, scale=False).apply(middle)
+    off = np.linalg.norm(off - face.mesh.vertices, axis=1).mean()
+    # People differ, but not more than people do, and their mean is a face.
+    assert 0.5 < spread < 6.0 and off < 5.0
+    for person in people:
+        assert person.texture is not None
+        red, green, blue = person.texture.reshape(-1, 3).mean(axis=0)
+        assert red > green > blue, "skin is neither blue nor full of holes"
+    folder = asset_path("progressive_texture")
+    assert sum(path.stat().st_size for path in folder.glob("*.safetensors")) <= 6_000_000
+
+
+def test_faces_at_once_from_the_command_line(tmp_path: Path) -> None:
+    words = ["sample", "progressive_texture", "--out", str(tmp_path), "--count", "3", "--quiet"]
+    assert main([*words, "--expressions"]) == 0
+    assert len(list(tmp_path.glob("face*.glb"))) == 3
+    assert load_image(tmp_path / "faces.png").std() > 0.05
+    assert main([*words, "--geometry", str(tmp_path)]) == 1, "no run lies there"

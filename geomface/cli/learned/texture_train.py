@@ -65,7 +65,7 @@ class TrainTextureOptions:
     ] = None
     """Save and end after this wall-clock time; the same command goes on."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """bfloat16 needs --device cuda."""
+    """bfloat16 runs on CUDA and on processors that multiply it (AMX, AVX-512 BF16)."""
     compile: Flag = False
     """Compile the networks first."""
     devices: int = 1

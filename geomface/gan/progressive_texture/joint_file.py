@@ -79,6 +79,8 @@ def save_joint(path: Path | str, joint: JointModel, *, half: bool = False) -> No
         "mesh/uv": np.asarray(joint.template.uv, np.float32),
         "mesh/uv_faces": _smallest(joint.template.uv_faces),
     }
+    if joint.template.quads is not None:
+        arrays["mesh/quads"] = _smallest(joint.template.quads)
     save_tensors(
         path,
         arrays,
@@ -100,6 +102,7 @@ def load_joint(path: Path | str) -> JointModel:
     template = Mesh(
         arrays["mesh/vertices"].astype(np.float64),
         arrays["mesh/faces"].astype(np.int64),
+        quads=arrays["mesh/quads"].astype(np.int64) if "mesh/quads" in arrays else None,
         uv=arrays["mesh/uv"].astype(np.float64),
         uv_faces=arrays["mesh/uv_faces"].astype(np.int64),
         unit="mm",
