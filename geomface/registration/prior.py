@@ -70,7 +70,7 @@ class DeformationPrior:
         mean = require_shape(mean, (len(rest), 3), "prior: mean")
         modes = require_shape(modes, (None, len(rest), 3), "prior: modes")
         self.offset = frozen(mean - rest, np.float64)
-        basis = np.concatenate([modes, _POSE_SIGMA_MM * _pose_modes(mean)])
+        basis = np.concatenate([modes, _POSE_SIGMA_MM * pose_modes(mean)])
         self._basis = np.ascontiguousarray(np.moveaxis(basis, 0, -1), dtype=np.float64)
         self._precision = 1.0 / (_CORRELATED * noise_mm**2)
 
@@ -96,7 +96,7 @@ class DeformationPrior:
         return self.offset + self._basis @ np.linalg.solve(system, right)
 
 
-def _pose_modes(mean: FloatArray) -> FloatArray:
+def pose_modes(mean: FloatArray) -> FloatArray:
     """Return (7, V, 3) shifts, small turns and a change of scale, of about 1 mm each."""
     centred = mean - mean.mean(axis=0)
     size = np.sqrt((centred**2).sum(axis=1).mean())

@@ -1,9 +1,9 @@
-"""Landmarks of a scan without help: look, guess the pose, look again from fixed sides, fuse."""
+"""Landmarks of a scan without help: guess the pose, look from fixed sides, fuse, ask the skin."""
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from geomface.errors import LandmarkError, MeshError
 from geomface.faces.landmark_detection.constellation import ConstellationFit, fit_constellation
 from geomface.faces.landmark_detection.first_look import all_views, likely_views
 from geomface.faces.landmark_detection.fusion import Sighting, fuse
+from geomface.faces.landmark_detection.skin import SkinModel
+from geomface.faces.landmark_detection.skin_fit import settle
 from geomface.faces.landmark_detection.surface import ScanSurface
 from geomface.faces.landmark_detection.views import VIEW_EXTENT_MM, VIEW_SIZE, View
 from geomface.mesh import Landmarks, Mesh, Similarity
@@ -31,6 +33,17 @@ class ViewDetector(Protocol):
         self, surface: ScanSurface, views: list[View]
     ) -> Iterable[tuple[View, FloatArray, FloatArray]]:
         """Yield (view, places (68, 2), sigma (68,) in pixels of `VIEW_SIZE`) where a face is."""
+        ...
+
+
+@runtime_checkable
+class SecondLook(Protocol):
+    """A view detector that has more to say about views of a face whose pose is known."""
+
+    def look_again(
+        self, surface: ScanSurface, views: list[View]
+    ) -> Iterable[tuple[View, FloatArray, FloatArray]]:
+        """Yield further answers like `detect`."""
         ...
 
 
@@ -87,6 +100,7 @@ class LandmarkDetector:
     ----------
     points : `NetworkDetector` (the one that ships when None) or another `ViewDetector`
     constellation : shape model of the 68 points, default the detector's own
+    skins : shape models of skin and landmarks, default the detector's own, if it has some
     """
 
     def __init__(
@@ -94,6 +108,7 @@ class LandmarkDetector:
         points: ViewDetector | None = None,
         constellation: LinearModel | None = None,
         settings: DetectionSettings | None = None,
+        skins: Sequence[SkinModel] | None = None,
     ) -> None:
         if points is None:
             from geomface.faces.landmark_detection.view_detectors import NetworkDetector
@@ -101,6 +116,7 @@ class LandmarkDetector:
             points = NetworkDetector()
         self.points = points
         self.constellation = points.constellation if constellation is None else constellation
+        self.skins = getattr(points, "skins", ()) if skins is None else tuple(skins)
         self.settings = settings or DetectionSettings()
 
     def detect(self, scan: Mesh) -> DetectionResult:
@@ -120,7 +136,7 @@ class LandmarkDetector:
             fit = self._fit(found) or fit
             frontal = _canonical(fit.similarity, 0.0)
         views = [_canonical(fit.similarity, yaw) for yaw in self.settings.yaws]
-        sightings = self._sight(surface, views)
+        sightings = self._sight(surface, views, again=True)
         looks += len(views)
         sigma_px = float(np.median([sighting.sigma_px for sighting in sightings]))
         fused = fuse(sightings, surface, self.constellation)
@@ -140,10 +156,18 @@ class LandmarkDetector:
                 f"{missing} of 68 landmarks were not seen and stand where faces have them."
             )
         factor = 1.0 / surface.to_mm
+        places, sigma_mm = settle(
+            self.skins,
+            surface,
+            fused.similarity,
+            fused.points,
+            fused.sigma_mm,
+            fused.filled,
+        ) or (fused.points, fused.sigma_mm)
         return DetectionResult(
             Landmarks(
-                fused.points * factor,
-                sigma_mm=fused.sigma_mm,
+                places * factor,
+                sigma_mm=sigma_mm,
                 unit=scan.unit,
                 name=f"{scan.name}: detected landmarks",
             ),
@@ -177,10 +201,15 @@ class LandmarkDetector:
             raise LandmarkError("no face was found: hardly any view of the scan shows a surface.")
         return best[1], looks
 
-    def _sight(self, surface: ScanSurface, views: list[View]) -> list[Sighting]:
-        """Detect in views and cast the places onto the scan."""
+    def _sight(
+        self, surface: ScanSurface, views: list[View], *, again: bool = False
+    ) -> list[Sighting]:
+        """Detect in views, look again if the pose is known, and cast the places onto the scan."""
+        seen = list(self.points.detect(surface, views))
+        if again and seen and isinstance(self.points, SecondLook):
+            seen += self.points.look_again(surface, [view for view, _, _ in seen])
         sightings = []
-        for view, places, sigma in self.points.detect(surface, views):
+        for view, places, sigma in seen:
             points, cosines = surface.cast(view, places)
             sightings.append(Sighting(view, places, sigma, points, cosines))
         return sightings

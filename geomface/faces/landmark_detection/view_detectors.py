@@ -12,6 +12,7 @@ from geomface.faces.landmark_detection.surface import ScanSurface
 from geomface.faces.landmark_detection.views import VIEW_SIZE, View
 from geomface.faces.landmark_detection.weights import DetectorWeights, load_detector
 from geomface.mesh import Mesh
+from geomface.mesh.multi_pie import mirror_order
 from geomface.rendering.camera import Frame
 from geomface.rendering.picture import render_mesh
 from geomface.statistics import LinearModel
@@ -28,6 +29,7 @@ class NetworkDetector:
     def __init__(self, weights: DetectorWeights | None = None) -> None:
         self.weights = weights or load_detector()
         self.constellation = self.weights.constellation
+        self.skins = self.weights.skins
 
     def detect(
         self, surface: ScanSurface, views: list[View]
@@ -42,6 +44,19 @@ class NetworkDetector:
                 places[index].numpy().astype(np.float64),
                 sigmas[index].numpy().astype(np.float64),
             )
+
+    def look_again(
+        self, surface: ScanSurface, views: list[View]
+    ) -> Iterable[tuple[View, FloatArray, FloatArray]]:
+        """Look at the mirror images of the views: independent enough to be worth an average."""
+        flipped = np.stack([surface.render(view) for view in views])[..., ::-1].copy()
+        flipped[:, 0] *= -1.0
+        order = mirror_order()
+        with torch.inference_mode():
+            mirrored, doubt = self.weights.network(torch.from_numpy(flipped))
+        found = mirrored.numpy()[:, order].astype(np.float64)
+        found[..., 0] = VIEW_SIZE - found[..., 0]
+        yield from zip(views, found, doubt.numpy()[:, order].astype(np.float64), strict=True)
 
 
 class PictureDetector:
@@ -68,7 +83,9 @@ class PictureDetector:
     ) -> None:
         self.detector, self.scan = detector, scan
         self.size, self.sigma_px = size, sigma_px
-        self.constellation = constellation or load_detector().constellation
+        shipped = load_detector() if constellation is None else None
+        self.constellation = shipped.constellation if shipped else constellation
+        self.skins = shipped.skins if shipped else ()
 
     def detect(
         self, surface: ScanSurface, views: list[View]

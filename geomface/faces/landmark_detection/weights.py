@@ -1,6 +1,7 @@
-"""The detector's file: network weights in half precision and the constellation model."""
+"""The detector's file: network weights in half precision and the shape models."""
 
 import dataclasses
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from geomface.statistics import LinearModel
 
 if TYPE_CHECKING:
     from geomface.faces.landmark_detection.network import LandmarkNetwork
+    from geomface.faces.landmark_detection.skin import SkinModel
 
 KIND = "landmark-detector"
 SCHEMA = 1
@@ -19,14 +21,25 @@ ASSET = "landmarks/detector.safetensors"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DetectorWeights:
-    """A trained network and what it knows about constellations."""
+    """A trained network and what is known about faces.
+
+    Parameters
+    ----------
+    network : sees views of the scan
+    constellation : shape model of the 68 points
+    skins : shape models of skin and landmarks, one for each kind of face, the likeliest first
+    """
 
     network: "LandmarkNetwork"
     constellation: LinearModel
+    skins: "tuple[SkinModel, ...]" = ()
 
 
 def save_detector(path: Path | str, weights: DetectorWeights, config: dict | None = None) -> None:
-    """Write the detector (kind "landmark-detector"); weights are rounded to half precision."""
+    """Write the detector (kind "landmark-detector").
+
+    Weights are rounded to half precision, the modes of the skin to bytes with a step each.
+    """
     from geomface.mesh.io.tensors import save_tensors
 
     arrays = {
@@ -36,6 +49,13 @@ def save_detector(path: Path | str, weights: DetectorWeights, config: dict | Non
     model = weights.constellation
     arrays["constellation.mean"] = model.mean.astype(np.float32)
     arrays["constellation.basis"] = model.basis.astype(np.float32)
+    for index, skin in enumerate(weights.skins):
+        basis = skin.points.basis
+        step = np.abs(basis).max(axis=(0, 1)) / 127.0
+        arrays[f"skin{index}.mean"] = skin.points.mean.astype(np.float32)
+        arrays[f"skin{index}.basis"] = np.round(basis / step).astype(np.int8)
+        arrays[f"skin{index}.step"] = step.astype(np.float32)
+        arrays[f"skin{index}.normals"] = skin.normals.astype(np.float16)
     save_tensors(path, arrays, kind=KIND, schema=SCHEMA, units="mm", config=config or {})
 
 
@@ -66,9 +86,23 @@ def load_detector(path: Path | str | None = None) -> DetectorWeights:
             arrays["constellation.mean"].astype(np.float64),
             arrays["constellation.basis"].astype(np.float64),
         )
+        skins = tuple(_read_skins(arrays))
     except (RuntimeError, KeyError) as error:
         raise FileFormatError(
             f"{path}: these are not the weights of this version's landmark network. Train it "
             "again, or reinstall geomface."
         ) from error
-    return DetectorWeights(network.eval(), model)
+    return DetectorWeights(network.eval(), model, skins)
+
+
+def _read_skins(arrays: Mapping[str, np.ndarray]) -> "Iterator[SkinModel]":
+    """Yield the skin models of a file; older files have none."""
+    from geomface.faces.landmark_detection.skin import SkinModel
+
+    index = 0
+    while f"skin{index}.mean" in arrays:
+        step = arrays[f"skin{index}.step"].astype(np.float64)
+        basis = arrays[f"skin{index}.basis"].astype(np.float64) * step
+        points = LinearModel(arrays[f"skin{index}.mean"].astype(np.float64), basis)
+        yield SkinModel(points, arrays[f"skin{index}.normals"].astype(np.float64))
+        index += 1
