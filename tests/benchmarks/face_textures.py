@@ -9,8 +9,8 @@ Trains every arm and seed (finished runs are not trained again) and prints
 
     holes       share of the texels of 2,000 samples that have the colour of a hole; data: the same
                 of the training set as the eye would see it
-    SWD         times 1000, by level, to people of TEST that nobody trained on: textures without
-                damage, noise and shading (TEST/truth); geometry images with their masks
+    SWD         times 1000, by level, to people of TEST that nobody trained on, from their truth:
+                textures without damage, noise and shading, geometry images of the true surfaces
     PCA         samples of the linear model of the same training images and masks
     real        training people, undamaged, to the same test people: the least to expect
     novelty     distance of each image to its nearest neighbour (RMS of pixels): generated and test
@@ -39,11 +39,15 @@ from geomface.gan.progressive_texture import (
 from geomface.gan.progressive_texture.evaluation import ImageDistances, measure_distances
 from geomface.gan.progressive_texture.folders import GeometrySet
 from geomface.gan.progressive_texture.holdout import split_set
+from geomface.geometry_image import GeometryImageEncoder
 from geomface.learning import image_grid, to_pictures
 from geomface.learning.masking import hide
-from geomface.mesh.io import save_image
+from geomface.mesh.io import load_mesh, save_image
 from geomface.mesh.io.records import write_json
+from geomface.mesh.io.tensors import load_tensors
 from geomface.metrics import masked_nearest_distances
+from geomface.pipeline import layout
+from geomface.pipeline.texture_items import TRUTH_ARRAYS, TRUTH_KIND, TRUTH_SCHEMA
 from geomface.report.model_figures import save_figure
 from geomface.statistics import fit_texture_pca
 
@@ -108,8 +112,27 @@ def read(
         return data, *(load_textures(item / "truth", size) for item in (options.set, options.test)), None  # noqa: E501  # fmt: skip
     found = load_geometry(options.set, size)
     data, _ = split_set(found.textures, options.held_out)
-    test = load_geometry(options.test, size, span=(found.low, found.high)).textures
-    return data, data, test, found
+    _, masks = data.batch(torch.arange(len(data.images)))
+    visible = masks.amax(dim=0) > 0
+    return (
+        data,
+        *(true_geometry(item, size, found, visible) for item in (options.set, options.test)),
+        found,
+    )
+
+
+def true_geometry(folder: Path, size: int, like: GeometrySet, visible: torch.Tensor) -> TextureSet:
+    """Return geometry images of the true surfaces of a set, where training ever shows one."""
+    template = load_mesh(folder / layout.TEMPLATE_MESH, texture=False)
+    encoder = GeometryImageEncoder(template, size)
+    low, high = (item.astype(np.float32) for item in (like.low, like.high))
+    images = []
+    for path in sorted((folder / layout.ITEMS).glob(f"[!.]*/{TRUTH_ARRAYS}")):
+        arrays, _ = load_tensors(path, kind=TRUTH_KIND, schema=TRUTH_SCHEMA)
+        values = encoder.encode(arrays["vertices"].astype(np.float64), mode=like.mode).values
+        images.append((values.astype(np.float32) - low) / (high - low) * 2 - 1)
+    stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).clamp(-1, 1)
+    return TextureSet(stack, visible.expand(len(stack), -1, -1, -1))
 
 
 def novelty(options: argparse.Namespace, folder: Path, data: TextureSet, test: TextureSet) -> dict:

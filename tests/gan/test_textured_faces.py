@@ -1,6 +1,7 @@
 """A texture from the GAN, its geometry from pairs of a pipeline's output, written as meshes."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -174,8 +175,9 @@ def test_expressions_move_the_faces_and_need_their_topology(scans: Path, run: Pa
         next(textured_faces(generator, joint, 1, expressions=load_builtin_face()))
 
 
+@pytest.mark.parametrize("mode", ["absolute", "displacement"])
 def test_geometry_from_a_generator_of_geometry_images(
-    scans: Path, run: Path, tmp_path: Path
+    scans: Path, run: Path, tmp_path: Path, mode: Literal["absolute", "displacement"]
 ) -> None:
     generator = load_generator(run)
     joint = fit_joint_model(scans, 2**generator.level, modes=2)
@@ -184,7 +186,7 @@ def test_geometry_from_a_generator_of_geometry_images(
     for index in range(6):
         stretched = joint.template.vertices * [1.0 + 0.05 * index, 1.0, 1.0]
         path = tmp_path / "set" / f"face{index}.safetensors"
-        save_geometry_image(path, encoder.encode(stretched))
+        save_geometry_image(path, encoder.encode(stretched, mode=mode))
     words = ["train", "progressive_texture", "--recipe", "tiny", "--kind", "geometry", "--quiet"]
     words += ["--data", str(tmp_path / "set"), "--steps", "16", "--mirror"]
     assert main([*words, "--out", str(tmp_path / "shape")]) == 0
@@ -194,7 +196,9 @@ def test_geometry_from_a_generator_of_geometry_images(
     low, high = (np.asarray(shape.config[name]) for name in ("low", "high"))
     for face, image in zip(faces, drawn, strict=True):
         wanted = 0.5 * (image + 1) * (high - low) + low
-        small = GeometryImageEncoder(joint.template, image.shape[0]).encode(face.vertices)
+        small = GeometryImageEncoder(joint.template, image.shape[0]).encode(
+            face.vertices, mode=mode
+        )
         covered = small.values[small.mask] - wanted[small.mask]
         # The decoder smooths the noise of sixteen steps, but follows what the image says.
         assert np.abs(covered.mean(axis=0)).max() < 0.05 * (high - low).max()

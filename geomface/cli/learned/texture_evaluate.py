@@ -107,6 +107,11 @@ def _read_sets(
             return load_textures(folder, size, mirror=mirror)
         low, high = (np.asarray(config[name], np.float32) for name in ("low", "high"))
         found = load_geometry(folder, size, span=(low, high))
+        if found.mode != config.get("mode", "absolute"):
+            raise DatasetError(
+                f"{folder}: expected {config.get('mode', 'absolute')} coordinates as in the "
+                f"training, got {found.mode}. Encode them alike."
+            )
         if found.topology_id != config["topology_id"]:
             raise DatasetError(
                 f"{folder}: expected geometry images of topology {config['topology_id']} as in the "

@@ -190,5 +190,6 @@ def _read_data(
                 options.data, size, mirror=options.mirror, on_progress=advance
             ), source
         read = load_geometry(options.data, size, mirror=options.mirror, on_progress=advance)
-    geometry = {"low": read.low, "high": read.high, "topology_id": read.topology_id}
+    names = ("low", "high", "topology_id", "mode")
+    geometry = {name: getattr(read, name) for name in names}
     return read.textures, source | geometry

@@ -25,12 +25,14 @@ class GeometrySet:
     textures : channels are x, y, z, scaled to [-1, 1] by the set's own range
     low, high : (3,) range of each coordinate, in mm
     topology_id : of the template
+    mode : "absolute" positions, or "displacement" from the template's
     """
 
     textures: TextureSet
     low: np.ndarray
     high: np.ndarray
     topology_id: str
+    mode: str = "absolute"
 
 
 def find_textures(folder: Path | str) -> list[tuple[Path, Path | None]]:
@@ -131,10 +133,16 @@ def load_geometry(
             f"{root}: expected geometry images ({GEOMETRY} in subfolders, or *.safetensors), got "
             "none. Run 'geomface pipeline run' or 'geomface geoimage encode'."
         )
-    images, masks, topology, expected = [], [], "", None
+    images, masks, topology, mode, expected = [], [], "", "", None
     for index, path in enumerate(paths):
         image = load_geometry_image(path)
         topology, expected = topology or image.topology_id, expected or image.mask.shape
+        mode = mode or image.mode
+        if image.mode != mode:
+            raise DatasetError(
+                f"{path}: expected {mode} coordinates as in {paths[0]}, got {image.mode}. Encode "
+                "all in one mode."
+            )
         _require_size(path, image.mask.shape, expected)
         if image.topology_id != topology:
             raise DatasetError(
@@ -163,7 +171,7 @@ def load_geometry(
     scaled = (stack - low[:, None, None]) / spread[:, None, None] * 2.0 - 1.0
     names = tuple(path.relative_to(root).as_posix() for path in paths)
     textures = TextureSet(scaled.clamp(-1, 1), valid, mirror, names, coordinates=True)
-    return GeometrySet(textures, low.numpy(), (low + spread).numpy(), topology)
+    return GeometrySet(textures, low.numpy(), (low + spread).numpy(), topology, mode)
 
 
 def _below(root: Path, name: str) -> list[Path]:

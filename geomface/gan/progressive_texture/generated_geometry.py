@@ -43,7 +43,8 @@ def generated_vertices(
     images = sample_images(generator, count, seed=seed)
     size = images.shape[-1]
     low, high = (np.asarray(config[name], np.float32) for name in ("low", "high"))
-    blank = GeometryImageEncoder(template, size).encode(template.vertices)
+    mode = config.get("mode", "absolute")
+    blank = GeometryImageEncoder(template, size).encode(template.vertices, mode=mode)
     decoder = GeometryImageDecoder(template, size, alpha=PAPER_ALPHA)
     for image in images.permute(0, 2, 3, 1).numpy():
         pixels = 0.5 * (image + 1.0) * (high - low) + low
