@@ -6,6 +6,7 @@ writes assets/progressive_texture from a finished training RUN on the texture se
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from geomface.faces.assets import asset_path
@@ -71,7 +72,7 @@ def main() -> None:
     save_joint(options.out / FACES, joint, half=True)
     bytes_ = sum(path.stat().st_size for path in options.out.glob("*.safetensors"))
     weights = sum(item.numel() for item in generator.network.parameters())
-    print(f"{options.out}: {weights} weights, {size} px, {bytes_ / 1e6:.2f} MB")  # noqa: T201
+    sys.stdout.write(f"{options.out}: {weights} weights, {size} px, {bytes_ / 1e6:.2f} MB\n")
 
 
 if __name__ == "__main__":
