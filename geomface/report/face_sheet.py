@@ -6,7 +6,7 @@ from geomface.arrays import ImageArray
 from geomface.errors import MeshError
 from geomface.mesh import Mesh
 from geomface.rendering import contact_sheet, frame_of, render_mesh
-from geomface.report.eyes import eyeballs_behind_lids, mouth_loop, vertex_colors_from, with_eyes
+from geomface.report.model_figures import face_picture
 from geomface.report.model_sections import matching_face
 
 
@@ -40,14 +40,11 @@ def face_sheet(
         raise MeshError("face sheet: expected at least one face, got none.")
     model = matching_face(faces[0])
     frame = frame_of([face.vertices for face in faces], margin=0.04)
-    pictures = []
-    for face in faces:
-        dressed, colors = face, face.colors
-        if model is not None:
-            if face.texture is not None:
-                colors = vertex_colors_from(face, face.texture)
-            if colors is not None:
-                eyes = eyeballs_behind_lids(model.template, face.vertices)
-                dressed = with_eyes(face, colors, eyes, mouth_loop(model.template))
-        pictures += [render_mesh(dressed, size=size, yaw=yaw, frame=frame) for yaw in yaws]
+    pictures = [
+        render_mesh(face, size=size, yaw=yaw, frame=frame)
+        if model is None
+        else face_picture(model, face, size=size, yaw=yaw, frame=frame)
+        for face in faces
+        for yaw in yaws
+    ]
     return contact_sheet(pictures, columns)

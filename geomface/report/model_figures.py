@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from geomface.faces.face_model import FaceModel
     from geomface.statistics import LinearModel, MorphableModel
 
 Band = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
@@ -142,7 +143,7 @@ def error_figure(errors: Mapping[str, FloatArray], *, unit: str = "mm") -> "Figu
 
 
 def face_picture(
-    model: "MorphableModel",
+    model: "MorphableModel | FaceModel",
     face: Mesh,
     *,
     size: int = 220,

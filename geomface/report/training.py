@@ -1,6 +1,5 @@
 """The report of a training run: how its figures went, and what it drew along the way."""
 
-import html
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,9 +36,10 @@ def is_training_run(folder: Path | str) -> bool:
     if not path.is_file() or not (Path(folder) / METRICS).is_file():
         return False
     try:
-        return "system" in read_json(path)
+        record = read_json(path)
     except FileFormatError:
         return False
+    return isinstance(record, dict) and "system" in record
 
 
 def write_training_report(folder: Path | str, out: Path | str, *, title: str | None = None) -> int:
@@ -102,7 +102,7 @@ def _course(figures: Sequence[dict[str, Any]]) -> Section:
         if len(members) > 1:
             axis.legend(frameon=False, fontsize=8)
         caption = f"{group}: {', '.join(name.split('/')[-1] for name in members)}"
-        charts.append(Figure(data_uri(figure_image(canvas), form="png"), html.escape(caption)))
+        charts.append(Figure(data_uri(figure_image(canvas), form="png"), caption))
     last = figures[-1]
     facts = [(f"{int(last['step']):,}", "steps")]
     if "steps_per_second" in last:

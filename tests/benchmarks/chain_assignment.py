@@ -14,9 +14,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from geomface.mesh.io import load_mesh
+from geomface.pipeline.face_pairs import load_registered_faces
 from geomface.statistics import align_meshes, fit_texture_pca, seen_coefficients
 from geomface.statistics.assignment import compare_assignments, pair_faces
 from geomface.statistics.correlation import canonical_correlation
@@ -24,14 +23,11 @@ from geomface.statistics.correlation import canonical_correlation
 
 def read(run: Path, scans: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return textures, masks, registered and true vertices of all items that are done."""
-    textures, masks, fitted, truths = [], [], [], []
-    for item in sorted((run / "items").iterdir()):
-        textures.append(np.asarray(Image.open(item / "registered.texture.png").convert("RGB")))
-        masks.append(np.asarray(Image.open(item / "mask.png").convert("L")) > 127)
-        fitted.append(load_mesh(item / "registered.ply").vertices)
-        with np.load(scans / f"{item.name}.truth.npz") as truth:
+    pairs, truths = load_registered_faces(run), []
+    for name in pairs.names:
+        with np.load(scans / f"{name}.truth.npz") as truth:
             truths.append(truth["vertices"].astype(np.float64))
-    return np.stack(textures) / np.float32(255), np.stack(masks), np.stack(fitted), np.stack(truths)
+    return pairs.textures, pairs.masks, pairs.vertices, np.stack(truths)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geomface.cli.main import main
-from geomface.errors import MeshError, SettingsError
+from geomface.errors import FileFormatError, MeshError, SettingsError
 from geomface.faces.assets import asset_path
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.face_model import FaceModel
@@ -17,7 +17,7 @@ from geomface.gan.progressive_texture import (
     sample_images,
     textured_faces,
 )
-from geomface.gan.progressive_texture.joint_file import load_joint, save_joint
+from geomface.gan.progressive_texture.joint_file import KIND, SCHEMA, load_joint, save_joint
 from geomface.gan.progressive_texture.shipped import (
     save_generator,
     shipped_faces,
@@ -27,6 +27,7 @@ from geomface.geometry_image import GeometryImageEncoder, save_geometry_image
 from geomface.learning import DatasetError
 from geomface.mesh import Mesh, Template
 from geomface.mesh.io import load_image, load_mesh, save_image, save_mesh, write_json
+from geomface.mesh.io.tensors import save_tensors
 from geomface.mesh.similarity import fit_similarity
 
 WORLD = 12
@@ -232,3 +233,11 @@ def test_faces_at_once_from_the_command_line(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("face*.glb"))) == 3
     assert load_image(tmp_path / "faces.png").std() > 0.05
     assert main([*words, "--geometry", str(tmp_path)]) == 1, "no run lies there"
+    assert main([*words, "--assignment", "nearest"]) == 1, "never ignored in silence"
+
+
+def test_a_joint_model_with_something_missing_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "joint.safetensors"
+    save_tensors(path, {"texture/mean": np.zeros((4, 4, 3))}, kind=KIND, schema=SCHEMA)
+    with pytest.raises(FileFormatError, match="expected a joint model with texture/basis"):
+        load_joint(path)

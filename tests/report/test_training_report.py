@@ -45,4 +45,6 @@ def test_other_folders_are_refused(run: Path, tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text("")
     with pytest.raises(FileFormatError, match="has logged none yet"):
         write_training_report(tmp_path, tmp_path / "report.html")
+    (tmp_path / "run.json").write_text("7")
+    assert not is_training_run(tmp_path)
     assert not (tmp_path / "report.html").exists()

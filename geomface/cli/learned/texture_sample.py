@@ -72,6 +72,8 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
     for name in ("expressions", "geometry"):
         if getattr(options, name) and not whole:
             raise SettingsError(f"--{name}: expected faces to give it to; add --pairs.")
+    if options.pairs is None and options.assignment != "least-squares":
+        raise SettingsError("--assignment: expected faces to learn it from; add --pairs.")
     images = sample_images(generator, options.count, seed=options.common.seed)
     faces = _faces(options, generator, images.shape[-1]) if whole else []
     if options.out.is_file():

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from geomface.arrays import FloatArray, frozen, require_shape
-from geomface.errors import SettingsError
+from geomface.errors import FileFormatError, SettingsError
 from geomface.gan.progressive_texture.joint import JointModel
 from geomface.mesh import Mesh
 from geomface.mesh.io.tensors import load_tensors, save_tensors
@@ -14,6 +14,11 @@ from geomface.statistics import TextureModel
 
 KIND, SCHEMA = "joint-texture-geometry", 1
 _LINEAR_MM = 1e-6
+_NEEDED = (
+    *(f"texture/{name}" for name in ("mean", "basis", "valid")),
+    *(f"geometry/{name}" for name in ("mean", "slopes")),
+    *(f"mesh/{name}" for name in ("vertices", "faces", "uv", "uv_faces")),
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -99,6 +104,11 @@ def load_joint(path: Path | str) -> JointModel:
     FileFormatError : missing, damaged, or another kind of file
     """
     arrays, header = load_tensors(path, kind=KIND, schema=SCHEMA)
+    if lacking := [name for name in _NEEDED if name not in arrays]:
+        raise FileFormatError(
+            f"{path}: expected a joint model with {lacking[0]}, got a file without it. Write it "
+            "again with save_joint."
+        )
     template = Mesh(
         arrays["mesh/vertices"].astype(np.float64),
         arrays["mesh/faces"].astype(np.int64),
