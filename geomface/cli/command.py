@@ -91,4 +91,4 @@ def run_command(command: Command, title: str, words: list[str]) -> int:
         prog=title,
         config=(tyro.conf.OmitArgPrefixes,),
     )
-    return command.run(options, Run(title, options))
+    return command.run(options, Run(title, options, words))

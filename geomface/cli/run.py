@@ -36,10 +36,12 @@ class Run:
     ----------
     title : the command as typed, such as "geomface register"
     options : its parsed options; a field `common` holds the `CommonOptions`
+    words : the command line behind the title, for commands that start themselves again
     """
 
-    def __init__(self, title: str, options: Any) -> None:
+    def __init__(self, title: str, options: Any, words: Sequence[str] = ()) -> None:
         self.title = title
+        self.words = tuple(words)
         self.options = options
         self.common: CommonOptions = getattr(options, "common", CommonOptions())
         self.notes: list[str] = []

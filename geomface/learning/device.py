@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 from typing import Literal
 
 import torch
@@ -24,7 +25,7 @@ class ComputeSettings:
     compile: bool = False
     """Compile the networks with torch.compile; takes a minute at first, then pays on a GPU."""
     devices: int = 1
-    """GPUs; training over several is not built yet, so only 1 is accepted."""
+    """Devices in all, one process each (see `learning.distributed`)."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -60,12 +61,18 @@ def check_compute(settings: ComputeSettings) -> torch.device:
             "precision: bfloat16 needs a CUDA device or a CPU with AMX or AVX512_BF16, got a CPU "
             "without, where it would be slower. Use precision float32."
         )
-    if settings.devices != 1:
-        raise SettingsError(
-            f"devices: expected 1, got {settings.devices}: training over several GPUs is not built "
-            "yet. Leave the option out."
+    if settings.devices < 1:
+        raise SettingsError(f"devices: expected 1 or more, got {settings.devices}.")
+    if settings.devices == 1 or device.type != "cuda":
+        return device
+    place, present = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    wanted = int(os.environ.get("LOCAL_WORLD_SIZE", settings.devices))
+    if wanted > present:
+        raise DeviceError(
+            f"devices: expected {wanted} GPUs on this machine, torch sees {present}. Use --devices "
+            f"{present}."
         )
-    return device
+    return torch.device("cuda", place)
 
 
 def multiplies_bfloat16() -> bool:

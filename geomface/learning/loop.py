@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import torch
 
 from geomface.errors import SettingsError
+from geomface.learning.distributed import ALONE, Ranks
 from geomface.learning.errors import DivergenceError
 from geomface.learning.grid import image_grid
 from geomface.learning.metrics_log import Figures, MetricsLog
@@ -45,6 +46,9 @@ class LoopSettings:
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name}: expected 1 or more, got {getattr(self, name)}.")
 
+
+REASONS = ("", "budget", "interrupt")
+"""Why training ends before its last step; the last word that any process says counts."""
 
 FREE = frozenset(f"loop.{field.name}" for field in dataclasses.fields(LoopSettings))
 """Settings of the loop may change when a run is resumed: none alters a step."""
@@ -88,6 +92,7 @@ def train(
     run: RunDirectory,
     settings: LoopSettings,
     *,
+    ranks: Ranks = ALONE,
     on_log: Callable[[dict[str, float]], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TrainingResult:
@@ -100,6 +105,7 @@ def train(
     task : networks, losses and data
     run : where everything goes; with a checkpoint, training goes on from there
     settings : how long, how often
+    ranks : this process among several that train together; the first one alone writes
     on_log : gets each line of metrics.jsonl
     on_progress : called with (steps done, steps in all)
 
@@ -111,16 +117,19 @@ def train(
     state, step = task.state, 0
     if run.checkpoint is not None:
         step = load_checkpoint(run.checkpoint, state, system=run.system)
-    log = MetricsLog(run.path / METRICS, step, state.scalars.pop("log", None))
+    window = state.scalars.pop("log", None)
+    log = MetricsLog(run.path / METRICS if ranks.first else None, step, window)
     figures: dict[str, float] = {}
     saved = run.checkpoint if step else None
     mark, mark_step = time.perf_counter(), step
 
     with StopRequest(settings.budget_seconds) as stop:
-        while step < settings.steps and not stop.reason:
-            log.add(task.step())
+        ended = ranks.agree(REASONS, stop.reason)
+        while step < settings.steps and not ended:
+            log.add(ranks.average_figures(task.step()))
             step += 1
-            last = step == settings.steps or bool(stop.reason)
+            ended = ranks.agree(REASONS, stop.reason)
+            last = step == settings.steps or bool(ended)
             if on_progress is not None:
                 on_progress(step, settings.steps)
             if step % settings.log_every == 0 or step == settings.steps:
@@ -131,21 +140,26 @@ def train(
                 figures = log.flush(step, steps_per_second=round(rate, 3))
                 if on_log is not None:
                     on_log(figures)
-            if step % settings.sample_every == 0 or step == settings.steps:
+            if ranks.first and (step % settings.sample_every == 0 or step == settings.steps):
                 save_image(run.sample_path(step), image_grid(task.samples()))
             if step % settings.checkpoint_every == 0 or last:
-                saved = _save(task, run, log, step, settings.keep)
-        ended, seconds = stop.reason, stop.seconds
+                saved = _save(task, run, log, step, settings.keep, ranks)
+        seconds = stop.seconds
 
     if saved is None or (ended and saved != run.checkpoint_path(step)):
-        saved = _save(task, run, log, step, settings.keep)
+        saved = _save(task, run, log, step, settings.keep, ranks)
     reason = "finished" if step >= settings.steps else ended
     return TrainingResult(step, reason, seconds, figures, saved)  # type: ignore[arg-type]
 
 
-def _save(task: Task, run: RunDirectory, log: MetricsLog, step: int, keep: int) -> Path:
+def _save(
+    task: Task, run: RunDirectory, log: MetricsLog, step: int, keep: int, ranks: Ranks
+) -> Path:
     """Save a checkpoint if all is finite, then drop the oldest."""
     log.check(step)
+    path = run.checkpoint_path(step)
+    if not ranks.first:
+        return path
     state = task.state
     for name, tensor in iterate_tensors(state):
         if not bool(torch.isfinite(tensor).all()):
@@ -153,7 +167,6 @@ def _save(task: Task, run: RunDirectory, log: MetricsLog, step: int, keep: int) 
                 f"step {step}: expected finite weights, got NaN or infinity in {name}. The last "
                 "checkpoint is from before; resume with a lower learning rate."
             )
-    path = run.checkpoint_path(step)
     logged = dataclasses.replace(state, scalars=state.scalars | {"log": log.pending()})
     save_checkpoint(path, logged, system=run.system, step=step, config=task.config)
     run.drop_old_checkpoints(keep)

@@ -23,18 +23,19 @@ class MetricsLog:
 
     Parameters
     ----------
-    path : the file
+    path : the file; None writes nothing
     step : steps done; lines of later steps, left by a killed process, are cut off
     pending : window to go on with, from `pending`
     """
 
-    def __init__(self, path: Path, step: int = 0, pending: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, path: Path | None, step: int = 0, pending: Mapping[str, Any] | None = None) -> None:
         self.path = path
         self._sums: dict[str, tuple[torch.Tensor, int]] = {
             name: (torch.tensor(total, dtype=torch.float64), count)
             for name, (total, count) in (pending or {}).items()
         }
-        _cut_after(path, step)
+        if path is not None:
+            _cut_after(path, step)
 
     def add(self, figures: Figures) -> None:
         """Take in the figures of one step; nothing waits for the device."""
@@ -71,6 +72,8 @@ class MetricsLog:
         means = {name: float(total) / count for name, (total, count) in self._sums.items()}
         self._sums.clear()
         record = {"step": step} | means | further
+        if self.path is None:
+            return record
         try:
             with open(self.path, "a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")

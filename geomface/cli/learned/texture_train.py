@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from geomface.cli.learned.launch import start_processes
 from geomface.cli.options import CommonOptions, Flag, MaybeFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
 
 if TYPE_CHECKING:
     from geomface.gan.progressive_texture import TextureGanSettings, TextureSet
+    from geomface.learning import TrainingResult
 
 RecipeNumber = Annotated[
     int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: the recipe's)")
@@ -69,17 +71,15 @@ class TrainTextureOptions:
     compile: Flag = False
     """Compile the networks first."""
     devices: int = 1
-    """GPUs; only 1 so far."""
+    """GPUs in all (with --device cpu, processes), which share every batch; under torchrun, as many
+    as it started."""
     common: CommonOptions = CommonOptions()
 
 
 def run_train(options: TrainTextureOptions, run: Run) -> int:
     """Read the data, train, say how it ended."""
-    from geomface.cli.record import package_versions
-    from geomface.gan.progressive_texture import train_texture_gan
-    from geomface.gan.progressive_texture.holdout import is_held_out
-    from geomface.learning import format_figures
     from geomface.learning.device import check_compute
+    from geomface.learning.distributed import is_started, join_ranks
 
     settings = train_settings(options)
     device = check_compute(settings.compute)
@@ -87,11 +87,47 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
         return run.plan(
             [
                 f"train {settings.networks.size} px {settings.arm} on {options.data} for "
-                f"{settings.loop.steps} steps on {device}",
+                f"{settings.loop.steps} steps on {settings.compute.devices} x {device.type}",
                 f"write {options.out}",
             ]
         )
-    data, config = _read_data(options, settings, run)
+    if settings.compute.devices > 1 and not is_started():
+        return start_processes([*run.title.split()[1:], *run.words], options.devices)
+    with join_ranks(settings.compute) as ranks:
+        with ranks.first_goes_first():
+            data, config = _read_data(options, settings, run)
+        result, left_out = _train(options, settings, data, config, run)
+        if not ranks.first:
+            return 0
+    run.finish(
+        {
+            "steps": result.steps,
+            "ended": result.ended,
+            "held_out": left_out,
+            "checkpoint": result.checkpoint,
+            "figures": result.figures,
+        }
+    )
+    if result.ended == "interrupt":
+        raise KeyboardInterrupt
+    run.say(f"{result.checkpoint}: {result.steps} steps, {result.ended}, {run.seconds:.0f} s")
+    return 0
+
+
+def _train(
+    options: TrainTextureOptions,
+    settings: "TextureGanSettings",
+    data: "TextureSet",
+    config: dict[str, Any],
+    run: Run,
+) -> "tuple[TrainingResult, int]":
+    """Train with progress; return how it ended and how many images were held out."""
+    from geomface.cli.record import package_versions
+    from geomface.gan.progressive_texture import train_texture_gan
+    from geomface.gan.progressive_texture.holdout import is_held_out
+    from geomface.learning import choose_device, format_figures
+
+    device = choose_device(settings.compute.device)
     left_out = sum(is_held_out(name, settings.held_out) for name in data.names)
     if data.names:
         run.warn(f"{options.data}: {len(data.names) - left_out} images, {left_out} more held out")
@@ -114,19 +150,7 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
             on_log=lambda figures: run.warn(format_figures(figures)),
             on_progress=advance,
         )
-    run.finish(
-        {
-            "steps": result.steps,
-            "ended": result.ended,
-            "held_out": left_out,
-            "checkpoint": result.checkpoint,
-            "figures": result.figures,
-        }
-    )
-    if result.ended == "interrupt":
-        raise KeyboardInterrupt
-    run.say(f"{result.checkpoint}: {result.steps} steps, {result.ended}, {run.seconds:.0f} s")
-    return 0
+    return result, left_out
 
 
 def train_settings(options: TrainTextureOptions) -> "TextureGanSettings":

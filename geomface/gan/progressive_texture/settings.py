@@ -36,6 +36,18 @@ class OptimizerSettings:
     """Adam's second decay."""
     average_decay: float = 0.999
     """Decay of the running average of the generator's weights, at each step."""
+    settle: float = 0.0
+    """Share of the images, at the end, over which the learning rate falls to a twentieth."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.settle <= 1:
+            raise SettingsError(f"settle: expected a share in [0, 1], got {self.settle}.")
+
+    def rate(self, shown: float) -> float:
+        """Return the learning rate after a share `shown` of all images; no less after the end."""
+        if not self.settle:
+            return self.learning_rate
+        return self.learning_rate * min(1.0, max((1.0 - shown) / self.settle, 0.05))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +87,18 @@ class TextureGanSettings:
             )
         if self.arm not in ARMS:
             raise SettingsError(f"arm: expected one of {', '.join(ARMS)}, got {self.arm!r}.")
+        devices = self.compute.devices
+        if devices > 1 and isinstance(self.networks, ProbeSettings):
+            raise SettingsError(
+                "devices: expected 1 for the probe, whose batch norm needs the whole batch, got "
+                f"{devices}. Use a recipe with growing networks, such as paper."
+            )
+        for _, batch in self.growth.batches:
+            if batch % max(devices, 1):
+                raise SettingsError(
+                    f"devices: expected a divisor of the {batch} images of a step, got {devices}. "
+                    "Use fewer devices."
+                )
         if self.adversarial.loss == "began" and isinstance(self.networks, GrowingNetworkSettings):
             raise SettingsError(
                 "loss: expected non-saturating, hinge or wgan-gp for the growing networks, got "

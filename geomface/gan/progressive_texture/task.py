@@ -22,6 +22,7 @@ from geomface.gan.progressive_texture.schedule import Growth
 from geomface.gan.progressive_texture.settings import TextureGanSettings
 from geomface.learning.adversarial import critic_loss, generator_loss, next_began_k
 from geomface.learning.device import autocast, check_compute, place_images, place_network
+from geomface.learning.distributed import ALONE, Ranks
 from geomface.learning.ema import make_average, update_average
 from geomface.learning.masking import MaskedDiscriminator, fade_with_mask, halve_with_mask, hide
 from geomface.learning.metrics_log import Figures
@@ -41,6 +42,7 @@ class TextureGan:
     settings : networks, schedule, loss, arm
     data : images of the networks' size and their masks
     config : further entries for the checkpoint, such as the range of geometry images
+    ranks : this process among several that train together
 
     Source
     ------
@@ -48,13 +50,18 @@ class TextureGan:
     """
 
     def __init__(
-        self, settings: TextureGanSettings, data: TextureSet, config: dict[str, Any] | None = None
+        self,
+        settings: TextureGanSettings,
+        data: TextureSet,
+        config: dict[str, Any] | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         if data.size != settings.networks.size:
             raise SettingsError(
                 f"size: expected images of {settings.networks.size} pixels as the networks, got "
                 f"{data.size}. Load them at that size."
             )
+        self.ranks = ranks
         self.settings = settings
         self.data = data if settings.arm != "clean" else data.subset(data.complete())
         self.device = check_compute(settings.compute)
@@ -109,6 +116,10 @@ class TextureGan:
             self._scalars["level"] = growth.level
             for optimizer in self._optimizers.values():
                 optimizer.state.clear()  # moments of the smaller size mislead the larger one
+        shown = self._scalars["images"] / self.settings.growth.total_images
+        for optimizer in self._optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = self.settings.optimizer.rate(shown)
         real, mask, fake_mask = self._batch(growth)
         figures = self._step_critic(growth, real, mask, fake_mask)
         figures |= self._step_generator(growth, fake_mask)
@@ -130,7 +141,7 @@ class TextureGan:
         """Return reals, their masks and the fakes' masks at the schedule's size."""
         indices = batch_indices(
             self.settings.seed, len(self.data), self._scalars["images"], growth.batch
-        )
+        )[self.ranks.share(growth.batch)]
         real, mask = self.data.batch(indices)
         place = functools.partial(place_images, device=self.device, settings=self.settings.compute)
         real, mask = place(real), place(mask)
@@ -146,9 +157,9 @@ class TextureGan:
 
     def _fakes(self, growth: Growth) -> torch.Tensor:
         shape = (growth.batch, self.settings.networks.latent)
-        latents = torch.randn(shape, generator=self._latents).to(self.device)
+        latents = torch.randn(shape, generator=self._latents)[self.ranks.share(growth.batch)]
         with autocast(self.device, self.settings.compute):
-            return self.generator(latents, growth.level, growth.alpha).float()
+            return self.generator(latents.to(self.device), growth.level, growth.alpha).float()
 
     def _score(self, growth: Growth, mask: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
         with autocast(self.device, self.settings.compute):
@@ -170,7 +181,7 @@ class TextureGan:
             "score/fake": fake_scores.mean(),
         }
         if use.loss == "wgan-gp":
-            mix = torch.rand(growth.batch, generator=self._mix)
+            mix = torch.rand(growth.batch, generator=self._mix)[self.ranks.share(growth.batch)]
             slope = gradient_penalty(critic, real, fake, mix=mix, target=use.gradient_target)
             drift = drift_penalty(real_scores)
             loss = loss + use.gradient_weight * slope + use.drift_weight * drift
@@ -202,6 +213,8 @@ class TextureGan:
         optimizer = self._optimizers[name]
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        for group in optimizer.param_groups:
+            self.ranks.average_gradients(group["params"])
         optimizer.step()
 
 

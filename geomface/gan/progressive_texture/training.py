@@ -12,6 +12,7 @@ from geomface.gan.progressive_texture.holdout import split_set
 from geomface.gan.progressive_texture.settings import FREE_SETTINGS, SYSTEM, TextureGanSettings
 from geomface.gan.progressive_texture.shapes import ShapesSettings, draw_shapes
 from geomface.gan.progressive_texture.task import TextureGan
+from geomface.learning.distributed import join_ranks
 from geomface.learning.loop import TrainingResult, train
 from geomface.learning.run_directory import Resume, open_run
 from geomface.learning.state import load_module
@@ -58,10 +59,19 @@ def train_texture_gan(
     GeomfaceError : bad data, settings that differ on resume, NaN, a full disk; nothing is lost
     """
     data, _ = split_set(data, settings.held_out)
-    task = TextureGan(settings, data, config)  # refuses what cannot work before a folder is made
     stored = dataclasses.asdict(settings)
-    run = open_run(out, stored, system=SYSTEM, resume=resume, free=FREE_SETTINGS, record=record)
-    if init_from is not None and run.checkpoint is None:
-        for name, module in task.state.modules.items():
-            load_module(init_from, module, system=SYSTEM, name=name)
-    return train(task, run, settings.loop, on_log=on_log, on_progress=on_progress)
+    with join_ranks(settings.compute) as ranks:
+        task = TextureGan(settings, data, config, ranks)  # refuses before a folder is made
+        with ranks.first_goes_first():
+            run = open_run(
+                out,
+                stored,
+                system=SYSTEM,
+                resume=resume if ranks.first else "auto",  # the first has made the folder
+                free=FREE_SETTINGS,
+                record=record,
+            )
+        if init_from is not None and run.checkpoint is None:
+            for name, module in task.state.modules.items():
+                load_module(init_from, module, system=SYSTEM, name=name)
+        return train(task, run, settings.loop, ranks=ranks, on_log=on_log, on_progress=on_progress)
