@@ -28,7 +28,9 @@ class MetricsLog:
     pending : window to go on with, from `pending`
     """
 
-    def __init__(self, path: Path | None, step: int = 0, pending: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, path: Path | None, step: int = 0, pending: Mapping[str, Any] | None = None
+    ) -> None:
         self.path = path
         self._sums: dict[str, tuple[torch.Tensor, int]] = {
             name: (torch.tensor(total, dtype=torch.float64), count)
