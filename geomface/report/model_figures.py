@@ -9,7 +9,7 @@ import numpy as np
 from geomface.arrays import FloatArray, ImageArray
 from geomface.errors import SettingsError
 from geomface.mesh import Mesh
-from geomface.rendering import Frame, contact_sheet, frame_of, render_mesh
+from geomface.rendering import Frame, Studio, contact_sheet, frame_of, render_mesh
 from geomface.report.charts import COLORS
 from geomface.report.eyes import (
     eyeballs_behind_lids,
@@ -149,6 +149,7 @@ def face_picture(
     size: int = 220,
     yaw: float = 25.0,
     frame: Frame | None = None,
+    studio: Studio | None = None,
 ) -> ImageArray:
     """Render a face of a model with eyeballs and the inside of the mouth: it looks at somebody."""
     if face.texture is not None and len(face.uv if face.uv is not None else ()) == len(
@@ -161,7 +162,7 @@ def face_picture(
         colors = np.full((len(face.vertices), 3), 0.79, np.float32)
     eyes = eyeballs_behind_lids(model.template, face.vertices)
     dressed = with_eyes(face, colors, eyes, mouth_loop(model.template))
-    return render_mesh(dressed, size=size, yaw=yaw, frame=frame)
+    return render_mesh(dressed, size=size, yaw=yaw, frame=frame, studio=studio)
 
 
 def walk_sheet(

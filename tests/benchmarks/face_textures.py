@@ -1,23 +1,27 @@
-"""Texture and geometry GANs on damaged faces: masks, linear models, novelty.
+r"""Texture and geometry GANs on damaged faces: masks, linear models, novelty.
 
-    geomface synth textures --count 1000 --seed 1 --out SET
-    geomface synth textures --count 200 --seed 2 --out TEST
+    geomface synth textures --model builtin ICT --count 1000 --seed 11 --out SET
+    geomface synth textures --model builtin ICT --count 300 --seed 15 --covered 0 --torn 0 \
+        --out TEST
     python tests/benchmarks/face_textures.py SET TEST OUT [--arms masked unmasked clean]
         [--seeds 0 1 2] [--kind texture|geometry] [--recipe cpu] [--size S] [--novelty 10000]
+        [--precision bfloat16]
 
 Trains every arm and seed (finished runs are not trained again) and prints
 
     holes       share of the texels of 2,000 samples that have the colour of a hole; data: the same
                 of the training set as the eye would see it
-    SWD         times 1000, by level, to people of TEST that nobody trained on, from their truth:
-                textures without damage, noise and shading, geometry images of the true surfaces
+    SWD         times 1000, by level, to scans of TEST that hide nothing, of people that nobody
+                trained on; for geometry, to their registered surfaces
+    truth       mean SWD to the truth of the same people: textures without noise and shading, true
+                surfaces; a generator that learns from scans learns their noise too
     PCA         samples of the linear model of the same training images and masks
-    real        training people, undamaged, to the same test people: the least to expect
+    real        scans of training people that hide nothing (a share of the training images)
     novelty     distance of each image to its nearest neighbour (RMS of pixels): generated and test
                 to train, test to generated, at `--novelty` samples of the first masked run
 
-OUT/report_KIND.json holds all of it, OUT/KIND.png 30 samples of each row, OUT/novelty_KIND.png the
-curves.
+All sets are cut to the size of the smallest: distances fall as sets grow. OUT/report_KIND.json
+holds all of it, OUT/KIND.png 30 samples of each row, OUT/novelty_KIND.png the curves.
 """
 
 import argparse
@@ -60,6 +64,7 @@ def train(options: argparse.Namespace, arm: str, seed: int) -> Path:
     words = ["--data", options.set, "--recipe", options.recipe, "--kind", options.kind]
     words += ["--arm", arm, "--seed", seed, "--out", folder, "--quiet"]
     words += [] if options.size is None else ["--size", options.size]
+    words += ["--precision", options.precision]
     words += ["--mirror"] if options.kind == "texture" else []
     if geomface(["train", "progressive_texture", *map(str, words)]) != 0:
         raise SystemExit(f"{folder}: training failed")
@@ -82,47 +87,64 @@ def linear_samples(data: TextureSet, count: int, seed: int) -> torch.Tensor:
     return torch.from_numpy(model.reconstruct(draws)).permute(0, 3, 1, 2).float() * 2 - 1
 
 
-def row(name: str, images: torch.Tensor, test: TextureSet, seed: int) -> dict:
-    """Measure images against the test set and print a line."""
-    targets, masks = test.batch(torch.arange(len(test.images)))
-    visible = masks.amin(dim=0, keepdim=True)
-    count = min(len(images), len(targets))
-    found: ImageDistances = measure_distances(
-        hide(images[:count], visible.expand(count, -1, -1, -1)),
-        hide(targets[:count], visible.expand(count, -1, -1, -1)),
-        seed=seed,
-    )
+@dataclasses.dataclass(frozen=True)
+class Sets:
+    """What is compared: trained on, undamaged ones of it, test scans, the truth of those."""
+
+    train: TextureSet
+    real: torch.Tensor
+    test: TextureSet
+    truth: torch.Tensor
+
+    @property
+    def visible(self) -> torch.Tensor:
+        """(1, 1, S, S): what every test image and some training image shows."""
+        _, test = self.test.batch(torch.arange(len(self.test.images)))
+        _, train = self.train.batch(torch.arange(len(self.train.images)))
+        return test.amin(dim=0, keepdim=True) * train.amax(dim=0, keepdim=True)
+
+
+def distances(images: torch.Tensor, targets: torch.Tensor, sets: Sets) -> ImageDistances:
+    """Measure equally many images and targets where they are visible."""
+    count = min(len(sets.real), len(targets), len(images))
+    visible = sets.visible.expand(count, -1, -1, -1)
+    return measure_distances(hide(images[:count], visible), hide(targets[:count], visible), seed=0)
+
+
+def row(name: str, images: torch.Tensor, sets: Sets) -> dict:
+    """Measure images against the test set and its truth, and print a line."""
+    tests, _ = sets.test.batch(torch.arange(len(sets.test.images)))
+    found, true = distances(images, tests, sets), distances(images, sets.truth, sets)
     holes = hole_share(images)
     levels = "  ".join(f"{level} px {value:6.1f}" for level, value in found.swd.items())
     print(
-        f"{name:<20} holes {holes:.5f}  SWD {levels}  mean {found.swd_average:6.1f}  "
-        f"Frechet {found.frechet:.4f}",
+        f"{name:<12} holes {holes:.5f}  SWD {levels}  mean {found.swd_average:6.1f}  Frechet "
+        f"{found.frechet:.4f}  truth {true.swd_average:6.1f}",
         flush=True,
     )
-    return {"name": name, "holes": holes, **dataclasses.asdict(found)}
+    record = {"holes": holes, "truth": dataclasses.asdict(true)}
+    return {"name": name, **record, **dataclasses.asdict(found)}
 
 
-def read(
-    options: argparse.Namespace, size: int
-) -> tuple[TextureSet, TextureSet, TextureSet, GeometrySet | None]:
-    """Return what was trained on, undamaged training people and test people."""
+def read(options: argparse.Namespace, size: int) -> Sets:
+    """Return the sets of either kind."""
     if options.kind == "texture":
         everything = load_textures(options.set, size, mirror=True)
         data, _ = split_set(everything, options.held_out)
-        return data, *(load_textures(item / "truth", size) for item in (options.set, options.test)), None  # noqa: E501  # fmt: skip
+        test = load_textures(options.test, size)
+        test = test.subset(test.complete())
+        truth = load_textures(options.test / "truth", size).batch(torch.arange(len(test.images)))[0]
+        whole = data.subset(data.complete())
+        return Sets(data, whole.batch(torch.arange(len(whole.images)))[0], test, truth)
     found = load_geometry(options.set, size)
     data, _ = split_set(found.textures, options.held_out)
-    _, masks = data.batch(torch.arange(len(data.images)))
-    visible = masks.amax(dim=0) > 0
-    return (
-        data,
-        *(true_geometry(item, size, found, visible) for item in (options.set, options.test)),
-        found,
-    )
+    test = load_geometry(options.test, size, span=(found.low, found.high)).textures
+    truth = true_geometry(options.test, size, found)
+    return Sets(data, data.batch(torch.arange(len(data.images)))[0], test, truth)
 
 
-def true_geometry(folder: Path, size: int, like: GeometrySet, visible: torch.Tensor) -> TextureSet:
-    """Return geometry images of the true surfaces of a set, where training ever shows one."""
+def true_geometry(folder: Path, size: int, like: GeometrySet) -> torch.Tensor:
+    """Return geometry images of the true surfaces of a set, in the range of another."""
     template = load_mesh(folder / layout.TEMPLATE_MESH, texture=False)
     encoder = GeometryImageEncoder(template, size)
     low, high = (item.astype(np.float32) for item in (like.low, like.high))
@@ -131,18 +153,17 @@ def true_geometry(folder: Path, size: int, like: GeometrySet, visible: torch.Ten
         arrays, _ = load_tensors(path, kind=TRUTH_KIND, schema=TRUTH_SCHEMA)
         values = encoder.encode(arrays["vertices"].astype(np.float64), mode=like.mode).values
         images.append((values.astype(np.float32) - low) / (high - low) * 2 - 1)
-    stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).clamp(-1, 1)
-    return TextureSet(stack, visible.expand(len(stack), -1, -1, -1))
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).clamp(-1, 1)
 
 
-def novelty(options: argparse.Namespace, folder: Path, data: TextureSet, test: TextureSet) -> dict:
+def novelty(options: argparse.Namespace, folder: Path, sets: Sets) -> dict:
     """Measure nearest neighbours, draw their curves and return their percentiles."""
     from matplotlib.figure import Figure
 
     generator = load_generator(folder)
     images = sample_images(generator, options.novelty, seed=7)
-    train, train_masks = data.batch(torch.arange(len(data.images)))
-    test_images, test_masks = test.batch(torch.arange(len(test.images)))
+    train, train_masks = sets.train.batch(torch.arange(len(sets.train.images)))
+    test_images, test_masks = sets.test.batch(torch.arange(len(sets.test.images)))
     visible = train_masks.amax(dim=0, keepdim=True)
     shown = visible.expand(len(images), -1, -1, -1)
     test_masks = test_masks * visible
@@ -187,6 +208,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--recipe", default="cpu")
     parser.add_argument("--size", type=int)
+    parser.add_argument("--precision", default="float32")
     parser.add_argument("--held-out", type=float, default=0.1, help="the recipe's own share")
     parser.add_argument("--novelty", type=int, default=10_000)
     options = parser.parse_args()
@@ -195,20 +217,22 @@ def main() -> None:
         (arm, seed): train(options, arm, seed) for arm in options.arms for seed in options.seeds
     }
     size = load_generator(next(iter(runs.values()))).config["networks"]["size"]
-    data, clean, test, _ = read(options, size)
-    seen, _ = data.batch(torch.arange(len(data.images)))
-    print(f"\n{len(seen)} images trained on, {len(test.images)} test images, {size} px")
+    sets = read(options, size)
+    seen, _ = sets.train.batch(torch.arange(len(sets.train.images)))
+    print(
+        f"\n{len(seen)} images trained on, {len(sets.real)} of them compared, "
+        f"{len(sets.test.images)} test images, {size} px"
+    )
     print(f"training set as the eye sees it: holes {hole_share(seen):.5f}")
-    rows, sheets = [], [image_grid(clean.batch(torch.arange(SHOWN))[0], columns=5)]
-    real = clean.batch(torch.arange(len(clean.images)))[0]
-    rows.append(row("real", real, test, 0))
+    rows, sheets = [], [image_grid(sets.real[:SHOWN], columns=5)]
+    rows.append(row("real", sets.real, sets))
     for seed in options.seeds:
-        drawn = linear_samples(data, SAMPLES, seed)
-        rows.append(row(f"PCA {seed}", drawn, test, seed))
+        drawn = linear_samples(sets.train, SAMPLES, seed)
+        rows.append(row(f"PCA {seed}", drawn, sets))
     sheets.append(image_grid(drawn[:SHOWN], columns=5))
     for (arm, seed), folder in runs.items():
         images = sample_images(load_generator(folder), SAMPLES, seed=seed)
-        rows.append(row(f"{arm} {seed}", images, test, seed))
+        rows.append(row(f"{arm} {seed}", images, sets))
         if seed == options.seeds[0]:
             sheets.append(image_grid(images[:SHOWN], columns=5))
     gap = np.ones((sheets[0].shape[0], 8, 3), np.float32)
@@ -216,7 +240,7 @@ def main() -> None:
     save_image(options.out / f"{options.kind}.png", np.concatenate(parts, axis=1))
     report = {"rows": rows, "data_holes": hole_share(seen)}
     if ("masked", options.seeds[0]) in runs and options.novelty:
-        report["novelty"] = novelty(options, runs["masked", options.seeds[0]], data, test)
+        report["novelty"] = novelty(options, runs["masked", options.seeds[0]], sets)
     write_json(options.out / f"report_{options.kind}.json", report)
     print(json.dumps({"report": str(options.out / f"report_{options.kind}.json")}))
 

@@ -1,11 +1,13 @@
 """Growing networks, probe and schedule: counts, paths, norms."""
 
+import dataclasses
 import math
 
 import pytest
 import torch
 
 from geomface.errors import SettingsError
+from geomface.gan.progressive_texture.dataset import TextureSet
 from geomface.gan.progressive_texture.layers import (
     EqualConv,
     EqualLinear,
@@ -25,7 +27,13 @@ from geomface.gan.progressive_texture.probe import (
     ProbeSettings,
 )
 from geomface.gan.progressive_texture.schedule import Growth, GrowthSettings
-from geomface.gan.progressive_texture.settings import FOLDER_RECIPES, SHAPE_RECIPES, recipe
+from geomface.gan.progressive_texture.settings import (
+    FOLDER_RECIPES,
+    SHAPE_RECIPES,
+    OptimizerSettings,
+    recipe,
+)
+from geomface.gan.progressive_texture.task import TextureGan
 from geomface.learning.masking import double
 
 SMALL = GrowingNetworkSettings(size=32, channel_base=128, channel_max=16, latent=8)
@@ -152,3 +160,30 @@ def test_impossible_sizes_are_refused() -> None:
         ProbeSettings(size=20)
     with pytest.raises(SettingsError, match="start"):
         GrowthSettings(start=6)
+
+
+def test_learning_rate_settles_at_the_end() -> None:
+    rates = OptimizerSettings(2e-3, settle=0.5)
+    assert [rates.rate(at) for at in (0.0, 0.5, 0.75, 1.0, 3.0)] == pytest.approx(
+        [2e-3, 2e-3, 1e-3, 1e-4, 1e-4]
+    )
+    assert OptimizerSettings(2e-3).rate(1.0) == 2e-3
+    with pytest.raises(SettingsError, match=r"settle: expected a share in \[0, 1\], got 2"):
+        OptimizerSettings(settle=2)
+
+
+def test_a_step_takes_the_rate_of_its_place() -> None:
+    settings = dataclasses.replace(
+        recipe("tiny", shapes=True), optimizer=OptimizerSettings(2e-3, settle=1.0), shapes=None
+    )
+    images = torch.zeros(8, 3, 16, 16, dtype=torch.uint8)
+    task = TextureGan(settings, TextureSet(images))
+    for done in range(3):
+        task.step()
+        shown = done * 8 / settings.growth.total_images
+        rates = {
+            group["lr"]
+            for optimizer in task.state.optimizers.values()
+            for group in optimizer.param_groups
+        }
+        assert rates == {2e-3 * (1 - shown)}

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from geomface.mesh import Mesh
 
 
-SHOWN = 24
-"""Faces on a picture."""
+SHOWN, TURNED = 24, 4
+"""Faces on the picture of all, and on the one of poses and lights."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,8 @@ class SampleTextureOptions:
     ] = None
     """Run directory, or one of its checkpoints."""
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("geomface-faces")
-    """Folder for sample000.png, ... and the sheet samples.png; faces.png shows whole faces."""
+    """Folder for sample000.png, ... and the sheet samples.png; faces.png shows whole faces,
+    poses.png some of them turned and under other lights."""
     count: int = 16
     """Images."""
     pairs: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")] = (
@@ -61,7 +62,7 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
     from geomface.gan.progressive_texture.shipped import shipped_generator
     from geomface.learning import image_grid, to_pictures
     from geomface.mesh.io import save_image, save_mesh
-    from geomface.report.face_sheet import face_sheet
+    from geomface.report.face_sheet import face_sheet, pose_and_light_sheet
 
     generator = shipped_generator() if options.run is None else load_generator(options.run)
     if options.common.dry_run:
@@ -92,6 +93,7 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
             save_mesh(options.out / f"{face.name}.{suffix}", face)
     if faces:
         save_image(options.out / "faces.png", face_sheet(faces[:SHOWN]))
+        save_image(options.out / "poses.png", pose_and_light_sheet(faces[:TURNED]))
         written |= {
             "faces": len(faces),
             "assignment": "gan" if options.geometry else options.assignment,

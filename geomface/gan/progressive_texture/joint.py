@@ -95,7 +95,7 @@ def fit_joint_model(
         raise DatasetError(f"{root / TEMPLATE}: expected a mesh with uv, got one without.")
     data = load_textures(root, size)
     items = [(root / name).parent for name in data.names]
-    vertices = np.stack([_vertices(item, template) for item in items])
+    vertices = np.stack([registered_vertices(item, template) for item in items])
     images, masks = data.batch(torch.arange(len(data)))
     pictures, shown = to_pictures(images), masks[:, 0].numpy() > 0
     modes = max(1, min(modes or MOST_MODES, len(items) // FACES_A_MODE))
@@ -167,7 +167,7 @@ def _assigned(joint: JointModel, picture: ImageArray, shown: np.ndarray) -> Floa
     return joint.assignment.predict(scores[None])[0]
 
 
-def _vertices(item: Path, template: Mesh) -> FloatArray:
+def registered_vertices(item: Path, template: Mesh) -> FloatArray:
     """Return the registered vertices of an item in mm."""
     factor = float(read_json(item / REPORT, "the record of an item")["unit_factor"])
     vertices = load_mesh(item / REGISTERED, texture=False).vertices
