@@ -2,6 +2,7 @@
 
 usage: python tests/benchmarks/red_circles.py OUT [--seeds 0 1 2] [--arms masked unmasked ...]
                                               [--recipe cpu] [--steps N]
+                                              [--precision bfloat16]
 
 Finished runs under OUT are not trained again, interrupted ones go on. OUT/report.json holds the
 shares of every run, OUT/arms.png 60 samples of each arm's first seed.
@@ -23,6 +24,7 @@ from geomface.mesh.io.records import write_json
 def measure(folder: Path, arm: str, seed: int, options: argparse.Namespace) -> dict:
     """Train one arm, evaluate it, and return its figures."""
     words = ["--data", "shapes", "--recipe", options.recipe, "--arm", arm, "--seed", str(seed)]
+    words += ["--precision", options.precision]
     words += [] if options.steps is None else ["--steps", str(options.steps)]
     train = ["train", "progressive_texture", *words, "--out", str(folder), "--quiet"]
     if geomface(train) != 0:
@@ -51,6 +53,7 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
     parser.add_argument("--recipe", default="cpu")
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--precision", default="float32")
     options = parser.parse_args()
     rows = []
     for arm in options.arms:

@@ -36,13 +36,17 @@ def _probe(kind: LossKind) -> TextureGanSettings:
 
 
 CASES: dict[str, TextureGanSettings] = {
+    "probe-settling": dataclasses.replace(
+        _probe("hinge"),
+        networks=dataclasses.replace(_PROBE.networks, deviation=True),
+        optimizer=OptimizerSettings(1e-3, settle=0.8),
+    ),
     **{f"probe-{kind}": _probe(kind) for kind in LOSS_KINDS},
     **{
         f"fade-{kind}": dataclasses.replace(
             _FADE, adversarial=AdversarialSettings(loss=kind, r1_weight=1.0)
         )
         for kind in LOSS_KINDS
-        if kind != "began"
     },
 }
 

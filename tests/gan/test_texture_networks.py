@@ -15,6 +15,7 @@ from geomface.gan.progressive_texture.layers import (
     pixel_norm,
 )
 from geomface.gan.progressive_texture.networks import (
+    GrowingAutoencoder,
     GrowingDiscriminator,
     GrowingGenerator,
     GrowingNetworkSettings,
@@ -113,6 +114,33 @@ def test_probe_shapes() -> None:
     assert count_weights(ProbeCritic(settings)) == (
         (4 * 16 * 24 + 24) + (24 * 16 * 48 + 48) + (48 * 16 * 96 + 96) + (96 * 16 + 1)
     )
+
+
+def test_growing_autoencoder_errs_by_level_and_counts_seen_pixels_only() -> None:
+    torch.manual_seed(0)
+    critic = GrowingAutoencoder(SMALL)
+    for level, alpha in ((2, 1.0), (3, 0.4), (5, 1.0)):
+        images = torch.randn(4, 3, 2**level, 2**level)
+        mask = (torch.rand(4, 1, 2**level, 2**level) > 0.3).float()
+        stacked = torch.cat([images * mask, mask], dim=1)
+        back = critic.decoder(critic.encoder(stacked, level, alpha), level, alpha)
+        expected = ((images - back).abs() * mask).mean(dim=(1, 2, 3))
+        torch.testing.assert_close(critic(stacked, level, alpha), expected)
+    counts = count_weights(critic), count_weights(critic.decoder), count_weights(critic.encoder)
+    assert counts[0] == counts[1] + counts[2] and counts[1] == count_weights(
+        GrowingGenerator(SMALL)
+    )
+
+
+def test_probe_with_deviation_sees_too_little_variety() -> None:
+    settings = ProbeSettings(size=16, generator_width=4, critic_width=4, deviation=True)
+    torch.manual_seed(0)
+    critic, images = ProbeCritic(settings), torch.randn(4, 4, 16, 16)
+    plain = ProbeSettings(size=16, generator_width=4, critic_width=4)
+    more = count_weights(critic) - count_weights(ProbeCritic(plain))
+    assert more == (128 + 16) * 128 + 128 + 129 - (128 + 1)
+    together, alone = critic(images), torch.cat([critic(image[None]) for image in images])
+    assert (together - alone).abs().max() > 1e-4
 
 
 def test_schedule() -> None:

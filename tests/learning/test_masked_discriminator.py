@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from geomface.gan.progressive_texture.networks import (
+    GrowingAutoencoder,
     GrowingDiscriminator,
     GrowingGenerator,
     GrowingNetworkSettings,
@@ -31,9 +32,10 @@ def holes(count: int, size: int, seed: int = 0) -> torch.Tensor:
     return (torch.rand(count, 1, size, size, generator=generator) > 0.2).float()
 
 
-def critic() -> MaskedDiscriminator:
+def critic(kind: LossKind = "hinge") -> MaskedDiscriminator:
     torch.manual_seed(1)
-    return MaskedDiscriminator(GrowingDiscriminator(SMALL, masked=True))
+    network = GrowingAutoencoder if kind == "began" else GrowingDiscriminator
+    return MaskedDiscriminator(network(SMALL, masked=True))
 
 
 @pytest.mark.parametrize("poison", [7.0, -1e30, float("inf"), float("nan")])
@@ -41,7 +43,7 @@ def critic() -> MaskedDiscriminator:
 @pytest.mark.parametrize("kind", LOSS_KINDS)
 def test_hidden_pixels_change_nothing(kind: LossKind, alpha: float, poison: float) -> None:
     """Scores with minibatch deviation, losses, both penalties and all gradients, bit by bit."""
-    network, mask = critic(), holes(8, 16)
+    network, mask = critic(kind), holes(8, 16)
     generator = torch.Generator().manual_seed(2)
     real, fake = (torch.randn(8, 3, 16, 16, generator=generator) for _ in range(2))
     mix = torch.rand(8, generator=generator)

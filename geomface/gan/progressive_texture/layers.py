@@ -125,6 +125,20 @@ def activate(features: torch.Tensor) -> torch.Tensor:
     return F.leaky_relu(features, SLOPE)
 
 
+def reconstruction_error(images: torch.Tensor, back: torch.Tensor) -> torch.Tensor:
+    """Return (N,) mean over channels and pixels of |x - y| m.
+
+    Parameters
+    ----------
+    images : (N, 3 or 4, H, W) x, whose fourth channel is the mask m
+    back : (N, 3, H, W) y, an autoencoder's reconstruction
+    """
+    miss = (images[:, :3] - back).abs()
+    if images.shape[1] > 3:
+        miss = miss * images[:, 3:]
+    return miss.flatten(1).mean(dim=1)
+
+
 def append_deviation(features: torch.Tensor, group: int = 4) -> torch.Tensor:
     """Append one channel that tells how much the images of a group differ.
 

@@ -15,6 +15,7 @@ from geomface.gan.progressive_texture.layers import (
     activate,
     append_deviation,
     pixel_norm,
+    reconstruction_error,
 )
 from geomface.learning.masking import double, halve_with_mask
 
@@ -117,15 +118,18 @@ class GrowingDiscriminator(torch.nn.Module):
     ----------
     settings : sizes; at 1024 pixels 23,087,249 weights without masks
     masked : whether a fourth channel holds the mask, which is then halved by minimum
+    outputs : numbers an image; 1 is a score
 
     Source
     ------
     Karras et al. 2018, Table 2 and Sec. 2; Shamai, Slossberg, Kimmel 2018, Sec. 6 for the mask.
     """
 
-    def __init__(self, settings: GrowingNetworkSettings, *, masked: bool = True) -> None:
+    def __init__(
+        self, settings: GrowingNetworkSettings, *, masked: bool = True, outputs: int = 1
+    ) -> None:
         super().__init__()
-        self.settings, self.masked = settings, masked
+        self.settings, self.masked, self.outputs = settings, masked, outputs
         width, top = settings.channels, settings.top
         self.from_image = torch.nn.ModuleList(
             EqualConv(4 if masked else 3, width(level), 1) for level in range(2, top + 1)
@@ -142,12 +146,15 @@ class GrowingDiscriminator(torch.nn.Module):
         last = min(settings.channel_base, settings.channel_max)
         self.last = EqualConv(width(2) + 1, width(2), 3)
         self.dense = EqualLinear(width(2) * 16, last)
-        self.score = EqualLinear(last, 1, gain=1.0)
+        self.score = EqualLinear(last, outputs, gain=1.0)
 
     def forward(
         self, images: torch.Tensor, level: int | None = None, alpha: float = 1.0
     ) -> torch.Tensor:
-        """Return (N,) scores of (N, 3 or 4, 2^level, 2^level) images; arguments as above."""
+        """Return (N,) scores, or (N, outputs), of (N, 3 or 4, 2^level, 2^level) images.
+
+        The other arguments are those of the generator.
+        """
         level = self.settings.top if level is None else level
         x = activate(self.from_image[level - 2](images))
         for down in range(level, 2, -1):
@@ -157,12 +164,41 @@ class GrowingDiscriminator(torch.nn.Module):
             if down == level and alpha < 1.0:
                 x = torch.lerp(activate(self.from_image[level - 3](self._halve(images))), x, alpha)
         x = activate(self.last(append_deviation(x)))
-        return self.score(activate(self.dense(x.flatten(1)))).squeeze(1)
+        scores = self.score(activate(self.dense(x.flatten(1))))
+        return scores.squeeze(1) if self.outputs == 1 else scores
 
     def _halve(self, images: torch.Tensor) -> torch.Tensor:
         if not self.masked:
             return F.avg_pool2d(images, 2)
         return torch.cat(halve_with_mask(images[:, :-1], images[:, -1:]), dim=1)
+
+
+class GrowingAutoencoder(torch.nn.Module):
+    """A critic for BEGAN that grows: a discriminator that ends in a latent, and a generator.
+
+    s = mean over pixels of |x - decode(encode(x))| m, both at the level and alpha of the schedule
+
+    Parameters
+    ----------
+    settings : sizes, of the generator that it judges as well
+    masked : whether a fourth channel holds the mask m
+
+    Source
+    ------
+    Berthelot et al. 2017, Sec. 3, for the score. That encoder and decoder grow together is ours.
+    """
+
+    def __init__(self, settings: GrowingNetworkSettings, *, masked: bool = True) -> None:
+        super().__init__()
+        self.encoder = GrowingDiscriminator(settings, masked=masked, outputs=settings.latent)
+        self.decoder = GrowingGenerator(settings)
+
+    def forward(
+        self, images: torch.Tensor, level: int | None = None, alpha: float = 1.0
+    ) -> torch.Tensor:
+        """Return (N,) errors of (N, 3 or 4, 2^level, 2^level) images; arguments as above."""
+        code = self.encoder(images, level, alpha)
+        return reconstruction_error(images, self.decoder(code, level, alpha))
 
 
 def count_weights(network: torch.nn.Module) -> int:

@@ -5,7 +5,15 @@ import dataclasses
 import torch
 
 from geomface.errors import SettingsError
-from geomface.gan.progressive_texture.layers import double_and_convolve
+from geomface.gan.progressive_texture.layers import (
+    activate,
+    append_deviation,
+    double_and_convolve,
+    reconstruction_error,
+)
+
+HIDDEN = 128
+"""Features of the critic's hidden layer."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +28,8 @@ class ProbeSettings:
     """Channels of the discriminator's first layer; doubled at each halving."""
     latent: int = 64
     """Length of the latent vector."""
+    deviation: bool = False
+    """Let the critic see how much the images of a group differ, against too little variety."""
 
     def __post_init__(self) -> None:
         if self.size < 16 or self.size & (self.size - 1):
@@ -76,6 +86,8 @@ class ProbeGenerator(torch.nn.Module):
 class ProbeCritic(torch.nn.Module):
     """Images with their masks to scores, by strided convolutions without any norm.
 
+    With the settings' `deviation`, its 4 x 4 numbers and the features enter a hidden layer.
+
     Parameters
     ----------
     settings : sizes
@@ -89,13 +101,20 @@ class ProbeCritic(torch.nn.Module):
     def __init__(self, settings: ProbeSettings, channels: int = 4) -> None:
         super().__init__()
         self.layers = _encoder(settings, channels)
-        self.score = torch.nn.Linear(settings.critic_width << (settings.top - 3) << 4, 1)
+        features = settings.critic_width << (settings.top - 3) << 4
+        self.mixed = torch.nn.Linear(features + 16, HIDDEN) if settings.deviation else None
+        self.score = torch.nn.Linear(HIDDEN if settings.deviation else features, 1)
 
     def forward(
         self, images: torch.Tensor, level: int | None = None, alpha: float = 1.0
     ) -> torch.Tensor:
         """Return (N,) scores of (N, channels, H, W) images."""
-        return self.score(self.layers(images).flatten(1)).squeeze(1)
+        features = self.layers(images)
+        flat = features.flatten(1)
+        if self.mixed is not None:
+            spread = append_deviation(features)[:, -1].flatten(1)
+            flat = activate(self.mixed(torch.cat([flat, spread], dim=1)))
+        return self.score(flat).squeeze(1)
 
 
 class ProbeAutoencoder(torch.nn.Module):
@@ -131,10 +150,7 @@ class ProbeAutoencoder(torch.nn.Module):
         """Return (N,) errors of (N, channels, H, W) images."""
         code = self.code(self.encoder(images).flatten(1))
         back = self.decoder(self.spread(code).reshape(len(images), -1, 4, 4))
-        miss = (images[:, :3] - back).abs()
-        if images.shape[1] > 3:
-            miss = miss * images[:, 3:]
-        return miss.flatten(1).mean(dim=1)
+        return reconstruction_error(images, back)
 
 
 def _encoder(settings: ProbeSettings, channels: int) -> torch.nn.Sequential:

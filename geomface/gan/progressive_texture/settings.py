@@ -99,11 +99,6 @@ class TextureGanSettings:
                     f"devices: expected a divisor of the {batch} images of a step, got {devices}. "
                     "Use fewer devices."
                 )
-        if self.adversarial.loss == "began" and isinstance(self.networks, GrowingNetworkSettings):
-            raise SettingsError(
-                "loss: expected non-saturating, hinge or wgan-gp for the growing networks, got "
-                "began, which needs a critic that is an autoencoder. Use the probe."
-            )
 
 
 FREE_SETTINGS = FREE | {"compute"}
@@ -123,21 +118,21 @@ def _probe(
             start=size, stable_images=1, total_images=steps * batch, batches=((4, batch),)
         ),
         "adversarial": AdversarialSettings(loss="hinge", r1_weight=2.0, r1_every=4),
-        "optimizer": OptimizerSettings(1.5e-3, 0.0, 0.99, 0.998),
+        "optimizer": OptimizerSettings(1.5e-3, 0.0, 0.99, 0.998, settle=0.5),
         "loop": LoopSettings(steps, max(every // 5, 1), every, every),
         "shapes": ShapesSettings(count=count, size=size),
     }
 
 
-def _faces(steps: int, batch: int, width: int, size: int, every: int) -> "dict":
+def _faces(steps: int, batch: int, widths: tuple[int, int], size: int, every: int) -> "dict":
     """Return the settings of a probe for folders, whose faces are all in one place."""
     return {
-        "networks": ProbeSettings(size, width, width),
+        "networks": ProbeSettings(size, *widths, deviation=True),
         "growth": GrowthSettings(
             start=size, stable_images=1, total_images=steps * batch, batches=((4, batch),)
         ),
         "adversarial": AdversarialSettings(loss="hinge", r1_weight=0.5, r1_every=4),
-        "optimizer": OptimizerSettings(2e-3, 0.0, 0.99, 0.995),
+        "optimizer": OptimizerSettings(1e-3, 0.0, 0.99, 0.998, settle=0.5),
         "loop": LoopSettings(steps, max(every // 5, 1), every, every),
     }
 
@@ -158,7 +153,7 @@ _SHAPE_BATCHES = ((4, 64), (64, 32), (128, 16))
 
 SHAPE_RECIPES = {
     "tiny": lambda: _probe(steps=20, count=64, batch=8, widths=(8, 8), size=16, every=10),
-    "cpu": lambda: _probe(steps=5000, count=10_000, batch=32, widths=(24, 32), size=32, every=500),
+    "cpu": lambda: _probe(steps=5000, count=10_000, batch=32, widths=(32, 48), size=32, every=500),
     "paper": lambda: (
         _growing(
             GrowingNetworkSettings(size=256),
@@ -178,7 +173,7 @@ FOLDER_RECIPES = {
         5,
         10,
     ),
-    "cpu": lambda: _faces(steps=2500, batch=32, width=16, size=64, every=500),
+    "cpu": lambda: _faces(steps=3000, batch=32, widths=(16, 32), size=64, every=500),
     "paper": lambda: _growing(_PAPER_NETWORK, GrowthSettings(), 100, 2000),
 }
 """Recipes for a folder of textures or geometry images. On a CPU the probe: at equal time it draws

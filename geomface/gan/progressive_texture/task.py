@@ -8,6 +8,7 @@ import torch
 from geomface.errors import SettingsError
 from geomface.gan.progressive_texture.dataset import TextureSet
 from geomface.gan.progressive_texture.networks import (
+    GrowingAutoencoder,
     GrowingDiscriminator,
     GrowingGenerator,
     GrowingNetworkSettings,
@@ -192,10 +193,12 @@ class TextureGan:
             figures["penalty/r1"] = slope
         self._descend("critic", loss)
         if use.loss == "began":
+            scores = {"real": real_scores.detach().mean(), "fake": fake_scores.detach().mean()}
+            means = self.ranks.average_figures(scores)
             self._scalars["k"] = next_began_k(
                 self._scalars["k"],
-                float(real_scores.detach().mean()),
-                float(fake_scores.detach().mean()),
+                float(means["real"]),
+                float(means["fake"]),
                 gamma=use.began_gamma,
                 rate=use.began_rate,
             )
@@ -227,9 +230,7 @@ def build_generator(networks: ProbeSettings | GrowingNetworkSettings) -> torch.n
 
 def build_critic(settings: TextureGanSettings) -> torch.nn.Module:
     """Return a new critic for images with a mask channel, as the loss needs it."""
-    networks = settings.networks
+    networks, began = settings.networks, settings.adversarial.loss == "began"
     if isinstance(networks, GrowingNetworkSettings):
-        return GrowingDiscriminator(networks, masked=True)
-    if settings.adversarial.loss == "began":
-        return ProbeAutoencoder(networks)
-    return ProbeCritic(networks)
+        return (GrowingAutoencoder if began else GrowingDiscriminator)(networks, masked=True)
+    return (ProbeAutoencoder if began else ProbeCritic)(networks)
