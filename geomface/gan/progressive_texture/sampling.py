@@ -97,11 +97,16 @@ def sample_images(
     return torch.cat(parts).clamp(-1, 1)
 
 
+LATER = {"deviation"}
+"""Settings that older checkpoints lack; their defaults are what those had."""
+
+
 def _networks(config: Any, path: Path) -> ProbeSettings | GrowingNetworkSettings:
     table = config.get("networks") if isinstance(config, dict) else None
     if isinstance(table, dict):
         for kind in (ProbeSettings, GrowingNetworkSettings):
-            if set(table) == {field.name for field in dataclasses.fields(kind)}:
+            names = {field.name for field in dataclasses.fields(kind)}
+            if names - LATER <= set(table) <= names:
                 return kind(**table)
     raise CheckpointError(
         f"{path}: expected the sizes of the networks in the checkpoint, got none that this version "
