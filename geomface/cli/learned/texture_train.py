@@ -94,6 +94,8 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
     if settings.compute.devices > 1 and not is_started():
         return start_processes([*run.title.split()[1:], *run.words], options.devices)
     with join_ranks(settings.compute) as ranks:
+        if not ranks.first:
+            run.common = dataclasses.replace(run.common, quiet=True)
         with ranks.first_goes_first():
             data, config = _read_data(options, settings, run)
         result, left_out = _train(options, settings, data, config, run)
