@@ -7,9 +7,9 @@ seeds, TEST without damage. All faces are drawn from the front at the run's reso
 by the identity embedder. Prints
 
     SWD         identity distance x 1000 to the people of TEST, mean and deviation of three seeds of
-                the directions: GAN textures on the geometry that least squares assigns to them, the
-                same with samples of the linear texture model, people of SET, half of TEST against
-                the other half
+                the directions: GAN textures on the geometries that least squares assigns to them,
+                varied as people vary or not; the same with samples of the linear texture model;
+                people of SET; half of TEST against the other half
     nearest     cosine with the nearest person of SET, median and 95 %: of GAN faces, of TEST
 
 All sets are cut to one size. --picture draws GAN faces and people of TEST in one plane (t-SNE).
@@ -60,10 +60,13 @@ def people(folder: Path, template: Mesh, size: int, held_out: float) -> Iterator
         yield template.replace(vertices=shape, texture=picture, colors=None)
 
 
-def linear_faces(joint: JointModel, count: int, seed: int) -> Iterator[Mesh]:
+def linear_faces(joint: JointModel, count: int, seed: int, variety: bool) -> Iterator[Mesh]:
     """Yield samples of the linear texture model on the geometry assigned to them."""
     draws = np.random.default_rng(seed).standard_normal((count, len(joint.textures)))
     shapes = joint.assignment.predict(draws * np.sqrt(joint.textures.variances))
+    if variety:
+        code = np.random.default_rng([seed, 2]).standard_normal((count, len(joint.variety)))
+        shapes = shapes + np.tensordot(code, joint.variety, axes=1)
     for code, shape in zip(draws, shapes, strict=True):
         picture = joint.textures.reconstruct(code)
         yield joint.template.replace(vertices=shape, texture=picture, colors=None)
@@ -85,10 +88,14 @@ def main() -> None:
     test = describe_faces(people(options.test, joint.template, size, 0.0), template)
     train = describe_faces(people(options.set, joint.template, size, held_out), template)
     count = min(len(test), len(train))
-    generated = list(textured_faces(generator, joint, count))
+    generated = list(textured_faces(generator, joint, count, variety=1.0))
     found = {
         "GAN": describe_faces(iter(generated), template),
-        "linear model": describe_faces(linear_faces(joint, count, 0), template),
+        "GAN, mean geometries": describe_faces(textured_faces(generator, joint, count), template),
+        "linear model": describe_faces(linear_faces(joint, count, 0, True), template),
+        "linear model, mean geometries": describe_faces(
+            linear_faces(joint, count, 0, False), template
+        ),
         "people of SET": train,
     }
     print(f"{count} faces a row, {size} px; identity SWD x 1000 to the people of TEST")

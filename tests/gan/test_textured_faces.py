@@ -123,6 +123,29 @@ def test_bad_pairs_are_sentences(
     assert "expected a run trained on a folder of textures" in capsys.readouterr().err
 
 
+def test_variety_is_what_textures_do_not_tell(scans: Path, run: Path) -> None:
+    """The covariance of faces of one texture is that of the assignment's errors."""
+    generator = load_generator(run)
+    joint = fit_joint_model(scans, 2**generator.level, method="mean", modes=2)
+    assert joint.variety is not None
+    pairs = joint.assignment.pairs.geometries  # type: ignore[attr-defined]
+    errors = np.asarray(pairs.rows).reshape(WORLD, -1, 3)
+    errors = errors - errors.mean(axis=0)
+    kept = (joint.variety**2).sum()
+    assert kept == pytest.approx((errors**2).sum() / (WORLD - 1), rel=0.05)
+    plain = list(textured_faces(generator, joint, 400, seed=1))
+    varied = list(textured_faces(generator, joint, 400, seed=1, variety=1.0))
+    moved = np.stack([b.vertices - a.vertices for a, b in zip(plain, varied, strict=True)])
+    assert (moved.std(axis=0) ** 2).sum() == pytest.approx(kept, rel=0.25)
+    double = list(textured_faces(generator, joint, 2, seed=1, variety=2.0))
+    for index, face in enumerate(double):
+        assert np.allclose(face.vertices, plain[index].vertices + 2 * moved[index])
+    nearest = fit_joint_model(scans, 2**generator.level, method="nearest")
+    assert nearest.variety is None
+    with pytest.raises(SettingsError, match="expected one of least_squares"):
+        next(textured_faces(generator, nearest, 1, variety=1.0))
+
+
 @pytest.mark.parametrize("half", [False, True])
 def test_a_linear_joint_model_survives_the_disk(scans: Path, tmp_path: Path, half: bool) -> None:
     joint, path = fit_joint_model(scans, 16, modes=2), tmp_path / "joint.safetensors"
@@ -136,6 +159,8 @@ def test_a_linear_joint_model_survives_the_disk(scans: Path, tmp_path: Path, hal
     assert back.template.topology_id == joint.template.topology_id
     assert back.reach == pytest.approx(joint.reach) and back.size == joint.size
     assert np.allclose(back.textures.basis, joint.textures.basis, atol=1e-3 if half else 1e-7)
+    assert back.variety is not None and joint.variety is not None
+    assert np.allclose(back.variety, joint.variety, atol=0.01 if half else 1e-5)
 
 
 def test_a_joint_model_of_neighbours_is_not_written(scans: Path, tmp_path: Path) -> None:

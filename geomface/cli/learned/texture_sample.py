@@ -44,6 +44,11 @@ class SampleTextureOptions:
         "least-squares", "maximum-likelihood", "nearest", "nonlinear", "mean", "random"
     ] = "least-squares"
     """How a texture gets its geometry, with --pairs; the model that ships uses least squares."""
+    variety: Annotated[
+        float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint="(default: 1 if it can)")
+    ] = None
+    """How much of what a texture does not tell about the shape is drawn at random: 0 gives the mean
+    shape of all who have such a skin, 1 people as they vary."""
     geometry: Annotated[
         Path | None, tyro.conf.arg(metavar="RUN", help_behavior_hint="(default: assigned)")
     ] = None
@@ -123,9 +128,18 @@ def _faces(options: SampleTextureOptions, generator: "TrainedGenerator", size: i
         )
     model = load_builtin_face() if options.expressions else None
     shape = None if options.geometry is None else load_generator(options.geometry)
+    variety = options.variety
+    if variety is None:
+        variety = float(shape is None and joint.variety is not None)
     return list(
         textured_faces(
-            generator, joint, options.count, seed=seed, geometry=shape, expressions=model
+            generator,
+            joint,
+            options.count,
+            seed=seed,
+            geometry=shape,
+            expressions=model,
+            variety=variety,
         )
     )
 

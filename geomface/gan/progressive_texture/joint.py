@@ -18,13 +18,23 @@ from geomface.learning.grid import to_pictures
 from geomface.mesh import Mesh, require_same_topology
 from geomface.mesh.io import load_mesh
 from geomface.mesh.io.records import read_json
-from geomface.statistics import TextureModel, align_meshes, fit_texture_pca, seen_coefficients
+from geomface.statistics import (
+    TextureModel,
+    align_meshes,
+    fit_pca,
+    fit_texture_pca,
+    seen_coefficients,
+)
 from geomface.statistics.assignment import GeometryPredictor, fit_assignment, pair_faces
 
 REGISTERED, REPORT, TEMPLATE = "registered.ply", "report.json", "template/template.obj"
 TEXEL_NOISE = 0.02
 """Standard deviation of a baked texel, of the range of colours."""
 MOST_MODES, FACES_A_MODE = 200, 4
+MEANS = ("least_squares", "maximum_likelihood", "nonlinear", "mean")
+"""Assignments that give the mean of all geometries that a texture may have."""
+VARIETY_MODES, NO_ERROR_MM = 30, 1e-6
+"""Modes kept of what faces of one texture differ in, and the error that is none."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,12 +47,15 @@ class JointModel:
     textures : linear model of the texture images, whose coefficients the assignment reads
     assignment : from texture coefficients in colour units to (V, 3) vertices in mm
     reach : largest Mahalanobis length of the real faces' texture coefficients
+    variety : (M, V, 3) mm, what faces of one texture differ in, each mode one standard deviation;
+        None where the assignment gives the geometry of one face
     """
 
     template: Mesh
     textures: TextureModel
     assignment: GeometryPredictor
     reach: float
+    variety: FloatArray | None = None
 
     @property
     def size(self) -> int:
@@ -105,7 +118,17 @@ def fit_joint_model(
     pairs = pair_faces(scores, aligned, texture_components=min(modes, scores.shape[1]))
     assignment = fit_assignment(pairs, method, rng=rng, ridge="auto")
     reach = float(np.linalg.norm(scores / np.sqrt(model.variances), axis=1).max())
-    return JointModel(template.replace(unit="mm"), model, assignment, reach)
+    variety = _variety(aligned - assignment.predict(scores)) if method in MEANS else None
+    return JointModel(template.replace(unit="mm"), model, assignment, reach, variety)
+
+
+def _variety(errors: FloatArray) -> FloatArray | None:
+    """Return the leading modes (M, V, 3) of an assignment's errors (N, V, 3), None without any."""
+    if np.abs(errors).max() < NO_ERROR_MM:
+        return None
+    many = len(errors) > 4 * VARIETY_MODES  # few faces may have fewer modes than are asked for
+    modes = fit_pca(errors, components=VARIETY_MODES if many else None)
+    return np.moveaxis(modes.basis, -1, 0)[:VARIETY_MODES].astype(np.float64)
 
 
 def textured_faces(
@@ -116,6 +139,7 @@ def textured_faces(
     seed: int = 0,
     geometry: TrainedGenerator | None = None,
     expressions: FaceModel | None = None,
+    variety: float = 0.0,
 ) -> Iterator[Mesh]:
     """Yield faces: texture i as `sample_images` draws it, on the geometry assigned to it.
 
@@ -127,12 +151,21 @@ def textured_faces(
     seed : of the latents
     geometry : a generator of geometry images: face i takes its image i, whatever its texture says
     expressions : a model of the joint model's topology; every face gets a random expression of it
+    variety : how much of what textures do not tell is drawn at random: with 0 a face has the mean
+        geometry of all who have its texture, with 1 faces vary as people do. A Gaussian about the
+        assignment, whose covariance is that of its errors; of no use with `geometry`
 
     Raises
     ------
     SettingsError : a generator of geometry images, or one of another size
+        or variety of an assignment that gives the geometry of one face
     MeshError : expressions of another topology
     """
+    if variety and geometry is None and joint.variety is None:
+        raise SettingsError(
+            f"variety: expected one of {', '.join(MEANS)}, which give a mean geometry to vary, got "
+            "an assignment of single faces. Use variety 0."
+        )
     if generator.config.get("kind", "texture") != "texture":
         raise SettingsError(
             f"textured faces: expected a generator of textures, got one of "
@@ -152,6 +185,9 @@ def textured_faces(
     everywhere = np.ones(images.shape[-2:], bool)
     for index, picture in enumerate(to_pictures(images)):
         vertices = _assigned(joint, picture, everywhere) if drawn is None else next(drawn)
+        if variety and drawn is None and joint.variety is not None:
+            code = np.random.default_rng([seed, index, 2]).standard_normal(len(joint.variety))
+            vertices = vertices + variety * np.tensordot(code, joint.variety, axes=1)
         if expressions is not None:
             weights = expressions.sample_expression(np.random.default_rng([seed, index, 1]))
             vertices = vertices + np.tensordot(weights, expressions.expression_modes, axes=1)
