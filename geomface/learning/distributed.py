@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
 
 import torch
 import torch.distributed as torch_distributed
@@ -169,4 +170,5 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
 
 
 def _present(count: int) -> Ranks:
-    return Ranks(torch_distributed.get_rank(), count, torch_distributed.new_group(backend="gloo"))
+    group = torch_distributed.new_group(backend="gloo")
+    return Ranks(torch_distributed.get_rank(), count, cast(torch_distributed.ProcessGroup, group))
