@@ -16,8 +16,12 @@ import torch.distributed as torch_distributed
 
 from geomface.errors import SettingsError
 from geomface.learning.device import ComputeSettings, check_compute
+from geomface.learning.errors import DeviceError
 from geomface.learning.metrics_log import Figures
 
+LOST = "another of its processes has ended"
+"""What a process says that ends because another one did."""
+_GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "NCCL")
 GROUP = 4
 """Images of one group of the minibatch deviation; groups stay whole where the batch allows it."""
 
@@ -144,7 +148,7 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
     Raises
     ------
     SettingsError : this process is not one of as many as there are devices
-    DeviceError : fewer GPUs than processes on this machine
+    DeviceError : fewer GPUs than processes on this machine; or another process ended
     """
     if settings.devices == 1:
         yield ALONE
@@ -165,6 +169,12 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
     torch_distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield _present(settings.devices)
+    except RuntimeError as error:
+        if not any(word in str(error) for word in _GONE):
+            raise
+        raise DeviceError(
+            f"training: {LOST}, so this one cannot go on. See what that one said."
+        ) from error
     finally:
         torch_distributed.destroy_process_group()
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from geomface.cli.learned.launch import start_processes
 from geomface.errors import SettingsError
 from geomface.gan.progressive_texture.layers import append_deviation
 from geomface.learning import read_metrics
@@ -133,6 +134,31 @@ def test_what_fails_is_told_once(words: list[str], tmp_path: Path) -> None:
         "error: nowhere: expected a folder of textures, there is none. Check the path.\n"
     )
     assert not (tmp_path / "x").exists()
+
+
+def test_what_only_one_process_meets_is_told(
+    words: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The second process fails in its fourth step: its sentence comes out, and nobody hangs."""
+    broken = tmp_path / "broken.py"
+    broken.write_text(
+        "import os, sys\n"
+        "from geomface.cli.main import main\n"
+        "from geomface.errors import SettingsError\n"
+        "from geomface.gan.progressive_texture.task import TextureGan\n"
+        "step = TextureGan.step\n"
+        "def failing(task):\n"
+        "    if os.environ['RANK'] == '1' and task.state.scalars['steps'] == 3:\n"
+        "        raise SettingsError('memory: expected more, got too little.')\n"
+        "    return step(task)\n"
+        "TextureGan.step = failing\n"
+        "sys.exit(main())\n"
+    )
+    tiny = [*words, "--recipe", "tiny", "--out", str(tmp_path / "run"), "--quiet"]
+    code = start_processes([*tiny, "--devices", "2"], 2, program=(sys.executable, str(broken)))
+    told = capfd.readouterr().err
+    assert code == 1 and "error: memory: expected more, got too little." in told
+    assert "Traceback" not in told and "defect in geomface" not in told
 
 
 def test_a_process_alone_cannot_be_two(words: list[str]) -> None:

@@ -2,36 +2,44 @@
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from typing import IO
 
 _PATIENCE = 0.2
 _LAST_WORDS = 10.0
 
 
-def start_processes(words: Sequence[str], count: int) -> int:
+def start_processes(
+    words: Sequence[str],
+    count: int,
+    *,
+    program: Sequence[str] = (sys.executable, "-m", "geomface"),
+) -> int:
     """Run `geomface WORDS` in `count` processes that find each other, and return its exit code.
 
     The first process speaks; what the others say on standard error is shown when one of them fails
-    by itself. When one fails, the others are ended. An interrupt reaches all of them; they save and
-    end by themselves.
+    by itself and not because another did. Then all end. An interrupt reaches all of them; they save
+    and end by themselves.
 
     Parameters
     ----------
     words : noun, verb and options, which must ask for `count` devices
     count : how many
+    program : what gets the words
 
     Convention
     ----------
     Each gets RANK, LOCAL_RANK, WORLD_SIZE, LOCAL_WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as from
     torchrun.
     """
-    command = [sys.executable, "-m", "geomface", *words]
+    from geomface.learning.distributed import LOST
+
+    command = [*program, *words]
     shared = {
         "WORLD_SIZE": str(count),
         "LOCAL_WORLD_SIZE": str(count),
@@ -56,34 +64,34 @@ def start_processes(words: Sequence[str], count: int) -> int:
                     stderr=None if rank == 0 else spoken[rank - 1],
                 )
             )
-        failed = _wait(running)
-        if failed is None:
-            return 0
-        if failed:
-            spoken[failed - 1].seek(0)
-            shutil.copyfileobj(spoken[failed - 1], sys.stderr)
-        return running[failed].returncode
+        _wait(running)
+        failed = [rank for rank, process in enumerate(running) if process.returncode]
+        for rank in failed:
+            words_of_rank = _read(spoken[rank - 1]) if rank else ""
+            if words_of_rank and LOST not in words_of_rank:
+                sys.stderr.write(words_of_rank)
+                break
+        return running[failed[0]].returncode if failed else 0
 
 
-def _wait(running: Sequence[subprocess.Popen[bytes]]) -> int | None:
-    """Wait for all, or until one fails; then end the others and return who failed first."""
-    failed = None
-    while failed is None and any(process.poll() is None for process in running):
+def _wait(running: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Wait for all, or until one fails; then the others may notice, and are ended."""
+    deadline = None
+    while any(process.poll() is None for process in running):
         # The interrupt that arrives here arrives at the children too, who save and end.
         with contextlib.suppress(KeyboardInterrupt):
             time.sleep(_PATIENCE)
-        failed = next((rank for rank, process in enumerate(running) if process.poll()), None)
-    deadline = time.monotonic() + _LAST_WORDS
-    for process in running:
-        if process.poll() is None and failed is not None:
-            process.terminate()
-    for process in running:
-        try:
-            process.wait(max(deadline - time.monotonic(), 0.0) if failed is not None else None)
-        except subprocess.TimeoutExpired:
-            process.kill()  # it hangs in a message to one that is gone
-            process.wait()
-    return failed
+        if deadline is None and any(process.poll() for process in running):
+            deadline = time.monotonic() + _LAST_WORDS
+        if deadline is not None and time.monotonic() > deadline:
+            for process in running:
+                process.kill()  # what still runs hangs in a message to one that is gone
+                process.wait()
+
+
+def _read(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
 
 
 def _free_port() -> int:
