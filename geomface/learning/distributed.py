@@ -79,7 +79,7 @@ class Ranks:
         Source
         ------
         Karras et al. 2020 (StyleGAN2-ADA), the authors' training loop, does the same by hand:
-        torch's DistributedDataParallel does not work with gradients of gradients, which the
+        torch's DistributedDataParallel does not work with `torch.autograd.grad`, which the
         penalties need.
         """
         gradients = [item.grad for item in parameters if item.grad is not None]
