@@ -15,6 +15,7 @@ from geomface.learning.errors import (
     DatasetError,
     DeviceError,
     DivergenceError,
+    LostPeerError,
     ResumeError,
 )
 from geomface.learning.grid import image_grid, to_pictures
@@ -49,6 +50,7 @@ __all__ = [
     "DivergenceError",
     "LoopSettings",
     "LossKind",
+    "LostPeerError",
     "MaskedDiscriminator",
     "MetricsLog",
     "Resume",

@@ -16,12 +16,11 @@ import torch.distributed as torch_distributed
 
 from geomface.errors import SettingsError
 from geomface.learning.device import ComputeSettings, check_compute
-from geomface.learning.errors import DeviceError
+from geomface.learning.errors import LostPeerError
 from geomface.learning.metrics_log import Figures
 
-LOST = "another of its processes has ended"
-"""What a process says that ends because another one did."""
-_GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "NCCL")
+_GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "ncclRemoteError")
+"""What gloo and NCCL say when another process has ended."""
 GROUP = 4
 """Images of one group of the minibatch deviation; groups stay whole where the batch allows it."""
 
@@ -148,22 +147,22 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
     Raises
     ------
     SettingsError : this process is not one of as many as there are devices
-    DeviceError : fewer GPUs than processes on this machine; or another process ended
+    DeviceError : fewer GPUs than processes on this machine
+    LostPeerError : another process ended
     """
-    if settings.devices == 1:
+    started = int(os.environ["WORLD_SIZE"]) if is_started() else 1
+    if settings.devices == started == 1:
         yield ALONE
         return
     if torch_distributed.is_initialized():
         yield _present(settings.devices)
         return
-    device = check_compute(settings)
-    started = int(os.environ.get("WORLD_SIZE", "1")) if is_started() else 1
     if started != settings.devices:
         raise SettingsError(
-            f"devices: expected one process for each of the {settings.devices} devices, got "
-            f"{started}. Use 'geomface train --devices {settings.devices}', or torchrun with "
-            f"--nproc-per-node {settings.devices}."
+            f"devices: expected one process for each of {settings.devices} devices, got {started}. "
+            f"Use --devices {started} where a launcher such as torchrun starts {started}."
         )
+    device = check_compute(settings)
     if device.type == "cuda":
         torch.cuda.set_device(device)
     torch_distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
@@ -172,8 +171,8 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
     except RuntimeError as error:
         if not any(word in str(error) for word in _GONE):
             raise
-        raise DeviceError(
-            f"training: {LOST}, so this one cannot go on. See what that one said."
+        raise LostPeerError(
+            "training: expected all its processes, but another one has ended. See what it said."
         ) from error
     finally:
         torch_distributed.destroy_process_group()

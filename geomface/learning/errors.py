@@ -7,6 +7,10 @@ class DatasetError(GeomfaceError):
     """A training set is empty, mixed, out of range, or hidden by its masks."""
 
 
+class LostPeerError(GeomfaceError):
+    """Another process of the training ended; that one tells why."""
+
+
 class DeviceError(GeomfaceError):
     """A device was asked for that this machine does not have."""
 

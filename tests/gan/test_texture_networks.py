@@ -35,6 +35,7 @@ from geomface.gan.progressive_texture.settings import (
     recipe,
 )
 from geomface.gan.progressive_texture.task import TextureGan
+from geomface.learning.device import ComputeSettings
 from geomface.learning.masking import double
 
 SMALL = GrowingNetworkSettings(size=32, channel_base=128, channel_max=16, latent=8)
@@ -215,3 +216,11 @@ def test_a_step_takes_the_rate_of_its_place() -> None:
             for group in optimizer.param_groups
         }
         assert rates == {2e-3 * (1 - shown)}
+
+
+def test_only_batches_of_sizes_that_are_trained_must_be_shared() -> None:
+    settings = recipe("paper", shapes=False)
+    small = dataclasses.replace(settings.networks, size=128)
+    with pytest.raises(SettingsError, match="divisor of the 4 images of a step, got 8"):
+        dataclasses.replace(settings, compute=ComputeSettings("cpu", devices=8))
+    dataclasses.replace(settings, networks=small, compute=ComputeSettings("cpu", devices=8))

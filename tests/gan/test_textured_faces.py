@@ -140,6 +140,11 @@ def test_variety_is_what_textures_do_not_tell(scans: Path, run: Path) -> None:
     double = list(textured_faces(generator, joint, 2, seed=1, variety=2.0))
     for index, face in enumerate(double):
         assert np.allclose(face.vertices, plain[index].vertices + 2 * moved[index])
+    for wrong in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(SettingsError, match="variety: expected 0 or more"):
+            next(textured_faces(generator, joint, 1, variety=wrong))
+    with pytest.raises(SettingsError, match="expected 0 with a generator of geometry"):
+        next(textured_faces(generator, joint, 1, variety=1.0, geometry=generator))
     nearest = fit_joint_model(scans, 2**generator.level, method="nearest")
     assert nearest.variety is None
     with pytest.raises(SettingsError, match="expected one of least_squares"):

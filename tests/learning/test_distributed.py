@@ -16,7 +16,7 @@ from PIL import Image
 from geomface.cli.learned.launch import start_processes
 from geomface.errors import SettingsError
 from geomface.gan.progressive_texture.layers import append_deviation
-from geomface.learning import read_metrics
+from geomface.learning import ComputeSettings, read_metrics
 from geomface.learning.distributed import ALONE, Ranks, is_started, join_ranks
 from geomface.learning.state import KIND, SCHEMA
 from geomface.mesh.io.tensors import load_tensors
@@ -136,35 +136,79 @@ def test_what_fails_is_told_once(words: list[str], tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
-def test_what_only_one_process_meets_is_told(
-    words: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+SENTENCE = "error: memory: expected more, got too little."
+BROKEN = """
+import os, signal, sys
+from geomface.cli.main import main
+from geomface.errors import SettingsError
+from geomface.gan.progressive_texture.task import TextureGan
+step = TextureGan.step
+def failing(task):
+    if os.environ['RANK'] in os.environ['FAILING'] and task.state.scalars['steps'] == 3:
+        if os.environ['HOW'] == 'kill':
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise SettingsError('memory: expected more, got too little.')
+    return step(task)
+TextureGan.step = failing
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("failing", "how", "sentence"),
+    [
+        ("1", "raise", SENTENCE),
+        ("01", "raise", SENTENCE),
+        ("1", "kill", "error: process 1 of the training was ended by SIGKILL"),
+    ],
+)
+def test_what_a_process_meets_is_told_once(
+    failing: str,
+    how: str,
+    sentence: str,
+    words: list[str],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The second process fails in its fourth step: its sentence comes out, and nobody hangs."""
+    """Whoever fails in the fourth step, one sentence comes out and nobody hangs."""
     broken = tmp_path / "broken.py"
-    broken.write_text(
-        "import os, sys\n"
-        "from geomface.cli.main import main\n"
-        "from geomface.errors import SettingsError\n"
-        "from geomface.gan.progressive_texture.task import TextureGan\n"
-        "step = TextureGan.step\n"
-        "def failing(task):\n"
-        "    if os.environ['RANK'] == '1' and task.state.scalars['steps'] == 3:\n"
-        "        raise SettingsError('memory: expected more, got too little.')\n"
-        "    return step(task)\n"
-        "TextureGan.step = failing\n"
-        "sys.exit(main())\n"
-    )
+    broken.write_text(BROKEN)
+    monkeypatch.setenv("FAILING", failing)
+    monkeypatch.setenv("HOW", how)
     tiny = [*words, "--recipe", "tiny", "--out", str(tmp_path / "run"), "--quiet"]
     code = start_processes([*tiny, "--devices", "2"], 2, program=(sys.executable, str(broken)))
     told = capfd.readouterr().err
-    assert code == 1 and "error: memory: expected more, got too little." in told
-    assert "Traceback" not in told and "defect in geomface" not in told
+    assert code == 1 and told.startswith(sentence) and len(told.splitlines()) == 1
+
+
+def test_a_request_to_terminate_reaches_all(words: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    process = start(
+        [*words, "--recipe", "tiny", "--steps", "100000", "--out", str(out), "--devices", "2"]
+    )
+    deadline = time.monotonic() + 200
+    while not (out / "checkpoints/step-000000010.safetensors").is_file():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.terminate()  # the launcher alone, as a scheduler does
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and err.count("interrupted.") == 1, err
+
+
+def test_more_processes_than_devices_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes that know nothing of each other would write one run directory."""
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with (
+        pytest.raises(SettingsError, match="each of 1 devices, got 2. Use --devices 2"),
+        join_ranks(ComputeSettings("cpu")),
+    ):
+        pass
 
 
 def test_a_process_alone_cannot_be_two(words: list[str]) -> None:
-    from geomface.learning import ComputeSettings
-
-    expected = "expected one process for each of the 2 devices, got 1"
+    expected = "expected one process for each of 2 devices, got 1"
     with (
         pytest.raises(SettingsError, match=expected),
         join_ranks(ComputeSettings("cpu", devices=2)),

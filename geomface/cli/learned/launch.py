@@ -2,14 +2,18 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import IO
 
+LOST = 4
+"""Exit code of a process that ends, without a word, because another one did."""
 _PATIENCE = 0.2
 _LAST_WORDS = 10.0
 
@@ -22,9 +26,9 @@ def start_processes(
 ) -> int:
     """Run `geomface WORDS` in `count` processes that find each other, and return its exit code.
 
-    The first process speaks; what the others say on standard error is shown when one of them fails
-    by itself and not because another did. Then all end. An interrupt reaches all of them; they save
-    and end by themselves.
+    The first process speaks. The words of another are shown when that one failed by itself, rather
+    than with `LOST`, and the first did not. Then all end. Interrupts and requests to terminate
+    reach all of them; they save and end by themselves.
 
     Parameters
     ----------
@@ -37,8 +41,6 @@ def start_processes(
     Each gets RANK, LOCAL_RANK, WORLD_SIZE, LOCAL_WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as from
     torchrun.
     """
-    from geomface.learning.distributed import LOST
-
     command = [*program, *words]
     shared = {
         "WORLD_SIZE": str(count),
@@ -51,9 +53,11 @@ def start_processes(
     with contextlib.ExitStack() as stack:
         spoken = [
             stack.enter_context(tempfile.TemporaryFile("w+", errors="replace"))
-            for _ in range(1, count)
+            for _ in range(count)
         ]
-        running = []
+        running: list[subprocess.Popen[bytes]] = []
+        stack.callback(_end, running)
+        stack.enter_context(_terminate_too(running))
         for rank in range(count):
             own = {"RANK": str(rank), "LOCAL_RANK": str(rank)}
             running.append(
@@ -61,21 +65,35 @@ def start_processes(
                     command,
                     env=os.environ | shared | own,
                     stdout=None if rank == 0 else subprocess.DEVNULL,
-                    stderr=None if rank == 0 else spoken[rank - 1],
+                    stderr=None if rank == 0 else spoken[rank],
                 )
             )
-        _wait(running)
-        failed = [rank for rank, process in enumerate(running) if process.returncode]
-        for rank in failed:
-            words_of_rank = _read(spoken[rank - 1]) if rank else ""
-            if words_of_rank and LOST not in words_of_rank:
-                sys.stderr.write(words_of_rank)
-                break
-        return running[failed[0]].returncode if failed else 0
+        failed = _wait(running)
+        if not failed:
+            return 0
+        first = next((rank for rank in failed if failed[rank] != LOST), None)
+        if first is None:
+            sys.stderr.write(
+                "error: the processes of the training lost each other, and none says why. The last "
+                "checkpoint is whole; the same command goes on.\n"
+            )
+            return 1
+        if failed[first] < 0:
+            name = signal.Signals(-failed[first]).name
+            sys.stderr.write(
+                f"error: process {first} of the training was ended by {name}, from outside or for "
+                "want of memory. The last checkpoint is whole; the same command goes on.\n"
+            )
+            return 1
+        sys.stderr.write(_read(spoken[first]))
+        return failed[first]
 
 
-def _wait(running: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Wait for all, or until one fails; then the others may notice, and are ended."""
+def _wait(running: Sequence[subprocess.Popen[bytes]]) -> dict[int, int]:
+    """Wait for all, or until one fails and the others have had time to notice.
+
+    Returns {rank: exit code} of those that failed by then, in order of their ranks.
+    """
     deadline = None
     while any(process.poll() is None for process in running):
         # The interrupt that arrives here arrives at the children too, who save and end.
@@ -84,9 +102,34 @@ def _wait(running: Sequence[subprocess.Popen[bytes]]) -> None:
         if deadline is None and any(process.poll() for process in running):
             deadline = time.monotonic() + _LAST_WORDS
         if deadline is not None and time.monotonic() > deadline:
-            for process in running:
-                process.kill()  # what still runs hangs in a message to one that is gone
-                process.wait()
+            break  # what still runs hangs in a message to one that is gone
+    return {rank: process.returncode for rank, process in enumerate(running) if process.returncode}
+
+
+def _end(running: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def _terminate_too(running: Sequence[subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Pass a request to terminate on to the processes, who save and end."""
+
+    def pass_on(number: int, frame: object) -> None:
+        for process in running:
+            process.terminate()
+
+    # Only the main thread may set handlers.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, pass_on)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _read(file: IO[str]) -> str:

@@ -75,8 +75,8 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
     if options.pairs is not None and generator.config.get("kind") != "texture":
         raise SettingsError("--pairs: expected a run trained on a folder of textures.")
     whole = options.pairs is not None or options.run is None
-    for name in ("expressions", "geometry"):
-        if getattr(options, name) and not whole:
+    for name in ("expressions", "geometry", "variety"):
+        if getattr(options, name) not in (None, False) and not whole:
             raise SettingsError(f"--{name}: expected faces to give it to; add --pairs.")
     if options.pairs is None and options.assignment != "least-squares":
         raise SettingsError("--assignment: expected faces to learn it from; add --pairs.")

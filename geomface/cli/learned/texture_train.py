@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from geomface.cli.learned.launch import start_processes
+from geomface.cli.learned.launch import LOST, start_processes
 from geomface.cli.options import CommonOptions, Flag, MaybeFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
@@ -78,6 +78,7 @@ class TrainTextureOptions:
 
 def run_train(options: TrainTextureOptions, run: Run) -> int:
     """Read the data, train, say how it ended."""
+    from geomface.learning import LostPeerError
     from geomface.learning.device import check_compute
     from geomface.learning.distributed import is_started, join_ranks
 
@@ -93,14 +94,17 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
         )
     if settings.compute.devices > 1 and not is_started():
         return start_processes([*run.title.split()[1:], *run.words], options.devices)
-    with join_ranks(settings.compute) as ranks:
-        if not ranks.first:
-            run.common = dataclasses.replace(run.common, quiet=True)
-        with ranks.first_goes_first():
-            data, config = _read_data(options, settings, run)
-        result, left_out = _train(options, settings, data, config, run)
-        if not ranks.first:
-            return 0
+    try:
+        with join_ranks(settings.compute) as ranks:
+            if not ranks.first:
+                run.common = dataclasses.replace(run.common, quiet=True)
+            with ranks.first_goes_first():
+                data, config = _read_data(options, settings, run)
+            result, left_out = _train(options, settings, data, config, run)
+    except LostPeerError:
+        return LOST  # the one that failed tells why, and the launcher who it was
+    if not ranks.first:
+        return 0
     run.finish(
         {
             "steps": result.steps,

@@ -153,15 +153,21 @@ def textured_faces(
     expressions : a model of the joint model's topology; every face gets a random expression of it
     variety : how much of what textures do not tell is drawn at random: with 0 a face has the mean
         geometry of all who have its texture, with 1 faces vary as people do. A Gaussian about the
-        assignment, whose covariance is that of its errors; of no use with `geometry`
+        assignment, whose covariance is that of its errors; 0 with `geometry`
 
     Raises
     ------
-    SettingsError : a generator of geometry images, or one of another size
-        or variety of an assignment that gives the geometry of one face
+    SettingsError : a generator of geometry images, or one of another size; variety below 0, or of
+        faces that have none to draw
     MeshError : expressions of another topology
     """
-    if variety and geometry is None and joint.variety is None:
+    if not 0 <= variety < np.inf:
+        raise SettingsError(f"variety: expected 0 or more, got {variety}. 1 is as people vary.")
+    if variety and geometry is not None:
+        raise SettingsError(
+            "variety: expected 0 with a generator of geometry, which varies itself."
+        )
+    if variety and joint.variety is None:
         raise SettingsError(
             f"variety: expected one of {', '.join(MEANS)}, which give a mean geometry to vary, got "
             "an assignment of single faces. Use variety 0."
@@ -185,7 +191,7 @@ def textured_faces(
     everywhere = np.ones(images.shape[-2:], bool)
     for index, picture in enumerate(to_pictures(images)):
         vertices = _assigned(joint, picture, everywhere) if drawn is None else next(drawn)
-        if variety and drawn is None and joint.variety is not None:
+        if variety and joint.variety is not None:
             code = np.random.default_rng([seed, index, 2]).standard_normal(len(joint.variety))
             vertices = vertices + variety * np.tensordot(code, joint.variety, axes=1)
         if expressions is not None:

@@ -93,7 +93,8 @@ class TextureGanSettings:
                 "devices: expected 1 for the probe, whose batch norm needs the whole batch, got "
                 f"{devices}. Use a recipe with growing networks, such as paper."
             )
-        for _, batch in self.growth.batches:
+        for level in range(2, self.networks.top + 1):
+            batch = self.growth.batch(2**level)
             if batch % max(devices, 1):
                 raise SettingsError(
                     f"devices: expected a divisor of the {batch} images of a step, got {devices}. "
