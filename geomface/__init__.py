@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from geomface.errors import GeomfaceError
     from geomface.faces.builtin import load_builtin_face
     from geomface.faces.face_model import FaceModel
-    from geomface.faces.simulate import ScanSettings, simulate_scan
     from geomface.geometry_image import (
         GeometryImageDecoder,
         GeometryImageEncoder,
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from geomface.pipeline import PipelineSettings, run_pipeline
     from geomface.registration import RegistrationResult, RegistrationSettings, register
     from geomface.rendering.picture import render_mesh
+    from geomface.scans.simulate import ScanSettings, simulate_scan
     from geomface.statistics import MorphableModel, fit_pca, load_model, save_model
 
 __version__ = "0.1.0"
@@ -31,8 +31,8 @@ _HOMES = {
     "GeomfaceError": "errors",
     "load_builtin_face": "faces.builtin",
     "FaceModel": "faces.face_model",
-    "ScanSettings": "faces.simulate",
-    "simulate_scan": "faces.simulate",
+    "ScanSettings": "scans.simulate",
+    "simulate_scan": "scans.simulate",
     "GeometryImageDecoder": "geometry_image",
     "GeometryImageEncoder": "geometry_image",
     "bake_texture": "geometry_image",

@@ -90,7 +90,7 @@ def test_dtypes_and_read_only(face: geomface.Template) -> None:
 
 
 def test_seed_decides_and_index_is_independent() -> None:
-    from geomface.faces.simulate import ScanSettings
+    from geomface.scans.simulate import ScanSettings
 
     model = geomface.load_builtin_face()
     settings = ScanSettings(vertices=2000, surround=False)

@@ -49,9 +49,10 @@ def run_bake(options: BakeOptions, run: Run) -> int:
     """Read, bake, write."""
     import numpy as np
 
+    from geomface.files import save_image
     from geomface.geometry_image import BakeSettings, bake_texture
     from geomface.mesh import require_same_topology
-    from geomface.mesh.io import load_mesh, save_image, save_mesh
+    from geomface.mesh.io import load_mesh, save_mesh
 
     run.require_cpu()
     read = (options.mesh, options.scan, options.template)

@@ -14,7 +14,7 @@ from geomface.cli.pipeline import run_with_progress
 from geomface.cli.run import Run
 from geomface.cli.synth import ScanTask, write_scans
 from geomface.errors import OutputError, SettingsError
-from geomface.faces.scan_settings import ScanSettings
+from geomface.scans.settings import ScanSettings
 
 if TYPE_CHECKING:
     from geomface.pipeline import PipelineSettings
@@ -101,7 +101,7 @@ def run_demo(options: DemoOptions, run: Run) -> int:
 
 def _simulate(settings: "PipelineSettings", count: int, seed: int, run: Run) -> float:
     """Write the scans that are not there yet; return the seconds it took."""
-    from geomface.mesh.io.records import read_json, write_json
+    from geomface.files.records import read_json, write_json
 
     began = run.seconds
     note = settings.scans / "simulated.json"

@@ -77,7 +77,7 @@ def read_model(path: Path | None) -> "FaceModel":
 
         return load_builtin_face()
     from geomface.faces.conversion import to_face_model
-    from geomface.faces.model_files import read_model as read_model_file
+    from geomface.model_files import read_model as read_model_file
 
     return to_face_model(read_model_file(path))
 

@@ -50,7 +50,7 @@ def run_detect(options: LandmarksDetectOptions, run: Run) -> int:
     if options.common.dry_run:
         return run.plan([f"find landmarks on {scan.name}", f"write {options.out}"])
     from geomface.errors import LandmarkError
-    from geomface.faces.landmark_detection import LandmarkDetector
+    from geomface.landmarks import LandmarkDetector
 
     try:
         result = LandmarkDetector().detect(scan)
@@ -79,7 +79,7 @@ def run_detect(options: LandmarksDetectOptions, run: Run) -> int:
 
 
 def _save_picture(scan: "Mesh", options: LandmarksDetectOptions, result: object) -> None:
-    from geomface.mesh.io import save_image
+    from geomface.files import save_image
     from geomface.report.landmark_picture import landmark_picture
 
     if options.picture is not None:

@@ -227,7 +227,7 @@ def _item_figures(record: "ItemRecord") -> dict[str, Any]:
 
 
 def _check_resume(options: PipelineRunOptions) -> None:
-    from geomface.pipeline.layout import RUN_FILE
+    from geomface.datasets.layout import RUN_FILE
 
     holds_run = (options.out / RUN_FILE).is_file()
     if options.resume == "must" and not holds_run:

@@ -28,7 +28,7 @@ def build_record(
     title: str, options: Any, seconds: float, notes: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Return the part of a record that all commands share, ready for JSON."""
-    from geomface.mesh.io.records import plain
+    from geomface.files.records import plain
 
     return {
         "command": title,

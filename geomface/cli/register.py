@@ -60,7 +60,7 @@ class RegisterOptions:
 
 def run_register(options: RegisterOptions, run: Run) -> int:
     """Read, fit, write the mesh and the record."""
-    from geomface.faces.landmark_detection.for_template import landmarks_for
+    from geomface.landmarks.for_template import landmarks_for
     from geomface.mesh.io import load_landmarks, load_mesh, save_mesh
     from geomface.registration import register
 

@@ -46,8 +46,9 @@ def run_render(options: RenderOptions, run: Run) -> int:
     """Read the mesh and write the picture."""
     import numpy as np
 
+    from geomface.files import save_image
     from geomface.mesh import require_same_topology
-    from geomface.mesh.io import load_mesh, save_image
+    from geomface.mesh.io import load_mesh
     from geomface.rendering import contact_sheet, frame_of, heat_colors, render_mesh
 
     run.require_cpu()
@@ -86,7 +87,7 @@ def run_render(options: RenderOptions, run: Run) -> int:
 
 def _dressed(mesh: "Mesh", options: RenderOptions) -> "Mesh":
     """Return the mesh with the texture asked for, or without any."""
-    from geomface.mesh.io import load_image
+    from geomface.files import load_image
 
     if options.plain:
         if options.texture is not None:

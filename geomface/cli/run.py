@@ -122,7 +122,7 @@ class Run:
 
     def finish(self, figures: Mapping[str, Any], report: Path | None = None) -> dict[str, Any]:
         """Build the record, write it to `report`, print it under --json, and return it."""
-        from geomface.mesh.io.records import plain, write_json
+        from geomface.files.records import plain, write_json
 
         record = build_record(self.title, self.options, self.seconds, self.notes)
         record |= plain(figures)

@@ -16,7 +16,7 @@ from geomface.cli.run import Run, Step
 from geomface.cli.synth_faces import SynthFacesOptions, run_synth_faces
 from geomface.cli.synth_textures import SynthTexturesOptions, run_synth_textures
 from geomface.errors import SettingsError
-from geomface.faces.scan_settings import ScanSettings
+from geomface.scans.settings import ScanSettings
 
 ModelFile = Annotated[
     Path | None,
@@ -90,7 +90,7 @@ class ScanTask:
 
 def write_scans(tasks: Sequence[ScanTask], workers: int, step: Step) -> list[Path]:
     """Simulate scans, in several processes when `workers` > 1; return the meshes' paths."""
-    from geomface.pipeline.executors import PipelineError, WorkerDied, make_executor
+    from geomface.batch.executors import PipelineError, WorkerDied, make_executor
 
     executor = make_executor("processes" if workers > 1 else "serial", workers, None)
     paths: dict[int, Path] = {}
@@ -107,7 +107,7 @@ def write_scan(task: ScanTask) -> Path:
     """Simulate one scan, write its three files, and return the path of the mesh."""
     import numpy as np
 
-    from geomface.faces.simulate import save_simulated_scan, simulate_scan
+    from geomface.scans.simulate import save_simulated_scan, simulate_scan
 
     rng = np.random.default_rng([task.seed, task.index])
     model = _model(task.model)

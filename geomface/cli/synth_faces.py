@@ -9,10 +9,10 @@ import tyro
 from geomface.cli.inputs import make_folder
 from geomface.cli.options import CommonOptions, Flag, Folder
 from geomface.cli.run import Run
-from geomface.faces.synthesis.distribution_text import format_distribution, parse_distribution
-from geomface.faces.synthesis.distributions import Distribution
-from geomface.faces.synthesis.grids import parse_factors
-from geomface.faces.synthesis.settings import (
+from geomface.synthesis.distribution_text import format_distribution, parse_distribution
+from geomface.synthesis.distributions import Distribution
+from geomface.synthesis.grids import parse_factors
+from geomface.synthesis.settings import (
     DEFAULT_OUTPUTS,
     BackgroundSettings,
     CameraSettings,
@@ -25,7 +25,7 @@ from geomface.faces.synthesis.settings import (
 )
 
 if TYPE_CHECKING:
-    from geomface.pipeline.events import PipelineEvent
+    from geomface.batch.events import PipelineEvent
 
 ModelFile = Annotated[
     Path | None,

@@ -18,7 +18,7 @@ from geomface.pipeline.texture_settings import (
 )
 
 if TYPE_CHECKING:
-    from geomface.pipeline.events import PipelineEvent
+    from geomface.batch.events import PipelineEvent
 
 ModelFiles = Annotated[
     tuple[str, ...],

@@ -3,11 +3,11 @@
 import numpy as np
 
 from geomface.errors import FileFormatError
-from geomface.faces.assets import asset_path
 from geomface.faces.face_model import Eyeballs, FaceModel
+from geomface.files.assets import asset_path
+from geomface.files.records import read_json
+from geomface.files.tensors import load_tensors
 from geomface.mesh import LandmarkEmbedding, Mesh, Template
-from geomface.mesh.io.records import read_json
-from geomface.mesh.io.tensors import load_tensors
 
 FOLDER = "templates/face"
 KIND = "face-model"

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from geomface.errors import FileFormatError, GeomfaceError, OutputError
+from geomface.files.atomic import write_bytes
+from geomface.files.images import decode_image, encode_image
+from geomface.files.reading import read_bytes
+from geomface.files.tensors import load_tensors, save_tensors
 from geomface.geometry_image.image import GeometryImage
 from geomface.geometry_image.quantize import ValueRange
-from geomface.mesh.io.atomic import write_bytes
-from geomface.mesh.io.files import read_bytes
-from geomface.mesh.io.images import decode_image, encode_image
-from geomface.mesh.io.tensors import load_tensors, save_tensors
 
 KIND = "geometry-image"
 SCHEMA = 1

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import torch
 
 from geomface.errors import SettingsError
+from geomface.files import save_image
 from geomface.learning.distributed import ALONE, Ranks
 from geomface.learning.errors import DivergenceError
 from geomface.learning.grid import image_grid
@@ -21,7 +22,6 @@ from geomface.learning.state import (
     save_checkpoint,
 )
 from geomface.learning.stopping import StopRequest
-from geomface.mesh.io import save_image
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from geomface.errors import OutputError
+from geomface.files.atomic import write_bytes
 from geomface.learning.errors import DivergenceError
-from geomface.mesh.io.atomic import write_bytes
 
 Figures = Mapping[str, torch.Tensor | float]
 

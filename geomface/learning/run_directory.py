@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from geomface.errors import FileFormatError, OutputError, SettingsError
+from geomface.files.atomic import is_temporary
+from geomface.files.records import plain, read_json, write_json
 from geomface.learning.errors import ResumeError
-from geomface.mesh.io.atomic import is_temporary
-from geomface.mesh.io.records import plain, read_json, write_json
 
 Resume = Literal["never", "auto", "must"]
 RUN_FILE, METRICS, SAMPLES, CHECKPOINTS = "run.json", "metrics.jsonl", "samples", "checkpoints"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from geomface.files.tensors import load_tensors, save_tensors
 from geomface.learning.errors import CheckpointError
-from geomface.mesh.io.tensors import load_tensors, save_tensors
 
 KIND = "training-checkpoint"
 SCHEMA = 1

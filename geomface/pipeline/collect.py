@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomface.pipeline import layout
-from geomface.pipeline.attempts import ItemTask, Outcome, attempt_item
-from geomface.pipeline.executors import Executor, PipelineError, SerialExecutor, WorkerDied
-from geomface.pipeline.face_pairs import baked_texture, registered_mm
-from geomface.pipeline.keys import content_key
-from geomface.pipeline.records import (
+from geomface.batch.attempts import ItemTask, Outcome, attempt_item
+from geomface.batch.executors import Executor, PipelineError, SerialExecutor, WorkerDied
+from geomface.batch.keys import content_key
+from geomface.batch.records import (
     ItemRecord,
     latest_records,
     outputs_present,
 )
+from geomface.datasets import layout
+from geomface.datasets.face_pairs import baked_texture, registered_mm
 from geomface.pipeline.settings import ModelSettings, PipelineSettings
 from geomface.threads import one_blas_thread
 
@@ -60,9 +60,9 @@ def collect_model(
 
 def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
     """Align the registered meshes, fit the model, draw samples, and write all of it."""
+    from geomface.datasets.face_pairs import load_run_template
     from geomface.mesh.diagnose import MILLIMETRES
     from geomface.mesh.io import save_mesh
-    from geomface.pipeline.template_stage import load_run_template
     from geomface.statistics import MorphableModel, align_meshes, fit_pca, save_model
 
     settings: ModelSettings

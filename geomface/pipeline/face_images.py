@@ -7,21 +7,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from geomface.faces.synthesis.loading import read_face_model
-from geomface.faces.synthesis.manifest import SET_FILE
-from geomface.faces.synthesis.sampler import FaceSampler
-from geomface.faces.synthesis.settings import FaceImageSettings
-from geomface.faces.synthesis.writing import write_part
-from geomface.mesh.io.records import write_json
-from geomface.pipeline.attempts import (
+from geomface.batch.attempts import (
     ItemTask,
     Outcome,
     attempt_item,
     failed_record,
     remove_leftovers,
 )
-from geomface.pipeline.events import EventSink, Progress
-from geomface.pipeline.executors import Executor, WorkerDied, make_executor
+from geomface.batch.events import EventSink, Progress
+from geomface.batch.executors import Executor, WorkerDied, make_executor
+from geomface.batch.keys import content_key
+from geomface.batch.lock import run_lock
+from geomface.batch.records import FAILED, make_folder
+from geomface.files.records import write_json
 from geomface.pipeline.face_set import (
     PARTS,
     RECORDS,
@@ -33,9 +31,11 @@ from geomface.pipeline.face_set import (
     plan_faces,
 )
 from geomface.pipeline.face_set_index import FaceSetReport, finish_set
-from geomface.pipeline.keys import content_key
-from geomface.pipeline.lock import run_lock
-from geomface.pipeline.records import FAILED, make_folder
+from geomface.synthesis.loading import read_face_model
+from geomface.synthesis.manifest import SET_FILE
+from geomface.synthesis.sampler import FaceSampler
+from geomface.synthesis.settings import FaceImageSettings
+from geomface.synthesis.writing import write_part
 
 __all__ = ["FaceSetPlan", "FaceSetReport", "FaceSetSettings", "generate_faces", "plan_faces"]
 
@@ -208,4 +208,4 @@ def _one_torch_thread() -> Iterator[None]:
 
 def _import_stages() -> None:
     """Import in a new worker what every part needs."""
-    from geomface.faces.synthesis import sampler, writing  # noqa: F401
+    from geomface.synthesis import sampler, writing  # noqa: F401

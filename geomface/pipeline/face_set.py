@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from geomface.batch.keys import content_key
+from geomface.batch.lock import NAME as LOCK
+from geomface.batch.records import DONE, ItemRecord, latest_records, outputs_present
 from geomface.errors import FileFormatError, OutputError, SettingsError
 from geomface.faces.face_model import FaceModel
-from geomface.faces.synthesis.encoding import IMAGE_FORMATS, STORED
-from geomface.faces.synthesis.loading import model_hash, read_face_model
-from geomface.faces.synthesis.manifest import KIND, SCHEMA, SET_FILE, check_set
-from geomface.faces.synthesis.sampler import FaceSampler
-from geomface.faces.synthesis.settings import FaceImageSettings
-from geomface.mesh.io.records import plain, read_json
-from geomface.pipeline.keys import content_key
-from geomface.pipeline.lock import NAME as LOCK
-from geomface.pipeline.records import DONE, ItemRecord, latest_records, outputs_present
+from geomface.files.records import plain, read_json
+from geomface.synthesis.encoding import IMAGE_FORMATS, STORED
+from geomface.synthesis.loading import model_hash, read_face_model
+from geomface.synthesis.manifest import KIND, SCHEMA, SET_FILE, check_set
+from geomface.synthesis.sampler import FaceSampler
+from geomface.synthesis.settings import FaceImageSettings
 
 STAGE, VERSION = "synthetic faces", 1
 """Raise the version when the same settings give other pictures."""

@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from geomface.faces.synthesis.manifest import FAILURES, INDEX, MANIFEST
-from geomface.faces.synthesis.writing import SHARD
-from geomface.mesh.io.atomic import atomic_path
-from geomface.mesh.io.records import write_json
+from geomface.batch.records import ItemRecord, latest_records
+from geomface.files.atomic import atomic_path
+from geomface.files.records import write_json
 from geomface.pipeline.face_set import PARTS, RECORDS, FaceSetPlan, FaceSetSettings, is_done
-from geomface.pipeline.records import ItemRecord, latest_records
+from geomface.synthesis.manifest import FAILURES, INDEX, MANIFEST
+from geomface.synthesis.writing import SHARD
 
 _MOST_REASONS = 10
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geomface.batch.attempts import ItemTask, Outcome
+from geomface.datasets import layout
 from geomface.errors import LandmarkError
-from geomface.pipeline import layout
-from geomface.pipeline.attempts import ItemTask, Outcome
 from geomface.pipeline.manifest import LANDMARK_SUFFIXES
 from geomface.pipeline.settings import ItemSettings
 
 if TYPE_CHECKING:
-    from geomface.faces.landmark_detection import LandmarkDetector
     from geomface.geometry_image import GeometryImageDecoder, GeometryImageEncoder
+    from geomface.landmarks import LandmarkDetector
     from geomface.mesh import Landmarks, Mesh, Template
     from geomface.registration import NonRigidRegistration, RegistrationResult
 
@@ -56,8 +56,8 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     ------
     GeomfaceError : a scan or landmarks that cannot be used, or a registration that failed.
     """
+    from geomface.files.records import write_json
     from geomface.mesh.io import load_mesh, save_mesh
-    from geomface.mesh.io.records import write_json
     from geomface.registration import register
 
     payload: ScanPayload = task.payload
@@ -109,7 +109,7 @@ def _detect_landmarks(tools: "_Tools", scan: "Mesh") -> tuple["Landmarks | None"
     """Find landmarks with one thread, so that the bytes do not depend on the workers."""
     import torch
 
-    from geomface.faces.landmark_detection.for_template import landmarks_for
+    from geomface.landmarks.for_template import landmarks_for
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -122,7 +122,7 @@ def _detect_landmarks(tools: "_Tools", scan: "Mesh") -> tuple["Landmarks | None"
 @functools.lru_cache(maxsize=1)
 def _detector() -> "LandmarkDetector":
     """One detector a worker: its weights are read once."""
-    from geomface.faces.landmark_detection import LandmarkDetector
+    from geomface.landmarks import LandmarkDetector
 
     return LandmarkDetector()
 
@@ -140,8 +140,8 @@ class _Tools:
 @functools.lru_cache(maxsize=1)
 def _tools(out: Path, template_key: str, settings: ItemSettings) -> _Tools:
     """Read the run's template and factor what depends on it; another `template_key` renews it."""
+    from geomface.datasets.face_pairs import load_run_template
     from geomface.geometry_image import GeometryImageDecoder, GeometryImageEncoder
-    from geomface.pipeline.template_stage import load_run_template
     from geomface.registration import NonRigidRegistration
 
     template = load_run_template(out)
@@ -181,8 +181,8 @@ def _bake(
     folder: Path, mesh: "Mesh", scan: "Mesh", template: "Mesh", size: int
 ) -> "tuple[Mesh, Outcome]":
     """Bake the scan's colours; return the textured mesh, and notes and figures."""
+    from geomface.files import save_image
     from geomface.geometry_image import bake_texture
-    from geomface.mesh.io import save_image
 
     if scan.colors is None and scan.texture is None:
         return mesh, Outcome(notes=("the scan has neither colours nor a texture: none was baked.",))

@@ -4,10 +4,10 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from geomface.batch.keys import content_key, file_hash
+from geomface.batch.records import DONE, FAILED, ItemRecord, latest_records, outputs_present
 from geomface.errors import FileFormatError
-from geomface.pipeline.keys import content_key, file_hash
 from geomface.pipeline.manifest import ScanFile, find_scans
-from geomface.pipeline.records import DONE, FAILED, ItemRecord, latest_records, outputs_present
 from geomface.pipeline.settings import ItemSettings, PipelineSettings
 
 ITEM_STAGE, ITEM_VERSION = "item", 1
@@ -117,8 +117,8 @@ def _to_do(item: PlannedItem, settings: PipelineSettings) -> bool:
 def template_key(settings: PipelineSettings) -> str:
     """Return the content key of the unwrapped template."""
     if settings.template is None:
-        from geomface.faces.assets import asset_path
         from geomface.faces.builtin import FOLDER
+        from geomface.files.assets import asset_path
 
         folder = asset_path(f"{FOLDER}/face_model.safetensors").parent
         files: list[Path] = sorted(path for path in folder.iterdir() if path.suffix != ".md")

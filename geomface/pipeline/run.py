@@ -6,21 +6,21 @@ import functools
 import time
 from pathlib import Path
 
-from geomface.errors import GeomfaceError
-from geomface.mesh.io.records import write_json
-from geomface.pipeline import layout
-from geomface.pipeline.attempts import (
+from geomface.batch.attempts import (
     ItemTask,
     Work,
     attempt_item,
     failed_record,
     remove_leftovers,
 )
-from geomface.pipeline.events import EventSink, Progress
-from geomface.pipeline.executors import Executor, WorkerDied, make_executor
-from geomface.pipeline.lock import run_lock
+from geomface.batch.events import EventSink, Progress
+from geomface.batch.executors import Executor, WorkerDied, make_executor
+from geomface.batch.lock import run_lock
+from geomface.batch.records import DONE, FAILED, ItemRecord, latest_records, make_folder
+from geomface.datasets import layout
+from geomface.errors import GeomfaceError
+from geomface.files.records import write_json
 from geomface.pipeline.plan import ITEM_STAGE, PipelinePlan, PlannedItem, plan_pipeline
-from geomface.pipeline.records import DONE, FAILED, ItemRecord, latest_records, make_folder
 from geomface.pipeline.settings import PipelineSettings
 
 SCHEMA = 1
@@ -256,7 +256,7 @@ def load_run(out: Path | str) -> PipelineSettings:
     FileFormatError : no run, a damaged file, or one of another version.
     """
     from geomface.errors import FileFormatError
-    from geomface.mesh.io.records import read_json
+    from geomface.files.records import read_json
     from geomface.pipeline.settings import settings_from_json
 
     path = Path(out) / layout.RUN_FILE

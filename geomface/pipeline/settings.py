@@ -109,7 +109,7 @@ class PipelineSettings:
 
 
 def settings_from_json(kind: Any, data: Any, name: str = "settings") -> Any:
-    """Rebuild settings from what `mesh.io.records.plain` made of them.
+    """Rebuild settings from what `files.records.plain` made of them.
 
     Parameters
     ----------

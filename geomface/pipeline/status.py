@@ -3,14 +3,14 @@
 import dataclasses
 from pathlib import Path
 
-from geomface.pipeline import layout
-from geomface.pipeline.records import (
+from geomface.batch.records import (
     DONE,
     FAILED,
     ItemRecord,
     changed_outputs,
     latest_records,
 )
+from geomface.datasets import layout
 from geomface.pipeline.run import load_run
 from geomface.pipeline.settings import PipelineSettings
 
@@ -43,7 +43,7 @@ def read_status(out: Path | str) -> PipelineStatus:
     ------
     FileFormatError : no run, or records of another version.
     """
-    from geomface.mesh.io.records import read_json
+    from geomface.files.records import read_json
 
     out = Path(out)
     settings = load_run(out)

@@ -3,11 +3,11 @@
 import dataclasses
 from pathlib import Path
 
+from geomface.batch.attempts import atomic_folder
+from geomface.datasets import layout
 from geomface.errors import FileFormatError
+from geomface.files.records import read_json, write_json
 from geomface.mesh import Template
-from geomface.mesh.io.records import read_json, write_json
-from geomface.pipeline import layout
-from geomface.pipeline.attempts import atomic_folder
 from geomface.pipeline.settings import PipelineSettings
 
 
@@ -57,10 +57,3 @@ def _is_current(report: Path, key: str) -> bool:
         return read_json(report)["key"] == key
     except (FileFormatError, KeyError, TypeError):
         return False
-
-
-def load_run_template(out: Path) -> Template:
-    """Return the unwrapped template of a run's folder."""
-    from geomface.mesh.io import load_template
-
-    return load_template(out / layout.TEMPLATE_MESH)

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomface.faces.occluders import OCCLUDERS
-from geomface.pipeline import layout
-from geomface.pipeline.attempts import ItemTask, Outcome
+from geomface.batch.attempts import ItemTask, Outcome
+from geomface.datasets import layout
 from geomface.pipeline.texture_masks import mask_texture
 from geomface.pipeline.texture_settings import DamageSettings, TextureItemSettings
 from geomface.pipeline.texture_tools import face_model, pose_on, texture_tools
+from geomface.scans.occluders import OCCLUDERS
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from geomface.faces.simulate import SimulatedScan
     from geomface.registration import RegistrationResult
+    from geomface.scans.simulate import SimulatedScan
 
 TRUTH, TRUTH_ARRAYS = "truth", "truth.safetensors"
 TRUTH_KIND, TRUTH_SCHEMA = "texture-truth", 1
@@ -45,7 +45,6 @@ class TexturePayload:
 
 def import_stages() -> None:
     """Import everything a face needs, so that a worker is ready before its first task."""
-    import geomface.faces.simulate
     import geomface.geometry_image
     import geomface.registration.registering  # noqa: F401
 
@@ -74,12 +73,13 @@ def make_textured_face(task: ItemTask, folder: Path) -> Outcome:
     ------
     GeomfaceError : a model without landmarks, or a registration that failed.
     """
-    from geomface.faces.simulate import simulate_scan
+    from geomface.files import save_image
+    from geomface.files.records import write_json
+    from geomface.files.tensors import save_tensors
     from geomface.geometry_image import save_geometry_image
-    from geomface.mesh.io import save_image, save_mesh
-    from geomface.mesh.io.records import write_json
-    from geomface.mesh.io.tensors import save_tensors
+    from geomface.mesh.io import save_mesh
     from geomface.registration import register
+    from geomface.scans.simulate import simulate_scan
 
     payload: TexturePayload = task.payload
     settings = payload.settings

@@ -4,18 +4,18 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from geomface.batch.keys import content_key
+from geomface.batch.lock import NAME as LOCK
+from geomface.batch.records import DONE, FAILED, ItemRecord, latest_records, outputs_present
+from geomface.datasets import layout
 from geomface.errors import FileFormatError, LandmarkError, OutputError
-from geomface.faces.synthesis.loading import model_hash, read_face_model
+from geomface.files.records import plain, read_json
 from geomface.mesh import LandmarkEmbedding
-from geomface.mesh.io.records import plain, read_json
-from geomface.pipeline import layout
-from geomface.pipeline.keys import content_key
-from geomface.pipeline.lock import NAME as LOCK
 from geomface.pipeline.plan import template_key
-from geomface.pipeline.records import DONE, FAILED, ItemRecord, latest_records, outputs_present
 from geomface.pipeline.template_stage import read_run_template
 from geomface.pipeline.texture_items import TRUTH
 from geomface.pipeline.texture_settings import BUILTIN, TextureSetSettings
+from geomface.synthesis.loading import model_hash, read_face_model
 
 KIND, SCHEMA = "texture-set", 1
 STAGE, VERSION = "textures", 1

@@ -8,21 +8,21 @@ import json
 import time
 from pathlib import Path
 
-from geomface.mesh.io.atomic import write_bytes
-from geomface.mesh.io.records import write_json
-from geomface.pipeline import layout
-from geomface.pipeline.attempts import (
+from geomface.batch.attempts import (
     ItemTask,
     Work,
     attempt_item,
     failed_record,
     remove_leftovers,
 )
-from geomface.pipeline.events import EventSink, Progress
-from geomface.pipeline.executors import Executor, WorkerDied, make_executor
-from geomface.pipeline.keys import file_hash
-from geomface.pipeline.lock import run_lock
-from geomface.pipeline.records import FAILED, latest_records, make_folder
+from geomface.batch.events import EventSink, Progress
+from geomface.batch.executors import Executor, WorkerDied, make_executor
+from geomface.batch.keys import file_hash
+from geomface.batch.lock import run_lock
+from geomface.batch.records import FAILED, latest_records, make_folder
+from geomface.datasets import layout
+from geomface.files.atomic import write_bytes
+from geomface.files.records import write_json
 from geomface.pipeline.template_stage import ensure_template
 from geomface.pipeline.texture_items import (
     TRUTH,

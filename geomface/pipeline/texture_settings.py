@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 from geomface.errors import SettingsError
-from geomface.faces.scan_settings import ScanSettings
 from geomface.parametrization.settings import UnwrapSettings
 from geomface.pipeline.settings import PipelineSettings
 from geomface.registration.settings import RegistrationSettings
+from geomface.scans.settings import ScanSettings
 
 BUILTIN = "builtin"
 """What names the built-in face among model files."""

@@ -63,8 +63,8 @@ class TextureTools:
 @functools.lru_cache(maxsize=1)
 def texture_tools(out: Path, template_key: str, settings: TextureItemSettings) -> TextureTools:
     """Read the set's template and factor what depends on it; another `template_key` renews it."""
+    from geomface.datasets.face_pairs import load_run_template
     from geomface.geometry_image import GeometryImageEncoder
-    from geomface.pipeline.template_stage import load_run_template
     from geomface.registration import NonRigidRegistration
 
     template = load_run_template(out)
@@ -78,7 +78,7 @@ def texture_tools(out: Path, template_key: str, settings: TextureItemSettings) -
 @functools.lru_cache(maxsize=8)
 def face_model(name: str) -> "FaceModel":
     """Return the face model in a file, or the built-in one; a worker reads each once."""
-    from geomface.faces.synthesis.loading import read_face_model
+    from geomface.synthesis.loading import read_face_model
 
     return read_face_model(None if name == BUILTIN else Path(name))
 

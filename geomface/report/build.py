@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import geomface
-from geomface.mesh.io.atomic import write_bytes
+from geomface.files.atomic import write_bytes
 from geomface.report import model_sections, scan_sections
 from geomface.report.collection import Collection, read_collection
 from geomface.report.figures import Gallery

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray
+from geomface.datasets import layout
+from geomface.datasets.face_pairs import load_run_template
 from geomface.errors import FileFormatError
+from geomface.files import load_image
 from geomface.mesh import Mesh, Template
 from geomface.mesh.closest import ClosestPointIndex
-from geomface.mesh.io import load_image, load_mesh
-from geomface.pipeline import ItemRecord, PipelineStatus, find_scans, layout, read_status
-from geomface.pipeline.template_stage import load_run_template
+from geomface.mesh.io import load_mesh
+from geomface.pipeline import ItemRecord, PipelineStatus, find_scans, read_status
 from geomface.report.eyes import vertex_colors_from
 
 

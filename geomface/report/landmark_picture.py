@@ -10,7 +10,7 @@ from geomface.rendering import contact_sheet, render_mesh
 from geomface.rendering.camera import Frame, frame_of, view_rotation
 
 if TYPE_CHECKING:
-    from geomface.faces.landmark_detection import DetectionResult
+    from geomface.landmarks import DetectionResult
 
 SEEN, FILLED = (0.10, 0.75, 0.25), (0.95, 0.35, 0.10)
 """Colours of landmarks that were seen, and of those that were filled in."""

@@ -33,7 +33,7 @@ def save_figure(path: Path, figure: "Figure") -> None:
     """Write a figure as PNG, PDF or SVG, whole or not at all."""
     import io
 
-    from geomface.mesh.io.atomic import write_bytes
+    from geomface.files.atomic import write_bytes
 
     buffer = io.BytesIO()
     figure.savefig(buffer, format=path.suffix.lstrip(".").lower() or "png", dpi=120)

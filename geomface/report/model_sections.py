@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from geomface.arrays import FloatArray
+from geomface.datasets import layout
 from geomface.faces.face_model import FaceModel
+from geomface.files import load_image, read_json
+from geomface.files.records import plain
 from geomface.mesh import Mesh
-from geomface.mesh.io import load_image, load_mesh, read_json
-from geomface.mesh.io.records import plain
-from geomface.pipeline import layout
+from geomface.mesh.io import load_mesh
 from geomface.report.charts import bar_chart
 from geomface.report.collection import Collection
 from geomface.report.eyes import eyes_or_none

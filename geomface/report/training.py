@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from geomface.errors import FileFormatError
+from geomface.files import load_image, read_json
+from geomface.files.atomic import write_bytes
 from geomface.learning.metrics_log import read_metrics
 from geomface.learning.run_directory import METRICS, RUN_FILE, SAMPLES
-from geomface.mesh.io import load_image, read_json
-from geomface.mesh.io.atomic import write_bytes
 from geomface.report.images import data_uri
 from geomface.report.model_figures import figure_image
 from geomface.report.page import (

@@ -25,7 +25,7 @@ def save_model(path: Path | str, model: MorphableModel) -> None:
     ------
     OutputError : the place cannot be written.
     """
-    from geomface.mesh.io.tensors import save_tensors
+    from geomface.files.tensors import save_tensors
 
     arrays: dict[str, np.ndarray] = {}
     parts: dict[str, dict[str, Any]] = {}
@@ -74,7 +74,7 @@ def load_model(path: Path | str) -> MorphableModel:
     ------
     FileFormatError : another kind of file, an unknown schema, or parts missing from it.
     """
-    from geomface.mesh.io.tensors import load_tensors
+    from geomface.files.tensors import load_tensors
 
     arrays, header = load_tensors(path, kind=KIND, schema=SCHEMA)
     try:

@@ -17,14 +17,14 @@ import numpy as np
 from geomface.errors import GeomfaceError
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.ict import load_ict
-from geomface.faces.scan_settings import ScanSettings
-from geomface.faces.simulate import SimulatedScan, simulate_scan
 from geomface.mesh import Landmarks, Similarity, Template
 from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.io import load_template
 from geomface.registration import NonRigidRegistration, register
 from geomface.registration.evaluate import correspondence_error
 from geomface.registration.start import similarity_from_landmarks
+from geomface.scans.settings import ScanSettings
+from geomface.scans.simulate import SimulatedScan, simulate_scan
 
 LIMIT_MM = 2.5
 WORST = {

@@ -33,6 +33,10 @@ import numpy as np
 import torch
 
 from geomface.cli.main import main as geomface
+from geomface.datasets import layout
+from geomface.files import save_image
+from geomface.files.records import write_json
+from geomface.files.tensors import load_tensors
 from geomface.gan.progressive_texture import (
     TextureSet,
     load_generator,
@@ -46,11 +50,8 @@ from geomface.gan.progressive_texture.holdout import split_set
 from geomface.geometry_image import GeometryImageEncoder
 from geomface.learning import image_grid, to_pictures
 from geomface.learning.masking import hide
-from geomface.mesh.io import load_mesh, save_image
-from geomface.mesh.io.records import write_json
-from geomface.mesh.io.tensors import load_tensors
+from geomface.mesh.io import load_mesh
 from geomface.metrics import masked_nearest_distances
-from geomface.pipeline import layout
 from geomface.pipeline.texture_items import TRUTH_ARRAYS, TRUTH_KIND, TRUTH_SCHEMA
 from geomface.report.model_figures import save_figure
 from geomface.statistics import fit_texture_pca

@@ -27,12 +27,12 @@ import numpy as np
 
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.conversion import from_face_model
-from geomface.faces.fitting import fit_landmarks_2d
-from geomface.faces.fitting.rendering import PictureFitter, fit_image
-from geomface.faces.fitting.rendering.sheet import fit_sheet
-from geomface.faces.fitting.rendering.views import render_face
 from geomface.faces.ict import load_ict
-from geomface.mesh.io import save_image
+from geomface.files import save_image
+from geomface.fitting import fit_landmarks_2d
+from geomface.fitting.rendering import PictureFitter, fit_image
+from geomface.fitting.rendering.sheet import fit_sheet
+from geomface.fitting.rendering.views import render_face
 from geomface.mesh.similarity import fit_similarity
 
 HERE = Path(__file__).resolve().parent

@@ -23,7 +23,6 @@ import numpy as np
 import torch
 
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.identity import FrontalView, describe_faces
 from geomface.gan.progressive_texture import (
     JointModel,
     TextureSet,
@@ -37,6 +36,7 @@ from geomface.gan.progressive_texture.joint import registered_vertices
 from geomface.learning import to_pictures
 from geomface.mesh import Mesh
 from geomface.metrics import embed_in_plane, identity_distance
+from geomface.recognition import FrontalView, describe_faces
 from geomface.report.embedding_figure import embedding_figure
 from geomface.report.images import encode
 from geomface.report.model_figures import figure_image

@@ -17,20 +17,20 @@ import torch
 
 from geomface.faces import FaceModel, load_builtin_face
 from geomface.faces.albedo import ALBEDO_PARAMETERS, AlbedoModel, albedo_model, landmark_places
-from geomface.faces.identity import (
+from geomface.mesh import Mesh
+from geomface.metrics import annotate, embed_in_plane, identity_distance, verify_identities
+from geomface.recognition import (
     FrontalView,
     describe_faces,
     describe_pictures,
     draw_identity_pictures,
     load_embedder,
 )
-from geomface.faces.identity.training_pictures import picture_settings
-from geomface.faces.synthesis import Person, draw_person
-from geomface.mesh import Mesh
-from geomface.metrics import annotate, embed_in_plane, identity_distance, verify_identities
+from geomface.recognition.training_pictures import picture_settings
 from geomface.report.embedding_figure import embedding_figure
 from geomface.report.images import encode
 from geomface.report.model_figures import figure_image
+from geomface.synthesis import Person, draw_person
 
 TRAIN, HELD_OUT = 0, 2
 

@@ -19,13 +19,13 @@ import numpy as np
 from geomface.errors import LandmarkError
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.ict import load_ict
-from geomface.faces.landmark_detection import LandmarkDetector
-from geomface.faces.simulate import simulate_scan
+from geomface.landmarks import LandmarkDetector
 from geomface.mesh.diagnose import arrange_landmarks
 from geomface.mesh.io import load_landmarks, load_mesh, load_template
 from geomface.registration import NonRigidRegistration, register
 from geomface.registration.evaluate import correspondence_error
 from geomface.rendering.camera import view_rotation
+from geomface.scans.simulate import simulate_scan
 
 INNER = slice(17, 68)
 FAILED: list[str] = []

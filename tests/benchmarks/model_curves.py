@@ -37,11 +37,11 @@ import numpy as np
 import geomface.registration
 from geomface.errors import GeomfaceError
 from geomface.faces.ict import load_ict
-from geomface.faces.scan_settings import ScanSettings
-from geomface.faces.simulate import simulate_scan
 from geomface.mesh.io import load_template
 from geomface.mesh.similarity import fit_similarity
 from geomface.registration import NonRigidRegistration, register
+from geomface.scans.settings import ScanSettings
+from geomface.scans.simulate import simulate_scan
 from geomface.statistics import align_meshes, fit_pca
 from geomface.statistics.evaluation import (
     Curve,

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from geomface.faces.conversion import from_face_model
-from geomface.faces.fitting import (
+from geomface.faces.ict import load_ict
+from geomface.fitting import (
     ImageFitter,
     ModelRegistration,
     ScanFitter,
@@ -24,7 +25,6 @@ from geomface.faces.fitting import (
     register_with_model,
     shape_prior,
 )
-from geomface.faces.ict import load_ict
 from geomface.mesh.io import load_landmarks, load_mesh, load_template
 from geomface.mesh.similarity import fit_similarity
 from geomface.registration import NonRigidRegistration, register

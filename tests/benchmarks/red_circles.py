@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from geomface.cli.main import main as geomface
+from geomface.files import save_image
+from geomface.files.records import write_json
 from geomface.gan.progressive_texture import ARMS, load_generator, sample_images
 from geomface.learning import image_grid
-from geomface.mesh.io import save_image
-from geomface.mesh.io.records import write_json
 
 
 def measure(folder: Path, arm: str, seed: int, options: argparse.Namespace) -> dict:

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from geomface.faces.synthesis import FaceImageSettings, FaceSampler, Gaussian, Mixture, stream
-from geomface.faces.synthesis.distributions import choose
-from geomface.pipeline.events import PipelineEvent
+from geomface.batch.events import PipelineEvent
+from geomface.batch.records import latest_records
 from geomface.pipeline.face_images import FaceSetSettings, generate_faces
 from geomface.pipeline.face_set import RECORDS
-from geomface.pipeline.records import latest_records
+from geomface.synthesis import FaceImageSettings, FaceSampler, Gaussian, Mixture, stream
+from geomface.synthesis.distributions import choose
 
 OUTPUTS = (
     *("rgb", "alpha", "depth", "normals", "position", "albedo", "shading", "face_id"),

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from geomface.cli.main import main
+from geomface.datasets import layout
+from geomface.datasets.face_pairs import load_registered_faces
+from geomface.files import load_image, save_image
+from geomface.files.records import write_json
 from geomface.mesh import Mesh, Template
-from geomface.mesh.io import load_image, save_image, save_mesh
-from geomface.mesh.io.records import write_json
+from geomface.mesh.io import save_mesh
 from geomface.mesh.io.templates import save_template
-from geomface.pipeline import layout
-from geomface.pipeline.face_pairs import load_registered_faces
 
 FACES, SIDE, PIXELS = 60, 9, 8
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from geomface.cli.main import main
-from geomface.faces.synthesis import FaceImageSettings, load_synthetic
+from geomface.synthesis import FaceImageSettings, load_synthetic
 
 SMALL = ["synth", "faces", "--identities", "2", "--samples", "2", "--size", "32"]
 

@@ -8,7 +8,6 @@ import pytest
 
 from geomface.arrays import FloatArray
 from geomface.errors import FileFormatError
-from geomface.faces.assets import asset_path
 from geomface.faces.builtin import FOLDER, load_builtin_face
 from geomface.faces.face_model import FaceModel
 from geomface.faces.sculpt.anthropometry import TYPICAL, measure_face
@@ -16,8 +15,9 @@ from geomface.faces.sculpt.build import write_assets
 from geomface.faces.sculpt.landmarks import SUBSET43
 from geomface.faces.sculpt.layout import MOUTH_SEGMENTS, Layout, build_layout
 from geomface.faces.sculpt.surface import INNER_CORNER, LID_MARGIN
+from geomface.files.assets import asset_path
+from geomface.files.records import read_json
 from geomface.mesh.io.obj import read_obj
-from geomface.mesh.io.records import read_json
 from geomface.mesh.mirror import mirror_map
 from geomface.mesh.normals import face_normals
 from geomface.mesh.topology import edge_faces, require_disk_with_holes, unique_edges
@@ -331,7 +331,7 @@ def test_rebuild_gives_the_shipped_files(face: FaceModel, tmp_path: Path) -> Non
     assert mesh.topology_id == face.mesh.topology_id
     # Another machine's linear algebra may round the last digit of the file differently.
     np.testing.assert_allclose(mesh.vertices, face.mesh.vertices, atol=2e-4)
-    from geomface.mesh.io.tensors import load_tensors
+    from geomface.files.tensors import load_tensors
 
     arrays, _ = load_tensors(tmp_path / "face_model.safetensors", kind="face-model", schema=1)
     for name in ("identity_modes", "expression_modes"):

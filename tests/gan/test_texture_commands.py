@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from geomface.cli.main import main
+from geomface.files import load_image, save_image
+from geomface.files.tensors import read_header
 from geomface.gan.progressive_texture import is_held_out
-from geomface.mesh.io import load_image, save_image
-from geomface.mesh.io.tensors import read_header
 
 TRAIN = ["train", "progressive_texture", "--recipe", "tiny", "--quiet"]
 

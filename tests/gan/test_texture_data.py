@@ -8,6 +8,7 @@ import torch
 from scipy import ndimage
 
 from geomface.errors import SettingsError
+from geomface.files import save_image
 from geomface.gan.progressive_texture.dataset import TextureSet, reduce_set
 from geomface.gan.progressive_texture.detect_shapes import (
     count_circles,
@@ -19,7 +20,6 @@ from geomface.gan.progressive_texture.shapes import ShapesSet, ShapesSettings, d
 from geomface.geometry_image.files import save_geometry_image
 from geomface.geometry_image.image import GeometryImage
 from geomface.learning.errors import DatasetError
-from geomface.mesh.io import save_image
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,11 @@ import pytest
 
 from geomface.cli.main import main
 from geomface.errors import FileFormatError, MeshError, SettingsError
-from geomface.faces.assets import asset_path
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.face_model import FaceModel
+from geomface.files import load_image, save_image, write_json
+from geomface.files.assets import asset_path
+from geomface.files.tensors import save_tensors
 from geomface.gan.progressive_texture import (
     fit_joint_model,
     load_generator,
@@ -26,8 +28,7 @@ from geomface.gan.progressive_texture.shipped import (
 from geomface.geometry_image import GeometryImageEncoder, save_geometry_image
 from geomface.learning import DatasetError
 from geomface.mesh import Mesh, Template
-from geomface.mesh.io import load_image, load_mesh, save_image, save_mesh, write_json
-from geomface.mesh.io.tensors import save_tensors
+from geomface.mesh.io import load_mesh, save_mesh
 from geomface.mesh.similarity import fit_similarity
 
 WORLD = 12

@@ -15,11 +15,11 @@ from PIL import Image
 
 from geomface.cli.learned.launch import start_processes
 from geomface.errors import SettingsError
+from geomface.files.tensors import load_tensors
 from geomface.gan.progressive_texture.layers import append_deviation
 from geomface.learning import ComputeSettings, read_metrics
 from geomface.learning.distributed import ALONE, Ranks, is_started, join_ranks
 from geomface.learning.state import KIND, SCHEMA
-from geomface.mesh.io.tensors import load_tensors
 
 
 @pytest.mark.parametrize(("batch", "count"), [(16, 2), (16, 4), (6, 2), (4, 4), (12, 3), (5, 1)])

@@ -17,24 +17,19 @@ from geomface.errors import (
     MeshError,
     OutputError,
 )
+from geomface.files import load_image, load_tensors, read_json, save_image, save_tensors, write_json
 from geomface.mesh import LandmarkEmbedding, Landmarks, Template
 from geomface.mesh.io import (
     load_embedding,
-    load_image,
     load_landmarks,
     load_mesh,
     load_regions,
     load_template,
-    load_tensors,
-    read_json,
     save_embedding,
-    save_image,
     save_landmarks,
     save_mesh,
     save_regions,
     save_template,
-    save_tensors,
-    write_json,
 )
 
 LANDMARK_SUFFIXES = (".json", ".pts", ".txt", ".csv", ".pp", ".ljson")

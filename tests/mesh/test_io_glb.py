@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from io_samples import assert_same_mesh, corner_mesh, random_mesh
 
 from geomface.errors import FileFormatError
+from geomface.files.images import encode_image
 from geomface.mesh.io import load_mesh, save_mesh
 from geomface.mesh.io.glb_scene import to_display, to_linear
-from geomface.mesh.io.images import encode_image
 
 TRIANGLE = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32)
 

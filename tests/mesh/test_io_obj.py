@@ -7,8 +7,9 @@ import pytest
 from io_samples import CORNER_COLORS, assert_same_mesh, corner_mesh, random_mesh
 
 from geomface.errors import FileFormatError
+from geomface.files import load_image, save_image
 from geomface.mesh import Mesh
-from geomface.mesh.io import load_image, load_mesh, read_obj, save_image, save_mesh
+from geomface.mesh.io import load_mesh, read_obj, save_mesh
 
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\n"
 

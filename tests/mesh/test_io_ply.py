@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from io_samples import assert_same_mesh, corner_mesh, random_mesh
 
 from geomface.errors import FileFormatError
-from geomface.mesh.io import load_mesh, save_image, save_mesh
+from geomface.files import save_image
+from geomface.mesh.io import load_mesh, save_mesh
 
 ENCODINGS = ("ascii", "binary_little_endian", "binary_big_endian")
 LETTERS = {"char": "b", "uchar": "B", "short": "h", "ushort": "H", "int": "i", "uint": "I"}

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geomface.batch.events import PipelineEvent
 from geomface.errors import OutputError, SettingsError
-from geomface.faces.synthesis import (
+from geomface.pipeline import face_images
+from geomface.pipeline.face_images import FaceSetSettings, generate_faces, plan_faces
+from geomface.synthesis import (
     Constant,
     FaceImageSettings,
     Gaussian,
@@ -18,9 +21,6 @@ from geomface.faces.synthesis import (
     Mixture,
     load_synthetic,
 )
-from geomface.pipeline import face_images
-from geomface.pipeline.events import PipelineEvent
-from geomface.pipeline.face_images import FaceSetSettings, generate_faces, plan_faces
 
 IMAGES = FaceImageSettings(
     identities=4, samples=3, size=40, seed=6, outputs=("rgb", "depth", "landmarks")

@@ -5,22 +5,23 @@ import dataclasses
 import numpy as np
 import pytest
 
+from geomface.datasets import layout
+from geomface.datasets.face_pairs import load_run_template
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.scan_settings import ScanSettings
-from geomface.faces.simulate import save_simulated_scan, simulate_scan
+from geomface.files import load_image
+from geomface.files.records import read_json
 from geomface.geometry_image import GeometryImageDecoder, load_geometry_image
-from geomface.mesh.io import load_image, load_mesh
-from geomface.mesh.io.records import read_json
+from geomface.mesh.io import load_mesh
 from geomface.pipeline import (
     ItemSettings,
     ModelSettings,
     PipelineSettings,
-    layout,
     run_pipeline,
     verify_outputs,
 )
-from geomface.pipeline.template_stage import load_run_template
 from geomface.registration.settings import RegistrationSettings
+from geomface.scans.settings import ScanSettings
+from geomface.scans.simulate import save_simulated_scan, simulate_scan
 from geomface.statistics import load_model
 
 QUICK = ItemSettings(

@@ -4,10 +4,10 @@ import dataclasses
 import json
 
 import pytest
-from pipeline_work import fake_item
+from batch_work import fake_item
 
 from geomface.errors import FileFormatError, OutputError, SettingsError
-from geomface.mesh.io.records import plain
+from geomface.files.records import plain
 from geomface.parametrization.settings import UnwrapSettings
 from geomface.pipeline import (
     ItemSettings,

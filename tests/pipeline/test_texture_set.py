@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geomface.batch.attempts import ItemTask, Outcome
+from geomface.batch.events import PipelineEvent
 from geomface.errors import LandmarkError, OutputError, RegistrationError, SettingsError
+from geomface.files import load_image
+from geomface.files.tensors import load_tensors
 from geomface.gan.progressive_texture import load_geometry, load_textures
-from geomface.mesh.io import load_image, load_mesh
-from geomface.mesh.io.tensors import load_tensors
-from geomface.pipeline.attempts import ItemTask, Outcome
-from geomface.pipeline.events import PipelineEvent
+from geomface.mesh.io import load_mesh
 from geomface.pipeline.texture_items import (
     TRUTH_KIND,
     TRUTH_SCHEMA,

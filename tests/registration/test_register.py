@@ -8,7 +8,6 @@ from scipy.spatial.transform import Rotation
 
 from geomface.errors import LandmarkError, SettingsError, TooFewMatchesError
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.simulate import simulate_scan
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.io import load_landmarks, load_mesh, load_template
@@ -19,6 +18,7 @@ from geomface.registration import (
     register,
 )
 from geomface.registration.evaluate import correspondence_error
+from geomface.scans.simulate import simulate_scan
 
 
 @pytest.fixture(scope="module")

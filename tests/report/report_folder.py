@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
+from geomface.batch.records import write_record
+from geomface.datasets import layout
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.scan_settings import ScanSettings
-from geomface.faces.simulate import save_simulated_scan, simulate_scan
+from geomface.files import save_image, write_json
 from geomface.mesh import Template
-from geomface.mesh.io import save_image, save_mesh, save_template, write_json
+from geomface.mesh.io import save_mesh, save_template
 from geomface.parametrization import unwrap
-from geomface.pipeline import ItemRecord, PipelineSettings, layout
-from geomface.pipeline.records import write_record
+from geomface.pipeline import ItemRecord, PipelineSettings
+from geomface.scans.settings import ScanSettings
+from geomface.scans.simulate import save_simulated_scan, simulate_scan
 from geomface.statistics import MorphableModel, align_meshes, fit_pca, save_model
 
 OFFSET_MM = 0.5

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from report_folder import OFFSET_MM, SEEN_SHARE, make_folder
 
+from geomface.datasets import layout
 from geomface.errors import FileFormatError, OutputError
-from geomface.mesh.io import write_json
-from geomface.pipeline import layout
+from geomface.files import write_json
 from geomface.report import write_report
 from geomface.report.collection import read_collection, read_truth
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from geomface.errors import FileFormatError, MeshError, SettingsError, TopologyMismatchError
+from geomface.files.tensors import load_tensors, save_tensors
 from geomface.mesh import LandmarkEmbedding, Mesh, Template
-from geomface.mesh.io.tensors import load_tensors, save_tensors
 from geomface.mesh.mirror import mirror_map, mirror_vertices
 from geomface.statistics import (
     ExpressionModel,

@@ -63,10 +63,11 @@ class SampleTextureOptions:
 def run_sample(options: SampleTextureOptions, run: Run) -> int:
     """Load, draw, write."""
     from geomface.errors import OutputError, SettingsError
+    from geomface.files import save_image
     from geomface.gan.progressive_texture import load_generator, sample_images
     from geomface.gan.progressive_texture.shipped import shipped_generator
     from geomface.learning import image_grid, to_pictures
-    from geomface.mesh.io import save_image, save_mesh
+    from geomface.mesh.io import save_mesh
     from geomface.report.face_sheet import face_sheet, pose_and_light_sheet
 
     generator = shipped_generator() if options.run is None else load_generator(options.run)
@@ -148,7 +149,7 @@ def _save_geometry(config: "dict[str, Any]", images: Any, out: Path) -> str:
     """Write sampled geometry images in millimetres as one safetensors file."""
     import numpy as np
 
-    from geomface.mesh.io.tensors import save_tensors
+    from geomface.files.tensors import save_tensors
 
     low, high = (np.asarray(config[name], np.float32) for name in ("low", "high"))
     values = 0.5 * (images.numpy() + 1.0) * (high - low)[:, None, None] + low[:, None, None]

@@ -49,7 +49,7 @@ class ModelExportOptions:
 
 def run_convert(options: ModelConvertOptions, run: Run) -> int:
     """Read, tell, write."""
-    from geomface.faces.model_files import read_model
+    from geomface.model_files import read_model
     from geomface.statistics import save_model
 
     run.require_cpu()
@@ -80,7 +80,7 @@ def run_convert(options: ModelConvertOptions, run: Run) -> int:
 
 def run_export(options: ModelExportOptions, run: Run) -> int:
     """Read, write."""
-    from geomface.faces.model_files import write_model
+    from geomface.model_files import write_model
 
     run.require_cpu()
     endings = (".h5", ".mat", ".npz", ".glb", ".safetensors")

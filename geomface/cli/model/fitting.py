@@ -78,7 +78,7 @@ class ModelFitLandmarksOptions:
 
 def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:
     """Read, fit, write."""
-    from geomface.faces.fitting import fit_scan, register_with_model
+    from geomface.fitting import fit_scan, register_with_model
     from geomface.mesh.io import load_landmarks, load_mesh, save_mesh
 
     run.require_cpu()
@@ -121,7 +121,7 @@ def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:
 
 def run_fit_landmarks(options: ModelFitLandmarksOptions, run: Run) -> int:
     """Read, fit, write."""
-    from geomface.faces.fitting import fit_landmarks_3d
+    from geomface.fitting import fit_landmarks_3d
     from geomface.mesh.io import load_landmarks, save_mesh
     from geomface.mesh.io.pixel_landmarks import holds_pixels
 
@@ -162,7 +162,7 @@ def run_fit_landmarks(options: ModelFitLandmarksOptions, run: Run) -> int:
 
 def _fit_in_picture(options: ModelFitLandmarksOptions, run: Run, model: "MorphableModel") -> int:
     """Read landmarks in pixels, fit, write."""
-    from geomface.faces.fitting import fit_landmarks_2d
+    from geomface.fitting import fit_landmarks_2d
     from geomface.mesh.io import save_mesh
 
     landmarks = read_pixel_landmarks(options.landmarks, model)

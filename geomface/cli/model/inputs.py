@@ -27,7 +27,7 @@ def read_morphable(path: Path | None) -> "MorphableModel":
         from geomface.faces.conversion import from_face_model
 
         return from_face_model(load_builtin_face())
-    from geomface.faces.model_files import read_model
+    from geomface.model_files import read_model
 
     return read_model(path)
 

@@ -10,7 +10,7 @@ from geomface.errors import SettingsError
 
 if TYPE_CHECKING:
     from geomface.arrays import FloatArray
-    from geomface.pipeline.face_pairs import RegisteredFaces
+    from geomface.datasets.face_pairs import RegisteredFaces
     from geomface.statistics.assignment import AssignmentComparison
     from geomface.statistics.correlation import CanonicalCorrelation
 
@@ -49,7 +49,7 @@ def run_pairs(options: ModelPairsOptions, run: Run) -> int:
     """Read, split, fit, measure, draw."""
     import numpy as np
 
-    from geomface.pipeline.face_pairs import load_registered_faces
+    from geomface.datasets.face_pairs import load_registered_faces
     from geomface.report.model_figures import (
         correlation_figure,
         error_figure,
@@ -168,7 +168,7 @@ def _draw_faces(
     scores: "FloatArray",
     truths: "FloatArray",
 ) -> None:
-    from geomface.mesh.io import save_image
+    from geomface.files import save_image
     from geomface.report.model_figures import assignment_sheet
     from geomface.statistics import MorphableModel, fit_pca
 

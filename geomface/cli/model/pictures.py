@@ -13,7 +13,7 @@ from geomface.cli.run import Run
 from geomface.errors import LandmarkError, SettingsError
 
 if TYPE_CHECKING:
-    from geomface.faces.fitting.rendering import ImageFit
+    from geomface.fitting.rendering import ImageFit
     from geomface.mesh.io.pixel_landmarks import PixelLandmarks
     from geomface.statistics import MorphableModel
 
@@ -73,9 +73,10 @@ def read_pixel_landmarks(path: Path, model: "MorphableModel") -> "PixelLandmarks
 
 def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
     """Read, fit, write."""
-    from geomface.faces.fitting.rendering import PictureFitSettings, fit_image
-    from geomface.faces.fitting.rendering.sheet import fit_panels, panel_sheet
-    from geomface.mesh.io import load_image, save_image, save_mesh
+    from geomface.files import load_image, save_image
+    from geomface.fitting.rendering import PictureFitSettings, fit_image
+    from geomface.fitting.rendering.sheet import fit_panels, panel_sheet
+    from geomface.mesh.io import save_mesh
 
     run.require_cpu()
     ending = f".{options.format.lower().lstrip('.')}"
@@ -121,7 +122,7 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
 
 def camera_record(camera: Any) -> dict[str, Any]:
     """Return a fitted camera for a report, with its kind and the angles of the face."""
-    from geomface.faces.fitting import Perspective, pose_angles
+    from geomface.fitting import Perspective, pose_angles
 
     kind = "perspective" if isinstance(camera, Perspective) else "weak-perspective"
     fields = {field.name: getattr(camera, field.name) for field in dataclasses.fields(camera)}

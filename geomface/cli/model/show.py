@@ -83,7 +83,7 @@ def run_show(options: ModelShowOptions, run: Run) -> int:
 
 def _draw(model: "MorphableModel", options: ModelShowOptions, run: Run) -> list[Folder]:
     """Write the pictures and return their paths."""
-    from geomface.mesh.io import save_image
+    from geomface.files import save_image
     from geomface.report.model_figures import (
         sample_sheet,
         save_figure,

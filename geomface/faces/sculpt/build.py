@@ -9,11 +9,11 @@ from geomface.faces.sculpt import cage
 from geomface.faces.sculpt.card import card
 from geomface.faces.sculpt.landmarks import SUBSET43
 from geomface.faces.sculpt.sculpture import sculpt
+from geomface.files.atomic import atomic_path
+from geomface.files.records import write_json
+from geomface.files.tensors import save_tensors
 from geomface.mesh import Mesh
-from geomface.mesh.io.atomic import atomic_path
 from geomface.mesh.io.obj import write_obj
-from geomface.mesh.io.records import write_json
-from geomface.mesh.io.tensors import save_tensors
 
 MODE_TYPE = np.float16
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from geomface.files import load_image
 from geomface.gan.progressive_texture.dataset import TextureSet, reduce_set
 from geomface.geometry_image.files import load_geometry_image
 from geomface.learning.errors import DatasetError
-from geomface.mesh.io import load_image
 
 TEXTURE, MASK = "registered.texture.png", "mask.png"
 GEOMETRY = "geometry_image.safetensors"

@@ -10,6 +10,7 @@ import torch
 from geomface.arrays import FloatArray, ImageArray
 from geomface.errors import MeshError, SettingsError
 from geomface.faces.face_model import FaceModel
+from geomface.files.records import read_json
 from geomface.gan.progressive_texture.folders import load_textures
 from geomface.gan.progressive_texture.generated_geometry import generated_vertices
 from geomface.gan.progressive_texture.sampling import TrainedGenerator, sample_images
@@ -17,7 +18,6 @@ from geomface.learning.errors import DatasetError
 from geomface.learning.grid import to_pictures
 from geomface.mesh import Mesh, require_same_topology
 from geomface.mesh.io import load_mesh
-from geomface.mesh.io.records import read_json
 from geomface.statistics import (
     TextureModel,
     align_meshes,

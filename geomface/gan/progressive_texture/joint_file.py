@@ -7,9 +7,9 @@ import numpy as np
 
 from geomface.arrays import FloatArray, frozen, require_shape
 from geomface.errors import FileFormatError, SettingsError
+from geomface.files.tensors import load_tensors, save_tensors
 from geomface.gan.progressive_texture.joint import JointModel
 from geomface.mesh import Mesh
-from geomface.mesh.io.tensors import load_tensors, save_tensors
 from geomface.statistics import TextureModel
 
 KIND, SCHEMA = "joint-texture-geometry", 1

@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from geomface.faces.assets import asset_path
+from geomface.files.assets import asset_path
 from geomface.gan.progressive_texture.joint import JointModel, fit_joint_model
 from geomface.gan.progressive_texture.joint_file import load_joint, save_joint
 from geomface.gan.progressive_texture.sampling import TrainedGenerator, load_generator

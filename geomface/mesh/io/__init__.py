@@ -1,4 +1,4 @@
-"""Files in and out: meshes, landmarks, templates, images, arrays, records.
+"""Files of meshes in and out: meshes, landmarks, templates.
 
 Vertex and face count and order never change; nothing is merged, dropped or cleaned.
 """
@@ -6,14 +6,11 @@ Vertex and face count and order never change; nothing is merged, dropped or clea
 from pathlib import Path
 
 from geomface.errors import FileFormatError, OutputError
-from geomface.mesh.io.atomic import atomic_path, is_temporary
 from geomface.mesh.io.glb import read_glb, write_glb
-from geomface.mesh.io.images import load_image, save_image
 from geomface.mesh.io.landmark_files import load_landmarks, save_landmarks
 from geomface.mesh.io.obj import read_obj, write_obj
 from geomface.mesh.io.off import read_off, write_off
 from geomface.mesh.io.ply import read_ply, write_ply
-from geomface.mesh.io.records import read_json, write_json
 from geomface.mesh.io.stl import read_stl, write_stl
 from geomface.mesh.io.templates import (
     load_embedding,
@@ -23,7 +20,6 @@ from geomface.mesh.io.templates import (
     save_regions,
     save_template,
 )
-from geomface.mesh.io.tensors import load_tensors, read_header, save_tensors
 from geomface.mesh.mesh import UNITS, Mesh
 
 _READERS = {
@@ -100,31 +96,22 @@ def _suffixes() -> str:
 
 __all__ = [
     "MESH_SUFFIXES",
-    "atomic_path",
-    "is_temporary",
     "load_embedding",
-    "load_image",
     "load_landmarks",
     "load_mesh",
     "load_regions",
     "load_template",
-    "load_tensors",
     "read_glb",
-    "read_header",
-    "read_json",
     "read_obj",
     "read_off",
     "read_ply",
     "read_stl",
     "save_embedding",
-    "save_image",
     "save_landmarks",
     "save_mesh",
     "save_regions",
     "save_template",
-    "save_tensors",
     "write_glb",
-    "write_json",
     "write_obj",
     "write_off",
     "write_ply",

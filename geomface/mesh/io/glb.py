@@ -9,8 +9,9 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import FileFormatError
-from geomface.mesh.io.atomic import write_bytes
-from geomface.mesh.io.files import as_singles, choose_unit, log, named
+from geomface.files.atomic import write_bytes
+from geomface.files.images import encode_image
+from geomface.files.reading import as_singles, choose_unit, log, named
 from geomface.mesh.io.glb_scene import (
     Container,
     open_container,
@@ -18,7 +19,6 @@ from geomface.mesh.io.glb_scene import (
     read_scene,
     to_linear,
 )
-from geomface.mesh.io.images import encode_image
 from geomface.mesh.io.polygons import build_mesh, first_unique, polygons_of
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.normals import vertex_normals

@@ -11,8 +11,8 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray, require_shape
 from geomface.errors import FileFormatError
-from geomface.mesh.io.atomic import write_bytes
-from geomface.mesh.io.files import as_singles, named
+from geomface.files.atomic import write_bytes
+from geomface.files.reading import as_singles, named
 from geomface.mesh.io.glb import read_glb, write_glb
 from geomface.mesh.io.glb_scene import Container, open_container
 from geomface.mesh.mesh import Mesh

@@ -16,8 +16,8 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray, require_indices
 from geomface.errors import FileFormatError
-from geomface.mesh.io.files import as_doubles, log, read_bytes
-from geomface.mesh.io.images import decode_image
+from geomface.files.images import decode_image
+from geomface.files.reading import as_doubles, log, read_bytes
 
 _TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}

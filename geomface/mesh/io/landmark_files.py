@@ -10,9 +10,9 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.errors import FileFormatError, LandmarkError, OutputError
-from geomface.mesh.io.atomic import write_bytes
-from geomface.mesh.io.files import HEAD, TAIL, choose_unit, log, named, read_text, require_tail
-from geomface.mesh.io.records import read_json, write_json
+from geomface.files.atomic import write_bytes
+from geomface.files.reading import HEAD, TAIL, choose_unit, log, named, read_text, require_tail
+from geomface.files.records import read_json, write_json
 from geomface.mesh.landmarks import Landmarks
 from geomface.mesh.mesh import UNITS
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from geomface.arrays import ImageArray
 from geomface.errors import FileFormatError
-from geomface.mesh.io.files import log, named
-from geomface.mesh.io.images import load_image
+from geomface.files.images import load_image
+from geomface.files.reading import log, named
 
 MATERIAL_NAME = "textured"
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray
 from geomface.errors import FileFormatError, OutputError
-from geomface.mesh.io.atomic import atomic_path
-from geomface.mesh.io.files import (
+from geomface.files.atomic import atomic_path
+from geomface.files.images import encode_image
+from geomface.files.reading import (
     HEAD,
     TAIL,
     choose_unit,
@@ -18,7 +19,6 @@ from geomface.mesh.io.files import (
     read_bytes,
     require_tail,
 )
-from geomface.mesh.io.images import encode_image
 from geomface.mesh.io.materials import MATERIAL_NAME, load_obj_texture, material_text
 from geomface.mesh.io.polygons import as_colors, build_mesh, polygons_of
 from geomface.mesh.mesh import Mesh

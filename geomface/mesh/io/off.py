@@ -7,8 +7,8 @@ import numpy as np
 
 from geomface.arrays import IndexArray
 from geomface.errors import FileFormatError
-from geomface.mesh.io.atomic import write_bytes
-from geomface.mesh.io.files import (
+from geomface.files.atomic import write_bytes
+from geomface.files.reading import (
     HEAD,
     TAIL,
     choose_unit,

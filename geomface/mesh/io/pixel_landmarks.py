@@ -9,9 +9,9 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.errors import FileFormatError, LandmarkError
-from geomface.mesh.io.files import read_text
+from geomface.files.reading import read_text
+from geomface.files.records import read_json, write_json
 from geomface.mesh.io.landmark_files import MULTI_PIE_68
-from geomface.mesh.io.records import read_json, write_json
 
 PIXELS = "px"
 _MISSING = ("nan", "null", "none", "-")

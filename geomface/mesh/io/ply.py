@@ -7,9 +7,9 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray, require_indices
 from geomface.errors import FileFormatError, OutputError
-from geomface.mesh.io.atomic import atomic_path
-from geomface.mesh.io.files import as_doubles, as_singles, choose_unit, log, named, read_bytes
-from geomface.mesh.io.images import encode_image
+from geomface.files.atomic import atomic_path
+from geomface.files.images import encode_image
+from geomface.files.reading import as_doubles, as_singles, choose_unit, log, named, read_bytes
 from geomface.mesh.io.materials import load_texture
 from geomface.mesh.io.ply_layout import Column, Table, read_layout
 from geomface.mesh.io.polygons import (

@@ -6,7 +6,7 @@ import struct
 import numpy as np
 
 from geomface.errors import FileFormatError
-from geomface.mesh.io.files import parse_numbers
+from geomface.files.reading import parse_numbers
 
 _CODES = {
     "char": "i1",

@@ -4,7 +4,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray, require_indices
 from geomface.errors import FileFormatError, MeshError
-from geomface.mesh.io.files import log
+from geomface.files.reading import log
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.quads import split_quads
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.errors import FileFormatError
-from geomface.mesh.io.atomic import write_bytes
-from geomface.mesh.io.files import (
+from geomface.files.atomic import write_bytes
+from geomface.files.reading import (
     as_doubles,
     as_singles,
     choose_unit,

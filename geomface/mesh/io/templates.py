@@ -8,8 +8,8 @@ import numpy as np
 
 from geomface.arrays import IndexArray
 from geomface.errors import FileFormatError, LandmarkError, MeshError
+from geomface.files.records import read_json, write_json
 from geomface.mesh.io.landmark_files import MULTI_PIE_68
-from geomface.mesh.io.records import read_json, write_json
 from geomface.mesh.landmarks import LandmarkEmbedding
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.template import Template

@@ -1,0 +1,1 @@
+"""The one batch engine: attempts, records, keys, lock, executors."""

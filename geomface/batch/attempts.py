@@ -1,0 +1,176 @@
+"""One attempt at one item: outputs appear whole or not at all, and a record is left."""
+
+import contextlib
+import dataclasses
+import datetime
+import os
+import secrets
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from geomface.batch.records import (
+    DONE,
+    FAILED,
+    ItemRecord,
+    hash_outputs,
+    make_folder,
+    write_record,
+)
+from geomface.errors import GeomfaceError
+from geomface.files.atomic import is_temporary, write_bytes
+
+_MARK = ".part.folder"  # `is_temporary` knows hidden names that end in .part.<suffix>
+
+
+@dataclasses.dataclass(frozen=True)
+class ItemTask:
+    """What a worker is told: small, and all of it can be pickled.
+
+    Parameters
+    ----------
+    name : of the item
+    stage : name of the step
+    key : content key
+    attempt : 1, 2, ...
+    out : the run's folder
+    place : folder of the outputs, relative to `out`
+    records : folder of the records, relative to `out`
+    payload : whatever the work needs, such as `items.ScanPayload`
+    """
+
+    name: str
+    stage: str
+    key: str
+    attempt: int
+    out: Path
+    place: str
+    records: str
+    payload: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a piece of work reports besides its files.
+
+    Parameters
+    ----------
+    figures : small numbers and strings
+    notes : sentences
+    """
+
+    figures: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+Work = Callable[[ItemTask, Path], Outcome]
+"""Does an item and writes its files into the folder given."""
+
+
+def attempt_item(work: Work, task: ItemTask) -> ItemRecord:
+    """Do one item and return (and write) its record; an error becomes a failed record.
+
+    The files are written into a hidden folder that is renamed to the task's place at the end, so
+    whoever kills the process never leaves half an item.
+
+    Raises
+    ------
+    OutputError : not even the record could be written.
+    """
+    started = time.perf_counter()
+    clock = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    place = Path(task.place)
+    records = make_folder(task.out / task.records)
+    parts: dict[str, Any] = {}
+    try:
+        with atomic_folder(task.out / place) as folder:
+            outcome = work(task, folder)
+            outputs = hash_outputs(
+                folder, [path for path in folder.rglob("*") if path.is_file()], place=place
+            )
+        parts = {
+            "status": DONE,
+            "outputs": outputs,
+            "figures": outcome.figures,
+            "notes": outcome.notes,
+        }
+    except Exception as error:  # any error of one item must not end the others
+        parts = {"status": FAILED, "error": type(error).__name__, "message": _sentence(error)}
+        if not isinstance(error, GeomfaceError):
+            write_bytes(
+                records / f"{task.name}.{task.attempt:03d}.traceback.txt",
+                "".join(traceback.format_exception(error)).encode(),
+            )
+    record = ItemRecord(
+        name=task.name,
+        stage=task.stage,
+        key=task.key,
+        attempt=task.attempt,
+        seconds=round(time.perf_counter() - started, 4),
+        peak_rss_mb=peak_rss_mb(),
+        started=clock,
+        **parts,
+    )
+    write_record(records, record)
+    return record
+
+
+def _sentence(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, GeomfaceError):
+        return text
+    return (
+        f"an unexpected {type(error).__name__}{': ' + text if text else ''}. This is a defect of "
+        "geomface or of its installation; the traceback is beside the record."
+    )
+
+
+def failed_record(task: ItemTask, error: str, message: str) -> ItemRecord:
+    """Write and return the record of an item whose worker died and could not do so itself."""
+    record = ItemRecord(
+        task.name, task.stage, task.key, FAILED, task.attempt, error=error, message=message
+    )
+    write_record(task.out / task.records, record)
+    return record
+
+
+@contextlib.contextmanager
+def atomic_folder(place: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside `place`; when the block succeeds it replaces `place`."""
+    token = secrets.token_hex(4)
+    fresh = place.with_name(f".{place.name[:80]}.{token}{_MARK}")
+    make_folder(fresh)
+    try:
+        yield fresh
+        old = place.with_name(f".{place.name[:80]}.{token}.old{_MARK}")
+        if place.exists():
+            os.replace(place, old)
+        os.replace(fresh, place)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Delete what killed runs left unfinished in a folder, and return how many there were."""
+    leftovers = [path for path in folder.glob(".*") if is_temporary(path)]
+    for path in leftovers:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(leftovers)
+
+
+def peak_rss_mb() -> float:
+    """Return the largest resident memory of this process so far, MB; 0 where it is unknown."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1)

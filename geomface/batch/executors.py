@@ -1,0 +1,206 @@
+"""Where items run: in this process, or in several; the state is never here but in the records."""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import multiprocessing
+import signal
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Protocol
+
+from geomface.batch.threads import single_threaded_children
+from geomface.errors import GeomfaceError, SettingsError
+from geomface.threads import one_blas_thread
+
+Results = Generator[tuple[int, Any], None, None]
+
+
+class PipelineError(GeomfaceError):
+    """A pipeline run cannot start or go on as a whole."""
+
+
+@dataclasses.dataclass(frozen=True)
+class WorkerDied:
+    """Stands for the result of a task whose worker ended without an answer."""
+
+    message: str
+
+
+class Executor(Protocol):
+    """Runs a function over tasks and yields (index, result) as they finish."""
+
+    def warm_up(self) -> None:
+        """Start what takes long to start, in the background."""
+        ...
+
+    def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Results:
+        """Yield results in the order in which they finish; a `WorkerDied` for a lost task."""
+        ...
+
+    def close(self) -> None:
+        """Let go of all workers."""
+        ...
+
+
+class SerialExecutor:
+    """Runs everything in this process, one after the other."""
+
+    def warm_up(self) -> None:
+        """Nothing to start."""
+
+    def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Results:
+        """Yield (index, function(task)) in order."""
+        for index, task in enumerate(tasks):
+            with one_blas_thread():
+                result = function(task)
+            yield index, result
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+
+class ProcessExecutor:
+    """Runs tasks in worker processes with one thread each.
+
+    Workers are spawned, not forked: a fork of a process with threads can hang. A worker that dies
+    costs only its own item: the tasks that were in flight run again, one at a time, and the one
+    that kills its worker again is given up. On Ctrl-C no new task starts, the tasks in flight
+    finish (their results are lost to the caller, not to the records), and KeyboardInterrupt goes
+    on; a second Ctrl-C ends the workers at once.
+
+    Parameters
+    ----------
+    workers : number of processes, at least 1
+    prepare : called without arguments in every new worker, to import what tasks need
+    """
+
+    def __init__(self, workers: int, prepare: Callable[[], Any] | None = None) -> None:
+        self.workers = workers
+        self.prepare = prepare
+        self._pool: ProcessPoolExecutor | None = None
+        self._first: list[Future] = []
+
+    def warm_up(self) -> None:
+        """Start all workers and their imports without waiting for them."""
+        self._started()
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self.workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_begin,
+                initargs=(self.prepare,),
+            )
+            with single_threaded_children():
+                # Workers inherit the environment when they start, which is at a submit.
+                self._first = [self._pool.submit(_nothing) for _ in range(self.workers)]
+        return self._pool
+
+    def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Results:
+        """Yield (index, result) as tasks finish; only as many as workers are in flight."""
+        waiting = list(reversed(range(len(tasks))))
+        suspects: list[int] = []
+        flying: dict[Future, int] = {}
+        try:
+            while waiting or suspects or flying:
+                broken = False
+                room = 1 if suspects else self.workers
+                while len(flying) < room and (suspects or waiting) and not broken:
+                    queue = suspects or waiting
+                    try:
+                        flying[self._started().submit(function, tasks[queue[-1]])] = queue[-1]
+                        queue.pop()
+                    except BrokenProcessPool:
+                        broken = True
+                alone = len(flying) == 1
+                done, _ = concurrent.futures.wait(flying, return_when="FIRST_COMPLETED")
+                for future in done:
+                    index = flying.pop(future)
+                    if not isinstance(future.exception(), BrokenProcessPool):
+                        yield index, future.result()
+                        continue
+                    broken = True
+                    if alone:
+                        yield index, WorkerDied(_DIED)
+                    else:
+                        suspects.append(index)
+                if broken:
+                    # Nobody knows which task broke the pool: all in flight are suspect.
+                    self._require_start()
+                    suspects.extend(flying.values())
+                    flying.clear()
+                    self._discard()
+        except BaseException:
+            self._drain(list(flying))
+            raise
+
+    def _require_start(self) -> None:
+        """Raise unless a worker of this pool ever answered."""
+        answered = [item for item in self._first if item.done() and not item.cancelled()]
+        if not any(item.exception() is None for item in answered):
+            raise PipelineError(
+                "the worker processes ended while starting. A script that asks for workers needs "
+                'its calls under `if __name__ == "__main__":`; otherwise use the serial executor.'
+            )
+
+    def _drain(self, futures: list[Future]) -> None:
+        try:
+            concurrent.futures.wait(futures)
+        except KeyboardInterrupt:
+            processes = getattr(self._pool, "_processes", None) or {}
+            for process in list(processes.values()):
+                process.terminate()
+            self._discard()
+            raise
+
+    def _discard(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    def close(self) -> None:
+        """Wait for the workers to end."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+
+_DIED = (
+    "the worker process died at this item (out of memory, or a crash in a native library); the "
+    "others went on. Try it with fewer workers."
+)
+
+
+def _begin(prepare: Callable[[], Any] | None) -> None:
+    """First thing a worker does: Ctrl-C is the parent's business; imports take a while."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if prepare is not None:
+        with contextlib.suppress(Exception):  # the task will meet the same error and report it
+            prepare()
+
+
+def _nothing() -> None:
+    """A task that only makes the pool start its workers."""
+
+
+def make_executor(name: str, workers: int, prepare: Callable[[], Any] | None) -> Executor:
+    """Return the executor of this name.
+
+    Raises
+    ------
+    SettingsError : an unknown name, or fewer than one worker.
+    """
+    if workers < 1:
+        raise SettingsError(f"workers: expected at least 1, got {workers}.")
+    if name not in EXECUTORS:
+        raise SettingsError(f"executor: expected one of {', '.join(EXECUTORS)}, got {name!r}.")
+    if name == "serial":
+        return SerialExecutor()
+    return ProcessExecutor(workers, prepare)
+
+
+EXECUTORS = ("serial", "processes")
+"""What `--executor` takes."""

@@ -1,0 +1,156 @@
+"""One JSON record an item and attempt: the whole state of a run."""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from geomface.batch.keys import file_hash
+from geomface.errors import FileFormatError, OutputError
+from geomface.files.records import read_json, write_json
+
+SCHEMA = 1
+DONE, FAILED = "done", "failed"
+
+
+@dataclasses.dataclass(frozen=True)
+class OutputFile:
+    """One file that an item made.
+
+    Parameters
+    ----------
+    path : relative to the run's folder
+    size : bytes
+    sha256 : first 32 hex digits
+    """
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ItemRecord:
+    """How one attempt at one item went.
+
+    Parameters
+    ----------
+    name : of the item
+    stage : name of the step
+    key : content key of what was attempted
+    status : "done" or "failed"
+    attempt : 1, 2, ...
+    seconds : wall time
+    peak_rss_mb : largest memory of the process until then
+    started : time of the start, ISO 8601
+    error, message : class and sentence of the error, empty when done
+    outputs : the files made
+    figures : what the step measured
+    notes : what was done about imperfect input
+    """
+
+    name: str
+    stage: str
+    key: str
+    status: str
+    attempt: int = 1
+    seconds: float = 0.0
+    peak_rss_mb: float = 0.0
+    started: str = ""
+    error: str = ""
+    message: str = ""
+    outputs: tuple[OutputFile, ...] = ()
+    figures: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    schema: int = SCHEMA
+
+
+def record_path(folder: Path, name: str, attempt: int) -> Path:
+    """Return where the record of an attempt lies in the folder of records."""
+    return folder / f"{name}.{attempt:03d}.json"
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder and its parents where needed, and return it.
+
+    Raises
+    ------
+    OutputError : that is impossible.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: this folder cannot be made ({error.strerror}). Choose another --out, or mend "
+            "the permissions."
+        ) from error
+    return path
+
+
+def write_record(folder: Path, record: ItemRecord) -> Path:
+    """Write a record atomically and return its path."""
+    path = record_path(make_folder(folder), record.name, record.attempt)
+    write_json(path, record)
+    return path
+
+
+def read_record(path: Path) -> ItemRecord:
+    """Read one record.
+
+    Raises
+    ------
+    FileFormatError : not a record, or of a schema this version does not know.
+    """
+    data = read_json(path, "a pipeline record")
+    fields = {field.name for field in dataclasses.fields(ItemRecord)}
+    needed = {"name", "stage", "key", "status", "attempt", "schema"}
+    if not isinstance(data, dict) or not needed <= set(data) <= fields:
+        raise FileFormatError(f"{path}: expected a pipeline record. Delete it to redo the item.")
+    if data["schema"] != SCHEMA:
+        raise FileFormatError(
+            f"{path}: record schema {data['schema']} is unknown to this version, which writes "
+            f"{SCHEMA}. Use a new output folder, or the version that wrote it."
+        )
+    data["outputs"] = tuple(OutputFile(**output) for output in data.get("outputs", ()))
+    data["notes"] = tuple(data.get("notes", ()))
+    return ItemRecord(**data)
+
+
+def latest_records(folder: Path) -> dict[str, ItemRecord]:
+    """Return the last attempt's record of every item, by name."""
+    last: dict[str, tuple[int, Path]] = {}
+    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+        match = re.fullmatch(r"(.+)\.(\d{3,})\.json", path.name)
+        if match is None or path.name.startswith("."):
+            continue
+        name, attempt = match[1], int(match[2])
+        if attempt > last.get(name, (0, path))[0]:
+            last[name] = (attempt, path)
+    return {name: read_record(path) for name, (_, path) in sorted(last.items())}
+
+
+def hash_outputs(root: Path, paths: Iterable[Path], *, place: Path) -> tuple[OutputFile, ...]:
+    """Describe files under `root` as they will be called once `root` is renamed to `place`."""
+    return tuple(
+        OutputFile(str(place / path.relative_to(root)), path.stat().st_size, file_hash(path))
+        for path in sorted(paths)
+    )
+
+
+def outputs_present(out: Path, record: ItemRecord) -> bool:
+    """Say whether all outputs of a record exist with their sizes (not whether they changed)."""
+    for output in record.outputs:
+        path = out / output.path
+        if not path.is_file() or path.stat().st_size != output.size:
+            return False
+    return True
+
+
+def changed_outputs(out: Path, record: ItemRecord) -> tuple[str, ...]:
+    """Return the outputs of a record that are missing or whose bytes changed."""
+    return tuple(
+        output.path
+        for output in record.outputs
+        if not (out / output.path).is_file() or file_hash(out / output.path) != output.sha256
+    )

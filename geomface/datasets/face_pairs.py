@@ -1,0 +1,109 @@
+"""The registered meshes and baked textures of a run, as pairs: what a person's two images are."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from geomface.arrays import BoolArray, FloatArray, ImageArray
+from geomface.datasets import layout
+from geomface.errors import FileFormatError, MeshError
+from geomface.mesh import Template
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class RegisteredFaces:
+    """Pairs of geometry and texture.
+
+    Parameters
+    ----------
+    names : of the items, sorted
+    template : with uv, and landmarks where the run had them; all faces share its triangles
+    vertices : (N, V, 3) float64, mm, each in the frame of its scan
+    textures : (N, H, W, 3) float32 in [0, 1]
+    masks : (N, H, W) bool, True where the scan shows the texel
+    """
+
+    names: tuple[str, ...]
+    template: Template
+    vertices: FloatArray
+    textures: ImageArray
+    masks: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def registered_mm(item: Path) -> FloatArray:
+    """Return the (V, 3) registered vertices of an item's folder in millimetres."""
+    from geomface.files.records import read_json
+    from geomface.mesh.io import load_mesh
+
+    factor = float(read_json(item / layout.ITEM_REPORT)["unit_factor"])
+    return factor * load_mesh(item / layout.REGISTERED, texture=False).vertices
+
+
+def baked_texture(item: Path) -> tuple[ImageArray, BoolArray]:
+    """Return an item's texture (H, W, 3) and mask (H, W)."""
+    from geomface.files import load_image
+
+    return load_image(item / layout.TEXTURE), load_image(item / layout.MASK)[..., 0] > 0.5
+
+
+def load_registered_faces(
+    out: Path | str, *, on_progress: Callable[[int, int], None] | None = None
+) -> RegisteredFaces:
+    """Read every item of a run's folder that has both a mesh and a texture.
+
+    Parameters
+    ----------
+    out : the output of `geomface pipeline run` or `geomface synth textures`
+    on_progress : called with (read, in all)
+
+    Raises
+    ------
+    FileFormatError : no run, or fewer than four pairs in it
+    MeshError : an item of another topology or texture size
+    """
+    root = Path(out)
+    items = [
+        path.parent
+        for path in sorted((root / layout.ITEMS).glob(f"*/{layout.TEXTURE}"))
+        if path.with_name(layout.REGISTERED).is_file()
+    ]
+    if not (root / layout.TEMPLATE_MESH).is_file() or len(items) < 4:
+        raise FileFormatError(
+            f"{root}: expected the output of a pipeline with at least 4 textured items, got "
+            f"{len(items)}. Run 'geomface pipeline run' on scans with colours first."
+        )
+    template = load_run_template(root)
+    count = len(template.mesh.vertices)
+    vertices, textures, masks = [], [], []
+    for index, item in enumerate(items):
+        points, (texture, mask) = registered_mm(item), baked_texture(item)
+        if len(points) != count or (textures and texture.shape != textures[0].shape):
+            raise MeshError(
+                f"{item}: expected {count} vertices and a texture of the first "
+                f"item's size, got {len(points)} and {texture.shape[1]} x {texture.shape[0]} "
+                "pixels. One set needs one template and one size."
+            )
+        vertices.append(points)
+        textures.append(texture)
+        masks.append(mask)
+        if on_progress is not None:
+            on_progress(index + 1, len(items))
+    return RegisteredFaces(
+        tuple(item.name for item in items),
+        template,
+        np.stack(vertices),
+        np.stack(textures),
+        np.stack(masks),
+    )
+
+
+def load_run_template(out: Path) -> Template:
+    """Return the unwrapped template of a run's folder."""
+    from geomface.mesh.io import load_template
+
+    return load_template(out / layout.TEMPLATE_MESH)

@@ -1,8 +1,0 @@
-"""Fit a morphable model to one picture by rendering it: pose, shape, expression, albedo, light."""
-
-from geomface.faces.fitting.rendering.fit_image import fit_image
-from geomface.faces.fitting.rendering.fitter import PictureFitter
-from geomface.faces.fitting.rendering.result import ImageFit, PictureFitStep
-from geomface.faces.fitting.rendering.settings import PictureFitSettings
-
-__all__ = ["ImageFit", "PictureFitSettings", "PictureFitStep", "PictureFitter", "fit_image"]

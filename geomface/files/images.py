@@ -1,0 +1,124 @@
+"""Images: PNG of 8 and 16 bits, JPEG and what else scanners write; float32, row 0 at the top."""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from geomface.arrays import ImageArray
+from geomface.errors import FileFormatError, OutputError, SettingsError
+from geomface.files import png16
+from geomface.files.atomic import write_bytes
+from geomface.files.reading import named, read_bytes
+
+_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+def load_image(path: str | Path, channels: int = 3) -> ImageArray:
+    """Read an image as (H, W, channels) float32 in [0, 1].
+
+    Parameters
+    ----------
+    path : PNG (8 or 16 bits), JPEG, BMP, TIFF or WebP
+    channels : 1 grey, 3 RGB or 4 RGBA; the file's own channels are converted
+
+    Raises
+    ------
+    FileFormatError : missing, empty, truncated or not an image
+
+    Convention
+    ----------
+    Row 0 is the top. Values are k / 255, or k / 65535 of a 16-bit PNG. No colour management: the
+    numbers are those in the file (sRGB as a rule). Grey from RGB is 0.299 R + 0.587 G + 0.114 B.
+    """
+    return decode_image(read_bytes(path, "an image (PNG, JPEG)"), str(path), channels)
+
+
+def decode_image(data: bytes, name: str, channels: int = 3) -> ImageArray:
+    """Decode an image held in memory; as `load_image`, `name` is for messages."""
+    if channels not in _MODES:
+        raise SettingsError(f"channels must be 1, 3 or 4, got {channels}.")
+    if png16.is_deep(data):
+        return _with_channels(png16.decode(data, name).astype(np.float32) / 65535.0, channels)
+    if png16.is_png(data):
+        png16.check_chunks(data, name)  # Pillow lets a cut end pass
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            # The limit that stops a decompression bomb stays; the warning below it does not help.
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+                if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+                    raise ValueError(f"pixel type {picture.mode} is not supported")
+                pixels = np.asarray(picture.convert(_MODES[channels]))
+    # Decoders raise whatever they like on damaged data.
+    except Exception as error:
+        reason = "none of these" if isinstance(error, UnidentifiedImageError) else error
+        raise FileFormatError(
+            f"{name}: expected an image (PNG, JPEG, BMP, TIFF or WebP), but it cannot be decoded "
+            f"({reason}). Export or copy it again."
+        ) from error
+    return pixels.reshape(*pixels.shape[:2], channels).astype(np.float32) / np.float32(255.0)
+
+
+def _with_channels(image: ImageArray, channels: int) -> ImageArray:
+    have = image.shape[2]
+    grey, alpha = have <= 2, image[:, :, -1:] if have in (2, 4) else np.ones_like(image[:, :, :1])
+    color = np.repeat(image[:, :, :1], 3, axis=2) if grey else image[:, :, :3]
+    if channels == 1:
+        weights = np.array([0.299, 0.587, 0.114], np.float32)
+        return image[:, :, :1] if grey else (color @ weights)[:, :, None]
+    return color if channels == 3 else np.concatenate([color, alpha], axis=2)
+
+
+def save_image(path: str | Path, image: np.ndarray, bits: int = 8) -> None:
+    """Write an image, atomically.
+
+    Parameters
+    ----------
+    path : *.png, or *.jpg (8 bits, lossy)
+    image : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) in [0, 1], row 0 at the top; bool is 0 or 1
+    bits : 8 or 16 per channel; k = floor(value (2^bits - 1) + 1/2), clipped
+
+    Raises
+    ------
+    OutputError : the place cannot be written; shape, bits or suffix that cannot be stored; NaN
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".png", ".jpg", ".jpeg"):
+        raise OutputError(f"{path}: expected an image name ending in .png or .jpg.")
+    if suffix != ".png" and bits != 8:
+        raise OutputError(f"{path}: a JPEG holds 8 bits; write 16 bits to a .png.")
+    write_bytes(path, encode_image(image, named(path), bits, jpeg=suffix != ".png"))
+
+
+def encode_image(image: np.ndarray, name: str, bits: int = 8, *, jpeg: bool = False) -> bytes:
+    """Encode an image as PNG (or JPEG) in memory; as `save_image`."""
+    image = np.asarray(image)
+    if image.ndim == 2:
+        image = image[:, :, None]
+    allowed = (1, 3) if jpeg else (1, 3, 4)
+    if image.ndim != 3 or image.shape[2] not in allowed or 0 in image.shape:
+        raise OutputError(f"{name}: expected an image (H, W, 1 or 3), got shape {image.shape}.")
+    if bits not in (8, 16):
+        raise OutputError(f"{name}: bits must be 8 or 16, got {bits}.")
+    if not np.isfinite(image).all():
+        raise OutputError(f"{name}: the image holds NaN or infinity; fill it before saving.")
+    top = 2**bits - 1
+    # float32 has 24 bits: k / 65535 comes back as exactly k.
+    levels = np.clip(np.floor(image.astype(np.float32) * np.float32(top) + np.float32(0.5)), 0, top)
+    if bits == 16:
+        return png16.encode(levels.astype(np.uint16))
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    pixels = levels.astype(np.uint8)
+    picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    if jpeg:
+        picture.save(buffer, format="JPEG", quality=95, subsampling=0)
+    else:
+        picture.save(buffer, format="PNG", compress_level=1)
+    return buffer.getvalue()

@@ -1,0 +1,201 @@
+"""The energy of a picture under a model, and one damped Gauss-Newton step on it."""
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from geomface.arrays import BoolArray, FloatArray, IndexArray
+from geomface.fitting.bounded import minimize_in_box
+from geomface.fitting.camera import CAMERA_COUNT
+from geomface.fitting.image_terms import ImagePoints
+from geomface.fitting.linear_face import LinearFace
+from geomface.fitting.rendering.energy import PicturePixels, Skin
+from geomface.fitting.rendering.noise import lengths
+from geomface.fitting.rendering.picture_levels import PictureLevel
+from geomface.fitting.rendering.settings import PictureFitSettings
+from geomface.fitting.rendering.size_evidence import (
+    determined_count,
+    log_scale,
+    log_scale_gradient,
+)
+from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior
+from geomface.fitting.rendering.visible_pixels import triangle_picture, usable_pixels
+from geomface.fitting.robust import geman_mcclure_loss, geman_mcclure_weights
+from geomface.rendering.visibility import BackendChoice
+from geomface.statistics.linear_model import gram_matrix
+
+_HALVINGS = 5
+_SATURATED = 0.995
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Scene:
+    """What stays the same while one picture is fitted.
+
+    Parameters
+    ----------
+    face, skin : the model
+    faces : (F, 3) int64
+    trusted : (F,) bool, triangles whose pixels count
+    prior : on the unknowns
+    marks : the landmarks, as measured
+    backend : who says which triangle a pixel sees
+    settings : see there
+    """
+
+    face: LinearFace
+    skin: Skin
+    faces: IndexArray
+    trusted: BoolArray
+    prior: UnknownsPrior
+    marks: ImagePoints
+    backend: BackendChoice
+    settings: PictureFitSettings
+
+    def look(self, level: PictureLevel, at: Unknowns) -> "Sight":
+        """Return what the pixels of a level see of the face."""
+        vertices = self.face.points(at.face)
+        ids = triangle_picture(
+            self.backend, vertices, torch.tensor(self.faces), at.camera, level.size, level.pixel
+        )
+        usable = usable_pixels(ids, vertices, self.faces, at.camera)
+        usable[usable] = self.trusted[ids[usable]]
+        # A channel at its end shows less than there was.
+        usable &= (level.values < _SATURATED).all(axis=2)
+        return Sight(ids, np.flatnonzero(usable))
+
+    def pixels(self, level: PictureLevel, sight: "Sight", places: IndexArray) -> PicturePixels:
+        """Return some pixels of a level, by place on its flattened grid."""
+        rows, columns = np.divmod(places, level.size[1])
+        return PicturePixels(
+            self.face,
+            self.skin,
+            self.faces,
+            level.centres(rows, columns),
+            self.faces[sight.ids.ravel()[places]],
+            level.values[rows, columns],
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sight:
+    """What a grid of pixels sees.
+
+    Parameters
+    ----------
+    ids : (height, width) int32, triangles, -1 for none
+    usable : (n,) int64, places on the flattened grid that see the outside of the face well, and
+        are not overexposed
+    """
+
+    ids: IndexArray
+    usable: IndexArray
+
+    def selection(self, most: int) -> IndexArray:
+        """Return all usable places, or evenly `most` of them."""
+        if len(self.usable) <= most:
+            return self.usable
+        # By place, so that most pixels stay chosen while the face moves; the golden ratio leaves
+        # no pattern of rows and columns.
+        turn = (self.usable * 0.6180339887498949) % 1.0
+        return self.usable[turn < most / len(self.usable)]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Objective:
+    """E = w / 2 sum_s rho(|r_s| / sigma) + v E_landmarks - log p, at one size.
+
+    Parameters
+    ----------
+    scene, level : what is fitted to what
+    places : (S,) pixels of the level that count; one that stops seeing the face costs as much as
+        one that shows something else
+    sigma : standard deviation of a pixel, root mean square over channels
+    weight : w, independent measurements a pixel
+    landmark_weight : v
+    """
+
+    scene: Scene
+    level: PictureLevel
+    places: IndexArray
+    sigma: float
+    weight: float
+    landmark_weight: float
+
+    def energy(self, at: Unknowns) -> float:
+        """Return E."""
+        cutoff = self.scene.settings.robust_scale
+        sight = self.scene.look(self.level, at)
+        kept = self.places[sight.ids.ravel()[self.places] >= 0]
+        pixels = self.scene.pixels(self.level, sight, kept)
+        misfit = lengths(pixels.residuals(at)) / self.sigma
+        loss = geman_mcclure_loss(misfit, cutoff).sum()
+        loss += (len(self.places) - len(kept)) * 0.5 * cutoff**2
+        marks = self.scene.marks
+        gaps = (marks.misfit(at.camera, at.face) ** 2).sum(axis=1)
+        landmarks = 0.5 * self.landmark_weight * float(marks.weights @ gaps)
+        return 0.5 * self.weight * float(loss) + landmarks + self.scene.prior.energy(at)
+
+    def equations(self, at: Unknowns) -> tuple[FloatArray, FloatArray]:
+        """Return the Gauss-Newton matrix (n, n) and the gradient (n,) of E."""
+        matrix, gradient = self.scene.prior.equations(at)
+        pixels = self.scene.pixels(self.level, self.scene.look(self.level, at), self.places)
+        residuals = pixels.residuals(at)
+        channels = residuals.shape[1]
+        trust = geman_mcclure_weights(
+            lengths(residuals) / self.sigma, self.scene.settings.robust_scale
+        )
+        root = np.sqrt(self.weight * trust / channels) / self.sigma
+        columns = pixels.columns(at) * np.repeat(root, channels)[:, None]
+        matrix += gram_matrix(columns)
+        gradient += (root[:, None] * residuals).ravel() @ columns
+        marks = self.scene.marks
+        count = CAMERA_COUNT + len(at.face)
+        marked = marks.columns(at.camera, at.face).reshape(-1, count)
+        weights = self.landmark_weight * np.repeat(marks.weights, 2)
+        matrix[:count, :count] += (marked * weights[:, None]).T @ marked
+        gradient[:count] += (weights * marks.misfit(at.camera, at.face).ravel()) @ marked
+        return matrix, gradient
+
+    def step(self, at: Unknowns, free: tuple[str, ...]) -> Unknowns:
+        """Return the unknowns after one step, halved until E falls; without any they stay.
+
+        Parameters
+        ----------
+        free : blocks of the unknowns that may move
+        """
+        matrix, gradient = self.equations(at)
+        lower, upper = self.scene.prior.bounds(at)
+        now = at.linear()
+        for name, block in at.blocks.items():
+            if name not in free:
+                lower[block] = upper[block] = now[block]
+        count = self._determined(matrix, at) if "face" in free else 0.0
+        gradient[at.blocks["camera"]] += count * log_scale_gradient(at.camera)
+        scale = 1.0 / np.sqrt(np.diag(matrix))
+        found = minimize_in_box(
+            matrix * scale * scale[:, None],
+            (matrix @ now - gradient) * scale,
+            lower / scale,
+            upper / scale,
+        )
+        step = np.clip(found * scale, lower, upper) - now
+        before = self.energy(at) + count * log_scale(at.camera)
+        for halving in range(_HALVINGS):
+            moved = at.moved(0.5**halving * step)
+            if self.energy(moved) + count * log_scale(moved.camera) < before:
+                return moved
+        return at
+
+    def _determined(self, matrix: FloatArray, at: Unknowns) -> float:
+        """Return how many coefficients of the face the picture determines; none at a bound."""
+        face = self.scene.face
+        block = at.blocks["face"]
+        inside = np.ones(len(at), bool)
+        inside[block] = (at.face > face.lower) & (at.face < face.upper)
+        of_face = np.zeros(len(at), bool)
+        of_face[block] = True
+        precision = np.zeros(len(at))
+        precision[block] = face.precision
+        return determined_count(matrix[np.ix_(inside, inside)], precision[inside], of_face[inside])

@@ -1,0 +1,90 @@
+"""Settings of the fit to a picture."""
+
+import dataclasses
+
+from geomface.errors import SettingsError
+from geomface.fitting.settings import CAMERAS, ImageFitSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureFitSettings:
+    """How a morphable model is fitted to one picture by rendering it."""
+
+    camera: str = "perspective"
+    """The kind of camera: perspective or weak-perspective."""
+    face_sizes_px: tuple[float, ...] = (60.0, 120.0, 200.0)
+    """Coarse to fine: the face is looked at with so many pixels across."""
+    steps: tuple[int, ...] = (10, 10, 15)
+    """Largest number of steps at each size."""
+    most_pixels: int = 4000
+    """Pixels used at one size; of more, an even selection."""
+    region: str = "narrow_face"
+    """Region of the template whose pixels count, without ears, neck and what hair hides; all of
+    the face where the template has no region of this name."""
+    correlated_mm: float = 6.0
+    """Neighbouring pixels err in common, since no model knows all skin, hair and shadows: how far
+    is measured in the picture, up to this distance."""
+    least_sigma: float = 0.01
+    """The picture is never believed to be more exact than this, in sRGB values of [0, 1]."""
+    most_sigma: float = 0.05
+    """Nor less exact than this: what differs more is no skin, however much of it there is."""
+    robust_scale: float = 3.0
+    """Pixels beyond so many standard deviations lose their weight."""
+    landmark_weights: tuple[float, ...] = (1.0, 1.0, 1.0)
+    """How far landmarks count beside the pixels, at each size."""
+    landmarks: ImageFitSettings = dataclasses.field(default_factory=ImageFitSettings)
+    """How the landmarks start the fit, and how exact they are."""
+    ambient_sigma: float = 2.0
+    """Standard deviation of the light from all around."""
+    light_sigma: float = 1.0
+    """Standard deviation of the other coefficients of the light."""
+    light_color_sigma: float = 0.1
+    """Standard deviation of the colour of the light: of each channel from their mean."""
+    albedo_modes: int = 40
+    """Modes of the procedural skin that stands in for a model without colours."""
+    extract_albedo: bool = True
+    """At the end let every vertex leave the albedo of the model where the picture shows it."""
+    stop_motion_px: float = 0.03
+    """A size ends when the face moves less than this in the picture (root mean square)."""
+
+    def __post_init__(self) -> None:
+        if self.camera not in CAMERAS:
+            raise SettingsError(
+                f"camera: expected one of {', '.join(CAMERAS)}, got {self.camera!r}."
+            )
+        counts = {len(self.face_sizes_px), len(self.steps), len(self.landmark_weights)}
+        if len(counts) != 1 or 0 in counts:
+            raise SettingsError(
+                "face_sizes_px, steps, landmark_weights: expected one number a size each, got "
+                f"{len(self.face_sizes_px)}, {len(self.steps)} and {len(self.landmark_weights)}."
+            )
+        if min(self.face_sizes_px) < 16:
+            raise SettingsError(
+                f"face_sizes_px: expected at least 16 pixels, got {min(self.face_sizes_px):g}."
+            )
+        if min(self.steps) < 1 or min(self.landmark_weights) < 0:
+            raise SettingsError(
+                "steps: expected at least 1 each, landmark_weights: 0 or more, got "
+                f"{self.steps} and {self.landmark_weights}."
+            )
+        if self.most_sigma < self.least_sigma:
+            raise SettingsError(
+                f"most_sigma: expected at least least_sigma, {self.least_sigma:g}, got "
+                f"{self.most_sigma:g}."
+            )
+        for name in (
+            "most_pixels",
+            "correlated_mm",
+            "least_sigma",
+            "most_sigma",
+            "robust_scale",
+            "ambient_sigma",
+            "light_sigma",
+            "light_color_sigma",
+            "albedo_modes",
+            "stop_motion_px",
+        ):
+            if not getattr(self, name) > 0:
+                raise SettingsError(
+                    f"{name}: expected a positive number, got {getattr(self, name)}."
+                )

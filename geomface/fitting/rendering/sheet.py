@@ -1,0 +1,101 @@
+"""The picture that shows how far a fit looks like its photograph."""
+
+import numpy as np
+from scipy import ndimage
+
+from geomface.arrays import FloatArray, ImageArray
+from geomface.fitting.rendering.picture_input import check_picture
+from geomface.fitting.rendering.picture_levels import picture_level
+from geomface.fitting.rendering.result import ImageFit
+from geomface.fitting.rendering.shading import to_srgb
+from geomface.fitting.rendering.views import render_fit, render_turned
+from geomface.rendering.color_maps import heat_colors
+from geomface.rendering.sheets import contact_sheet
+
+_WORST = 0.25
+_TURN = 40.0
+_MARGIN = 0.2
+_BRIGHTEST = 0.9
+_FEATHER = 2.0
+
+
+def fit_panels(image: np.ndarray, fit: ImageFit, *, height: int = 300) -> dict[str, ImageArray]:
+    """Return pictures of a fit by name, each (h, w, 3) float32 around the face.
+
+    "photograph", "fit" (over the photograph), "model" (with the model's own colours), "shading" (a
+    white surface in the fitted light), "albedo" (without light), "difference" (of photograph and
+    model, sRGB; the hottest colour is 0.25), and "turned" (by 40 degrees).
+
+    Parameters
+    ----------
+    image : the picture that was fitted
+    height : of the panels, pixels
+    """
+    picture = check_picture(image)
+    pixel = _pixel(fit, height)
+    photograph = picture_level(picture, pixel).values
+    photograph = np.repeat(photograph, 3, axis=2) if photograph.shape[2] == 1 else photograph
+    front = render_fit(fit, pixel=pixel)
+    own = render_fit(fit, pixel=pixel, own_colors=True)
+    grey = picture.shape[2] == 1
+    share = _shown_share(fit, front)[..., None]
+    seen = share[..., 0] > 0.99
+
+    def over(drawn: ImageArray) -> FloatArray:
+        # A grey fit knows brightness only; its skin is shown grey.
+        return share * (_grey(drawn) if grey else drawn) + (1 - share) * photograph
+
+    def alone(panel: FloatArray) -> FloatArray:
+        return np.where(front["alpha"][..., None] > 0.99, panel, 1.0)
+
+    model = over(own["rgb"])
+    difference = np.abs(model - photograph).mean(axis=2)
+    white = front["shading"].clip(0)
+    white = _BRIGHTEST * white / max(float(np.percentile(white[seen], 99)), 1e-6)
+    panels = {
+        "photograph": photograph,
+        "fit": over(front["rgb"]),
+        "model": model,
+        "shading": alone(to_srgb(white)[0]),
+        "albedo": alone(front["albedo"]),
+        "difference": heat_colors(np.where(seen, difference, 0.0), _WORST),
+    }
+    rows, columns = (np.flatnonzero(front["alpha"].any(axis=k)) for k in (1, 0))
+    pad = int(_MARGIN * max(np.ptp(rows), np.ptp(columns)))
+    box = tuple(slice(max(0, int(side[0]) - pad), int(side[-1]) + pad) for side in (rows, columns))
+    panels = {name: panel[box] for name, panel in panels.items()}
+    away = -_TURN if fit.camera.rotation[0, 2] > 0 else _TURN
+    height, width = panels["fit"].shape[:2]
+    turned = render_turned(fit, away, (height, width), pixel=pixel)
+    skin = _grey(turned["rgb"]) if grey else turned["rgb"]
+    panels["turned"] = skin + (1 - turned["alpha"][..., None])
+    return {name: np.clip(panel, 0, 1).astype(np.float32) for name, panel in panels.items()}
+
+
+def fit_sheet(image: np.ndarray, fit: ImageFit, *, height: int = 300) -> ImageArray:
+    """Return the panels of `fit_panels` in one row with their names."""
+    return panel_sheet(fit_panels(image, fit, height=height))
+
+
+def panel_sheet(panels: dict[str, ImageArray]) -> ImageArray:
+    """Return panels in one row with their names."""
+    return contact_sheet(list(panels.values()), len(panels), list(panels))
+
+
+def _pixel(fit: ImageFit, height: int) -> float:
+    """Return the width of a panel's pixel in the picture: the face takes most of the height."""
+    rows = fit.camera.project(fit.mesh.vertices)[:, 1]
+    return float(np.ptp(rows)) * (1 + 2 * _MARGIN) / height
+
+
+def _shown_share(fit: ImageFit, front: dict[str, np.ndarray]) -> FloatArray:
+    """Return (h, w), 1 where the region that was fitted shows, falling off inside its edge."""
+    trusted = np.asarray(fit.used[fit.mesh.faces].all(axis=1))
+    shown = (front["face_id"] >= 0) & trusted[front["face_id"]]
+    shown &= front["alpha"] > 0.99
+    distance = np.asarray(ndimage.distance_transform_edt(shown))
+    return np.clip(distance / _FEATHER, 0.0, 1.0)
+
+
+def _grey(image: ImageArray) -> ImageArray:
+    return np.repeat((image @ [0.299, 0.587, 0.114])[..., None], 3, axis=2)

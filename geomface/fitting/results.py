@@ -1,0 +1,119 @@
+"""What the fits return."""
+
+import dataclasses
+
+from geomface.arrays import FloatArray
+from geomface.fitting.camera import Camera
+from geomface.mesh import Mesh, Similarity
+
+
+@dataclasses.dataclass(frozen=True)
+class ScanFitStep:
+    """One round: shape modes in use, robust scale (mm), kept share, mean motion (mm)."""
+
+    modes: int
+    scale_mm: float
+    kept_fraction: float
+    motion_mm: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ScanFit:
+    """The model's face nearest to a scan, and how it went.
+
+    Parameters
+    ----------
+    mesh : the face on the model's topology in the scan's pose, scale and unit
+    shape : (K,) coefficients, standard deviations
+    expression : (X,) coefficients, or blendshape weights in [0, 1]; empty without expressions
+    covariance : (K + X, K + X) of both, pose unknown, bounds not considered
+    similarity : model frame to scan frame
+    converged : the last rounds stopped by small motion, and the result is a face of the model
+    iterations : number of re-matchings
+    kept_fraction : share of the visible model area that found a match
+    residual_mm : {"median", "p95"} distance from matched vertices to the scan surface
+    landmark_mm : {"median", "max"} distance of the model's landmarks to the given ones, if any
+    confidence : (V,) float64 in [0, 1]; 0 where no scan surface supports the vertex
+    history : one `ScanFitStep` a round
+    notes : what was accepted and what was done about it, one sentence each
+    """
+
+    mesh: Mesh
+    shape: FloatArray
+    expression: FloatArray
+    covariance: FloatArray
+    similarity: Similarity
+    converged: bool
+    iterations: int
+    kept_fraction: float
+    residual_mm: dict[str, float]
+    landmark_mm: dict[str, float]
+    confidence: FloatArray
+    history: tuple[ScanFitStep, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LandmarkFit:
+    """The model's face for landmarks in space.
+
+    Parameters
+    ----------
+    mesh : the face in the pose, scale and unit of the landmarks
+    shape, expression : coefficients as in `ScanFit`
+    covariance : (K + X, K + X) of both, pose unknown, bounds not considered
+    similarity : model frame to landmark frame
+    converged : the last step moved the landmarks by less than the stopping rule says
+    iterations : number of steps
+    residual_mm : {"median", "max"} distance of the fitted landmarks to the given ones
+    weights : (L,) float64 in [0, 1], how far each landmark was believed; 0 a missing one
+    notes : what was done about unusual input
+    """
+
+    mesh: Mesh
+    shape: FloatArray
+    expression: FloatArray
+    covariance: FloatArray
+    similarity: Similarity
+    converged: bool
+    iterations: int
+    residual_mm: dict[str, float]
+    weights: FloatArray
+    notes: tuple[str, ...]
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageLandmarkFit:
+    """The model's face for landmarks in an image.
+
+    Parameters
+    ----------
+    mesh : the face in the model's frame, mm
+    shape, expression : coefficients as in `ScanFit`
+    covariance : (K + X, K + X) of both, camera unknown, bounds not considered
+    camera : projects points of the model's frame to pixels; `pose_angles(camera.rotation)` says
+        yaw, pitch and roll
+    contour : "slide" or "fixed", what the points of the jaw were taken for
+    converged : the last step moved the landmarks by less than the stopping rule says
+    iterations : number of steps
+    pixels : (L, 2) float64, where the fitted landmarks lie
+    residual_px : {"median", "max"} distance of the fitted landmarks to the given ones
+    weights : (L,) float64 in [0, 1], how far each landmark was believed; 0 a missing one
+    notes : what was done about unusual input
+    """
+
+    mesh: Mesh
+    shape: FloatArray
+    expression: FloatArray
+    covariance: FloatArray
+    camera: Camera
+    contour: str
+    converged: bool
+    iterations: int
+    pixels: FloatArray
+    residual_px: dict[str, float]
+    weights: FloatArray
+    notes: tuple[str, ...]
+    seconds: float

@@ -1,0 +1,93 @@
+"""How skin and landmarks vary together: a shape model of scattered points on the face."""
+
+import dataclasses
+
+import numpy as np
+
+from geomface.arrays import FloatArray, IndexArray
+from geomface.errors import LandmarkError
+from geomface.faces.face_model import FaceModel
+from geomface.mesh.normals import vertex_normals
+from geomface.registration.smoothness import exposure
+from geomface.scans.fields import random_displacement
+from geomface.statistics import LinearModel, align_meshes, fit_pca
+
+_LEAST_EXPOSURE = 5
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SkinModel:
+    """The 68 landmarks and points of the skin between them, with how they vary together.
+
+    Parameters
+    ----------
+    points : model of (68 + n, 3), mm, the landmarks first
+    normals : (n, 3) float64, outward at the mean's skin points
+
+    Convention
+    ----------
+    Millimetres, face forward (x left, y up, z out), the centre of the landmarks near the origin.
+    """
+
+    points: LinearModel
+    normals: FloatArray
+
+
+def learn_skin(
+    model: FaceModel,
+    count: int,
+    rng: np.random.Generator,
+    *,
+    skin_points: int = 1800,
+    components: int = 150,
+) -> SkinModel:
+    """Fit the model to random people with random expressions and smooth deformations.
+
+    Parameters
+    ----------
+    count : number of people
+    skin_points : points of what a scanner can see of the face
+
+    Raises
+    ------
+    LandmarkError : the template has no multi-pie-68 landmarks.
+    """
+    embedding = model.template.landmarks
+    if embedding is None or len(embedding) != 68:
+        raise LandmarkError(f"{model.name}: a skin model needs the 68 landmarks of multi-pie-68.")
+    mesh = model.mesh
+    normals = vertex_normals(mesh.vertices, mesh.faces, weighting="area")
+    seen = np.flatnonzero(exposure(mesh.vertices, mesh.faces, normals) >= _LEAST_EXPOSURE)
+    # Half evenly, half as the template's vertices lie: denser at lids, lips and nose.
+    even = seen[spread_out(mesh.vertices[seen], skin_points // 2)]
+    rest_of = np.setdiff1d(seen, even)
+    extra = rng.choice(rest_of, min(skin_points - len(even), len(rest_of)), replace=False)
+    skin = np.sort(np.concatenate([even, extra]))
+
+    def at_points(field: FloatArray) -> FloatArray:
+        return np.vstack([embedding.positions(field), field[skin]])
+
+    rest = at_points(mesh.vertices)
+    identities = np.stack([at_points(mode) for mode in model.identity_modes])
+    expressions = np.stack([at_points(mode) for mode in model.expression_modes])
+    people = np.empty((count, *rest.shape))
+    for index in range(count):
+        weights = np.clip(rng.uniform(0.6, 1.3) * model.sample_expression(rng), 0, 1)
+        person = rest + np.tensordot(1.15 * model.sample_identity(rng), identities, axes=1)
+        person = person + np.tensordot(weights, expressions, axes=1)
+        rms = rng.uniform(0.3, 2.0)
+        people[index] = person + random_displacement(person, 90.0, rms, rng, count=len(person))
+    reference = people.mean(axis=0)
+    reference = reference - reference[:68].mean(axis=0)
+    aligned = align_meshes(people, reference=reference, scale=False)
+    return SkinModel(fit_pca(aligned.aligned, components=components), normals[skin])
+
+
+def spread_out(points: FloatArray, count: int) -> IndexArray:
+    """Return `count` indices of points far from each other: each the farthest from those before."""
+    chosen = [int(np.argmax(points[:, 2]))]
+    away = np.linalg.norm(points - points[chosen[0]], axis=1)
+    for _ in range(min(count, len(points)) - 1):
+        chosen.append(int(np.argmax(away)))
+        away = np.minimum(away, np.linalg.norm(points - points[chosen[-1]], axis=1))
+    return np.sort(np.array(chosen))

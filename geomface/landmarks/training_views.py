@@ -1,0 +1,81 @@
+"""Views of training scans with the true places of the landmarks in them."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from geomface.arrays import FloatArray
+from geomface.faces.face_model import FaceModel
+from geomface.landmarks.training_scans import TrainingScan, draw_training_scan
+from geomface.landmarks.views import (
+    VIEW_EXTENT_MM,
+    VIEW_SIZE,
+    View,
+    render_geometry,
+)
+from geomface.rendering.camera import view_rotation
+
+NEAR_SHARE = 0.6
+"""Share of views that are nearly canonical, as they are after the first guess."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainingViews:
+    """Pictures and labels.
+
+    Parameters
+    ----------
+    pictures : (N, 4, S, S) int8, 127 times the values of `render_geometry`
+    points : (N, 68, 2) float32, pixels, x right, y down, of hidden landmarks too
+    visible : (N, 68) bool, the surface at the pixel is the landmark's
+    """
+
+    pictures: np.ndarray
+    points: np.ndarray
+    visible: np.ndarray
+
+
+def random_view(landmarks: FloatArray, rng: np.random.Generator) -> View:
+    """Draw a view of a face in the model's axes: often nearly canonical, else far off."""
+    if rng.random() < NEAR_SHARE:
+        yaw = rng.choice([-35.0, 0.0, 35.0]) + rng.normal(0, 8)
+        pitch, roll = rng.normal(0, 7), rng.normal(0, 5)
+        zoom, shift = np.exp(rng.normal(0, 0.06)), 0.03
+    else:
+        yaw, pitch = rng.uniform(-65, 65), rng.uniform(-40, 40)
+        roll = rng.uniform(-50, 50)
+        zoom, shift = np.exp(rng.uniform(-0.35, 0.35)), 0.12
+    turn = np.radians(roll)
+    cosine, sine = np.cos(turn), np.sin(turn)
+    around_z = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1.0]])
+    extent = VIEW_EXTENT_MM * zoom
+    centre = landmarks.mean(axis=0) + rng.normal(0, shift, 3) * extent
+    return View(around_z @ view_rotation(yaw, pitch), centre, extent)
+
+
+def label_view(scan: TrainingScan, view: View) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Render one view; return the picture as int8, the landmarks' pixels, and which are seen."""
+    picture, face_ids = render_geometry(scan.vertices, scan.faces, scan.normals, view)
+    points, height = view.project(scan.landmarks)
+    cell = np.floor(points).astype(np.int64)
+    inside = ((cell >= 0) & (cell < VIEW_SIZE)).all(axis=1)
+    row, column = np.clip(cell[:, 1], 0, VIEW_SIZE - 1), np.clip(cell[:, 0], 0, VIEW_SIZE - 1)
+    depth = picture[3, row, column] * 0.5 * view.extent
+    visible = inside & (face_ids[row, column] >= 0) & (np.abs(depth - height) < 6.0)
+    return np.round(127 * picture).astype(np.int8), points.astype(np.float32), visible
+
+
+def draw_views(
+    models: Sequence[FaceModel], count: int, rng: np.random.Generator, *, views_per_scan: int = 3
+) -> TrainingViews:
+    """Draw `count` labelled views, some of each person, people from all models alike."""
+    pictures, points, visible = [], [], []
+    while len(pictures) < count:
+        scan = draw_training_scan(models[int(rng.integers(len(models)))], rng)
+        for _ in range(min(views_per_scan, count - len(pictures))):
+            picture, pixels, seen = label_view(scan, random_view(scan.landmarks, rng))
+            pictures.append(picture)
+            points.append(pixels)
+            visible.append(seen)
+    return TrainingViews(np.stack(pictures), np.stack(points), np.stack(visible))

@@ -1,0 +1,112 @@
+"""Who finds landmark pixels in a view: the network that ships, or a user's own 2D detector."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+
+from geomface.arrays import FloatArray
+from geomface.errors import LandmarkError
+from geomface.landmarks.detect import PointDetector
+from geomface.landmarks.surface import ScanSurface
+from geomface.landmarks.views import VIEW_SIZE, View
+from geomface.landmarks.weights import DetectorWeights, load_detector
+from geomface.mesh import Mesh
+from geomface.mesh.multi_pie import mirror_order
+from geomface.rendering.camera import Frame
+from geomface.rendering.picture import render_mesh
+from geomface.statistics import LinearModel
+
+
+class NetworkDetector:
+    """The network that ships with geomface, on geometry alone.
+
+    Parameters
+    ----------
+    weights : default the shipped ones
+    """
+
+    def __init__(self, weights: DetectorWeights | None = None) -> None:
+        self.weights = weights or load_detector()
+        self.constellation = self.weights.constellation
+        self.skins = self.weights.skins
+
+    def detect(
+        self, surface: ScanSurface, views: list[View]
+    ) -> Iterable[tuple[View, FloatArray, FloatArray]]:
+        """Look at all views at once; every view gives an answer, sure or unsure."""
+        pictures = np.stack([surface.render(view) for view in views])
+        with torch.inference_mode():
+            places, sigmas = self.weights.network(torch.from_numpy(pictures))
+        for index, view in enumerate(views):
+            yield (
+                view,
+                places[index].numpy().astype(np.float64),
+                sigmas[index].numpy().astype(np.float64),
+            )
+
+    def look_again(
+        self, surface: ScanSurface, views: list[View]
+    ) -> Iterable[tuple[View, FloatArray, FloatArray]]:
+        """Look at the mirror images of the views: independent enough to be worth an average."""
+        flipped = np.stack([surface.render(view) for view in views])[..., ::-1].copy()
+        flipped[:, 0] *= -1.0
+        order = mirror_order()
+        with torch.inference_mode():
+            mirrored, doubt = self.weights.network(torch.from_numpy(flipped))
+        found = mirrored.numpy()[:, order].astype(np.float64)
+        found[..., 0] = VIEW_SIZE - found[..., 0]
+        yield from zip(views, found, doubt.numpy()[:, order].astype(np.float64), strict=True)
+
+
+class PictureDetector:
+    """A user's own 2D detector, shown pictures of the scan with its colours or in grey.
+
+    Parameters
+    ----------
+    detector : picture (H, W, 3) float32 in [0, 1] to (68, 2) pixels (x right, y down, centres at
+        + 0.5), or None when it sees no face
+    scan : the scan whose colours are shown
+    constellation : shape model of the points, default that of the shipped detector
+    size : pixels of the pictures
+    sigma_px : how unsure it is, pixels of its pictures
+    """
+
+    def __init__(
+        self,
+        detector: PointDetector,
+        scan: Mesh,
+        *,
+        constellation: LinearModel | None = None,
+        size: int = 512,
+        sigma_px: float = 6.0,
+    ) -> None:
+        self.detector, self.scan = detector, scan
+        self.size, self.sigma_px = size, sigma_px
+        shipped = load_detector() if constellation is None else None
+        self.constellation = shipped.constellation if shipped else constellation
+        self.skins = shipped.skins if shipped else ()
+
+    def detect(
+        self, surface: ScanSurface, views: list[View]
+    ) -> Iterable[tuple[View, FloatArray, FloatArray]]:
+        """Show each view; those without an answer are left out."""
+        for view in views:
+            turned = (self.scan.vertices * surface.to_mm - view.centre) @ view.rotation.T
+            picture = render_mesh(
+                self.scan,
+                size=self.size,
+                vertices=turned,
+                frame=Frame(np.zeros(3), view.extent),
+                background=(0.0, 0.0, 0.0),
+            )
+            found = self.detector(picture)
+            if found is None:
+                continue
+            found = np.asarray(found, np.float64)
+            if found.shape != (68, 2) or not np.isfinite(found).all():
+                raise LandmarkError(
+                    f"2D detector: expected (68, 2) pixels or None, got shape {found.shape}."
+                )
+            scale = VIEW_SIZE / self.size
+            yield view, scale * found, np.full(68, scale * self.sigma_px)

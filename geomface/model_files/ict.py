@@ -1,0 +1,217 @@
+"""ICT-FaceKit: its folder of OBJ files, or the npz of its face part."""
+
+from pathlib import Path
+
+import numpy as np
+
+from geomface.arrays import FloatArray, IndexArray
+from geomface.errors import FileFormatError, SettingsError
+from geomface.faces.conversion import from_face_model
+from geomface.faces.ict import load_ict
+from geomface.files import read_json
+from geomface.files.reading import parse_integers, parse_numbers, read_bytes
+from geomface.mesh import LandmarkEmbedding, Mesh, Template
+from geomface.mesh.io import read_obj
+from geomface.mesh.io.polygons import build_mesh
+from geomface.model_files.parts import (
+    AXES,
+    ZIP_DAMAGE,
+    Card,
+    facing_out,
+    refusals,
+    unit_factor,
+    without_empty,
+)
+from geomface.statistics import ExpressionModel, LinearModel, MorphableModel
+
+NEUTRAL = "generic_neutral_mesh.obj"
+VERTICES = 26719
+"""Vertices of the published topology: face, head, mouth socket, teeth, eyes, lashes."""
+FACE = (9409, 9230)
+"""Vertices and polygons of the face, which come first."""
+NARROW_FACE = 6706
+_PARTS = ("face", "all")
+
+
+def find_folder(path: Path | str) -> Path | None:
+    """Return the folder with the neutral mesh: `path` itself or its FaceXModel, None if neither."""
+    for folder in (Path(path), Path(path) / "FaceXModel"):
+        if (folder / NEUTRAL).is_file():
+            return folder
+    return None
+
+
+def read_ict(path: Path | str, *, unit: str | None = None, part: str = "face") -> MorphableModel:
+    """Read ICT-FaceKit Light.
+
+    Parameters
+    ----------
+    path : the folder FaceXModel, or one that has it, with generic_neutral_mesh.obj,
+        identity000.obj ..., one OBJ an expression and vertex_indices.json; or the npz of the face
+        part (see `faces.ict.load_ict`)
+    unit : of its numbers, by default centimetres
+    part : "face", the first 9,409 of the 26,719 vertices, or "all" with teeth and eyeballs
+
+    Returns
+    -------
+    MorphableModel : 100 shape modes, expressions as blendshapes
+
+    Raises
+    ------
+    FileFormatError : files missing, or of another vertex count.
+
+    Source
+    ------
+    Li et al. 2020, Learning formation of physically-based face attributes; the README of
+    ICT-FaceKit for the vertex ranges.
+    """
+    path = Path(path)
+    if part not in _PARTS:
+        raise SettingsError(f"part: expected {' or '.join(_PARTS)}, got {part!r}.")
+    if not path.is_dir():
+        with refusals(path):
+            return _read_npz(path, unit)
+    folder = find_folder(path)
+    if folder is None:
+        raise FileFormatError(
+            f"{path}: expected the folder of ICT-FaceKit with {NEUTRAL}, which is missing. Give "
+            "the folder FaceXModel."
+        )
+    with refusals(folder):
+        return _read_folder(folder, unit, part)
+
+
+def _read_npz(path: Path, unit: str | None) -> MorphableModel:
+    if unit not in (None, "cm"):
+        raise FileFormatError(f"{path}: the npz of ICT-FaceKit holds centimetres, not {unit}.")
+    try:
+        face = load_ict(path)
+    except ZIP_DAMAGE as error:
+        raise FileFormatError(
+            f"{path}: expected the npz of ICT-FaceKit, it is damaged ({error}). Copy it again."
+        ) from error
+    model = from_face_model(face, path.stem)
+    card = dict(model.card) | {
+        "source": "ICT-FaceKit Light (MIT), npz of its face part",
+        "unit": "centimetres in the file (as the format says), converted to millimetres",
+        "axes": AXES,
+    }
+    return MorphableModel(model.template, model.shape, model.expression, name=model.name, card=card)
+
+
+def _read_folder(folder: Path, unit: str | None, part: str) -> MorphableModel:
+    total = _count_vertices(folder / NEUTRAL)
+    cut = part == "face" and total == VERTICES
+    mesh = _face_part(folder / NEUTRAL) if cut else read_obj(folder / NEUTRAL, texture=False)
+    count = len(mesh.vertices)
+    factor, said = unit_factor(folder, mesh.vertices, unit, "cm")
+    identity = sorted(folder.glob("identity[0-9]*.obj"), key=lambda file: int(file.stem[8:]))
+    if not identity:
+        raise FileFormatError(f"{folder}: expected identity000.obj ..., found none.")
+    names, landmarks = _record(folder, count)
+
+    def modes(files: list[Path]) -> np.ndarray:
+        basis = np.empty((count, 3, len(files)))
+        for place, file in enumerate(files):
+            basis[..., place] = _vertices(file, count, total) - mesh.vertices
+        return factor * basis
+
+    shape, _, gone = without_empty(modes(identity))
+    basis, names, gone_too = without_empty(modes([folder / f"{name}.obj" for name in names]), names)
+    vertices = factor * mesh.vertices
+    reverse, winding = facing_out(vertices, mesh.faces)
+    if winding.startswith("reversed"):
+        mesh = Mesh(vertices, reverse, name=folder.name)
+    left = [] if not cut else [f"everything but the face: {total - count} of {total} vertices"]
+    card: Card = {
+        "source": "ICT-FaceKit Light (MIT), folder of OBJ files",
+        "unit": said,
+        "modes": f"each OBJ minus {NEUTRAL}: one standard deviation, or weight 1",
+        "winding": winding,
+        "axes": AXES,
+    }
+    left += [note for note in (gone, gone_too) if note]
+    if left:
+        card["left_out"] = "; ".join(left)
+    regions = {}
+    if total == VERTICES:
+        narrow = np.arange(NARROW_FACE)
+        regions = {"narrow_face": narrow, "face_core": narrow}
+    return MorphableModel(
+        Template(mesh.replace(vertices=vertices, unit="mm", name="ict"), landmarks, regions),
+        LinearModel(vertices, shape),
+        ExpressionModel(np.zeros_like(vertices), basis, names=names, kind="blendshapes")
+        if basis.shape[-1]
+        else None,
+        name="ict",
+        card=card,
+    )
+
+
+def _record(folder: Path, count: int) -> tuple[list[str], LandmarkEmbedding | None]:
+    """Return the names of the expressions and the landmarks, of vertex_indices.json if there."""
+    known = {file.stem for file in folder.glob("*.obj")} - {Path(NEUTRAL).stem}
+    names = sorted(name for name in known if not name.startswith("identity"))
+    file = folder / "vertex_indices.json"
+    if not file.is_file():
+        return names, None
+    record = read_json(file, "the index lists of ICT-FaceKit")
+    if not isinstance(record, dict):
+        raise FileFormatError(f"{file}: expected the index lists of ICT-FaceKit.")
+    listed = record.get("expressions", names)
+    missing = [name for name in listed if name not in known]
+    if missing:
+        raise FileFormatError(f"{folder}: expected {missing[0]}.obj, which is missing.")
+    ids = np.asarray(record.get("idx_to_landmark_verts", []))
+    if ids.shape != (68,) or ids.dtype.kind not in "iu" or ids.max() >= count:
+        return list(listed), None
+    return list(listed), LandmarkEmbedding.on_vertices(ids.astype(np.int64))
+
+
+def _lines(path: Path, keyword: bytes, most: int | None = None) -> list[bytes]:
+    """Return what follows `keyword` in the first `most` lines that start with it."""
+    data = b"\n" + read_bytes(path, "an OBJ mesh of ICT-FaceKit").replace(b"\r\n", b"\n")
+    pieces = data.split(b"\n" + keyword + b" ", -1 if most is None else most)
+    return [piece.partition(b"\n")[0] for piece in pieces[1:]]
+
+
+def _count_vertices(path: Path) -> int:
+    return read_bytes(path, "an OBJ mesh of ICT-FaceKit").count(b"\nv ")
+
+
+def _vertices(path: Path, count: int, total: int) -> FloatArray:
+    """Return the first `count` vertices of an OBJ that must have `total`."""
+    if not path.is_file():
+        raise FileFormatError(f"{path}: expected a mesh of ICT-FaceKit, there is no such file.")
+    found = _count_vertices(path)
+    if found != total:
+        raise FileFormatError(
+            f"{path}: expected {total} vertices as in {NEUTRAL}, got {found}. Use the files of one "
+            "version of ICT-FaceKit."
+        )
+    text = b" ".join(_lines(path, b"v", count))
+    return parse_numbers(text, 3 * count, path.name, "vertex lines").reshape(count, 3)
+
+
+def _face_part(path: Path) -> Mesh:
+    """Return the face of the neutral mesh: its vertices, its quads and the uv they use."""
+    count, polygons = FACE
+    text = b" ".join(_lines(path, b"v", count))
+    vertices = parse_numbers(text, 3 * count, path.name, "vertex lines").reshape(count, 3)
+    uv_lines = _lines(path, b"vt")
+    uv = parse_numbers(b" ".join(uv_lines), 2 * len(uv_lines), path.name, "vt lines").reshape(-1, 2)
+    corners = b" ".join(_lines(path, b"f", polygons)).replace(b"/", b" ")
+    table = parse_integers(corners, 8 * polygons, path.name, "corners of quads").reshape(-1, 2)
+    used, place = np.unique(table[:, 1] - 1, return_inverse=True)
+    if len(used) and (used[0] < 0 or used[-1] >= len(uv)):
+        raise FileFormatError(f"{path}: a face names a uv that does not exist.")
+    faces: IndexArray = table[:, 0] - 1
+    return build_mesh(
+        vertices,
+        np.full(polygons, 4),
+        faces,
+        uv=uv[used],
+        uv_corners=place.ravel(),
+        name="ict",
+        unit="cm",
+    )

@@ -1,0 +1,1 @@
+"""Simulated scans: visibility, damage, occluders, surround, new triangles."""

@@ -1,0 +1,167 @@
+"""The whole head of a photograph in one topology: face, eyes, mouth, body, hair, glasses."""
+
+import dataclasses
+
+import numpy as np
+
+from geomface.arrays import FloatArray, ImageArray, IndexArray
+from geomface.mesh import Mesh, Template
+from geomface.mesh.normals import vertex_normals
+from geomface.synthesis.photo.body import RINGS, Body, BodyTopology
+from geomface.synthesis.photo.glasses import glasses_surface
+from geomface.synthesis.photo.hair import HairStyle, hair_lift
+from geomface.synthesis.photo.mouth import (
+    TEETH_COLOR,
+    bag_colors,
+    bag_vertices,
+    mouth_bag,
+    teeth_surface,
+    teeth_vertices,
+)
+from geomface.synthesis.scene import FaceScene, Look
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class HeadLook:
+    """What is the same in all photographs of one person.
+
+    Parameters
+    ----------
+    relief : (V, 3) mm, pores and wrinkles added to the face
+    body : skull, ears, neck and shoulders around the neutral face
+    hair : (H, 3) mm, the way from the skin to the hair's shell; into the head where none grows
+    glasses : (G, 3) mm, or None for somebody without
+    colors : (V'', 3) sRGB of the whole surface
+    """
+
+    relief: FloatArray
+    body: Body
+    hair: FloatArray
+    glasses: FloatArray | None
+    colors: FloatArray
+
+
+class HeadSurface:
+    """One topology for everybody: what somebody has not is hidden inside the head.
+
+    Parameters
+    ----------
+    scene : the face with its eyes
+    """
+
+    def __init__(self, scene: FaceScene) -> None:
+        self.scene = scene
+        mesh = scene.model.mesh
+        marks = scene.landmarks(mesh.vertices)
+        self.count = len(mesh.vertices)
+        self.body = BodyTopology(mesh)
+        self._fade = np.cos(np.linspace(0, np.pi / 2, RINGS + 1)[1:]) ** 2
+        self._bag, self._mouth = mouth_bag(mesh, marks)
+        self._teeth = teeth_surface()
+        self._frame = glasses_surface(marks)
+        body = self.body.body(mesh.vertices, marks, np.random.default_rng(0))
+        self._skin_faces = np.vstack([mesh.faces, self.body.skull_faces])
+        whole = np.vstack([mesh.vertices, body.skull])
+        self._hairy, hair_faces = self._hair_faces(whole, marks)
+        sizes = (
+            len(scene.template.mesh.vertices),
+            len(bag_vertices(mesh.vertices, self._mouth)),
+            int(self._teeth.max()) + 1,
+            len(body.skull),
+            len(body.rest),
+            len(self._hairy),
+            len(self._frame.vertices),
+        )
+        starts = np.cumsum((0, *sizes))
+        parts = [scene.template.mesh.faces]
+        if len(self._bag):
+            lips = self._mouth[np.maximum(-1 - self._bag, 0)]
+            parts.append(np.where(self._bag < 0, lips, self._bag + starts[1]))
+        skull = self.body.skull_faces
+        parts += [
+            self._teeth + starts[2],
+            np.where(skull < self.count, skull, skull - self.count + starts[3]),
+            self.body.rest_faces + starts[4],
+            hair_faces + starts[5],
+            self._frame.faces + starts[6],
+        ]
+        mesh = Mesh(np.zeros((int(starts[-1]), 3)), np.vstack(parts), name="head")
+        self.template = Template(mesh, scene.template.landmarks)
+
+    def _hair_faces(self, whole: FloatArray, marks: FloatArray) -> tuple[IndexArray, IndexArray]:
+        """Return the skin vertices under the hair's shell, and the shell's faces among them."""
+        brow = float(marks[17:27, 1].mean())
+        top = float(whole[: self.count, 1].max())
+        upper = whole[:, 1] > brow + 0.12 * (top - brow)
+        upper[self.count :] = True
+        upper[self.body.rim] = True
+        kept = self._skin_faces[upper[self._skin_faces].all(axis=1)]
+        used, inverse = np.unique(kept, return_inverse=True)
+        return used, inverse.reshape(kept.shape)
+
+    def hairy_skin(self, face: FloatArray, body: Body) -> FloatArray:
+        """Return the (H, 3) places of face and skull that lie under the hair's shell."""
+        return np.vstack([face, body.skull])[self._hairy]
+
+    def hair(
+        self, face: FloatArray, body: Body, style: HairStyle | None, rng: np.random.Generator
+    ) -> FloatArray:
+        """Return the (H, 3) ways from a person's skin to their hair, mm."""
+        skin = np.vstack([face, body.skull])
+        normals = vertex_normals(skin, self._skin_faces, weighting="area")[self._hairy]
+        lift = hair_lift(skin[self._hairy], self.scene.landmarks(face), style, rng)
+        return lift[:, None] * normals
+
+    def glasses(self, face: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return the (G, 3) frame of glasses that fits a person."""
+        return self._frame.fitted(self.scene.landmarks(face), rng)
+
+    def colors(
+        self,
+        eyes: ImageArray,
+        skin: FloatArray,
+        body: FloatArray,
+        hair: FloatArray,
+        frame: FloatArray,
+    ) -> FloatArray:
+        """Return the (V'', 3) colours of everything, given those of its parts.
+
+        Parameters
+        ----------
+        eyes, skin, body, hair : one row a vertex
+        frame : (3,) of the glasses
+        """
+        return np.vstack(
+            [
+                skin,
+                eyes.astype(np.float64),
+                bag_colors(len(self._mouth)),
+                np.tile(TEETH_COLOR, (int(self._teeth.max()) + 1, 1)),
+                body,
+                hair,
+                np.tile(frame, (len(self._frame.vertices), 1)),
+            ]
+        )
+
+    def vertices(
+        self, head: HeadLook, look: Look, face: FloatArray, gaze: FloatArray
+    ) -> FloatArray:
+        """Return the (V'', 3) vertices of a person with an expression, mm."""
+        moved = (face - look.neutral)[self.body.rim]
+        skull = head.body.skull + (self._fade[:, None, None] * moved).reshape(-1, 3)
+        glasses = head.glasses
+        if glasses is None:
+            # Nobody sees what is small and inside the head.
+            middle = head.body.skull.mean(axis=0)
+            glasses = middle + 0.01 * (self._frame.vertices - self._frame.vertices.mean(axis=0))
+        return np.vstack(
+            [
+                self.scene.with_eyes(face + head.relief, gaze),
+                bag_vertices(face, self._mouth),
+                teeth_vertices(self.scene.landmarks(look.neutral)),
+                skull,
+                head.body.rest,
+                np.vstack([face, skull])[self._hairy] + head.hair,
+                glasses,
+            ]
+        )

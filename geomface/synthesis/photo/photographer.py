@@ -1,0 +1,179 @@
+"""Photographs of the faces of a set: the whole head in a place, through a cheap camera."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from geomface.arrays import BoolArray, FloatArray, ImageArray
+from geomface.faces.albedo import landmark_places
+from geomface.faces.albedo_fields import skin_fields
+from geomface.mesh.normals import vertex_normals
+from geomface.rendering.differentiable import (
+    DirectionalLight,
+    Renderer,
+    RenderSettings,
+    SphericalHarmonicsLight,
+)
+from geomface.synthesis.parameters import FaceParameters
+from geomface.synthesis.photo.backgrounds import background_picture
+from geomface.synthesis.photo.developing import develop
+from geomface.synthesis.photo.hair import draw_hair, hair_colors
+from geomface.synthesis.photo.head import HeadLook, HeadSurface
+from geomface.synthesis.photo.occluders import draw_occluder
+from geomface.synthesis.photo.skin import photo_skin, skin_relief
+from geomface.synthesis.scene import CameraNumbers, FaceScene, Look, torch_camera
+from geomface.synthesis.settings import FaceImageSettings
+from geomface.synthesis.streams import stream
+
+_KEPT_HEADS = 64
+"""People kept for the next batch, about 1 MB each."""
+_HIDES = 0.5
+"""Coverage from which an occluder hides a landmark."""
+
+
+class Photographer:
+    """Takes the photographs of a set.
+
+    Parameters
+    ----------
+    scene : the bare face, whose labels the photographs share
+    settings : of the set
+    """
+
+    def __init__(self, scene: FaceScene, settings: FaceImageSettings) -> None:
+        self.settings = settings
+        self.scene = scene
+        self.surface = HeadSurface(scene)
+        template = scene.model.template
+        self._fields = skin_fields(template.mesh.vertices, landmark_places(template))
+        # Shells and tubes may have slivers without area; they are no reason to lose a picture.
+        size = RenderSettings(settings.size, settings.size, check_input=False)
+        self._renderer = Renderer(self.surface.template, size)
+        self._heads: OrderedDict[int, HeadLook] = OrderedDict()
+
+    def take(
+        self,
+        looks: Sequence[Look],
+        faces: Sequence[FloatArray],
+        parameters: Sequence[FaceParameters],
+        cameras: Sequence[CameraNumbers],
+        landmarks: np.ndarray,
+    ) -> tuple[ImageArray, BoolArray]:
+        """Return the photographs (B, size, size, 3) and which landmarks nothing hides (B, 68).
+
+        Parameters
+        ----------
+        looks, faces, parameters, cameras : of the pictures, as for the bare faces
+        landmarks : (B, 68, 2) pixels
+        """
+        heads = [self._head(look) for look in looks]
+        shapes = [
+            self.surface.vertices(head, look, face, item.gaze)
+            for head, look, face, item in zip(heads, looks, faces, parameters, strict=True)
+        ]
+        size, seed = self.settings.size, self.settings.seed
+        backgrounds = [background_picture(item, size, seed) for item in parameters]
+        if self.settings.background_kind != "texture":
+            flat = self.settings.background_kind == "grey"
+            backgrounds = [
+                np.full((size, size, 3), flat * item.background, np.float32) for item in parameters
+            ]
+        with torch.inference_mode():
+            result = self._renderer.render(
+                _stacked(shapes),
+                torch_camera(list(cameras)),
+                colors=_stacked([head.colors for head in heads]),
+                light=[
+                    SphericalHarmonicsLight(_stacked([item.light for item in parameters])),
+                    self._shine(parameters),
+                ],
+                background=_stacked(backgrounds),
+                outputs=["rgb", "landmarks"],
+            )
+        pictures = [
+            self._finish(picture, item, marks)
+            for picture, item, marks in zip(result.rgb.numpy(), parameters, landmarks, strict=True)
+        ]
+        hidden = np.stack([seen for _, seen in pictures])
+        visible = result.landmarks_visible.numpy() & ~hidden
+        return np.stack([picture for picture, _ in pictures]), visible
+
+    def _shine(self, parameters: Sequence[FaceParameters]) -> DirectionalLight:
+        """Return the highlights of oily skin under the main light of each picture."""
+        directions, strengths = [], []
+        for item in parameters:
+            towards = item.light[[3, 1, 2]].mean(axis=1)
+            length = float(np.linalg.norm(towards))
+            directions.append(towards / max(length, 1e-6))
+            rng = stream(self.settings.seed, "shine", item.identity, item.stream)
+            strengths.append(self.settings.photo.detail * rng.uniform(0.02, 0.11) * min(length, 2))
+        none = torch.zeros(1, 3)
+        return DirectionalLight(
+            _stacked(directions) + 1e-6,
+            ambient=none,
+            diffuse=none,
+            specular=_stacked([[strength] * 3 for strength in strengths]),
+            shininess=torch.full((1,), 14.0),
+        )
+
+    def _finish(
+        self, picture: ImageArray, item: FaceParameters, landmarks: np.ndarray
+    ) -> tuple[ImageArray, BoolArray]:
+        """Put occluders in front, develop, and say which landmarks they hide."""
+        settings, size = self.settings, self.settings.size
+        rng = stream(settings.seed, "occluder", item.identity, item.stream)
+        hidden = np.zeros(len(landmarks), bool)
+        if rng.random() < settings.photo.occluders:
+            cover, colors = draw_occluder(size, landmarks, rng)
+            picture = picture + cover[..., None] * (colors - picture)
+            cell = np.clip(np.floor(landmarks).astype(np.int64), 0, size - 1)
+            hidden = cover[cell[:, 1], cell[:, 0]] >= _HIDES
+        rng = stream(settings.seed, "develop", item.identity, item.stream)
+        return develop(picture, settings.photo, rng), hidden
+
+    def _head(self, look: Look) -> HeadLook:
+        index = look.person.index
+        if index in self._heads:
+            self._heads.move_to_end(index)
+            return self._heads[index]
+        self._heads[index] = self._draw_head(look)
+        while len(self._heads) > _KEPT_HEADS:
+            self._heads.popitem(last=False)
+        return self._heads[index]
+
+    def _draw_head(self, look: Look) -> HeadLook:
+        """Draw what a person has besides a face."""
+        seed, index, photo = self.settings.seed, look.person.index, self.settings.photo
+        surface, neutral = self.surface, look.neutral
+        rng = stream(seed, "head", index)
+        haired, spectacled = rng.random() < photo.hair, rng.random() < photo.glasses
+        marks = self.scene.landmarks(neutral)
+        plain = look.colors[: surface.count]
+        hair_rng = stream(seed, "hair", index)
+        drawn = draw_hair(np.median(plain, axis=0), hair_rng)
+        style = drawn if haired else None
+        skin_rng = stream(seed, "skin", index)
+        skin = photo_skin(
+            plain, neutral, self._fields, np.array(drawn.color), photo.detail, skin_rng
+        )
+        normals = vertex_normals(neutral, self.scene.model.mesh.faces, weighting="area")
+        relief = skin_relief(neutral, normals, photo.detail, skin_rng)
+        clothes_rng = stream(seed, "clothes", index)
+        body = surface.body.body(neutral, marks, clothes_rng)
+        dressed = surface.body.colors(skin, body, clothes_rng)
+        glasses_rng = stream(seed, "glasses", index)
+        frame = glasses_rng.uniform(0.02, 0.4) * glasses_rng.uniform(0.6, 1.4, 3)
+        hair = hair_colors(surface.hairy_skin(neutral, body), style, hair_rng)
+        return HeadLook(
+            relief=relief,
+            body=body,
+            hair=surface.hair(neutral, body, style, hair_rng),
+            glasses=surface.glasses(neutral, glasses_rng) if spectacled else None,
+            colors=surface.colors(look.colors[surface.count :], skin, dressed, hair, frame),
+        )
+
+
+def _stacked(arrays: Sequence) -> torch.Tensor:
+    return torch.from_numpy(np.stack([np.asarray(array, np.float32) for array in arrays]))

@@ -1,0 +1,313 @@
+"""Settings of synthetic face images."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Literal
+
+from geomface.errors import SettingsError
+from geomface.rendering.differentiable.settings import OUTPUTS
+from geomface.synthesis.distributions import (
+    Constant,
+    Distribution,
+    Empirical,
+    Gaussian,
+    Mixture,
+    Uniform,
+)
+from geomface.synthesis.grids import grid_size
+
+PRESETS = ("plain", "photo")
+BACKGROUNDS = ("auto", "black", "grey", "texture")
+DEFAULT_OUTPUTS = ("rgb", "landmarks")
+LARGEST_COUNT = 10_000_000
+
+
+def _require_choice(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise SettingsError(f"{name}: expected one of {', '.join(known)}, got {value!r}.")
+
+
+def _require_range(
+    name: str, distribution: Distribution, low: float | None, high: float | None
+) -> None:
+    """Refuse a distribution whose bounded parts leave a range; Gaussians are clipped when drawn."""
+    parts: list[Distribution] = [distribution]
+    while parts:
+        part = parts.pop()
+        values: tuple = ()
+        if isinstance(part, Mixture):
+            parts.extend(part.parts)
+        elif isinstance(part, Constant):
+            values = (part.value,)
+        elif isinstance(part, Uniform):
+            values = (part.low, part.high)
+        elif isinstance(part, Empirical):
+            values = part.values
+        for value in values:
+            below = low is not None and value < low
+            if isinstance(value, tuple) or below or (high is not None and value > high):
+                upper = "" if high is None else f" to {high:g}"
+                bound = f"{low:g}{upper}" if upper else f"at least {low:g}"
+                raise SettingsError(f"{name}: expected {bound}, got values such as {value}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class IdentitySettings:
+    """Who is in the pictures.
+
+    Parameters
+    ----------
+    coefficients : of every identity mode, in sigma; rows give whole people
+    mix_share : share of people who are a mix of two earlier ones, 0 to 0.9
+    mix_weight : weight of the first of the two, in [0, 1]
+    base : the person whom the others resemble, when `cosine` or `distance` is given
+    cosine : cosine between the coefficients of a person and those of the base
+    distance : length of the difference of the coefficients to those of the base, in sigma
+    """
+
+    coefficients: Distribution = Gaussian(0.0, 1.0)
+    mix_share: float = 0.0
+    mix_weight: Distribution = Uniform(0.2, 0.8)
+    base: int = 0
+    cosine: Distribution | None = None
+    distance: Distribution | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.mix_share <= 0.9:
+            raise SettingsError(
+                f"mix_share: expected 0 to 0.9 (a mix needs unmixed people), got {self.mix_share}."
+            )
+        _require_range("mix_weight", self.mix_weight, 0.0, 1.0)
+        if self.base < 0:
+            raise SettingsError(f"base: expected a person's number, 0 or more, got {self.base}.")
+        given = [self.mix_share > 0, self.cosine is not None, self.distance is not None]
+        if sum(given) > 1:
+            raise SettingsError(
+                "mix_share, cosine and distance each say how people are related: give one of them."
+            )
+        if self.cosine is not None:
+            _require_range("cosine", self.cosine, -1.0, 1.0)
+        if self.distance is not None:
+            _require_range("distance", self.distance, 0.0, None)
+
+
+@dataclasses.dataclass(frozen=True)
+class ExpressionSettings:
+    """What the faces do.
+
+    Parameters
+    ----------
+    kind : "groups" draws few muscles with both sides alike, as in real recordings; "weights" draws
+        every expression's weight by itself, clipped to [0, 1]; "neutral" is a still face
+    strength : factor of all weights of a picture
+    weights : of every expression under "weights"; rows give whole expressions
+    gaze : degrees that the eyes turn to the side, and up
+    """
+
+    kind: Literal["groups", "weights", "neutral"] = "groups"
+    strength: Distribution = Constant(1.0)
+    weights: Distribution = Mixture((Constant(0.0), Uniform(0.0, 0.3)), (0.5, 0.5))
+    gaze: Distribution = Gaussian(0.0, 5.0)
+
+    def __post_init__(self) -> None:
+        _require_choice("expression", self.kind, ("groups", "weights", "neutral"))
+
+
+@dataclasses.dataclass(frozen=True)
+class PoseSettings:
+    """How the head is turned, degrees.
+
+    Parameters
+    ----------
+    yaw, pitch, roll : see `look_rotation` for the signs
+    joint : rows of yaw, pitch and roll that are drawn together; instead of the three
+    """
+
+    yaw: Distribution = Gaussian(0.0, 25.0)
+    pitch: Distribution = Gaussian(0.0, 8.0)
+    roll: Distribution = Gaussian(0.0, 5.0)
+    joint: Distribution | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class LightSettings:
+    """One main light from a side and light from all around, as spherical harmonics.
+
+    Parameters
+    ----------
+    azimuth, elevation : degrees of the main light seen from the face: positive is to the right of
+        the picture, and up; the light stays in the room when the head turns
+    share : of the main light in all the light, in [0, 0.8]
+    intensity : what a white surface that faces the main light shows, in linear light
+    warmth : relative surplus of red over blue
+    coefficients : rows of 27 numbers, nine for red, green and blue in turn within each order,
+        in the axes of the face; instead of all the above
+    """
+
+    azimuth: Distribution = Gaussian(0.0, 45.0)
+    elevation: Distribution = Gaussian(25.0, 15.0)
+    share: Distribution = Uniform(0.25, 0.7)
+    intensity: Distribution = Uniform(0.85, 1.2)
+    warmth: Distribution = Gaussian(0.0, 0.06)
+    coefficients: Distribution | None = None
+
+    def __post_init__(self) -> None:
+        _require_range("light share", self.share, 0.0, 0.8)
+        _require_range("light intensity", self.intensity, 0.0, None)
+
+
+@dataclasses.dataclass(frozen=True)
+class CameraSettings:
+    """From where and how large the face is seen.
+
+    Parameters
+    ----------
+    scale : height of the mean face, forehead to chin, as a share of the picture
+    distance : from the eye to the face, mm; near ones distort as near ones do
+    offset_x, offset_y : shift of the face to the right and down, a share of the picture
+    weak : parallel rays
+    """
+
+    scale: Distribution = Gaussian(0.68, 0.03)
+    distance: Distribution = Uniform(500.0, 1500.0)
+    offset_x: Distribution = Gaussian(0.0, 0.02)
+    offset_y: Distribution = Gaussian(0.0, 0.02)
+    weak: bool = False
+
+    def __post_init__(self) -> None:
+        _require_range("distance", self.distance, 200.0, None)
+
+
+@dataclasses.dataclass(frozen=True)
+class BackgroundSettings:
+    """What lies behind the face.
+
+    Parameters
+    ----------
+    kind : "black", "grey" of one level, "texture" of random shapes; auto is black for the plain
+        preset and texture for photo
+    level : brightness in [0, 1]: of the grey, or the middle one of the texture
+    """
+
+    kind: Literal["auto", "black", "grey", "texture"] = "auto"
+    level: Distribution = Uniform(0.15, 0.85)
+
+    def __post_init__(self) -> None:
+        _require_choice("background", self.kind, BACKGROUNDS)
+
+
+@dataclasses.dataclass(frozen=True)
+class PhotoSettings:
+    """What the photo preset adds to a picture.
+
+    Parameters
+    ----------
+    detail : strength of pores, wrinkles, blemishes and shine, 1 is natural
+    hair : share of people with hair; the others are bald
+    occluders : probability of something in front of the face
+    glasses : share of people with glasses
+    blur : standard deviation of the blur, pixels of a 227 pixel picture
+    noise : standard deviation of the sensor's noise in middle grey, share of white
+    jitter : strength of changes in contrast, colour balance and saturation
+    """
+
+    detail: float = 1.0
+    hair: float = 0.95
+    occluders: float = 0.2
+    glasses: float = 0.2
+    blur: Distribution = Uniform(0.3, 1.1)
+    noise: Distribution = Uniform(0.004, 0.025)
+    jitter: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("hair", "occluders", "glasses"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise SettingsError(f"{name}: expected a share in [0, 1], got {value}.")
+        for name in ("detail", "jitter"):
+            value = getattr(self, name)
+            if not 0 <= value <= 10:
+                raise SettingsError(f"{name}: expected a strength of 0 to 10, got {value}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class FaceImageSettings:
+    """A set of pictures: who, how, and what is kept of each.
+
+    Parameters
+    ----------
+    identities, samples : number of people, and of pictures a person
+    size : pixels a side
+    seed : of everything random; picture (identity, sample) depends on nothing else than the seed
+        and the settings below
+    preset : "plain" is a lit face on black; "photo" is the same face with hair, skin detail,
+        background, occluders, blur and noise
+    outputs : some of `OUTPUTS`; the labels are those of the bare face in both presets
+    factors : {factor: levels} for a controlled set: all combinations for every person, instead of
+        `samples` random pictures
+    others : in a controlled set, what is no factor is drawn once a person ("fixed"), or for every
+        picture ("random")
+    eyes : draw eyeballs behind the lids
+    """
+
+    identities: int = 1
+    samples: int = 1
+    size: int = 227
+    seed: int = 0
+    preset: Literal["plain", "photo"] = "plain"
+    outputs: tuple[str, ...] = DEFAULT_OUTPUTS
+    factors: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
+    others: Literal["fixed", "random"] = "fixed"
+    eyes: bool = True
+    identity: IdentitySettings = IdentitySettings()
+    expression: ExpressionSettings = ExpressionSettings()
+    pose: PoseSettings = PoseSettings()
+    light: LightSettings = LightSettings()
+    camera: CameraSettings = CameraSettings()
+    background: BackgroundSettings = BackgroundSettings()
+    photo: PhotoSettings = PhotoSettings()
+
+    def __post_init__(self) -> None:
+        factors = {name: tuple(levels) for name, levels in self.factors.items()}
+        object.__setattr__(self, "factors", factors)
+        object.__setattr__(self, "outputs", tuple(self.outputs))
+        for name in ("identities", "samples"):
+            value = getattr(self, name)
+            if not 1 <= value <= LARGEST_COUNT:
+                raise SettingsError(f"{name}: expected 1 to {LARGEST_COUNT}, got {value}.")
+        if not 16 <= self.size <= 4096:
+            raise SettingsError(f"size: expected 16 to 4096 pixels, got {self.size}.")
+        if not 0 <= self.seed < 2**64:
+            raise SettingsError(f"seed: expected 0 to 2^64 - 1, got {self.seed}.")
+        _require_choice("preset", self.preset, PRESETS)
+        _require_choice("others", self.others, ("fixed", "random"))
+        if not self.outputs:
+            raise SettingsError(f"outputs: expected at least one of {', '.join(OUTPUTS)}.")
+        for name in self.outputs:
+            _require_choice("outputs", name, OUTPUTS)
+        if len(set(self.outputs)) != len(self.outputs):
+            raise SettingsError(f"outputs: {', '.join(self.outputs)} names one of them twice.")
+        if not grid_size(factors):
+            raise SettingsError("factors: expected at least one level of each factor, got none.")
+        if self.factors and self.samples != 1:
+            raise SettingsError(
+                f"factors: the grid says how many pictures a person gets "
+                f"({grid_size(self.factors)}), so leave out samples (got {self.samples})."
+            )
+
+    @property
+    def pictures_per_identity(self) -> int:
+        """Number of pictures of each person."""
+        return grid_size(self.factors) if self.factors else self.samples
+
+    @property
+    def pictures(self) -> int:
+        """Number of pictures in all."""
+        return self.identities * self.pictures_per_identity
+
+    @property
+    def background_kind(self) -> str:
+        """The background with auto resolved."""
+        if self.background.kind != "auto":
+            return self.background.kind
+        return "texture" if self.preset == "photo" else "black"

@@ -1,0 +1,93 @@
+"""Executors: order, single-threaded workers, workers that die, Ctrl-C."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from batch_work import die_at_three, end_process, environment, square, wait_then_return
+
+from geomface.batch.executors import (
+    PipelineError,
+    ProcessExecutor,
+    SerialExecutor,
+    WorkerDied,
+    make_executor,
+)
+from geomface.batch.threads import THREAD_VARIABLES
+from geomface.errors import SettingsError
+from geomface.threads import one_blas_thread
+
+
+@pytest.fixture
+def two_workers():
+    executor = ProcessExecutor(2)
+    yield executor
+    executor.close()
+
+
+def test_serial_runs_in_order():
+    assert list(SerialExecutor().run(square, [3, 1, 2])) == [(0, 9), (1, 1), (2, 4)]
+
+
+def test_processes_give_the_same_results(two_workers):
+    two_workers.warm_up()
+    results = dict(two_workers.run(square, list(range(7))))
+    assert results == {index: index**2 for index in range(7)}
+    assert dict(two_workers.run(square, [5])) == {0: 25}  # the pool serves again
+
+
+def test_workers_have_one_thread_and_the_parent_keeps_its_own(two_workers, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    results = dict(two_workers.run(environment, list(THREAD_VARIABLES)))
+    assert set(results.values()) == {"1"}
+    assert os.environ["OMP_NUM_THREADS"] == "7" and "MKL_NUM_THREADS" not in os.environ
+
+
+def test_a_worker_that_dies_costs_only_its_item(two_workers):
+    results = dict(two_workers.run(die_at_three, list(range(6))))
+    assert isinstance(results.pop(3), WorkerDied)
+    assert results == {index: index for index in (0, 1, 2, 4, 5)}
+
+
+def test_workers_that_cannot_start_are_an_error_of_the_run():
+    executor = ProcessExecutor(1, prepare=end_process)
+    with pytest.raises(PipelineError, match="__main__"):
+        list(executor.run(square, [1, 2]))
+    executor.close()
+
+
+def test_one_blas_thread_is_given_back():
+    pools = pytest.importorskip("threadpoolctl").threadpool_info
+
+    def threads():
+        return [pool["num_threads"] for pool in pools() if pool["internal_api"] == "openblas"]
+
+    before = threads()
+    with one_blas_thread():
+        assert set(threads()) <= {1}
+    assert threads() == before
+
+
+def test_interrupt_lets_the_items_in_flight_finish(two_workers):
+    two_workers.warm_up()
+    list(two_workers.run(square, [1, 2]))
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    started = time.perf_counter()
+    seen = []
+    with pytest.raises(KeyboardInterrupt):
+        for index, _ in two_workers.run(wait_then_return, [0.01, 1.2, 1.2, 9.0, 9.0]):
+            seen.append(index)
+    assert seen == [0]
+    assert 1.0 < time.perf_counter() - started < 8
+
+
+def test_unknown_executors_are_refused():
+    assert isinstance(make_executor("serial", 1, None), SerialExecutor)
+    assert isinstance(make_executor("processes", 1, None), ProcessExecutor)
+    with pytest.raises(SettingsError, match="serial, processes"):
+        make_executor("cloud", 2, None)
+    with pytest.raises(SettingsError, match="at least 1"):
+        make_executor("serial", 0, None)

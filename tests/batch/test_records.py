@@ -1,0 +1,166 @@
+"""Records, keys, manifests, atomic folders and the lock."""
+
+import dataclasses
+import json
+import os
+
+import pytest
+from batch_work import write_file
+
+from geomface.batch.attempts import ItemTask, atomic_folder, attempt_item, remove_leftovers
+from geomface.batch.keys import content_key, file_hash
+from geomface.batch.lock import NAME, run_lock
+from geomface.batch.records import (
+    changed_outputs,
+    latest_records,
+    outputs_present,
+    read_record,
+    record_path,
+)
+from geomface.errors import FileFormatError, OutputError
+from geomface.pipeline.manifest import find_scans
+
+
+def task(out, payload="fine", attempt=1):
+    return ItemTask("scan7", "item", "k" * 32, attempt, out, "items/scan7", "records", payload)
+
+
+def test_a_good_item_leaves_files_and_a_record(tmp_path):
+    record = attempt_item(write_file, task(tmp_path))
+    assert record.status == "done" and record.figures == {"length": 5}
+    assert record.notes == ("a note",) and record.seconds >= 0 and record.peak_rss_mb > 1
+    assert [output.path for output in record.outputs] == ["items/scan7/result.txt"]
+    assert read_record(record_path(tmp_path / "records", "scan7", 1)) == record
+    assert outputs_present(tmp_path, record) and changed_outputs(tmp_path, record) == ()
+    place = tmp_path / "items/scan7/result.txt"
+    place.write_text("scan7 fake")  # same length: only the hash tells
+    assert outputs_present(tmp_path, record)
+    assert changed_outputs(tmp_path, record) == ("items/scan7/result.txt",)
+    place.unlink()
+    assert not outputs_present(tmp_path, record)
+
+
+def test_a_bad_item_leaves_a_sentence_and_no_files(tmp_path):
+    record = attempt_item(write_file, task(tmp_path, "broken scan"))
+    assert (record.status, record.error) == ("failed", "MeshError")
+    assert record.message == "scan: expected a surface, got nothing."
+    assert not list((tmp_path / "items").iterdir())
+    assert not list((tmp_path / "records").glob("*.txt"))
+
+
+def test_a_defect_leaves_its_traceback(tmp_path):
+    record = attempt_item(write_file, task(tmp_path, "defect"))
+    assert record.error == "ZeroDivisionError" and "defect of geomface" in record.message
+    text = (tmp_path / "records/scan7.001.traceback.txt").read_text()
+    assert "write_file" in text and "division by zero" in text
+
+
+def test_a_failed_attempt_keeps_the_older_result(tmp_path):
+    attempt_item(write_file, task(tmp_path))
+    attempt_item(write_file, task(tmp_path, "broken scan", attempt=2))
+    assert (tmp_path / "items/scan7/result.txt").read_text() == "scan7 fine"
+    assert latest_records(tmp_path / "records")["scan7"].status == "failed"
+    attempt_item(write_file, task(tmp_path, "better", attempt=3))
+    assert (tmp_path / "items/scan7/result.txt").read_text() == "scan7 better"
+    assert latest_records(tmp_path / "records")["scan7"].attempt == 3
+    assert [path.name for path in (tmp_path / "items").iterdir()] == ["scan7"]
+
+
+def test_an_interrupt_leaves_nothing(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        attempt_item(write_file, task(tmp_path, "interrupt"))
+    assert not list((tmp_path / "items").iterdir())
+    assert latest_records(tmp_path / "records") == {}
+
+
+def test_leftovers_of_a_killed_run_are_removed(tmp_path):
+    with atomic_folder(tmp_path / "one") as folder:
+        (folder / "a.txt").write_text("a")
+        hidden = folder.name
+    (tmp_path / hidden).mkdir()
+    (tmp_path / hidden / "half.txt").write_text("ha")
+    (tmp_path / ".keep").mkdir()
+    assert remove_leftovers(tmp_path) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".keep", "one"]
+
+
+def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path):
+    (tmp_path / "items").write_text("a file, not a folder")
+    with pytest.raises(OutputError, match="cannot be made"), atomic_folder(tmp_path / "items/x"):
+        pass
+
+
+def test_broken_records_are_refused(tmp_path):
+    record = attempt_item(write_file, task(tmp_path))
+    path = record_path(tmp_path / "records", "scan7", 1)
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps(data | {"schema": 99}))
+    with pytest.raises(FileFormatError, match="schema 99"):
+        latest_records(tmp_path / "records")
+    path.write_text(json.dumps({"name": record.name}))
+    with pytest.raises(FileFormatError, match="expected a pipeline record"):
+        read_record(path)
+
+
+def test_keys_change_with_everything_they_name(tmp_path):
+    @dataclasses.dataclass(frozen=True)
+    class Settings:
+        size: int = 3
+
+    base = content_key("bake", 1, Settings(), "a", "b")
+    assert base == content_key("bake", 1, Settings(), "a", "b") and len(base) == 32
+    others = {
+        content_key("encode", 1, Settings(), "a", "b"),
+        content_key("bake", 2, Settings(), "a", "b"),
+        content_key("bake", 1, Settings(4), "a", "b"),
+        content_key("bake", 1, Settings(), "b", "a"),
+        content_key("bake", 1, Settings(), "a"),
+    }
+    assert len(others | {base}) == 6
+    path = tmp_path / "x.bin"
+    path.write_bytes(b"one")
+    first = file_hash(path)
+    os.utime(path, (0, 0))
+    assert file_hash(path) == first
+    path.write_bytes(b"two")
+    assert file_hash(path) != first
+    with pytest.raises(FileFormatError, match="cannot be read"):
+        file_hash(tmp_path / "absent")
+
+
+def test_scans_are_found_with_what_belongs_to_them(tmp_path):
+    for name in (
+        "b.ply", "b.landmarks.json", "b.truth.npz", "a.obj", "a.obj.mtl", "a.jpg", "a.ljson",
+        "a.pts", "c.stl", "c.ply", "notes.txt", ".hidden.ply",
+    ):  # fmt: skip
+        (tmp_path / name).touch()
+    (tmp_path / "folder.ply").mkdir()
+    scans = find_scans(tmp_path)
+    assert [scan.name for scan in scans] == ["a", "b", "c-ply", "c-stl"]
+    assert [path.name for path in scans[0].companions] == ["a.jpg", "a.obj.mtl"]
+    assert scans[0].landmarks == tmp_path / "a.ljson"
+    assert scans[1].landmarks == tmp_path / "b.landmarks.json"
+    assert scans[2].landmarks is None
+
+
+def test_folders_without_scans_are_refused(tmp_path):
+    with pytest.raises(FileFormatError, match="expected a folder of scans"):
+        find_scans(tmp_path / "absent")
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(FileFormatError, match="found none among 1 files"):
+        find_scans(tmp_path)
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path):
+    with run_lock(tmp_path):
+        assert (tmp_path / NAME).is_file()
+    assert not (tmp_path / NAME).exists()
+    (tmp_path / NAME).write_text(json.dumps({"pid": os.getppid(), "host": os.uname().nodename}))
+    with pytest.raises(OutputError, match=f"process {os.getppid()}"), run_lock(tmp_path):
+        pass
+    # Its process is gone: the lock is stale.
+    (tmp_path / NAME).write_text(json.dumps({"pid": 2**22 + 7, "host": os.uname().nodename}))
+    with run_lock(tmp_path):
+        assert json.loads((tmp_path / NAME).read_text())["pid"] == os.getpid()
+    with pytest.raises(OutputError, match="cannot be written"), run_lock(tmp_path / "absent"):
+        pass
