@@ -1,62 +1,24 @@
 """Batches: a folder of scans in, everything on one template out, a record for every item."""
 
-import importlib
 from typing import TYPE_CHECKING
 
+from geomface.lazy import attach
+
 if TYPE_CHECKING:
-    from geomface.batch.events import PipelineEvent
-    from geomface.batch.records import ItemRecord
-    from geomface.pipeline.manifest import ScanFile, find_scans
-    from geomface.pipeline.plan import PipelinePlan, plan_pipeline
-    from geomface.pipeline.run import PipelineReport, load_run, run_pipeline
-    from geomface.pipeline.settings import ItemSettings, ModelSettings, PipelineSettings
-    from geomface.pipeline.status import PipelineStatus, read_status, verify_outputs
-
-# Lazy (PEP 562): the command line reads the settings for its help and must not load numerics.
-_HOMES = {
-    "ItemRecord": "batch.records",
-    "ItemSettings": "pipeline.settings",
-    "ModelSettings": "pipeline.settings",
-    "PipelineEvent": "batch.events",
-    "PipelinePlan": "pipeline.plan",
-    "PipelineReport": "pipeline.run",
-    "PipelineSettings": "pipeline.settings",
-    "PipelineStatus": "pipeline.status",
-    "ScanFile": "pipeline.manifest",
-    "find_scans": "pipeline.manifest",
-    "load_run": "pipeline.run",
-    "plan_pipeline": "pipeline.plan",
-    "read_status": "pipeline.status",
-    "run_pipeline": "pipeline.run",
-    "verify_outputs": "pipeline.status",
-}
-
-__all__ = [
-    "ItemRecord",
-    "ItemSettings",
-    "ModelSettings",
-    "PipelineEvent",
-    "PipelinePlan",
-    "PipelineReport",
-    "PipelineSettings",
-    "PipelineStatus",
-    "ScanFile",
-    "find_scans",
-    "load_run",
-    "plan_pipeline",
-    "read_status",
-    "run_pipeline",
-    "verify_outputs",
-]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"geomface.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    from geomface.batch.events import PipelineEvent as PipelineEvent
+    from geomface.batch.records import ItemRecord as ItemRecord
+    from geomface.pipeline.manifest import ScanFile as ScanFile
+    from geomface.pipeline.manifest import find_scans as find_scans
+    from geomface.pipeline.plan import PipelinePlan as PipelinePlan
+    from geomface.pipeline.plan import plan_pipeline as plan_pipeline
+    from geomface.pipeline.run import PipelineReport as PipelineReport
+    from geomface.pipeline.run import load_run as load_run
+    from geomface.pipeline.run import run_pipeline as run_pipeline
+    from geomface.pipeline.settings import ItemSettings as ItemSettings
+    from geomface.pipeline.settings import ModelSettings as ModelSettings
+    from geomface.pipeline.settings import PipelineSettings as PipelineSettings
+    from geomface.pipeline.status import PipelineStatus as PipelineStatus
+    from geomface.pipeline.status import read_status as read_status
+    from geomface.pipeline.status import verify_outputs as verify_outputs
+else:
+    __getattr__, __dir__, __all__ = attach(__name__, __file__)
