@@ -68,7 +68,7 @@ def run_detect(options: LandmarksDetectOptions, run: Run) -> int:
         "sigma_px": result.sigma_px,
         "confidence": result.confidence,
         "filled": int(result.filled.sum()),
-        "looks": result.looks,
+        "looks": result.views,
     }
     run.finish(figures, options.report)
     run.say(

@@ -1,50 +1,29 @@
-"""Landmarks of a scan without help: guess the pose, look from fixed sides, fuse, ask the skin."""
+"""Landmarks of a scan without help: guess the pose, look from fixed sides, fuse, refine."""
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Sequence
+from itertools import chain, islice
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray
+from geomface.arrays import FloatArray
 from geomface.errors import LandmarkError, MeshError
-from geomface.landmarks.constellation import ConstellationFit, fit_constellation
-from geomface.landmarks.first_look import all_views, likely_views
-from geomface.landmarks.fusion import Sighting, fuse
-from geomface.landmarks.skin import SkinModel
-from geomface.landmarks.skin_fit import settle
+from geomface.landmarks.candidate_views import all_views, likely_views
+from geomface.landmarks.dense_fit import refine_landmarks
+from geomface.landmarks.dense_model import DenseShapeModel
+from geomface.landmarks.fusion import Fragments, fuse
+from geomface.landmarks.protocols import MirroredViewDetector, ViewDetector
+from geomface.landmarks.shape_model import LandmarkShapeFit, fit_landmark_shape
 from geomface.landmarks.surface import ScanSurface
+from geomface.landmarks.view_detectors import NetworkDetector
 from geomface.landmarks.views import VIEW_EXTENT_MM, VIEW_SIZE, View
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.rendering.camera import view_rotation
 from geomface.statistics import LinearModel
 
-PointDetector = Callable[[ImageArray], FloatArray | None]
-"""A user's own 2D detector: RGB picture (H, W, 3) in [0, 1] to (68, 2) pixels, or None."""
-
-
-class ViewDetector(Protocol):
-    """Finds landmark pixels in views of a surface; see `view_detectors`."""
-
-    constellation: LinearModel
-
-    def detect(
-        self, surface: ScanSurface, views: list[View]
-    ) -> Iterable[tuple[View, FloatArray, FloatArray]]:
-        """Yield (view, places (68, 2), sigma (68,) in pixels of `VIEW_SIZE`) where a face is."""
-        ...
-
-
-@runtime_checkable
-class SecondLook(Protocol):
-    """A view detector that has more to say about views of a face whose pose is known."""
-
-    def look_again(
-        self, surface: ScanSurface, views: list[View]
-    ) -> Iterable[tuple[View, FloatArray, FloatArray]]:
-        """Yield further answers like `detect`."""
-        ...
+_BATCH = 16
+"""Views from all around that are looked at before the best is judged."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,11 +33,11 @@ class DetectionSettings:
     yaws: tuple[float, ...] = (-40.0, -20.0, 0.0, 20.0, 40.0)
     """Sides of the final views, degrees."""
     refinements: int = 3
-    """Frontal looks from an ever better pose before the final views."""
+    """Frontal views from an ever better pose before the final views."""
     enough_px: float = 4.0
-    """A first look whose mean uncertainty is below this ends the search, pixels."""
+    """A candidate view whose mean uncertainty is below this ends the search, pixels."""
     largest_residual_mm: float = 5.0
-    """A face whose landmarks fit the constellation worse than this (median) is no face."""
+    """A face whose landmarks fit the shape model worse than this (median) is no face."""
     largest_sigma_px: float = 4.5
     """Nor is one of which the network is this unsure (median) in the end."""
 
@@ -70,13 +49,13 @@ class DetectionResult:
     Parameters
     ----------
     landmarks : 68 points on the scan, in its unit, each with its sigma_mm
-    confidence : (68,) in [0, 1]; 0 where the constellation had to stand in
+    confidence : (68,) in [0, 1]; 0 where the shape model had to stand in
     filled : (68,) bool, landmarks that no view saw well
-    similarity : constellation frame (mm, face forward) to the scan
-    residual_mm : median distance to the constellation
+    similarity : frame of the shape model (mm, face forward) to the scan
+    residual_mm : median distance to the shape model
     sigma_px : median uncertainty of the network in the final views
     frontal : the frontal view, for pictures
-    looks : number of views that were looked at
+    views : number of views that were looked at
     notes : what was noticed
     seconds : wall time
     """
@@ -88,7 +67,7 @@ class DetectionResult:
     residual_mm: float
     sigma_px: float
     frontal: View
-    looks: int
+    views: int
     notes: tuple[str, ...]
     seconds: float
 
@@ -99,24 +78,23 @@ class LandmarkDetector:
     Parameters
     ----------
     points : `NetworkDetector` (the one that ships when None) or another `ViewDetector`
-    constellation : shape model of the 68 points, default the detector's own
-    skins : shape models of skin and landmarks, default the detector's own, if it has some
+    shape_model : landmark shape model, default the detector's own
+    dense_models : of landmarks and skin, default the detector's own, if it has some
     """
 
     def __init__(
         self,
         points: ViewDetector | None = None,
-        constellation: LinearModel | None = None,
+        shape_model: LinearModel | None = None,
         settings: DetectionSettings | None = None,
-        skins: Sequence[SkinModel] | None = None,
+        dense_models: Sequence[DenseShapeModel] | None = None,
     ) -> None:
-        if points is None:
-            from geomface.landmarks.view_detectors import NetworkDetector
-
-            points = NetworkDetector()
+        points = NetworkDetector() if points is None else points
         self.points = points
-        self.constellation = points.constellation if constellation is None else constellation
-        self.skins = getattr(points, "skins", ()) if skins is None else tuple(skins)
+        self.shape_model = points.shape_model if shape_model is None else shape_model
+        self.dense_models = (
+            getattr(points, "dense_models", ()) if dense_models is None else tuple(dense_models)
+        )
         self.settings = settings or DetectionSettings()
 
     def detect(self, scan: Mesh) -> DetectionResult:
@@ -128,18 +106,23 @@ class LandmarkDetector:
         """
         began = time.perf_counter()
         surface = ScanSurface(scan)
-        fit, looks = self._search(surface)
+        fit, count = self._search(surface)
         frontal = _canonical(fit.similarity, 0.0)
         for _ in range(self.settings.refinements):
-            found = self._sight(surface, [frontal])
-            looks += 1
-            fit = self._fit(found) or fit
+            found = self._see(surface, [frontal])
+            count += 1
+            fit = (self._fit(found[0]) if found else None) or fit
             frontal = _canonical(fit.similarity, 0.0)
         views = [_canonical(fit.similarity, yaw) for yaw in self.settings.yaws]
-        sightings = self._sight(surface, views, again=True)
-        looks += len(views)
-        sigma_px = float(np.median([sighting.sigma_px for sighting in sightings]))
-        fused = fuse(sightings, surface, self.constellation)
+        fragments = self._see(surface, views, mirrored=True)
+        count += len(views)
+        if not fragments:
+            raise LandmarkError(
+                f"{scan.name}: no face was found: the detector that saw one first sees none in "
+                "the views from its front and sides. Give --landmarks, or another detector."
+            )
+        sigma_px = float(np.median([seen.sigma_px for seen in fragments]))
+        fused = fuse(fragments, surface, self.shape_model)
         if (
             fused.residual_mm > self.settings.largest_residual_mm
             or sigma_px > self.settings.largest_sigma_px
@@ -156,8 +139,8 @@ class LandmarkDetector:
                 f"{missing} of 68 landmarks were not seen and stand where faces have them."
             )
         factor = 1.0 / surface.to_mm
-        places, sigma_mm = settle(
-            self.skins,
+        places, sigma_mm = refine_landmarks(
+            self.dense_models,
             surface,
             fused.similarity,
             fused.points,
@@ -177,50 +160,51 @@ class LandmarkDetector:
             fused.residual_mm,
             sigma_px,
             frontal,
-            looks,
+            count,
             tuple(notes),
             time.perf_counter() - began,
         )
 
-    def _search(self, surface: ScanSurface) -> tuple[ConstellationFit, int]:
+    def _search(self, surface: ScanSurface) -> tuple[LandmarkShapeFit, int]:
         """Find a first pose: likely views, then all around until one is convincing."""
-        looks = 0
-        best: tuple[float, ConstellationFit] | None = None
-        for batch in _batches(likely_views(surface), all_views(surface)):
-            for sighting in self._sight(surface, batch):
-                looks += 1
-                score = float(np.mean(sighting.sigma_px))
+        count = 0
+        best: tuple[float, LandmarkShapeFit] | None = None
+        around = all_views(surface)
+        batches = chain([likely_views(surface)], iter(lambda: list(islice(around, _BATCH)), []))
+        for batch in batches:
+            for seen in self._see(surface, batch):
+                count += 1
+                score = float(np.mean(seen.sigma_px))
                 if best is not None and score >= best[0]:
                     continue
-                fit = self._fit([sighting])
+                fit = self._fit(seen)
                 if fit is not None:
                     best = (score, fit)
             if best is not None and best[0] < self.settings.enough_px:
                 break
         if best is None:
             raise LandmarkError("no face was found: hardly any view of the scan shows a surface.")
-        return best[1], looks
+        return best[1], count
 
-    def _sight(
-        self, surface: ScanSurface, views: list[View], *, again: bool = False
-    ) -> list[Sighting]:
-        """Detect in views, look again if the pose is known, and cast the places onto the scan."""
-        seen = list(self.points.detect(surface, views))
-        if again and seen and isinstance(self.points, SecondLook):
-            seen += self.points.look_again(surface, [view for view, _, _ in seen])
-        sightings = []
-        for view, places, sigma in seen:
-            points, cosines = surface.cast(view, places)
-            sightings.append(Sighting(view, places, sigma, points, cosines))
-        return sightings
+    def _see(
+        self, surface: ScanSurface, views: list[View], *, mirrored: bool = False
+    ) -> list[Fragments]:
+        """Detect in views, and in their mirror images if wanted; cast the pixels onto the scan."""
+        answers = list(self.points.detect(surface, views))
+        if mirrored and answers and isinstance(self.points, MirroredViewDetector):
+            answers += self.points.detect_mirrored(surface, [view for view, _, _ in answers])
+        fragments = []
+        for view, pixels, sigma in answers:
+            points, cosines = surface.cast(view, pixels)
+            fragments.append(Fragments(view, pixels, sigma, points, cosines))
+        return fragments
 
-    def _fit(self, sightings: list[Sighting]) -> ConstellationFit | None:
-        """Fit the constellation to one sighting; None when too little of it met the scan."""
-        sighting = sightings[0]
-        step = sighting.view.extent / VIEW_SIZE
-        sigma = step * sighting.sigma_px / np.maximum(sighting.cosines, 0.2)
+    def _fit(self, seen: Fragments) -> LandmarkShapeFit | None:
+        """Fit the shape model to one view; None when too little of it met the scan."""
+        step = seen.view.extent / VIEW_SIZE
+        sigma = step * seen.sigma_px / np.maximum(seen.cosines, 0.2)
         try:
-            return fit_constellation(self.constellation, sighting.points, sigma)
+            return fit_landmark_shape(self.shape_model, seen.points, sigma)
         except MeshError:
             return None
 
@@ -230,15 +214,3 @@ def _canonical(similarity: Similarity, yaw: float) -> View:
     rotation = view_rotation(yaw, 0.0) @ similarity.rotation.T
     centre = similarity.apply(np.zeros((1, 3)))[0]
     return View(rotation, centre, VIEW_EXTENT_MM * similarity.scale)
-
-
-def _batches(likely: list[View], rest: Iterable[View], size: int = 16) -> Iterable[list[View]]:
-    yield likely
-    batch: list[View] = []
-    for view in rest:
-        batch.append(view)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

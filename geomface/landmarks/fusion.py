@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray
-from geomface.landmarks.constellation import fit_constellation
+from geomface.landmarks.shape_model import fit_landmark_shape
 from geomface.landmarks.surface import ScanSurface
 from geomface.landmarks.views import VIEW_SIZE, View
 from geomface.mesh import Similarity
@@ -13,7 +13,7 @@ from geomface.mesh.closest import ClosestPointIndex
 from geomface.statistics import LinearModel
 
 GATE_MM = 12.0
-"""A sighting this far from where the constellation wants the landmark hit something else."""
+"""A fragment this far from where the shape model wants the landmark hit something else."""
 NEAR_MM = 8.0
 """A landmark that no view saw moves onto surface this near."""
 LEAST_SIGMA_MM = 0.8
@@ -21,20 +21,20 @@ FILLED_SIGMA_MM = 5.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Sighting:
-    """Landmarks in one view.
+class Fragments:
+    """What is seen of the landmarks in one view.
 
     Parameters
     ----------
     view : the camera
-    places : (68, 2) pixels
+    pixels : (68, 2)
     sigma_px : (68,) uncertainty, pixels
     points : (68, 3) on the scan, NaN where the ray met nothing
     cosines : (68,) how squarely the surface was seen
     """
 
     view: View
-    places: FloatArray
+    pixels: FloatArray
     sigma_px: FloatArray
     points: FloatArray
     cosines: FloatArray
@@ -52,29 +52,27 @@ class FusedLandmarks:
     residual_mm: float
 
 
-def fuse(
-    sightings: list[Sighting], surface: ScanSurface, constellation: LinearModel
-) -> FusedLandmarks:
-    """Weigh the sightings of each landmark and test them against the constellation.
+def fuse(views: list[Fragments], surface: ScanSurface, shape_model: LinearModel) -> FusedLandmarks:
+    """Weigh the fragments of each landmark and test them against the landmark shape model.
 
-    A sighting counts 1 / sigma^2 with sigma = pixels x step / cosine: grazing views are vague. The
-    constellation, fitted robustly to a first average, throws out sightings that hit hair, the
-    other side of the nose or the background. What nobody saw stands where the constellation wants
-    it, moved onto surface that is near.
+    A fragment counts 1 / sigma^2 with sigma = pixels x step / cosine: grazing views are vague. The
+    shape model, fitted robustly to a first average, throws out fragments that hit hair, the other
+    side of the nose or the background. What no view saw stands where the model wants it, moved
+    onto surface that is near.
     """
-    points = np.stack([sighting.points for sighting in sightings])  # (views, 68, 3)
-    step = np.array([sighting.view.extent / VIEW_SIZE for sighting in sightings])[:, None]
-    pixels = np.stack([sighting.sigma_px for sighting in sightings])
-    cosines = np.stack([sighting.cosines for sighting in sightings])
+    points = np.stack([seen.points for seen in views])  # (views, 68, 3)
+    step = np.array([seen.view.extent / VIEW_SIZE for seen in views])[:, None]
+    pixels = np.stack([seen.sigma_px for seen in views])
+    cosines = np.stack([seen.cosines for seen in views])
     sigma = step * pixels / np.maximum(cosines, 0.1)
     good = np.isfinite(points).all(axis=2) & (cosines > 0.15)
     mean, spread = _average(points, sigma, good)
-    fit = fit_constellation(constellation, mean, spread)
+    fit = fit_landmark_shape(shape_model, mean, spread)
     scale = fit.similarity.scale
     miss = np.linalg.norm(points - fit.expected, axis=2)
     good &= miss < scale * np.maximum(GATE_MM, 2.0 * np.nanmedian(fit.residual))
     mean, spread = _average(points, sigma, good)
-    fit = fit_constellation(constellation, mean, spread)
+    fit = fit_landmark_shape(shape_model, mean, spread)
     filled = ~good.any(axis=0)
     wrong = np.nan_to_num(fit.residual, nan=np.inf) > GATE_MM
     filled |= wrong

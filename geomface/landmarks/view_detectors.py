@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
-from geomface.arrays import FloatArray
 from geomface.errors import LandmarkError
-from geomface.landmarks.detect import PointDetector
+from geomface.landmarks.dense_model import DenseShapeModel
+from geomface.landmarks.protocols import PointDetector, ViewAnswer
 from geomface.landmarks.surface import ScanSurface
 from geomface.landmarks.views import VIEW_SIZE, View
 from geomface.landmarks.weights import DetectorWeights, load_detector
@@ -28,12 +28,10 @@ class NetworkDetector:
 
     def __init__(self, weights: DetectorWeights | None = None) -> None:
         self.weights = weights or load_detector()
-        self.constellation = self.weights.constellation
-        self.skins = self.weights.skins
+        self.shape_model = self.weights.shape_model
+        self.dense_models = self.weights.dense_models
 
-    def detect(
-        self, surface: ScanSurface, views: list[View]
-    ) -> Iterable[tuple[View, FloatArray, FloatArray]]:
+    def detect(self, surface: ScanSurface, views: list[View]) -> Iterable[ViewAnswer]:
         """Look at all views at once; every view gives an answer, sure or unsure."""
         pictures = np.stack([surface.render(view) for view in views])
         with torch.inference_mode():
@@ -45,9 +43,7 @@ class NetworkDetector:
                 sigmas[index].numpy().astype(np.float64),
             )
 
-    def look_again(
-        self, surface: ScanSurface, views: list[View]
-    ) -> Iterable[tuple[View, FloatArray, FloatArray]]:
+    def detect_mirrored(self, surface: ScanSurface, views: list[View]) -> Iterable[ViewAnswer]:
         """Look at the mirror images of the views: independent enough to be worth an average."""
         flipped = np.stack([surface.render(view) for view in views])[..., ::-1].copy()
         flipped[:, 0] *= -1.0
@@ -67,7 +63,7 @@ class PictureDetector:
     detector : picture (H, W, 3) float32 in [0, 1] to (68, 2) pixels (x right, y down, centres at
         + 0.5), or None when it sees no face
     scan : the scan whose colours are shown
-    constellation : shape model of the points, default that of the shipped detector
+    shape_model : landmark shape model, default that of the shipped detector
     size : pixels of the pictures
     sigma_px : how unsure it is, pixels of its pictures
     """
@@ -77,19 +73,19 @@ class PictureDetector:
         detector: PointDetector,
         scan: Mesh,
         *,
-        constellation: LinearModel | None = None,
+        shape_model: LinearModel | None = None,
         size: int = 512,
         sigma_px: float = 6.0,
     ) -> None:
         self.detector, self.scan = detector, scan
         self.size, self.sigma_px = size, sigma_px
-        shipped = load_detector() if constellation is None else None
-        self.constellation = shipped.constellation if shipped else constellation
-        self.skins = shipped.skins if shipped else ()
+        self.dense_models: tuple[DenseShapeModel, ...] = ()
+        if shape_model is None:
+            shipped = load_detector()
+            shape_model, self.dense_models = shipped.shape_model, shipped.dense_models
+        self.shape_model: LinearModel = shape_model
 
-    def detect(
-        self, surface: ScanSurface, views: list[View]
-    ) -> Iterable[tuple[View, FloatArray, FloatArray]]:
+    def detect(self, surface: ScanSurface, views: list[View]) -> Iterable[ViewAnswer]:
         """Show each view; those without an answer are left out."""
         for view in views:
             turned = (self.scan.vertices * surface.to_mm - view.centre) @ view.rotation.T

@@ -11,8 +11,8 @@ from geomface.errors import FileFormatError
 from geomface.statistics import LinearModel
 
 if TYPE_CHECKING:
+    from geomface.landmarks.dense_model import DenseShapeModel
     from geomface.landmarks.network import LandmarkNetwork
-    from geomface.landmarks.skin import SkinModel
 
 KIND = "landmark-detector"
 SCHEMA = 1
@@ -26,19 +26,20 @@ class DetectorWeights:
     Parameters
     ----------
     network : sees views of the scan
-    constellation : shape model of the 68 points
-    skins : shape models of skin and landmarks, one for each kind of face, the likeliest first
+    shape_model : landmark shape model
+    dense_models : of landmarks and skin, one for each kind of face, the likeliest first
     """
 
     network: "LandmarkNetwork"
-    constellation: LinearModel
-    skins: "tuple[SkinModel, ...]" = ()
+    shape_model: LinearModel
+    dense_models: "tuple[DenseShapeModel, ...]" = ()
 
 
 def save_detector(path: Path | str, weights: DetectorWeights, config: dict | None = None) -> None:
     """Write the detector (kind "landmark-detector").
 
-    Weights are rounded to half precision, the modes of the skin to bytes with a step each.
+    Weights are rounded to half precision, the modes of the dense models to bytes with a step each.
+    In the file the landmark shape model is called constellation, a dense one skin and its number.
     """
     from geomface.files.tensors import save_tensors
 
@@ -46,16 +47,16 @@ def save_detector(path: Path | str, weights: DetectorWeights, config: dict | Non
         f"network.{name}": tensor.detach().contiguous().numpy().astype(np.float16)
         for name, tensor in weights.network.state_dict().items()
     }
-    model = weights.constellation
+    model = weights.shape_model
     arrays["constellation.mean"] = model.mean.astype(np.float32)
     arrays["constellation.basis"] = model.basis.astype(np.float32)
-    for index, skin in enumerate(weights.skins):
-        basis = skin.points.basis
+    for index, dense in enumerate(weights.dense_models):
+        basis = dense.points.basis
         step = np.abs(basis).max(axis=(0, 1)) / 127.0
-        arrays[f"skin{index}.mean"] = skin.points.mean.astype(np.float32)
+        arrays[f"skin{index}.mean"] = dense.points.mean.astype(np.float32)
         arrays[f"skin{index}.basis"] = np.round(basis / step).astype(np.int8)
         arrays[f"skin{index}.step"] = step.astype(np.float32)
-        arrays[f"skin{index}.normals"] = skin.normals.astype(np.float16)
+        arrays[f"skin{index}.normals"] = dense.normals.astype(np.float16)
     save_tensors(path, arrays, kind=KIND, schema=SCHEMA, units="mm", config=config or {})
 
 
@@ -86,23 +87,23 @@ def load_detector(path: Path | str | None = None) -> DetectorWeights:
             arrays["constellation.mean"].astype(np.float64),
             arrays["constellation.basis"].astype(np.float64),
         )
-        skins = tuple(_read_skins(arrays))
+        dense_models = tuple(_read_dense_models(arrays))
     except (RuntimeError, KeyError) as error:
         raise FileFormatError(
             f"{path}: these are not the weights of this version's landmark network. Train it "
             "again, or reinstall geomface."
         ) from error
-    return DetectorWeights(network.eval(), model, skins)
+    return DetectorWeights(network.eval(), model, dense_models)
 
 
-def _read_skins(arrays: Mapping[str, np.ndarray]) -> "Iterator[SkinModel]":
-    """Yield the skin models of a file; older files have none."""
-    from geomface.landmarks.skin import SkinModel
+def _read_dense_models(arrays: Mapping[str, np.ndarray]) -> "Iterator[DenseShapeModel]":
+    """Yield the dense shape models of a file; older files have none."""
+    from geomface.landmarks.dense_model import DenseShapeModel
 
     index = 0
     while f"skin{index}.mean" in arrays:
         step = arrays[f"skin{index}.step"].astype(np.float64)
         basis = arrays[f"skin{index}.basis"].astype(np.float64) * step
         points = LinearModel(arrays[f"skin{index}.mean"].astype(np.float64), basis)
-        yield SkinModel(points, arrays[f"skin{index}.normals"].astype(np.float64))
+        yield DenseShapeModel(points, arrays[f"skin{index}.normals"].astype(np.float64))
         index += 1

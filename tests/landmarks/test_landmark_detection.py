@@ -6,9 +6,9 @@ import pytest
 from geomface.errors import FileFormatError, LandmarkError
 from geomface.faces.builtin import load_builtin_face
 from geomface.landmarks import LandmarkDetector
-from geomface.landmarks.constellation import learn_constellation
+from geomface.landmarks.candidate_views import all_views, likely_views
 from geomface.landmarks.detect import DetectionSettings
-from geomface.landmarks.first_look import all_views, likely_views
+from geomface.landmarks.shape_model import learn_landmark_shape
 from geomface.landmarks.surface import ScanSurface
 from geomface.landmarks.view_detectors import PictureDetector
 from geomface.mesh import Mesh
@@ -28,15 +28,15 @@ def scan(face):
 
 
 @pytest.fixture(scope="module")
-def constellation(face):
-    return learn_constellation([face], 80, np.random.default_rng(2), components=25)
+def shape_model(face):
+    return learn_landmark_shape([face], 80, np.random.default_rng(2), components=25)
 
 
 class Oracle:
     """Sees the true landmarks in every view that shows the face from its front."""
 
-    def __init__(self, truth, constellation, forward):
-        self.truth, self.constellation, self.forward = truth, constellation, forward
+    def __init__(self, truth, shape_model, forward):
+        self.truth, self.shape_model, self.forward = truth, shape_model, forward
 
     def detect(self, surface, views):
         for view in views:
@@ -45,20 +45,20 @@ class Oracle:
             yield view, places, np.full(68, 0.5 if toward > 0.3 else 20.0)
 
 
-def oracle(scan, constellation, move=None):
+def oracle(scan, shape_model, move=None):
     move = move or Similarity()
     return Oracle(
         move.apply(scan.truth["landmarks"]),
-        constellation,
+        shape_model,
         (move.rotation @ scan.truth["rotation"])[:, 2],
     )
 
 
 @pytest.mark.parametrize("turn", [(0.0, 0.0), (150.0, 40.0)])
-def test_true_pixels_become_true_points_in_any_pose(scan, constellation, turn):
+def test_true_pixels_become_true_points_in_any_pose(scan, shape_model, turn):
     move = Similarity(1.0, view_rotation(*turn), np.array([30.0, -20.0, 5.0]))
     moved = scan.mesh.replace(vertices=move.apply(scan.mesh.vertices))
-    result = LandmarkDetector(oracle(scan, constellation, move)).detect(moved)
+    result = LandmarkDetector(oracle(scan, shape_model, move)).detect(moved)
     truth = move.apply(scan.truth["landmarks"])
     miss = np.linalg.norm(result.landmarks.points - truth, axis=1)
     assert np.median(miss[~result.filled]) < 1.0
@@ -68,14 +68,14 @@ def test_true_pixels_become_true_points_in_any_pose(scan, constellation, turn):
     assert result.landmarks.sigma_mm is not None and (result.confidence[result.filled] == 0).all()
 
 
-def test_metres_come_back_in_metres(scan, constellation):
+def test_metres_come_back_in_metres(scan, shape_model):
     metres = scan.mesh.replace(vertices=scan.mesh.vertices / 1000, unit="m")
-    result = LandmarkDetector(oracle(scan, constellation)).detect(metres)
+    result = LandmarkDetector(oracle(scan, shape_model)).detect(metres)
     miss = np.linalg.norm(1000 * result.landmarks.points - scan.truth["landmarks"], axis=1)
     assert np.median(miss) < 1.0 and result.landmarks.unit == "m"
 
 
-def test_a_users_own_detector_gets_pictures_and_gives_pixels(scan, constellation):
+def test_a_users_own_detector_gets_pictures_and_gives_pixels(scan, shape_model):
     shapes = []
 
     def nothing(picture):
@@ -83,7 +83,7 @@ def test_a_users_own_detector_gets_pictures_and_gives_pixels(scan, constellation
         assert picture.min() >= 0 and picture.max() <= 1
         return None
 
-    detector = PictureDetector(nothing, scan.mesh, constellation=constellation, size=64)
+    detector = PictureDetector(nothing, scan.mesh, shape_model=shape_model, size=64)
     with pytest.raises(LandmarkError, match="no face was found"):
         LandmarkDetector(detector).detect(scan.mesh)
     assert set(shapes) == {(64, 64, 3)}
@@ -91,15 +91,25 @@ def test_a_users_own_detector_gets_pictures_and_gives_pixels(scan, constellation
     def wrong(picture):
         return np.zeros((5, 2))
 
-    detector = PictureDetector(wrong, scan.mesh, constellation=constellation, size=64)
+    detector = PictureDetector(wrong, scan.mesh, shape_model=shape_model, size=64)
     with pytest.raises(LandmarkError, match=r"\(68, 2\)"):
         LandmarkDetector(detector).detect(scan.mesh)
 
 
-def test_what_is_no_face_is_refused(constellation):
+def test_a_detector_that_loses_sight_of_the_face_is_refused(scan, shape_model):
+    class Forgetful(Oracle):
+        def detect(self, surface, views):
+            return super().detect(surface, views) if len(views) > 5 else []
+
+    forgetful = Forgetful(scan.truth["landmarks"], shape_model, scan.truth["rotation"][:, 2])
+    with pytest.raises(LandmarkError, match="sees none"):
+        LandmarkDetector(forgetful).detect(scan.mesh)
+
+
+def test_what_is_no_face_is_refused(shape_model):
     class Unsure:
         def __init__(self):
-            self.constellation = constellation
+            self.shape_model = shape_model
 
         def detect(self, surface, views):
             rng = np.random.default_rng(0)

@@ -5,9 +5,9 @@ import pytest
 
 from geomface.errors import MeshError
 from geomface.faces.builtin import load_builtin_face
-from geomface.landmarks.constellation import fit_constellation, learn_constellation
+from geomface.landmarks.shape_model import fit_landmark_shape, learn_landmark_shape
 from geomface.landmarks.surface import ScanSurface
-from geomface.landmarks.training_views import draw_views
+from geomface.landmarks.training.views import draw_views
 from geomface.landmarks.views import VIEW_SIZE, View, render_geometry
 from geomface.mesh import Similarity
 from geomface.mesh.multi_pie import mirror_order
@@ -66,8 +66,8 @@ def test_training_views_follow_the_seed_and_label_what_they_show(face):
         assert (np.abs(shown).sum(axis=0) > 0).all()
 
 
-def test_the_constellation_finds_the_pose_among_gross_errors(rng, face):
-    model = learn_constellation([face], 60, rng, components=20)
+def test_the_shape_model_finds_the_pose_among_gross_errors(rng, face):
+    model = learn_landmark_shape([face], 60, rng, components=20)
     person = face.shape(face.sample_identity(rng))
     points = face.template.landmarks.positions(person)
     turn = view_rotation(70.0, 30.0)
@@ -76,11 +76,11 @@ def test_the_constellation_finds_the_pose_among_gross_errors(rng, face):
     wrong = rng.choice(68, 10, replace=False)
     given[wrong] += 4.0 * rng.standard_normal((10, 3))
     given[rng.choice(68, 5, replace=False)] = np.nan
-    fit = fit_constellation(model, given, np.full(68, 0.1))
+    fit = fit_landmark_shape(model, given, np.full(68, 0.1))
     cosine = (np.trace(fit.similarity.rotation.T @ turn) - 1) / 2
     assert np.degrees(np.arccos(min(cosine, 1.0))) < 2.0
     assert fit.similarity.scale == pytest.approx(0.1, rel=0.06)
     right = np.setdiff1d(np.arange(68), wrong)
     assert np.median(np.linalg.norm(fit.expected - truth, axis=1)[right]) < 0.2
     with pytest.raises(MeshError, match="at least 6"):
-        fit_constellation(model, np.full((68, 3), np.nan), np.ones(68))
+        fit_landmark_shape(model, np.full((68, 3), np.nan), np.ones(68))

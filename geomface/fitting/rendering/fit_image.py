@@ -16,8 +16,8 @@ from geomface.fitting.rendering.picture_input import check_face_inside, check_pi
 from geomface.fitting.rendering.picture_levels import PictureLevel, picture_level
 from geomface.fitting.rendering.result import ImageFit, PictureFitStep
 from geomface.fitting.rendering.settings import PictureFitSettings
-from geomface.fitting.rendering.skin import skin_of
 from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior
+from geomface.fitting.rendering.vertex_texture import skin_of
 from geomface.fitting.rendering.visible_pixels import pixels_on_triangles
 from geomface.statistics import MorphableModel
 from geomface.threads import one_blas_thread

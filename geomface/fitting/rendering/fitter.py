@@ -4,7 +4,7 @@ import numpy as np
 
 from geomface.fitting.image_fitter import ImageFitter
 from geomface.fitting.rendering.settings import PictureFitSettings
-from geomface.fitting.rendering.skin import vertex_texture
+from geomface.fitting.rendering.vertex_texture import vertex_texture
 from geomface.mesh.mirror import mirror_map
 from geomface.rendering.visibility import choose_backend
 from geomface.statistics import MorphableModel, TextureModel

@@ -22,7 +22,7 @@ from geomface.synthesis.photo.developing import develop
 from geomface.synthesis.photo.hair import draw_hair, hair_colors
 from geomface.synthesis.photo.head import HeadLook, HeadSurface
 from geomface.synthesis.photo.occluders import draw_occluder
-from geomface.synthesis.photo.skin import photo_skin, skin_relief
+from geomface.synthesis.photo.skin_detail import photo_skin, skin_relief
 from geomface.synthesis.scene import CameraNumbers, FaceScene, Look, torch_camera
 from geomface.synthesis.settings import FaceImageSettings
 from geomface.synthesis.streams import stream

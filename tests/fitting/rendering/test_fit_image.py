@@ -16,8 +16,8 @@ from geomface.fitting.rendering.extract import extract_colors
 from geomface.fitting.rendering.picture_input import check_picture
 from geomface.fitting.rendering.shading import to_linear, to_srgb
 from geomface.fitting.rendering.sheet import fit_panels, fit_sheet
-from geomface.fitting.rendering.skin import vertex_texture
 from geomface.fitting.rendering.unknowns import Unknowns
+from geomface.fitting.rendering.vertex_texture import vertex_texture
 from geomface.fitting.rendering.views import render_fit
 from geomface.fitting.rendering.visible_pixels import VisiblePixels
 from geomface.mesh import LandmarkEmbedding

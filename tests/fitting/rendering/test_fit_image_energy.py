@@ -28,8 +28,8 @@ from geomface.fitting.rendering.size_evidence import (
     log_scale,
     log_scale_gradient,
 )
-from geomface.fitting.rendering.skin import procedural_texture, skin_of
 from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior
+from geomface.fitting.rendering.vertex_texture import procedural_texture, skin_of
 from geomface.fitting.rendering.views import render_face
 from geomface.rendering.differentiable import SphericalHarmonicsLight, sh_basis
 from geomface.rendering.differentiable.color import linear_to_srgb, srgb_to_linear

@@ -1,4 +1,4 @@
-"""How 68 landmarks can lie to each other: a small shape model of the points alone."""
+"""The landmark shape model: how 68 landmarks can lie to each other, of the points alone."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ NOISE_MM = 1.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class ConstellationFit:
+class LandmarkShapeFit:
     """Landmarks explained by the model.
 
     Parameters
@@ -32,7 +32,7 @@ class ConstellationFit:
     residual: FloatArray
 
 
-def learn_constellation(
+def learn_landmark_shape(
     models: Sequence[FaceModel], count: int, rng: np.random.Generator, *, components: int = 40
 ) -> LinearModel:
     """Fit the model to landmarks of random people with random expressions.
@@ -55,22 +55,22 @@ def learn_constellation(
     return fit_pca(aligned.aligned, components=components)
 
 
-def fit_constellation(
+def fit_landmark_shape(
     model: LinearModel,
     points: FloatArray,
     sigma: FloatArray,
     *,
     which: IndexArray | None = None,
     rounds: int = 12,
-) -> ConstellationFit:
-    """Fit pose, size and shape of the constellation to points of which some are wrong.
+) -> LandmarkShapeFit:
+    """Fit pose, size and shape of the model to points of which some are wrong.
 
     Alternates the robust similarity and the posterior of the shape. Weights fall with the
     residual (Geman-McClure), so that a few gross errors move nothing.
 
     Parameters
     ----------
-    model : from `learn_constellation`
+    model : from `learn_landmark_shape`
     points : (68, 3) float64, NaN where there is none
     sigma : (68,) standard deviation of each, unit of the points
     which : indices to fit to, default all that are there
@@ -86,7 +86,7 @@ def fit_constellation(
         present &= chosen
     rows = np.flatnonzero(present)
     if len(rows) < 6:
-        raise MeshError(f"constellation: expected at least 6 points, got {len(rows)}.")
+        raise MeshError(f"landmark shape model: expected at least 6 points, got {len(rows)}.")
     shape = model.mean
     trust = 1.0 / np.maximum(sigma[rows], 1e-9) ** 2
     weights = trust.copy()
@@ -105,4 +105,4 @@ def fit_constellation(
     residual = np.full(len(points), np.nan)
     given = np.isfinite(points).all(axis=1)
     residual[given] = np.linalg.norm(expected[given] - points[given], axis=1) / similarity.scale
-    return ConstellationFit(similarity, expected, residual)
+    return LandmarkShapeFit(similarity, expected, residual)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from geomface.landmarks.network import LandmarkNetwork, landmark_loss
-from geomface.landmarks.training_views import TrainingViews
+from geomface.landmarks.training.views import TrainingViews
 from geomface.landmarks.views import VIEW_SIZE
 from geomface.mesh.multi_pie import mirror_order
 

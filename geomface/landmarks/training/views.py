@@ -7,7 +7,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.faces.face_model import FaceModel
-from geomface.landmarks.training_scans import TrainingScan, draw_training_scan
+from geomface.landmarks.training.scans import TrainingScan, draw_training_scan
 from geomface.landmarks.views import (
     VIEW_EXTENT_MM,
     VIEW_SIZE,

@@ -1,4 +1,4 @@
-"""Where to look for a face first: directions, rolls and windows on a scan in any pose."""
+"""Views in which a face is looked for first: directions, rolls and windows on a scan."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from geomface.landmarks.views import VIEW_EXTENT_MM, View
 from geomface.rendering.camera import view_rotation
 
 
-def looking(forward: FloatArray, up: FloatArray) -> FloatArray:
+def look_at(forward: FloatArray, up: FloatArray) -> FloatArray:
     """Return the rotation of a camera that looks against `forward` with `up` upwards."""
     forward = forward / np.linalg.norm(forward)
     right = np.cross(up, forward)
@@ -43,7 +43,7 @@ def likely_views(surface: ScanSurface) -> list[View]:
     mean = surface.normals[surface.used].mean(axis=0)
     rotations = [view_rotation(yaw, 0.0) for yaw in (0.0, -35.0, 35.0)]
     if np.linalg.norm(mean) > 0.05:
-        rotations.append(looking(mean, up))
+        rotations.append(look_at(mean, up))
     return [view for rotation in rotations for view in windows(surface, rotation)]
 
 
@@ -58,7 +58,7 @@ def all_views(surface: ScanSurface, *, rolls: int = 8) -> Iterator[View]:
     for forward in [mean, *directions[order]]:
         if np.linalg.norm(forward) < 1e-3:
             continue
-        base = looking(forward, np.array([0.0, 1.0, 0.0]))
+        base = look_at(forward, np.array([0.0, 1.0, 0.0]))
         for index in range(rolls):
             turn = 2 * np.pi * index / rolls
             cosine, sine = np.cos(turn), np.sin(turn)

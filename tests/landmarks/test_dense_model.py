@@ -5,8 +5,8 @@ import pytest
 
 from geomface.faces.builtin import load_builtin_face
 from geomface.landmarks import LandmarkDetector
-from geomface.landmarks.skin import learn_skin, spread_out
-from geomface.landmarks.skin_fit import fit_skin, settle
+from geomface.landmarks.dense_fit import fit_dense_model, refine_landmarks
+from geomface.landmarks.dense_model import learn_dense_model, spread_out
 from geomface.landmarks.surface import ScanSurface
 from geomface.landmarks.weights import (
     DetectorWeights,
@@ -25,7 +25,7 @@ def face():
 
 @pytest.fixture(scope="module")
 def skin(face):
-    return learn_skin(face, 300, np.random.default_rng(3), skin_points=500, components=50)
+    return learn_dense_model(face, 300, np.random.default_rng(3), skin_points=500, components=50)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_points_are_spread_out():
 
 def test_the_skin_corrects_what_the_landmarks_share(skin, scan):
     pose, landmarks = guess(scan)
-    fit = fit_skin(skin, ScanSurface(scan.mesh), pose, landmarks, np.full(68, 1.5))
+    fit = fit_dense_model(skin, ScanSurface(scan.mesh), pose, landmarks, np.full(68, 1.5))
     assert fit is not None and fit.residual_mm < 0.6 and fit.kept > 0.7
     assert miss(fit.landmarks, scan) < 0.65 * miss(landmarks, scan)
     assert (fit.sigma_mm > 0).all() and (fit.sigma_mm < 1.5).all()
@@ -81,9 +81,11 @@ def test_a_turned_and_scaled_scan_gives_turned_and_scaled_landmarks(skin, scan):
     pose, landmarks = guess(scan)
     move = Similarity(1.3, view_rotation(70.0, 25.0), np.array([40.0, -10.0, 5.0]))
     sigma = np.full(68, 1.5)
-    first = fit_skin(skin, ScanSurface(scan.mesh), pose, landmarks, sigma)
+    first = fit_dense_model(skin, ScanSurface(scan.mesh), pose, landmarks, sigma)
     moved = scan.mesh.replace(vertices=move.apply(scan.mesh.vertices))
-    second = fit_skin(skin, ScanSurface(moved), move.compose(pose), move.apply(landmarks), sigma)
+    second = fit_dense_model(
+        skin, ScanSurface(moved), move.compose(pose), move.apply(landmarks), sigma
+    )
     np.testing.assert_allclose(second.landmarks, move.apply(first.landmarks), atol=0.02)
 
 
@@ -92,7 +94,7 @@ def test_landmarks_that_nobody_saw_come_from_the_skin(skin, scan):
     landmarks[17:27] += [0.0, 20.0, 0.0]
     filled = np.zeros(68, bool)
     filled[17:27] = True
-    points, sigma = settle(
+    points, sigma = refine_landmarks(
         [skin], ScanSurface(scan.mesh), pose, landmarks, np.full(68, 1.5), filled
     )
     assert np.linalg.norm((points - scan.truth["landmarks"])[17:27], axis=1).mean() < 4.0
@@ -112,13 +114,13 @@ def test_skin_that_does_not_fit_changes_little(skin, scan):
     truth = rippled(scan.truth["landmarks"])
     first = truth + (landmarks - scan.truth["landmarks"])
     sigma = np.full(68, 1.5)
-    fit = fit_skin(skin, odd, pose, first, sigma)
-    settled = settle([skin], odd, pose, first, sigma, np.zeros(68, bool))
-    assert fit is not None and settled is not None
+    fit = fit_dense_model(skin, odd, pose, first, sigma)
+    refined = refine_landmarks([skin], odd, pose, first, sigma, np.zeros(68, bool))
+    assert fit is not None and refined is not None
     assert fit.residual_mm > 0.6
     # The given landmarks are half way back at least.
     before = np.linalg.norm(fit.landmarks - first, axis=1).mean()
-    assert np.linalg.norm(settled[0] - first, axis=1).mean() < 0.85 * before
+    assert np.linalg.norm(refined[0] - first, axis=1).mean() < 0.85 * before
 
 
 def test_a_surface_far_away_says_nothing(skin, scan):
@@ -126,23 +128,25 @@ def test_a_surface_far_away_says_nothing(skin, scan):
     far = Similarity(pose.scale, pose.rotation, pose.translation + [0.0, 0.0, 900.0])
     surface = ScanSurface(scan.mesh)
     sigma, filled = np.full(68, 1.5), np.zeros(68, bool)
-    assert fit_skin(skin, surface, far, landmarks + [0.0, 0.0, 900.0], sigma) is None
-    assert settle([skin], surface, far, landmarks + [0.0, 0.0, 900.0], sigma, filled) is None
-    assert settle([], surface, pose, landmarks, sigma, filled) is None
+    assert fit_dense_model(skin, surface, far, landmarks + [0.0, 0.0, 900.0], sigma) is None
+    assert (
+        refine_landmarks([skin], surface, far, landmarks + [0.0, 0.0, 900.0], sigma, filled) is None
+    )
+    assert refine_landmarks([], surface, pose, landmarks, sigma, filled) is None
 
 
 def test_a_file_keeps_the_skin_and_may_lack_it(skin, tmp_path):
     shipped = load_detector()
-    assert len(shipped.skins) == 2
-    both = DetectorWeights(shipped.network, shipped.constellation, (skin,))
+    assert len(shipped.dense_models) == 2
+    both = DetectorWeights(shipped.network, shipped.shape_model, (skin,))
     save_detector(tmp_path / "both.safetensors", both)
-    (again,) = load_detector(tmp_path / "both.safetensors").skins
+    (again,) = load_detector(tmp_path / "both.safetensors").dense_models
     np.testing.assert_allclose(again.points.mean, skin.points.mean, atol=1e-4)
     np.testing.assert_allclose(again.points.basis, skin.points.basis, atol=0.05)
     np.testing.assert_allclose(again.normals, skin.normals, atol=1e-3)
-    alone = DetectorWeights(shipped.network, shipped.constellation)
+    alone = DetectorWeights(shipped.network, shipped.shape_model)
     save_detector(tmp_path / "alone.safetensors", alone)
-    assert load_detector(tmp_path / "alone.safetensors").skins == ()
+    assert load_detector(tmp_path / "alone.safetensors").dense_models == ()
 
 
 def test_what_ships_finds_a_mouth_pulled_aside(face):

@@ -1,4 +1,4 @@
-"""Landmarks told by the whole skin: the skin model fitted to the scan from a first guess."""
+"""Landmarks told by the whole face: the dense shape model fitted from a first guess."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray
-from geomface.landmarks.skin import SkinModel
+from geomface.landmarks.dense_model import DenseShapeModel
 from geomface.landmarks.surface import ScanSurface
 from geomface.mesh import Similarity
 from geomface.mesh.closest import ClosestPointIndex
@@ -25,7 +25,7 @@ _CORRELATED = 2.0
 """Neighbouring skin points do not err independently: one counts for so many."""
 _EDGE_MM = 1.0
 _SHARED_MISTAKES = 2.2
-"""Landmarks of one look err together: each counts as if it were so much less sure."""
+"""Landmarks of one view err together: each counts as if it were so much less sure."""
 GOOD_RESIDUAL_MM = 0.5
 """Skin that comes this near knows this kind of face."""
 _NOISE_ALONE_MM = 0.3
@@ -38,7 +38,7 @@ LEAST_SIGMA_MM = 0.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class SkinFit:
+class DenseFit:
     """What the skin says.
 
     Parameters
@@ -55,13 +55,13 @@ class SkinFit:
     kept: float
 
 
-def fit_skin(
-    model: SkinModel,
+def fit_dense_model(
+    model: DenseShapeModel,
     surface: ScanSurface,
     start: Similarity,
     landmarks: FloatArray,
     sigma_mm: FloatArray,
-) -> SkinFit | None:
+) -> DenseFit | None:
     """Fit pose, size and shape of the skin to the scan and to landmarks that are roughly known.
 
     min_c sum_v w_v (n_v . (x_v(c) - q_v))^2 / (2 s^2) + sum_l w_l |x_l(c) - y_l|^2 / sigma_l^2
@@ -79,7 +79,7 @@ def fit_skin(
 
     Returns
     -------
-    SkinFit : None when hardly any skin met the scan
+    DenseFit : None when hardly any skin met the scan
 
     Source
     ------
@@ -136,11 +136,11 @@ def fit_skin(
         coefficients = np.linalg.solve(system, right)
     spread = np.einsum("lck,kj,lcj->l", basis[:68], np.linalg.inv(system), basis[:68])
     found = mean[:68] + basis[:68] @ coefficients
-    return SkinFit(start.apply(found), np.sqrt(spread / 3.0), scan_noise, kept)
+    return DenseFit(start.apply(found), np.sqrt(spread / 3.0), scan_noise, kept)
 
 
-def settle(
-    models: Sequence[SkinModel],
+def refine_landmarks(
+    models: Sequence[DenseShapeModel],
     surface: ScanSurface,
     start: Similarity,
     landmarks: FloatArray,
@@ -155,20 +155,20 @@ def settle(
 
     Parameters
     ----------
-    models : skin models, the likeliest first
+    models : dense shape models, the likeliest first
     start : models' frame to the scan's, mm
     landmarks : (68, 3) in the scan's frame, mm
     sigma_mm : (68,) standard deviations per axis, at adult size
-    filled : (68,) bool, landmarks that nobody saw
+    filled : (68,) bool, landmarks that no view saw
 
     Returns
     -------
     landmarks, sigma_mm : (68, 3) and (68,); None when no model met the scan
     """
     given = np.where(filled, np.inf, sigma_mm)
-    best: SkinFit | None = None
+    best: DenseFit | None = None
     for model in models:
-        fit = fit_skin(model, surface, start, landmarks, given)
+        fit = fit_dense_model(model, surface, start, landmarks, given)
         if fit is not None and (best is None or fit.residual_mm < best.residual_mm):
             best = fit
         if best is not None and best.residual_mm < GOOD_RESIDUAL_MM:

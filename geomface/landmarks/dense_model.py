@@ -1,4 +1,4 @@
-"""How skin and landmarks vary together: a shape model of scattered points on the face."""
+"""The dense shape model: how the landmarks and scattered points of the skin vary together."""
 
 import dataclasses
 
@@ -16,7 +16,7 @@ _LEAST_EXPOSURE = 5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class SkinModel:
+class DenseShapeModel:
     """The 68 landmarks and points of the skin between them, with how they vary together.
 
     Parameters
@@ -33,14 +33,14 @@ class SkinModel:
     normals: FloatArray
 
 
-def learn_skin(
+def learn_dense_model(
     model: FaceModel,
     count: int,
     rng: np.random.Generator,
     *,
     skin_points: int = 1800,
     components: int = 150,
-) -> SkinModel:
+) -> DenseShapeModel:
     """Fit the model to random people with random expressions and smooth deformations.
 
     Parameters
@@ -54,7 +54,7 @@ def learn_skin(
     """
     embedding = model.template.landmarks
     if embedding is None or len(embedding) != 68:
-        raise LandmarkError(f"{model.name}: a skin model needs the 68 landmarks of multi-pie-68.")
+        raise LandmarkError(f"{model.name}: expected the 68 landmarks of multi-pie-68.")
     mesh = model.mesh
     normals = vertex_normals(mesh.vertices, mesh.faces, weighting="area")
     seen = np.flatnonzero(exposure(mesh.vertices, mesh.faces, normals) >= _LEAST_EXPOSURE)
@@ -80,7 +80,7 @@ def learn_skin(
     reference = people.mean(axis=0)
     reference = reference - reference[:68].mean(axis=0)
     aligned = align_meshes(people, reference=reference, scale=False)
-    return SkinModel(fit_pca(aligned.aligned, components=components), normals[skin])
+    return DenseShapeModel(fit_pca(aligned.aligned, components=components), normals[skin])
 
 
 def spread_out(points: FloatArray, count: int) -> IndexArray:
