@@ -1,1 +1,15 @@
 """Where the files of a set lie, and one reader of each kind of set."""
+
+from typing import TYPE_CHECKING
+
+from geomface.lazy import attach
+
+if TYPE_CHECKING:
+    from geomface.datasets.geometry_images import GeometryImageSet as GeometryImageSet
+    from geomface.datasets.geometry_images import load_geometry_images as load_geometry_images
+    from geomface.datasets.image_set import ImageSet as ImageSet
+    from geomface.datasets.registered_faces import RegisteredFaces as RegisteredFaces
+    from geomface.datasets.registered_faces import load_registered_faces as load_registered_faces
+    from geomface.datasets.textures import load_textures as load_textures
+else:
+    __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,4 +1,6 @@
-"""Where everything lies in a run's folder."""
+"""Where the files of a set or a run lie: the one place that spells their names."""
+
+from pathlib import Path
 
 RUN_FILE = "run.json"
 RECORDS = "records"
@@ -19,3 +21,12 @@ ITEM_REPORT = "report.json"
 
 MORPHABLE_MODEL = "model.safetensors"
 MEAN = "mean.obj"
+
+
+def files_below(root: Path, name: str) -> list[Path]:
+    """Return all files of a name, sorted, but for those in hidden folders, still being written."""
+    return sorted(
+        path
+        for path in root.rglob(name)
+        if not any(part[0] == "." for part in path.relative_to(root).parts)
+    )

@@ -15,7 +15,7 @@ from geomface.batch.records import (
     outputs_present,
 )
 from geomface.datasets import layout
-from geomface.datasets.face_pairs import baked_texture, registered_mm
+from geomface.datasets.registered_faces import baked_texture, registered_mm
 from geomface.pipeline.settings import ModelSettings, PipelineSettings
 from geomface.threads import one_blas_thread
 
@@ -60,7 +60,7 @@ def collect_model(
 
 def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
     """Align the registered meshes, fit the model, draw samples, and write all of it."""
-    from geomface.datasets.face_pairs import load_run_template
+    from geomface.datasets.registered_faces import load_run_template
     from geomface.mesh.diagnose import MILLIMETRES
     from geomface.mesh.io import save_mesh
     from geomface.statistics import MorphableModel, align_meshes, fit_pca, save_model
@@ -69,7 +69,9 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
     settings, names = task.payload
     template = load_run_template(task.out)
     rest = template.mesh.vertices * MILLIMETRES[template.mesh.unit]
-    vertices = np.stack([registered_mm(task.out / layout.ITEMS / name) for name in names])
+    vertices = np.stack(
+        [registered_mm(task.out / layout.ITEMS / name, template.mesh) for name in names]
+    )
     aligned = align_meshes(vertices, reference=rest, scale=settings.remove_size)
     size = "removed" if settings.remove_size else "kept"
     model = MorphableModel(

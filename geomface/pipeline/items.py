@@ -140,7 +140,7 @@ class _Tools:
 @functools.lru_cache(maxsize=1)
 def _tools(out: Path, template_key: str, settings: ItemSettings) -> _Tools:
     """Read the run's template and factor what depends on it; another `template_key` renews it."""
-    from geomface.datasets.face_pairs import load_run_template
+    from geomface.datasets.registered_faces import load_run_template
     from geomface.geometry_image import GeometryImageDecoder, GeometryImageEncoder
     from geomface.registration import NonRigidRegistration
 

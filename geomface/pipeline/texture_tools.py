@@ -63,7 +63,7 @@ class TextureTools:
 @functools.lru_cache(maxsize=1)
 def texture_tools(out: Path, template_key: str, settings: TextureItemSettings) -> TextureTools:
     """Read the set's template and factor what depends on it; another `template_key` renews it."""
-    from geomface.datasets.face_pairs import load_run_template
+    from geomface.datasets.registered_faces import load_run_template
     from geomface.geometry_image import GeometryImageEncoder
     from geomface.registration import NonRigidRegistration
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray
 from geomface.datasets import layout
-from geomface.datasets.face_pairs import load_run_template
+from geomface.datasets.registered_faces import load_run_template
 from geomface.errors import FileFormatError
 from geomface.files import load_image
 from geomface.mesh import Mesh, Template

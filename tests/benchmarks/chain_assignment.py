@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from geomface.datasets.face_pairs import load_registered_faces
+from geomface.datasets.registered_faces import load_registered_faces
 from geomface.statistics import align_meshes, fit_texture_pca, seen_coefficients
 from geomface.statistics.assignment import compare_assignments, pair_faces
 from geomface.statistics.correlation import canonical_correlation

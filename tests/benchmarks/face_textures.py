@@ -33,19 +33,21 @@ import numpy as np
 import torch
 
 from geomface.cli.main import main as geomface
-from geomface.datasets import layout
+from geomface.datasets import (
+    GeometryImageSet,
+    ImageSet,
+    layout,
+    load_geometry_images,
+    load_textures,
+)
 from geomface.files import save_image
 from geomface.files.records import write_json
 from geomface.files.tensors import load_tensors
 from geomface.gan.progressive_texture import (
-    TextureSet,
     load_generator,
-    load_geometry,
-    load_textures,
     sample_images,
 )
 from geomface.gan.progressive_texture.evaluation import ImageDistances, measure_distances
-from geomface.gan.progressive_texture.folders import GeometrySet
 from geomface.gan.progressive_texture.holdout import split_set
 from geomface.geometry_image import GeometryImageEncoder
 from geomface.learning import image_grid, to_pictures
@@ -78,7 +80,7 @@ def hole_share(images: torch.Tensor) -> float:
     return float(((blue - red) / 2 > 0.25).float().mean())
 
 
-def linear_samples(data: TextureSet, count: int, seed: int) -> torch.Tensor:
+def linear_samples(data: ImageSet, count: int, seed: int) -> torch.Tensor:
     """Return images (count, 3, S, S) in [-1, 1] drawn from the linear model of a set."""
     images, masks = data.batch(torch.arange(len(data.images)))
     model = fit_texture_pca(
@@ -92,9 +94,9 @@ def linear_samples(data: TextureSet, count: int, seed: int) -> torch.Tensor:
 class Sets:
     """What is compared: trained on, undamaged ones of it, test scans, the truth of those."""
 
-    train: TextureSet
+    train: ImageSet
     real: torch.Tensor
-    test: TextureSet
+    test: ImageSet
     truth: torch.Tensor
 
     @property
@@ -137,14 +139,14 @@ def read(options: argparse.Namespace, size: int) -> Sets:
         truth = load_textures(options.test / "truth", size).batch(torch.arange(len(test.images)))[0]
         whole = data.subset(data.complete())
         return Sets(data, whole.batch(torch.arange(len(whole.images)))[0], test, truth)
-    found = load_geometry(options.set, size)
-    data, _ = split_set(found.textures, options.held_out)
-    test = load_geometry(options.test, size, span=(found.low, found.high)).textures
+    found = load_geometry_images(options.set, size)
+    data, _ = split_set(found.images, options.held_out)
+    test = load_geometry_images(options.test, size, span=(found.low, found.high)).images
     truth = true_geometry(options.test, size, found)
     return Sets(data, data.batch(torch.arange(len(data.images)))[0], test, truth)
 
 
-def true_geometry(folder: Path, size: int, like: GeometrySet) -> torch.Tensor:
+def true_geometry(folder: Path, size: int, like: GeometryImageSet) -> torch.Tensor:
     """Return geometry images of the true surfaces of a set, in the range of another."""
     template = load_mesh(folder / layout.TEMPLATE_MESH, texture=False)
     encoder = GeometryImageEncoder(template, size)

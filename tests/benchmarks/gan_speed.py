@@ -20,7 +20,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from geomface.gan.progressive_texture.dataset import TextureSet
+from geomface.datasets import ImageSet
 from geomface.gan.progressive_texture.networks import GrowingNetworkSettings
 from geomface.gan.progressive_texture.schedule import GrowthSettings
 from geomface.gan.progressive_texture.settings import TextureGanSettings
@@ -168,7 +168,7 @@ def build_task(size: int, batch: int, precision: str) -> TextureGan:
     growth = GrowthSettings(size, 1, 0, 1000 * batch, ((4, batch),))
     compute = ComputeSettings(device="cpu", precision=precision)  # type: ignore[arg-type]
     settings = TextureGanSettings(GrowingNetworkSettings(size=size), growth, compute=compute)
-    return TextureGan(settings, TextureSet(images, masks))
+    return TextureGan(settings, ImageSet(images, masks))
 
 
 def convolution_products(settings: GrowingNetworkSettings) -> tuple[float, float]:

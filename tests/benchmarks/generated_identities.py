@@ -22,17 +22,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from geomface.datasets import ImageSet, load_textures
+from geomface.datasets.registered_faces import registered_mm
 from geomface.faces.builtin import load_builtin_face
 from geomface.gan.progressive_texture import (
     JointModel,
-    TextureSet,
     fit_joint_model,
     is_held_out,
     load_generator,
-    load_textures,
     textured_faces,
 )
-from geomface.gan.progressive_texture.joint import registered_vertices
 from geomface.learning import to_pictures
 from geomface.mesh import Mesh
 from geomface.metrics import embed_in_plane, identity_distance
@@ -45,7 +44,7 @@ from geomface.statistics import align_meshes
 
 def people(folder: Path, template: Mesh, size: int, held_out: float) -> Iterator[Mesh]:
     """Yield the registered people of a set who hide nothing, `held_out` of its names left out."""
-    data: TextureSet = load_textures(folder, size)
+    data: ImageSet = load_textures(folder, size)
     kept = [
         index
         for index in np.flatnonzero(data.complete())
@@ -55,7 +54,7 @@ def people(folder: Path, template: Mesh, size: int, held_out: float) -> Iterator
     for index, picture in zip(kept, to_pictures(images), strict=True):
         item = (folder / data.names[index]).parent
         shape = align_meshes(
-            registered_vertices(item, template)[None], reference=template.vertices, scale=False
+            registered_mm(item, template)[None], reference=template.vertices, scale=False
         ).aligned[0]
         yield template.replace(vertices=shape, texture=picture, colors=None)
 

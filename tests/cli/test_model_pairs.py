@@ -8,7 +8,7 @@ import pytest
 
 from geomface.cli.main import main
 from geomface.datasets import layout
-from geomface.datasets.face_pairs import load_registered_faces
+from geomface.datasets.registered_faces import load_registered_faces
 from geomface.files import load_image, save_image
 from geomface.files.records import write_json
 from geomface.mesh import Mesh, Template

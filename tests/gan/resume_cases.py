@@ -4,7 +4,7 @@ import dataclasses
 
 import torch
 
-from geomface.gan.progressive_texture.dataset import TextureSet
+from geomface.datasets import ImageSet
 from geomface.gan.progressive_texture.networks import GrowingNetworkSettings
 from geomface.gan.progressive_texture.probe import ProbeSettings
 from geomface.gan.progressive_texture.schedule import GrowthSettings
@@ -51,10 +51,10 @@ CASES: dict[str, TextureGanSettings] = {
 }
 
 
-def build_data(settings: TextureGanSettings) -> TextureSet:
+def build_data(settings: TextureGanSettings) -> ImageSet:
     """Twelve random images with holes."""
     generator = torch.Generator().manual_seed(0)
     size = settings.networks.size
     images = torch.randint(256, (12, 3, size, size), generator=generator).to(torch.uint8)
     masks = torch.rand(12, 1, size, size, generator=generator) > 0.1
-    return TextureSet(images, masks, mirror=True)
+    return ImageSet(images, masks, mirror=True)

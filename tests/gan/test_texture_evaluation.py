@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from geomface.gan.progressive_texture import TextureSet, compare_sets, is_held_out, split_set
+from geomface.datasets import ImageSet
+from geomface.gan.progressive_texture import compare_sets, is_held_out, split_set
 from geomface.learning import DatasetError
 from geomface.metrics import masked_nearest_distances
 
 
-def random_set(count: int, seed: int, holes: bool = False, gutter: bool = False) -> TextureSet:
+def random_set(count: int, seed: int, holes: bool = False, gutter: bool = False) -> ImageSet:
     """Smooth random images of 16 px; holes in every image, or one gutter common to all."""
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.rand(count, 3, 4, 4, generator=generator) * 2 - 1
@@ -25,7 +26,7 @@ def random_set(count: int, seed: int, holes: bool = False, gutter: bool = False)
         masks[..., :4] = False
         noise = torch.rand(count, 3, 16, 4, generator=generator) * 2 - 1
         images[..., :4] = noise
-    return TextureSet(images, masks, names=tuple(f"{seed}/{k}.png" for k in range(count)))
+    return ImageSet(images, masks, names=tuple(f"{seed}/{k}.png" for k in range(count)))
 
 
 def test_share_held_out_depends_on_the_name_alone() -> None:

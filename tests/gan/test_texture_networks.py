@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
+from geomface.datasets import ImageSet
 from geomface.errors import SettingsError
-from geomface.gan.progressive_texture.dataset import TextureSet
 from geomface.gan.progressive_texture.layers import (
     EqualConv,
     EqualLinear,
@@ -206,7 +206,7 @@ def test_a_step_takes_the_rate_of_its_place() -> None:
         recipe("tiny", shapes=True), optimizer=OptimizerSettings(2e-3, settle=1.0), shapes=None
     )
     images = torch.zeros(8, 3, 16, 16, dtype=torch.uint8)
-    task = TextureGan(settings, TextureSet(images))
+    task = TextureGan(settings, ImageSet(images))
     for done in range(3):
         task.step()
         shown = done * 8 / settings.growth.total_images

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geomface.datasets import layout
-from geomface.datasets.face_pairs import load_run_template
+from geomface.datasets.registered_faces import load_run_template
 from geomface.faces.builtin import load_builtin_face
 from geomface.files import load_image
 from geomface.files.records import read_json

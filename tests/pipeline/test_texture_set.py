@@ -11,10 +11,10 @@ import pytest
 
 from geomface.batch.attempts import ItemTask, Outcome
 from geomface.batch.events import PipelineEvent
+from geomface.datasets import load_geometry_images, load_textures
 from geomface.errors import LandmarkError, OutputError, RegistrationError, SettingsError
 from geomface.files import load_image
 from geomface.files.tensors import load_tensors
-from geomface.gan.progressive_texture import load_geometry, load_textures
 from geomface.mesh.io import load_mesh
 from geomface.pipeline.texture_items import (
     TRUTH_KIND,
@@ -212,9 +212,9 @@ def test_training_reads_it(whole: Path) -> None:
     assert data.masks is not None and not data.complete().all()
     clean = load_textures(whole / "truth", 32)
     assert len(clean) == COUNT and clean.complete().all()
-    geometry = load_geometry(whole, 32)
-    assert geometry.textures.masks is not None and (geometry.high - geometry.low < 100).all()
-    holes = [int((~mask).sum()) for mask in geometry.textures.masks]
+    geometry = load_geometry_images(whole, 32)
+    assert geometry.images.masks is not None and (geometry.high - geometry.low < 100).all()
+    holes = [int((~mask).sum()) for mask in geometry.images.masks]
     assert max(holes) > min(holes)
     assert fit_joint_model(whole, 32).size == 32
 
@@ -230,8 +230,8 @@ def test_scans_of_another_model_are_brought_to_the_template(
     own, other = rows_of(out)
     assert own["model"] == "builtin" and other["model"].startswith("ict")
     assert other["error_mm"]["median"] < 2.5 and other["valid_share"] > 0.9
-    geometry = load_geometry(out, 32)
-    assert len(geometry.textures) == 2
+    geometry = load_geometry_images(out, 32)
+    assert len(geometry.images) == 2
     scanned = load_image(out / "items" / "000001" / "registered.texture.png")
     true = load_image(out / "truth" / "000001.png")
     assert np.median(np.abs(scanned - true)) < 0.03

@@ -11,7 +11,8 @@ from geomface.cli.options import CommonOptions, MaybeFile
 from geomface.cli.run import Run
 
 if TYPE_CHECKING:
-    from geomface.gan.progressive_texture import SetComparison, TextureSet
+    from geomface.datasets import ImageSet
+    from geomface.gan.progressive_texture import SetComparison
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,12 +90,12 @@ def _refuse_folders(options: EvaluateTextureOptions) -> None:
 
 def _read_sets(
     options: EvaluateTextureOptions, config: "dict[str, Any]"
-) -> "tuple[TextureSet, TextureSet | None]":
+) -> "tuple[ImageSet, ImageSet | None]":
     """Return the images trained on and the held-out ones."""
     import numpy as np
 
+    from geomface.datasets import load_geometry_images, load_textures
     from geomface.errors import SettingsError
-    from geomface.gan.progressive_texture import load_geometry, load_textures
     from geomface.gan.progressive_texture.holdout import split_set
     from geomface.learning import DatasetError
 
@@ -102,11 +103,11 @@ def _read_sets(
     if options.data is None and "data" not in config:
         raise SettingsError("--data: the run does not say what it was trained on; name the folder.")
 
-    def read(folder: Path | str) -> "TextureSet":
+    def read(folder: Path | str) -> "ImageSet":
         if config.get("kind") != "geometry":
             return load_textures(folder, size, mirror=mirror)
         low, high = (np.asarray(config[name], np.float32) for name in ("low", "high"))
-        found = load_geometry(folder, size, span=(low, high))
+        found = load_geometry_images(folder, size, span=(low, high))
         if found.mode != config.get("mode", "absolute"):
             raise DatasetError(
                 f"{folder}: expected {config.get('mode', 'absolute')} coordinates as in the "
@@ -117,7 +118,7 @@ def _read_sets(
                 f"{folder}: expected geometry images of topology {config['topology_id']} as in the "
                 f"training, got {found.topology_id}."
             )
-        return found.textures
+        return found.images
 
     train, test = split_set(read(options.data or config["data"]), config.get("held_out", 0.0))
     return train, test if options.test is None else read(options.test)

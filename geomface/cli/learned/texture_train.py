@@ -12,7 +12,8 @@ from geomface.cli.run import Run
 from geomface.errors import SettingsError
 
 if TYPE_CHECKING:
-    from geomface.gan.progressive_texture import TextureGanSettings, TextureSet
+    from geomface.datasets import ImageSet
+    from geomface.gan.progressive_texture import TextureGanSettings
     from geomface.learning import TrainingResult
 
 RecipeNumber = Annotated[
@@ -123,7 +124,7 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
 def _train(
     options: TrainTextureOptions,
     settings: "TextureGanSettings",
-    data: "TextureSet",
+    data: "ImageSet",
     config: dict[str, Any],
     run: Run,
 ) -> "tuple[TrainingResult, int]":
@@ -199,8 +200,9 @@ def train_settings(options: TrainTextureOptions) -> "TextureGanSettings":
 
 def _read_data(
     options: TrainTextureOptions, settings: "TextureGanSettings", run: Run
-) -> "tuple[TextureSet, dict[str, Any]]":
-    from geomface.gan.progressive_texture import load_geometry, load_textures, shapes_set
+) -> "tuple[ImageSet, dict[str, Any]]":
+    from geomface.datasets import load_geometry_images, load_textures
+    from geomface.gan.progressive_texture import shapes_set
 
     size = settings.networks.size
     if settings.shapes is not None:
@@ -219,7 +221,7 @@ def _read_data(
             return load_textures(
                 options.data, size, mirror=options.mirror, on_progress=advance
             ), source
-        read = load_geometry(options.data, size, mirror=options.mirror, on_progress=advance)
+        read = load_geometry_images(options.data, size, mirror=options.mirror, on_progress=advance)
     names = ("low", "high", "topology_id", "mode")
     geometry = {name: getattr(read, name) for name in names}
-    return read.textures, source | geometry
+    return read.images, source | geometry

@@ -10,7 +10,7 @@ from geomface.errors import SettingsError
 
 if TYPE_CHECKING:
     from geomface.arrays import FloatArray
-    from geomface.datasets.face_pairs import RegisteredFaces
+    from geomface.datasets.registered_faces import RegisteredFaces
     from geomface.statistics.assignment import AssignmentComparison
     from geomface.statistics.correlation import CanonicalCorrelation
 
@@ -49,7 +49,7 @@ def run_pairs(options: ModelPairsOptions, run: Run) -> int:
     """Read, split, fit, measure, draw."""
     import numpy as np
 
-    from geomface.datasets.face_pairs import load_registered_faces
+    from geomface.datasets.registered_faces import load_registered_faces
     from geomface.report.model_figures import (
         correlation_figure,
         error_figure,

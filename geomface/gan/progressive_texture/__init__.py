@@ -5,9 +5,7 @@ generative adversarial networks, 2018.
 """
 
 from geomface.gan.progressive_texture.comparison import SetComparison, compare_sets
-from geomface.gan.progressive_texture.dataset import TextureSet
 from geomface.gan.progressive_texture.evaluation import measure_distances, measure_red_circles
-from geomface.gan.progressive_texture.folders import GeometrySet, load_geometry, load_textures
 from geomface.gan.progressive_texture.holdout import is_held_out, split_set
 from geomface.gan.progressive_texture.joint import JointModel, fit_joint_model, textured_faces
 from geomface.gan.progressive_texture.networks import (
@@ -35,7 +33,6 @@ __all__ = [
     "ARMS",
     "RECIPES",
     "SYSTEM",
-    "GeometrySet",
     "GrowingDiscriminator",
     "GrowingGenerator",
     "GrowingNetworkSettings",
@@ -44,15 +41,12 @@ __all__ = [
     "ShapesSettings",
     "TextureGan",
     "TextureGanSettings",
-    "TextureSet",
     "TrainedGenerator",
     "compare_sets",
     "draw_shapes",
     "fit_joint_model",
     "is_held_out",
     "load_generator",
-    "load_geometry",
-    "load_textures",
     "measure_distances",
     "measure_red_circles",
     "recipe",

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from geomface.arrays import FloatArray
-from geomface.gan.progressive_texture.dataset import TextureSet
+from geomface.datasets import ImageSet
 from geomface.gan.progressive_texture.evaluation import ImageDistances, measure_distances
 from geomface.learning.errors import DatasetError
 from geomface.learning.masking import halve_with_mask, hide
@@ -53,10 +53,10 @@ class SetComparison:
 
 def compare_sets(
     generated: torch.Tensor,
-    train: TextureSet,
-    test: TextureSet | None,
+    train: ImageSet,
+    test: ImageSet | None,
     *,
-    real: TextureSet | None = None,
+    real: ImageSet | None = None,
     seed: int = 0,
 ) -> SetComparison:
     """Compare generated images with those trained on and those held out.
@@ -131,7 +131,7 @@ def compare_sets(
     )
 
 
-def _clean(data: TextureSet, shown: torch.Tensor) -> torch.Tensor:
+def _clean(data: ImageSet, shown: torch.Tensor) -> torch.Tensor:
     """Return the indices of images that show all that is ever shown."""
     if data.masks is None:
         return torch.arange(len(data.images))
@@ -150,7 +150,7 @@ def _visible(shown: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def _reduce(
-    data: TextureSet, indices: torch.Tensor, size: int, shown: torch.Tensor
+    data: ImageSet, indices: torch.Tensor, size: int, shown: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return images and masks at `size` pixels, a few at a time: a set at full size is large."""
     parts = []

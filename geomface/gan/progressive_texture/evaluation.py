@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from geomface.gan.progressive_texture.dataset import TextureSet
+from geomface.datasets import ImageSet
 from geomface.gan.progressive_texture.detect_shapes import ShapeShares, measure_shapes
 from geomface.learning.grid import to_pictures
 from geomface.metrics import (
@@ -70,7 +70,7 @@ def measure_distances(
     )
 
 
-def measure_red_circles(generated: torch.Tensor, data: TextureSet) -> dict[str, Any]:
+def measure_red_circles(generated: torch.Tensor, data: ImageSet) -> dict[str, Any]:
     """Return the figures of the red-circle experiment for one trained arm.
 
     Parameters

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from geomface.gan.progressive_texture.dataset import TextureSet
+from geomface.datasets import ImageSet
 from geomface.learning.errors import DatasetError
 
 
@@ -22,7 +22,7 @@ def is_held_out(name: str, share: float) -> bool:
     return number < share * 2**64
 
 
-def split_set(data: TextureSet, share: float) -> tuple[TextureSet, TextureSet | None]:
+def split_set(data: ImageSet, share: float) -> tuple[ImageSet, ImageSet | None]:
     """Return the images to train on and those held out, None when there are none.
 
     Images without names go by their place in the set.

@@ -8,16 +8,15 @@ import numpy as np
 import torch
 
 from geomface.arrays import FloatArray, ImageArray
-from geomface.errors import MeshError, SettingsError
+from geomface.datasets import layout, load_textures
+from geomface.datasets.registered_faces import load_run_template, registered_mm
+from geomface.errors import SettingsError
 from geomface.faces.face_model import FaceModel
-from geomface.files.records import read_json
-from geomface.gan.progressive_texture.folders import load_textures
 from geomface.gan.progressive_texture.generated_geometry import generated_vertices
 from geomface.gan.progressive_texture.sampling import TrainedGenerator, sample_images
 from geomface.learning.errors import DatasetError
 from geomface.learning.grid import to_pictures
 from geomface.mesh import Mesh, require_same_topology
-from geomface.mesh.io import load_mesh
 from geomface.statistics import (
     TextureModel,
     align_meshes,
@@ -27,7 +26,6 @@ from geomface.statistics import (
 )
 from geomface.statistics.assignment import GeometryPredictor, fit_assignment, pair_faces
 
-REGISTERED, REPORT, TEMPLATE = "registered.ply", "report.json", "template/template.obj"
 TEXEL_NOISE = 0.02
 """Standard deviation of a baked texel, of the range of colours."""
 MOST_MODES, FACES_A_MODE = 200, 4
@@ -98,17 +96,19 @@ def fit_joint_model(
     Shamai, Slossberg, Kimmel 2018, Sec. 7.
     """
     root = Path(folder)
-    if not (root / TEMPLATE).is_file():
+    if not (root / layout.TEMPLATE_MESH).is_file():
         raise DatasetError(
-            f"{root}: expected the output of a pipeline with {TEMPLATE}, got none. Run 'geomface "
-            "pipeline run' on scans first."
+            f"{root}: expected the output of a pipeline with {layout.TEMPLATE_MESH}, got none. Run "
+            "'geomface pipeline run' on scans first."
         )
-    template = load_mesh(root / TEMPLATE, texture=False)
+    template = load_run_template(root).mesh
     if template.uv is None:
-        raise DatasetError(f"{root / TEMPLATE}: expected a mesh with uv, got one without.")
+        raise DatasetError(
+            f"{root / layout.TEMPLATE_MESH}: expected a mesh with uv, got one without."
+        )
     data = load_textures(root, size)
     items = [(root / name).parent for name in data.names]
-    vertices = np.stack([registered_vertices(item, template) for item in items])
+    vertices = np.stack([registered_mm(item, template) for item in items])
     images, masks = data.batch(torch.arange(len(data)))
     pictures, shown = to_pictures(images), masks[:, 0].numpy() > 0
     modes = max(1, min(modes or MOST_MODES, len(items) // FACES_A_MODE))
@@ -207,18 +207,6 @@ def _assigned(joint: JointModel, picture: ImageArray, shown: np.ndarray) -> Floa
     length = float(np.linalg.norm(scores / np.sqrt(joint.textures.variances)))
     scores *= min(1.0, joint.reach / max(length, 1e-12))
     return joint.assignment.predict(scores[None])[0]
-
-
-def registered_vertices(item: Path, template: Mesh) -> FloatArray:
-    """Return the registered vertices of an item in mm."""
-    factor = float(read_json(item / REPORT, "the record of an item")["unit_factor"])
-    vertices = load_mesh(item / REGISTERED, texture=False).vertices
-    if vertices.shape != template.vertices.shape:
-        raise MeshError(
-            f"{item / REGISTERED}: expected {len(template.vertices)} vertices as the template, got "
-            f"{len(vertices)}. One set needs one template."
-        )
-    return factor * vertices
 
 
 def _score(model: TextureModel, picture: ImageArray, shown: np.ndarray) -> FloatArray:

@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
+from geomface.datasets import ImageSet
 from geomface.errors import SettingsError
-from geomface.gan.progressive_texture.dataset import TextureSet
 from geomface.gan.progressive_texture.networks import (
     GrowingAutoencoder,
     GrowingDiscriminator,
@@ -53,7 +53,7 @@ class TextureGan:
     def __init__(
         self,
         settings: TextureGanSettings,
-        data: TextureSet,
+        data: ImageSet,
         config: dict[str, Any] | None = None,
         ranks: Ranks = ALONE,
     ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from geomface.gan.progressive_texture.dataset import TextureSet
+from geomface.datasets import ImageSet
 from geomface.gan.progressive_texture.holdout import split_set
 from geomface.gan.progressive_texture.settings import FREE_SETTINGS, SYSTEM, TextureGanSettings
 from geomface.gan.progressive_texture.shapes import ShapesSettings, draw_shapes
@@ -18,16 +18,16 @@ from geomface.learning.run_directory import Resume, open_run
 from geomface.learning.state import load_module
 
 
-def shapes_set(settings: ShapesSettings) -> TextureSet:
+def shapes_set(settings: ShapesSettings) -> ImageSet:
     """Return the drawn shapes as a training set."""
     drawn = draw_shapes(settings)
     images = torch.from_numpy(drawn.pictures).permute(0, 3, 1, 2).contiguous()
-    return TextureSet(images, torch.from_numpy(drawn.masks)[:, None])
+    return ImageSet(images, torch.from_numpy(drawn.masks)[:, None])
 
 
 def train_texture_gan(
     settings: TextureGanSettings,
-    data: TextureSet,
+    data: ImageSet,
     out: Path | str,
     *,
     resume: Resume = "auto",

@@ -1,6 +1,9 @@
 """A training set in memory: images and which of their pixels are valid."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,7 +13,7 @@ from geomface.learning.errors import DatasetError
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class TextureSet:
+class ImageSet:
     """Images and masks of one size.
 
     Parameters
@@ -111,13 +114,13 @@ class TextureSet:
         both = torch.where(flipped.any(dim=1, keepdim=True), masks.flip(3), masks)
         return images, torch.where(flipped.all(dim=1, keepdim=True), both, own * both)
 
-    def subset(self, keep: np.ndarray) -> "TextureSet":
+    def subset(self, keep: np.ndarray) -> "ImageSet":
         """Return the images for which `keep`, bool or indices, says so."""
         chosen = torch.from_numpy(np.asarray(keep))
         index = chosen.nonzero().flatten() if chosen.dtype == torch.bool else chosen
         names = tuple(self.names[k] for k in index.tolist()) if self.names else ()
         masks = None if self.masks is None else self.masks[index]
-        return TextureSet(self.images[index], masks, self.mirror, names, self.coordinates)
+        return ImageSet(self.images[index], masks, self.mirror, names, self.coordinates)
 
     def complete(self) -> np.ndarray:
         """Say which images hide nothing."""
@@ -126,7 +129,7 @@ class TextureSet:
         return self.masks.flatten(1).all(dim=1).numpy()
 
 
-def reduce_set(images: torch.Tensor, masks: torch.Tensor, size: int) -> tuple[torch.Tensor, ...]:
+def reduce_images(images: torch.Tensor, masks: torch.Tensor, size: int) -> tuple[torch.Tensor, ...]:
     """Reduce images (N, 3, S, S) and bool masks (N, 1, S, S) to `size`: means and minima.
 
     Raises
@@ -144,6 +147,58 @@ def reduce_set(images: torch.Tensor, masks: torch.Tensor, size: int) -> tuple[to
     floats = F.avg_pool2d(images.float(), factor)
     reduced = floats.round().to(torch.uint8) if images.dtype == torch.uint8 else floats
     return reduced, F.max_pool2d((~masks).float(), factor) == 0
+
+
+File = TypeVar("File")
+
+
+def read_images(
+    files: Sequence[File],
+    read: Callable[[File], tuple[Path, np.ndarray, np.ndarray]],
+    size: int,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Read square images of one size and reduce them; returns (N, 3, S, S) and (N, 1, S, S) bool.
+
+    Parameters
+    ----------
+    files : what `read` takes
+    read : returns the path for messages, pixels (H, W, 3) uint8 or float32, and (H, W) bool masks
+    size : pixels a side, the files' own or a part of it
+    on_progress : called with (read, in all)
+
+    Raises
+    ------
+    DatasetError : mixed sizes, or images that are not square
+    """
+    images, masks, expected = [], [], None
+    for index, file in enumerate(files):
+        path, pixels, valid = read(file)
+        expected = expected or valid.shape
+        require_square(path, valid.shape, expected)
+        small = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+        small, small_mask = reduce_images(small, torch.from_numpy(valid)[None, None], size)
+        images.append(small)
+        masks.append(small_mask)
+        if on_progress is not None:
+            on_progress(index + 1, len(files))
+    return torch.cat(images), torch.cat(masks)
+
+
+def require_square(path: Path, got: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """Raise unless an image has the expected size and is square.
+
+    Raises
+    ------
+    DatasetError : it has not
+    """
+    if tuple(got) != tuple(expected):
+        raise DatasetError(
+            f"{path}: expected {expected[1]} x {expected[0]} pixels as in the first image, got "
+            f"{got[1]} x {got[0]}. Bake all at one size."
+        )
+    if got[0] != got[1]:
+        raise DatasetError(f"{path}: expected a square image, got {got[1]} x {got[0]} pixels.")
 
 
 def _check_range(images: torch.Tensor) -> None:

@@ -9,7 +9,10 @@ import numpy as np
 from geomface.arrays import BoolArray, FloatArray, ImageArray
 from geomface.datasets import layout
 from geomface.errors import FileFormatError, MeshError
-from geomface.mesh import Template
+from geomface.files import load_image
+from geomface.files.records import read_json
+from geomface.mesh import Mesh, Template
+from geomface.mesh.io import load_mesh, load_template
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,19 +38,26 @@ class RegisteredFaces:
         return len(self.names)
 
 
-def registered_mm(item: Path) -> FloatArray:
-    """Return the (V, 3) registered vertices of an item's folder in millimetres."""
-    from geomface.files.records import read_json
-    from geomface.mesh.io import load_mesh
+def registered_mm(item: Path, template: Mesh) -> FloatArray:
+    """Return the (V, 3) registered vertices of an item's folder in millimetres.
 
-    factor = float(read_json(item / layout.ITEM_REPORT)["unit_factor"])
-    return factor * load_mesh(item / layout.REGISTERED, texture=False).vertices
+    Raises
+    ------
+    FileFormatError : no such item
+    MeshError : another number of vertices than the template has
+    """
+    factor = float(read_json(item / layout.ITEM_REPORT, "the report of an item")["unit_factor"])
+    vertices = load_mesh(item / layout.REGISTERED, texture=False).vertices
+    if vertices.shape != template.vertices.shape:
+        raise MeshError(
+            f"{item / layout.REGISTERED}: expected {len(template.vertices)} vertices as the "
+            f"template, got {len(vertices)}. One set needs one template."
+        )
+    return factor * vertices
 
 
 def baked_texture(item: Path) -> tuple[ImageArray, BoolArray]:
     """Return an item's texture (H, W, 3) and mask (H, W)."""
-    from geomface.files import load_image
-
     return load_image(item / layout.TEXTURE), load_image(item / layout.MASK)[..., 0] > 0.5
 
 
@@ -78,17 +88,15 @@ def load_registered_faces(
             f"{len(items)}. Run 'geomface pipeline run' on scans with colours first."
         )
     template = load_run_template(root)
-    count = len(template.mesh.vertices)
     vertices, textures, masks = [], [], []
     for index, item in enumerate(items):
-        points, (texture, mask) = registered_mm(item), baked_texture(item)
-        if len(points) != count or (textures and texture.shape != textures[0].shape):
+        texture, mask = baked_texture(item)
+        if textures and texture.shape != textures[0].shape:
             raise MeshError(
-                f"{item}: expected {count} vertices and a texture of the first "
-                f"item's size, got {len(points)} and {texture.shape[1]} x {texture.shape[0]} "
-                "pixels. One set needs one template and one size."
+                f"{item}: expected a texture of the first item's size, got {texture.shape[1]} x "
+                f"{texture.shape[0]} pixels. One set needs one size."
             )
-        vertices.append(points)
+        vertices.append(registered_mm(item, template.mesh))
         textures.append(texture)
         masks.append(mask)
         if on_progress is not None:
@@ -104,6 +112,4 @@ def load_registered_faces(
 
 def load_run_template(out: Path) -> Template:
     """Return the unwrapped template of a run's folder."""
-    from geomface.mesh.io import load_template
-
     return load_template(out / layout.TEMPLATE_MESH)

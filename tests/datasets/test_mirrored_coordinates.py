@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geomface.gan.progressive_texture import TextureSet, load_geometry
+from geomface.datasets import ImageSet, load_geometry_images
 from geomface.geometry_image import GeometryImage, save_geometry_image
 
 SIZE = 8
 
 
-def coordinates(seed: int = 0) -> TextureSet:
+def coordinates(seed: int = 0) -> ImageSet:
     stream = torch.Generator().manual_seed(seed)
     images = torch.rand(2, 3, SIZE, SIZE, generator=stream) * 2 - 1
     masks = torch.rand(2, 1, SIZE, SIZE, generator=stream) > 0.3
-    return TextureSet(images, masks, mirror=True, coordinates=True)
+    return ImageSet(images, masks, mirror=True, coordinates=True)
 
 
 def test_each_coordinate_is_mirrored_alone() -> None:
@@ -40,7 +40,7 @@ def test_a_symmetric_face_stays_itself_and_all_three_make_the_rigid_mirror() -> 
     x = torch.cat([-half.flip(0), half]).expand(SIZE, SIZE)
     depth = torch.cat([half.flip(0), half]).expand(SIZE, SIZE)
     face = torch.stack([x, depth.T, depth])[None]
-    data = TextureSet(face, None, mirror=True, coordinates=True)
+    data = ImageSet(face, None, mirror=True, coordinates=True)
     rigid = data.batch(torch.tensor([7]))[0]
     assert torch.allclose(rigid[:, [0, 2]], face[:, [0, 2]])
     every = data.batch(torch.arange(8))[0]
@@ -64,9 +64,9 @@ def test_x_is_scaled_about_the_plane_of_symmetry(tmp_path: Path) -> None:
     pixels = values.astype(np.float32)
     image = GeometryImage(pixels, everywhere, "absolute", "0" * 16, "0" * 16)
     save_geometry_image(tmp_path / "one.safetensors", image)
-    plain, mirrored = (load_geometry(tmp_path, SIZE, mirror=flag) for flag in (False, True))
+    plain, mirrored = (load_geometry_images(tmp_path, SIZE, mirror=flag) for flag in (False, True))
     assert mirrored.low[0] == -mirrored.high[0] and plain.low[0] != -plain.high[0]
     assert mirrored.high[0] >= plain.high[0] and np.allclose(mirrored.low[1:], plain.low[1:])
-    one = mirrored.textures.batch(torch.tensor([1]))[0][0, 0]
+    one = mirrored.images.batch(torch.tensor([1]))[0][0, 0]
     spread = (mirrored.high[0] - mirrored.low[0]) / 2
     assert np.allclose(one.numpy() * spread, -values[:, ::-1, 0], atol=1e-4)
