@@ -6,26 +6,15 @@ import torch
 from torch import nn
 
 from geomface.landmarks.views import VIEW_SIZE
+from geomface.learning.residual import ResidualBlock
 
 LANDMARKS = 68
 _WIDTHS = (16, 32, 64, 96)
-_GROUP = 8
 
 
-class _Block(nn.Module):
-    """Two 3 x 3 convolutions with group normalisation and a way past them."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.norms = nn.ModuleList([nn.GroupNorm(outputs // _GROUP, outputs) for _ in range(2)])
-        same = stride == 1 and inputs == outputs
-        self.past = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        inner = torch.relu(self.norms[0](self.first(x)))
-        return torch.relu(self.past(x) + self.norms[1](self.second(inner)))
+def _block(inputs: int, outputs: int, stride: int = 1) -> ResidualBlock:
+    """Return a residual block normalised in groups of eight channels."""
+    return ResidualBlock(inputs, outputs, lambda count: nn.GroupNorm(count // 8, count), stride)
 
 
 class LandmarkNetwork(nn.Module):
@@ -49,11 +38,11 @@ class LandmarkNetwork(nn.Module):
         super().__init__()
         a, b, c, d = _WIDTHS
         self.stem = nn.Conv2d(4, a, 5, 2, 2)
-        self.down1 = nn.Sequential(_Block(a, b, 2), _Block(b, b))
-        self.down2 = nn.Sequential(_Block(b, c, 2), _Block(c, c))
-        self.down3 = nn.Sequential(_Block(c, d, 2), _Block(d, d), _Block(d, d))
-        self.up2 = _Block(d + c, c)
-        self.up1 = _Block(c + b, 48)
+        self.down1 = nn.Sequential(_block(a, b, 2), _block(b, b))
+        self.down2 = nn.Sequential(_block(b, c, 2), _block(c, c))
+        self.down3 = nn.Sequential(_block(c, d, 2), _block(d, d), _block(d, d))
+        self.up2 = _block(d + c, c)
+        self.up1 = _block(c + b, 48)
         self.maps = nn.Conv2d(48, LANDMARKS, 1)
         self.spread = nn.Sequential(nn.Linear(d, 96), nn.ReLU(), nn.Linear(96, LANDMARKS))
         cells = VIEW_SIZE // 4

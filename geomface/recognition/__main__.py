@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from geomface.recognition.train import IdentityTraining, train_embedder
-from geomface.recognition.training_pictures import draw_identity_pictures
-from geomface.recognition.weights import ASSET, save_embedder
+from geomface.recognition.embedder.weights import ASSET, save_embedder
+from geomface.recognition.training.pictures import draw_identity_pictures
+from geomface.recognition.training.train import IdentityTraining, train_embedder
 
 
 def main() -> None:

@@ -32,9 +32,9 @@ from geomface.recognition import (
     save_embedder,
     train_embedder,
 )
-from geomface.recognition.describe import shipped_embedder
-from geomface.recognition.train import contrastive_loss
-from geomface.recognition.weights import ASSET
+from geomface.recognition.embedder.describe import shipped_embedder
+from geomface.recognition.embedder.weights import ASSET
+from geomface.recognition.training.train import contrastive_loss
 from geomface.synthesis import (
     CameraSettings,
     Constant,

@@ -8,7 +8,7 @@ import numpy as np
 from geomface.errors import FileFormatError
 
 if TYPE_CHECKING:
-    from geomface.recognition.network import IdentityNetwork
+    from geomface.recognition.embedder.network import IdentityNetwork
 
 KIND = "identity-embedder"
 SCHEMA = 1
@@ -38,7 +38,7 @@ def load_embedder(path: Path | str | None = None) -> "IdentityNetwork":
 
     from geomface.files.assets import asset_path
     from geomface.files.tensors import load_tensors
-    from geomface.recognition.network import IdentityNetwork
+    from geomface.recognition.embedder.network import IdentityNetwork
 
     path = asset_path(ASSET) if path is None else path
     arrays, _ = load_tensors(path, kind=KIND, schema=SCHEMA)

@@ -3,30 +3,13 @@
 import torch
 from torch import nn
 
-PICTURE_SIZE = 64
-"""Pixels a side of the pictures that the network looks at."""
+from geomface.learning.residual import ResidualBlock
+from geomface.recognition.alignment import PICTURE_SIZE
+
 DESCRIPTOR_SIZE = 128
 """Numbers of a descriptor."""
-FACE_SHARE = 0.88
-"""Height of the mean face, forehead to chin, as a share of the picture."""
 _WIDTHS = (24, 40, 64, 80)
 _NECK = 40
-
-
-class _Block(nn.Module):
-    """Two 3 x 3 convolutions with batch normalisation and a way past them."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.norms = nn.ModuleList([nn.BatchNorm2d(outputs) for _ in range(2)])
-        same = stride == 1 and inputs == outputs
-        self.past = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        inner = torch.relu(self.norms[0](self.first(x)))
-        return torch.relu(self.past(x) + self.norms[1](self.second(inner)))
 
 
 class IdentityNetwork(nn.Module):
@@ -37,8 +20,8 @@ class IdentityNetwork(nn.Module):
 
     Convention
     ----------
-    Input (N, 3, 64, 64) float32 in [-1, 1], the whole face in the middle, its height `FACE_SHARE`
-    of the picture; output (N, 128) float32 of length 1.
+    Input (N, 3, 64, 64) float32 in [-1, 1], the whole face in the middle, as `alignment`
+    frames it; output (N, 128) float32 of length 1.
 
     Source
     ------
@@ -53,7 +36,11 @@ class IdentityNetwork(nn.Module):
             nn.Conv2d(3, a, 5, 2, 2, bias=False), nn.BatchNorm2d(a), nn.ReLU()
         )
         self.blocks = nn.Sequential(
-            _Block(a, b, 2), _Block(b, c, 2), _Block(c, c), _Block(c, d, 2), _Block(d, d)
+            ResidualBlock(a, b, nn.BatchNorm2d, 2),
+            ResidualBlock(b, c, nn.BatchNorm2d, 2),
+            ResidualBlock(c, c, nn.BatchNorm2d),
+            ResidualBlock(c, d, nn.BatchNorm2d, 2),
+            ResidualBlock(d, d, nn.BatchNorm2d),
         )
         self.neck = nn.Sequential(
             nn.Conv2d(d, _NECK, 1, bias=False), nn.BatchNorm2d(_NECK), nn.ReLU(), nn.Flatten()

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 
 from geomface.errors import SettingsError
-from geomface.recognition.network import IdentityNetwork
-from geomface.recognition.training_pictures import IdentityPictures
+from geomface.recognition.embedder.network import IdentityNetwork
+from geomface.recognition.training.pictures import IdentityPictures
 
 
 @dataclasses.dataclass(frozen=True)

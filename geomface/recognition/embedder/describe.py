@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from geomface.arrays import FloatArray, ImageArray, require_shape
 from geomface.errors import SettingsError
 from geomface.mesh import Mesh, Template
+from geomface.recognition.alignment import FACE_SHARE, frame_pictures
+from geomface.recognition.embedder.network import DESCRIPTOR_SIZE
+from geomface.recognition.embedder.weights import load_embedder
 from geomface.recognition.frontal import FrontalView, faces_of
-from geomface.recognition.network import DESCRIPTOR_SIZE, FACE_SHARE, PICTURE_SIZE
-from geomface.recognition.weights import load_embedder
 
 if TYPE_CHECKING:
-    from geomface.recognition.network import IdentityNetwork
+    from geomface.recognition.embedder.network import IdentityNetwork
 
 BATCH = 128
 """Pictures at a time."""
@@ -107,7 +107,7 @@ def describe_pictures(
     if 0 in images.shape[1:3]:
         raise SettingsError(f"pictures to describe: expected pixels, got shape {images.shape}.")
     parts = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
-    return _described((_framed(_checked(part), face_share) for part in parts), network)
+    return _described((frame_pictures(_checked(part), face_share) for part in parts), network)
 
 
 @functools.cache
@@ -137,19 +137,3 @@ def _checked(images: np.ndarray) -> ImageArray:
             "8-bit values by 255."
         )
     return images.astype(np.float32)
-
-
-def _framed(images: ImageArray, face_share: float) -> ImageArray:
-    """Return (N, 64, 64, 3): the middle of pictures, at the size that the embedder knows."""
-    height, width = images.shape[1:3]
-    side = max(round(min(height, width) * face_share / FACE_SHARE), 1)
-    if (height, width) == (side, side) == (PICTURE_SIZE, PICTURE_SIZE):
-        return images
-    tensor = torch.from_numpy(images).permute(0, 3, 1, 2)
-    # Negative padding cuts.
-    top, left = (side - height) // 2, (side - width) // 2
-    tensor = F.pad(tensor, (left, side - width - left, top, side - height - top))
-    # The mean over a pixel is as sharp as a render; a wider filter would blur who it is.
-    mode = "area" if side >= PICTURE_SIZE else "bilinear"
-    tensor = F.interpolate(tensor, (PICTURE_SIZE, PICTURE_SIZE), mode=mode)
-    return tensor.clamp(0.0, 1.0).permute(0, 2, 3, 1).numpy()

@@ -7,7 +7,7 @@ import numpy as np
 
 from geomface.arrays import IndexArray
 from geomface.faces.face_model import FaceModel
-from geomface.recognition.network import FACE_SHARE, PICTURE_SIZE
+from geomface.recognition.alignment import FACE_SHARE, PICTURE_SIZE
 from geomface.synthesis import (
     CameraSettings,
     FaceImageSettings,
