@@ -1,6 +1,5 @@
 """The record that a command leaves: seconds, resolved settings, versions, notes, figures."""
 
-import importlib.metadata
 import platform
 from collections.abc import Sequence
 from typing import Any
@@ -49,6 +48,8 @@ def package_versions() -> dict[str, str]:
 
 def installed_version(package: str) -> str | None:
     """Version of an installed distribution, or None."""
+    import importlib.metadata  # takes longer than parsing the options
+
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -4,23 +4,19 @@ The differentiable renderer and its visibility backends load torch: import them 
 `geomface.rendering.differentiable` and `geomface.rendering.visibility`.
 """
 
-from geomface.rendering.camera import Frame, frame_of, view_rotation
-from geomface.rendering.color_maps import color_bar, heat_colors
-from geomface.rendering.picture import render_mesh
-from geomface.rendering.rasterize import barycentrics, rasterize
-from geomface.rendering.shading import Studio
-from geomface.rendering.sheets import contact_sheet, turntable
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Frame",
-    "Studio",
-    "barycentrics",
-    "color_bar",
-    "contact_sheet",
-    "frame_of",
-    "heat_colors",
-    "rasterize",
-    "render_mesh",
-    "turntable",
-    "view_rotation",
-]
+from geomface.lazy import attach
+
+if TYPE_CHECKING:
+    from geomface.rendering.camera import Frame as Frame
+    from geomface.rendering.camera import frame_of as frame_of
+    from geomface.rendering.camera import view_rotation as view_rotation
+    from geomface.rendering.color_maps import color_bar as color_bar
+    from geomface.rendering.color_maps import heat_colors as heat_colors
+    from geomface.rendering.picture import render_mesh as render_mesh
+    from geomface.rendering.shading import Studio as Studio
+    from geomface.rendering.sheets import contact_sheet as contact_sheet
+    from geomface.rendering.sheets import turntable as turntable
+else:
+    __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -3,77 +3,45 @@
 Pictures on disk are made by `geomface.pipeline.face_images.generate_faces`.
 """
 
-from geomface.synthesis.distribution_text import format_distribution, parse_distribution
-from geomface.synthesis.distributions import (
-    Constant,
-    Distribution,
-    DistributionError,
-    Empirical,
-    Gaussian,
-    Mixture,
-    Uniform,
-    draw,
-    draw_many,
-    mean_of,
-    variance_of,
-)
-from geomface.synthesis.grids import FACTORS
-from geomface.synthesis.identities import (
-    Person,
-    draw_person,
-    identity_at_cosine,
-    identity_at_distance,
-    mix_identities,
-)
-from geomface.synthesis.manifest import FaceRecord, SyntheticFaces, load_synthetic
-from geomface.synthesis.parameters import FaceParameters, draw_parameters
-from geomface.synthesis.sampler import FaceBatch, FaceSampler
-from geomface.synthesis.settings import (
-    BackgroundSettings,
-    CameraSettings,
-    ExpressionSettings,
-    FaceImageSettings,
-    IdentitySettings,
-    LightSettings,
-    PhotoSettings,
-    PoseSettings,
-)
-from geomface.synthesis.streams import stream
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "FACTORS",
-    "BackgroundSettings",
-    "CameraSettings",
-    "Constant",
-    "Distribution",
-    "DistributionError",
-    "Empirical",
-    "ExpressionSettings",
-    "FaceBatch",
-    "FaceImageSettings",
-    "FaceParameters",
-    "FaceRecord",
-    "FaceSampler",
-    "Gaussian",
-    "IdentitySettings",
-    "LightSettings",
-    "Mixture",
-    "Person",
-    "PhotoSettings",
-    "PoseSettings",
-    "SyntheticFaces",
-    "Uniform",
-    "draw",
-    "draw_many",
-    "draw_parameters",
-    "draw_person",
-    "format_distribution",
-    "identity_at_cosine",
-    "identity_at_distance",
-    "load_synthetic",
-    "mean_of",
-    "mix_identities",
-    "parse_distribution",
-    "stream",
-    "variance_of",
-]
+from geomface.lazy import attach
+
+if TYPE_CHECKING:
+    from geomface.synthesis.distribution_text import format_distribution as format_distribution
+    from geomface.synthesis.distribution_text import parse_distribution as parse_distribution
+    from geomface.synthesis.distributions import Constant as Constant
+    from geomface.synthesis.distributions import Distribution as Distribution
+    from geomface.synthesis.distributions import DistributionError as DistributionError
+    from geomface.synthesis.distributions import Empirical as Empirical
+    from geomface.synthesis.distributions import Gaussian as Gaussian
+    from geomface.synthesis.distributions import Mixture as Mixture
+    from geomface.synthesis.distributions import Uniform as Uniform
+    from geomface.synthesis.drawing import draw as draw
+    from geomface.synthesis.drawing import draw_many as draw_many
+    from geomface.synthesis.drawing import mean_of as mean_of
+    from geomface.synthesis.drawing import variance_of as variance_of
+    from geomface.synthesis.grids import FACTORS as FACTORS
+    from geomface.synthesis.identities import Person as Person
+    from geomface.synthesis.identities import draw_person as draw_person
+    from geomface.synthesis.identities import identity_at_cosine as identity_at_cosine
+    from geomface.synthesis.identities import identity_at_distance as identity_at_distance
+    from geomface.synthesis.identities import mix_identities as mix_identities
+    from geomface.synthesis.manifest import FaceRecord as FaceRecord
+    from geomface.synthesis.manifest import SyntheticFaces as SyntheticFaces
+    from geomface.synthesis.manifest import load_synthetic as load_synthetic
+    from geomface.synthesis.parameters import FaceParameters as FaceParameters
+    from geomface.synthesis.parameters import draw_parameters as draw_parameters
+    from geomface.synthesis.sampler import FaceBatch as FaceBatch
+    from geomface.synthesis.sampler import FaceSampler as FaceSampler
+    from geomface.synthesis.settings import BackgroundSettings as BackgroundSettings
+    from geomface.synthesis.settings import CameraSettings as CameraSettings
+    from geomface.synthesis.settings import ExpressionSettings as ExpressionSettings
+    from geomface.synthesis.settings import FaceImageSettings as FaceImageSettings
+    from geomface.synthesis.settings import IdentitySettings as IdentitySettings
+    from geomface.synthesis.settings import LightSettings as LightSettings
+    from geomface.synthesis.settings import PhotoSettings as PhotoSettings
+    from geomface.synthesis.settings import PoseSettings as PoseSettings
+    from geomface.synthesis.streams import stream as stream
+else:
+    __getattr__, __dir__, __all__ = attach(__name__, __file__)

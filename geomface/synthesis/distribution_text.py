@@ -2,8 +2,6 @@
 
 import re
 
-import numpy as np
-
 from geomface.errors import FileFormatError
 from geomface.synthesis.distributions import (
     Constant,
@@ -62,9 +60,10 @@ def format_distribution(distribution: Distribution) -> str:
         pairs = zip(distribution.weights, distribution.parts, strict=True)
         terms = (f"{_number(weight)}*{format_distribution(part)}" for weight, part in pairs)
         return f"mixture({','.join(terms)})"
-    if distribution.width is not None:
+    numbers = [value for value in distribution.values if not isinstance(value, tuple)]
+    if not numbers:
         raise DistributionError("empirical: rows have no short text. Save them with numpy.save.")
-    return f"empirical({','.join(_number(value) for value in np.ravel(distribution.values))})"
+    return f"empirical({','.join(map(_number, numbers))})"
 
 
 def _parse(text: str, whole: str, depth: int) -> Distribution:
@@ -102,6 +101,8 @@ def _mixture(terms: list[str], whole: str, depth: int) -> Mixture:
 
 
 def _from_file(path: str) -> Empirical:
+    import numpy as np
+
     try:
         with open(path, "rb") as stream:
             values = np.lib.format.read_array(stream, allow_pickle=False)

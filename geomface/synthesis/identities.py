@@ -7,7 +7,7 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
 from geomface.faces.albedo import ALBEDO_SIZE, sample_albedo_code
-from geomface.synthesis.distributions import draw, draw_one
+from geomface.synthesis.drawing import draw, draw_one
 from geomface.synthesis.settings import IdentitySettings
 from geomface.synthesis.streams import stream
 

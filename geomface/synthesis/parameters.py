@@ -9,7 +9,8 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
 from geomface.faces.face_model import FaceModel
-from geomface.synthesis.distributions import Empirical, draw, draw_many, draw_one
+from geomface.synthesis.distributions import Empirical
+from geomface.synthesis.drawing import draw, draw_many, draw_one
 from geomface.synthesis.grids import FACTORS, grid_point
 from geomface.synthesis.identities import Person
 from geomface.synthesis.lights import light_coefficients, room_light

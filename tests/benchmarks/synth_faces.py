@@ -23,7 +23,7 @@ from geomface.batch.records import latest_records
 from geomface.pipeline.face_images import FaceSetSettings, generate_faces
 from geomface.pipeline.face_set import RECORDS
 from geomface.synthesis import FaceImageSettings, FaceSampler, Gaussian, Mixture, stream
-from geomface.synthesis.distributions import choose
+from geomface.synthesis.drawing import choose
 
 OUTPUTS = (
     *("rgb", "alpha", "depth", "normals", "position", "albedo", "shading", "face_id"),

@@ -1,10 +1,9 @@
 """The command line as a whole: help, exit codes, errors as sentences, speed."""
 
 import importlib
-import os
+import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +186,6 @@ def test_debug_shows_the_traceback(way: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_doctor_dry_run_is_json(capsys: pytest.CaptureFixture[str]) -> None:
-    import json
-
     assert main(["doctor", "--json", "--dry-run"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert record["ok"] and record["cores"] >= 1
@@ -196,29 +193,44 @@ def test_doctor_dry_run_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert record["versions"]["torch"] != "missing"
 
 
-def shortest(command: list[str], repeats: int = 5) -> float:
-    """Return the smallest wall time of a command: other work on the machine only adds."""
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True, env=environment)
-        times.append(time.perf_counter() - started)
-    return min(times)
+LIGHT = {"geomface", "tyro", "typeguard", "docstring_parser", "typing_extensions"}
+"""What a help text may load beside the standard library: a clock would measure the machine."""
+LOADED = """
+import contextlib, io, json, sys
+before = set(sys.modules)
+{then}
+new = {{name.split(".")[0] for name in set(sys.modules) - before}}
+print(json.dumps(sorted(new - set(sys.stdlib_module_names))))
+"""
+HELP = """
+from geomface.cli.main import main
+with contextlib.redirect_stdout(io.StringIO()):
+    for words in json.loads(sys.argv[1]):
+        assert main([*words, "--help"]) == 0, words
+"""
 
 
-def test_import_is_fast_and_light() -> None:
-    assert shortest([sys.executable, "-c", "import geomface"]) <= 0.3
-    script = (
-        "import sys, geomface; heavy = {'numpy', 'scipy', 'torch', 'numba', 'igl', 'matplotlib', "
-        "'rich', 'tyro', 'trimesh', 'PIL'}; print(sorted(heavy & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.stdout.strip() == "[]"
+def loaded_by(then: str, *words: str) -> set[str]:
+    """Return the top-level modules, but for the standard library's, that a new process loads."""
+    command = [sys.executable, "-c", LOADED.format(then=then), *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
 
 
-def test_help_is_fast() -> None:
-    assert shortest([sys.executable, "-m", "geomface", "--help"]) <= 0.5
+def test_import_is_light() -> None:
+    assert loaded_by("import geomface") == {"geomface"}
+
+
+def test_help_of_all_commands_is_light() -> None:
+    assert loaded_by(HELP, json.dumps([[]])) == {"geomface"}
+    every = [[noun] for noun in NOUNS] + [[noun, verb] for noun, verb in COMMANDS if verb]
+    loaded = loaded_by(HELP, json.dumps(every))
+    if loaded <= LIGHT:
+        return
+    for words in every:  # say which one
+        alone = loaded_by(HELP, json.dumps([words]))
+        assert alone <= LIGHT, f"geomface {' '.join(words)} --help loads {sorted(alone - LIGHT)}"
 
 
 def test_exit_code_of_the_process() -> None:

@@ -24,7 +24,7 @@ from geomface.synthesis import (
     stream,
     variance_of,
 )
-from geomface.synthesis.distributions import choose
+from geomface.synthesis.drawing import choose
 
 NUMBERS = st.floats(-50, 50).map(lambda value: round(value, 3))
 PLAIN = st.one_of(

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from geomface.arrays import ImageArray
-from geomface.synthesis.distributions import draw_one
+from geomface.synthesis.drawing import draw_one
 from geomface.synthesis.settings import PhotoSettings
 
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
