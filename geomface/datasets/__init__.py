@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from geomface.datasets.geometry_images import GeometryImageSet as GeometryImageSet
     from geomface.datasets.geometry_images import load_geometry_images as load_geometry_images
     from geomface.datasets.image_set import ImageSet as ImageSet
+    from geomface.datasets.image_set import split_set as split_set
     from geomface.datasets.registered_faces import RegisteredFaces as RegisteredFaces
     from geomface.datasets.registered_faces import load_registered_faces as load_registered_faces
     from geomface.datasets.textures import load_textures as load_textures

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from geomface.learning.errors import DatasetError
+from geomface.learning.holdout import held_out
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -127,6 +128,19 @@ class ImageSet:
         if self.masks is None:
             return np.ones(len(self.images), bool)
         return self.masks.flatten(1).all(dim=1).numpy()
+
+
+def split_set(data: ImageSet, share: float) -> tuple[ImageSet, ImageSet | None]:
+    """Return the images to train on and those held out, None when there are none.
+
+    Images without names go by their place in the set.
+
+    Raises
+    ------
+    DatasetError : nothing is left to train on
+    """
+    out = held_out(data.names or tuple(map(str, range(len(data.images)))), share)
+    return (data.subset(~out), data.subset(out)) if out.any() else (data, None)
 
 
 def reduce_images(images: torch.Tensor, masks: torch.Tensor, size: int) -> tuple[torch.Tensor, ...]:

@@ -4,12 +4,12 @@ from geomface.learning.adversarial import (
     LOSS_KINDS,
     AdversarialSettings,
     LossKind,
-    critic_loss,
+    discriminator_loss,
     generator_loss,
     next_began_k,
 )
 from geomface.learning.device import ComputeSettings, choose_device
-from geomface.learning.ema import half_life_decay, make_average, update_average
+from geomface.learning.ema import half_life_decay, make_ema, update_ema
 from geomface.learning.errors import (
     CheckpointError,
     DatasetError,
@@ -19,6 +19,7 @@ from geomface.learning.errors import (
     ResumeError,
 )
 from geomface.learning.grid import image_grid, to_pictures
+from geomface.learning.holdout import held_out, is_held_out
 from geomface.learning.loop import LoopSettings, Task, TrainingResult, train
 from geomface.learning.masking import (
     MaskedDiscriminator,
@@ -27,7 +28,7 @@ from geomface.learning.masking import (
     hide,
     min_pool,
 )
-from geomface.learning.metrics_log import MetricsLog, format_figures, read_metrics
+from geomface.learning.metrics_log import MetricsLog, format_metrics, read_metrics
 from geomface.learning.penalties import drift_penalty, gradient_penalty, r1_penalty
 from geomface.learning.randomness import batch_indices, stream_generator
 from geomface.learning.run_directory import (
@@ -61,19 +62,21 @@ __all__ = [
     "TrainingState",
     "batch_indices",
     "choose_device",
-    "critic_loss",
+    "discriminator_loss",
     "drift_penalty",
     "fade_with_mask",
-    "format_figures",
+    "format_metrics",
     "generator_loss",
     "gradient_penalty",
     "half_life_decay",
     "halve_with_mask",
+    "held_out",
     "hide",
     "image_grid",
+    "is_held_out",
     "load_checkpoint",
     "load_module",
-    "make_average",
+    "make_ema",
     "min_pool",
     "newest_checkpoint",
     "next_began_k",
@@ -86,5 +89,5 @@ __all__ = [
     "stream_generator",
     "to_pictures",
     "train",
-    "update_average",
+    "update_ema",
 ]

@@ -1,4 +1,4 @@
-"""Adversarial losses over the scores of a critic: one function a side, one name a kind."""
+"""Adversarial losses over the scores of a discriminator: one function a side, one name a kind."""
 
 import dataclasses
 from typing import Literal
@@ -17,7 +17,7 @@ class AdversarialSettings:
     """An adversarial loss with its penalties."""
 
     loss: LossKind = "wgan-gp"
-    """Kind of the loss; began needs a critic that is an autoencoder."""
+    """Kind of the loss; began needs a discriminator that is an autoencoder."""
     gradient_weight: float = 10.0
     """Lambda of the gradient penalty, used with wgan-gp."""
     gradient_target: float = 1.0
@@ -44,10 +44,10 @@ class AdversarialSettings:
             raise SettingsError("the weights of penalties must not be negative.")
 
 
-def critic_loss(
+def discriminator_loss(
     kind: LossKind, real: torch.Tensor, fake: torch.Tensor, *, k: float = 0.0
 ) -> torch.Tensor:
-    """Return what the critic minimises, without penalties.
+    """Return what the discriminator minimises, without penalties.
 
     non-saturating  E[softplus(-D(x))] + E[softplus(D(G(z)))]
     hinge           E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]
@@ -63,8 +63,8 @@ def critic_loss(
     Source
     ------
     Goodfellow et al. 2014; Lim & Ye 2017 (the sign of Sanchez & Valstar 2018, Eq. 3, is the other
-    way round in print and would reward a critic that errs); Gulrajani et al. 2017; Berthelot et
-    al. 2017, Eq. 1.
+    way round in print and would reward one that errs); Gulrajani et al. 2017; Berthelot et al.
+    2017, Eq. 1.
     """
     if kind == "non-saturating":
         return F.softplus(-real).mean() + F.softplus(fake).mean()
@@ -91,7 +91,7 @@ def generator_loss(kind: LossKind, fake: torch.Tensor) -> torch.Tensor:
 
     Source
     ------
-    As `critic_loss`.
+    As `discriminator_loss`.
     """
     if kind == "non-saturating":
         return F.softplus(-fake).mean()
@@ -115,6 +115,6 @@ def next_began_k(k: float, real: float, fake: float, *, gamma: float, rate: floa
     Source
     ------
     Berthelot et al. 2017, Eq. 1. It uses the two errors; Gecer et al. 2018's code uses the
-    critic's whole loss, which mixes k into its own update.
+    discriminator's whole loss, which mixes k into its own update.
     """
     return min(max(k + rate * (gamma * real - fake), 0.0), 1.0)

@@ -17,7 +17,7 @@ import torch.distributed as torch_distributed
 from geomface.errors import SettingsError
 from geomface.learning.device import ComputeSettings, check_compute
 from geomface.learning.errors import LostPeerError
-from geomface.learning.metrics_log import Figures
+from geomface.learning.metrics_log import Metrics
 
 _GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "ncclRemoteError")
 """What gloo and NCCL say when another process has ended."""
@@ -45,7 +45,7 @@ class Ranks:
         """Whether this process writes the run directory."""
         return self.rank == 0
 
-    def share(self, batch: int) -> torch.Tensor:
+    def shard(self, batch: int) -> torch.Tensor:
         """Return which images of a batch are this process's.
 
         Image j of group g is number j n / G + g of the n of a step. Process r of R takes the groups
@@ -91,16 +91,16 @@ class Ranks:
         for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
 
-    def average_figures(self, figures: Figures) -> Figures:
-        """Return the means of the figures over the processes."""
+    def average_metrics(self, metrics: Metrics) -> Metrics:
+        """Return the means of the metrics over the processes."""
         if self.count == 1:
-            return figures
-        tensors = {k: v.detach() for k, v in figures.items() if isinstance(v, torch.Tensor)}
+            return metrics
+        tensors = {k: v.detach() for k, v in metrics.items() if isinstance(v, torch.Tensor)}
         if not tensors:
-            return figures
+            return metrics
         together = torch.stack([item.float() for item in tensors.values()])
         torch_distributed.all_reduce(together)
-        return {**figures, **dict(zip(tensors, together / self.count, strict=True))}
+        return {**metrics, **dict(zip(tensors, together / self.count, strict=True))}
 
     def agree(self, choices: Sequence[str], own: str) -> str:
         """Return the last of `choices` that any process has chosen."""
@@ -111,7 +111,7 @@ class Ranks:
         return choices[int(vote)]
 
     @contextlib.contextmanager
-    def first_goes_first(self) -> Iterator[None]:
+    def main_process_first(self) -> Iterator[None]:
         """Let the first process do the block before the others do it.
 
         What fails there, such as reading a folder, then fails once and is told once.

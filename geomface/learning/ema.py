@@ -5,21 +5,21 @@ import copy
 import torch
 
 
-def make_average(network: torch.nn.Module) -> torch.nn.Module:
+def make_ema(network: torch.nn.Module) -> torch.nn.Module:
     """Return a frozen copy of `network` in evaluation mode, to be averaged into."""
     average = copy.deepcopy(network).eval()
     return average.requires_grad_(False)
 
 
 @torch.no_grad()
-def update_average(average: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
+def update_ema(average: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
     """Move the average towards the network, in place.
 
     a <- d a + (1 - d) w for weights and for floating-point buffers; other buffers are copied.
 
     Parameters
     ----------
-    average : made by `make_average`
+    average : made by `make_ema`
     network : of the same class
     decay : d in [0, 1)
 

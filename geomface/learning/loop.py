@@ -13,7 +13,7 @@ from geomface.files import save_image
 from geomface.learning.distributed import ALONE, Ranks
 from geomface.learning.errors import DivergenceError
 from geomface.learning.grid import image_grid
-from geomface.learning.metrics_log import Figures, MetricsLog
+from geomface.learning.metrics_log import Metrics, MetricsLog
 from geomface.learning.run_directory import METRICS, RunDirectory
 from geomface.learning.state import (
     TrainingState,
@@ -31,7 +31,7 @@ class LoopSettings:
     steps: int = 1000
     """Steps in all; a finished run goes on when this is raised."""
     log_every: int = 50
-    """Steps between two lines of figures."""
+    """Steps between two lines of metrics."""
     sample_every: int = 500
     """Steps between two pictures of the same latents."""
     checkpoint_every: int = 500
@@ -67,8 +67,8 @@ class Task(Protocol):
         """What a reader of a checkpoint needs to build the networks again."""
         ...
 
-    def step(self) -> Figures:
-        """Do one step and return its figures by name."""
+    def step(self) -> Metrics:
+        """Do one step and return its metrics by name."""
         ...
 
     def samples(self) -> torch.Tensor:
@@ -78,12 +78,12 @@ class Task(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class TrainingResult:
-    """How training ended: after how many steps, why, with which figures, where it was saved."""
+    """How training ended: after how many steps, why, with which metrics, where it was saved."""
 
     steps: int
     ended: Literal["finished", "budget", "interrupt"]
     seconds: float
-    figures: dict[str, float]
+    metrics: dict[str, float]
     checkpoint: Path
 
 
@@ -119,14 +119,14 @@ def train(
         step = load_checkpoint(run.checkpoint, state, system=run.system)
     window = state.scalars.pop("log", None)
     log = MetricsLog(run.path / METRICS if ranks.first else None, step, window)
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     saved = run.checkpoint if step else None
     mark, mark_step = time.perf_counter(), step
 
     with StopRequest(settings.budget_seconds) as stop:
         ended = ranks.agree(REASONS, stop.reason)
         while step < settings.steps and not ended:
-            log.add(ranks.average_figures(task.step()))
+            log.add(ranks.average_metrics(task.step()))
             step += 1
             ended = ranks.agree(REASONS, stop.reason)
             last = step == settings.steps or bool(ended)
@@ -137,9 +137,9 @@ def train(
                 now = time.perf_counter()
                 rate = (step - mark_step) / max(now - mark, 1e-9)
                 mark, mark_step = now, step
-                figures = log.flush(step, steps_per_second=round(rate, 3))
+                metrics = log.flush(step, steps_per_second=round(rate, 3))
                 if on_log is not None:
-                    on_log(figures)
+                    on_log(metrics)
             if ranks.first and (step % settings.sample_every == 0 or step == settings.steps):
                 save_image(run.sample_path(step), image_grid(task.samples()))
             if step % settings.checkpoint_every == 0 or last:
@@ -149,7 +149,7 @@ def train(
     if saved is None or (ended and saved != run.checkpoint_path(step)):
         saved = _save(task, run, log, step, settings.keep, ranks)
     reason = "finished" if step >= settings.steps else ended
-    return TrainingResult(step, reason, seconds, figures, saved)  # type: ignore[arg-type]
+    return TrainingResult(step, reason, seconds, metrics, saved)  # type: ignore[arg-type]
 
 
 def _save(

@@ -78,7 +78,7 @@ class MaskedDiscriminator(torch.nn.Module):
     D(x, m) = network([x m, m]): the mask is multiplied into the image and stacked onto it. Use it
     with the same masks for a batch's reals and fakes; then neither the loss nor any gradient
     depends on hidden pixels, and the generator gets a gradient of exactly 0 there. The penalties
-    see the wrapped critic, so they are masked as well; minibatch statistics see masked features
+    see the wrapped network, so they are masked as well; minibatch statistics see masked features
     because nothing else enters the network.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Figures of training: averaged between two logging steps, one JSON line each."""
+"""Metrics of training: averaged between two logging steps, one JSON line each."""
 
 import json
 import math
@@ -12,11 +12,11 @@ from geomface.errors import OutputError
 from geomface.files.atomic import write_bytes
 from geomface.learning.errors import DivergenceError
 
-Figures = Mapping[str, torch.Tensor | float]
+Metrics = Mapping[str, torch.Tensor | float]
 
 
 class MetricsLog:
-    """Averages figures and appends them to a JSON-lines file.
+    """Averages metrics and appends them to a JSON-lines file.
 
     The window that is open when a checkpoint is saved goes into the checkpoint (`pending`), so a
     resumed run writes the same lines as one that was never stopped.
@@ -39,9 +39,9 @@ class MetricsLog:
         if path is not None:
             _cut_after(path, step)
 
-    def add(self, figures: Figures) -> None:
-        """Take in the figures of one step; nothing waits for the device."""
-        for name, value in figures.items():
+    def add(self, metrics: Metrics) -> None:
+        """Take in the metrics of one step; nothing waits for the device."""
+        for name, value in metrics.items():
             number = torch.as_tensor(value).detach().double()
             total, count = self._sums.get(name, (None, 0))
             self._sums[name] = (number if total is None else total + number, count + 1)
@@ -55,12 +55,12 @@ class MetricsLog:
 
         Raises
         ------
-        DivergenceError : names the figures
+        DivergenceError : names the metrics
         """
         bad = [name for name, (total, _) in self._sums.items() if not math.isfinite(float(total))]
         if bad:
             raise DivergenceError(
-                f"step {step}: expected finite figures, got NaN or infinity in {', '.join(bad)}. "
+                f"step {step}: expected finite metrics, got NaN or infinity in {', '.join(bad)}. "
                 "The last checkpoint is from before; resume with a lower learning rate."
             )
 
@@ -98,7 +98,7 @@ def read_metrics(path: Path | str) -> list[dict[str, Any]]:
     return records
 
 
-def format_figures(record: Mapping[str, Any]) -> str:
+def format_metrics(record: Mapping[str, Any]) -> str:
     """Return a record as one console line, under the names of the file."""
     return "  ".join(
         f"{name} {value:d}" if isinstance(value, int) else f"{name} {value:.4g}"

@@ -1,22 +1,22 @@
-"""Penalties on a critic's gradient. A critic is any function from images (N, C, H, W) to (N,)."""
+"""Penalties on a discriminator's gradient; any function from images (N, C, H, W) to (N,) is one."""
 
 from collections.abc import Callable
 
 import torch
 
-Critic = Callable[[torch.Tensor], torch.Tensor]
+Score = Callable[[torch.Tensor], torch.Tensor]
 
 
-def _input_gradient(critic: Critic, images: torch.Tensor) -> torch.Tensor:
-    """Return d critic / d images per image, kept differentiable."""
+def _input_gradient(score: Score, images: torch.Tensor) -> torch.Tensor:
+    """Return d score / d images per image, kept differentiable."""
     # No score depends on another image's pixels except through minibatch statistics; the sum's
     # gradient then includes that part too, as in the authors' code.
-    (gradient,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
+    (gradient,) = torch.autograd.grad(score(images).sum(), images, create_graph=True)
     return gradient
 
 
 def gradient_penalty(
-    critic: Critic,
+    score: Score,
     real: torch.Tensor,
     fake: torch.Tensor,
     *,
@@ -29,7 +29,7 @@ def gradient_penalty(
 
     Parameters
     ----------
-    critic : masks, if there are any, are its own business: u is masked like every other image
+    score : masks, if there are any, are its own business: u is masked like every other image
     real, fake : (N, C, H, W)
     mix : (N,) t in [0, 1)
     target : norm wanted
@@ -41,18 +41,18 @@ def gradient_penalty(
     """
     weight = mix.to(real).reshape(-1, *[1] * (real.ndim - 1))
     between = torch.lerp(real.detach(), fake.detach(), weight).requires_grad_(True)
-    squares = _input_gradient(critic, between).square().flatten(1).sum(dim=1)
+    squares = _input_gradient(score, between).square().flatten(1).sum(dim=1)
     # sqrt has no finite slope at 0, where an image that is hidden as a whole lies.
     norms = (squares + 1e-16).sqrt()
     return ((norms - target) / target).square().mean()
 
 
-def r1_penalty(critic: Critic, real: torch.Tensor) -> torch.Tensor:
+def r1_penalty(score: Score, real: torch.Tensor) -> torch.Tensor:
     """Return R1 without its weight: E[|grad_x D(x)|^2] / 2.
 
     Parameters
     ----------
-    critic : as in `gradient_penalty`
+    score : as in `gradient_penalty`
     real : (N, C, H, W)
 
     Source
@@ -60,7 +60,7 @@ def r1_penalty(critic: Critic, real: torch.Tensor) -> torch.Tensor:
     Mescheder et al. 2018, Eq. 9.
     """
     images = real.detach().requires_grad_(True)
-    return 0.5 * _input_gradient(critic, images).square().flatten(1).sum(dim=1).mean()
+    return 0.5 * _input_gradient(score, images).square().flatten(1).sum(dim=1).mean()
 
 
 def drift_penalty(real: torch.Tensor) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """The run directory: settings, metrics, pictures and checkpoints of one training.
 
 run.json                      resolved settings, seed, versions
-metrics.jsonl                 one line of figures for each logging step
+metrics.jsonl                 one line of metrics for each logging step
 samples/step-000000500.png    the same latents every time
 checkpoints/step-000000500.safetensors
 """

@@ -17,8 +17,8 @@ from geomface.batch.attempts import (
 from geomface.batch.events import EventSink, Progress
 from geomface.batch.executors import Executor, WorkerDied, make_executor
 from geomface.batch.keys import content_key
-from geomface.batch.lock import run_lock
 from geomface.batch.records import FAILED, make_folder
+from geomface.files.lock import run_lock
 from geomface.files.records import write_json
 from geomface.pipeline.face_set import (
     PARTS,

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from geomface.batch.keys import content_key
-from geomface.batch.lock import NAME as LOCK
 from geomface.batch.records import DONE, ItemRecord, latest_records, outputs_present
 from geomface.errors import FileFormatError, OutputError, SettingsError
 from geomface.faces.face_model import FaceModel
+from geomface.files.lock import NAME as LOCK
 from geomface.files.records import plain, read_json
 from geomface.synthesis.encoding import IMAGE_FORMATS, STORED
 from geomface.synthesis.loading import model_hash, read_face_model

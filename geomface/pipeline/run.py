@@ -15,10 +15,10 @@ from geomface.batch.attempts import (
 )
 from geomface.batch.events import EventSink, Progress
 from geomface.batch.executors import Executor, WorkerDied, make_executor
-from geomface.batch.lock import run_lock
 from geomface.batch.records import DONE, FAILED, ItemRecord, latest_records, make_folder
 from geomface.datasets import layout
 from geomface.errors import GeomfaceError
+from geomface.files.lock import run_lock
 from geomface.files.records import write_json
 from geomface.pipeline.plan import ITEM_STAGE, PipelinePlan, PlannedItem, plan_pipeline
 from geomface.pipeline.settings import PipelineSettings

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from geomface.batch.keys import content_key
-from geomface.batch.lock import NAME as LOCK
 from geomface.batch.records import DONE, FAILED, ItemRecord, latest_records, outputs_present
 from geomface.datasets import layout
 from geomface.errors import FileFormatError, LandmarkError, OutputError
+from geomface.files.lock import NAME as LOCK
 from geomface.files.records import plain, read_json
 from geomface.mesh import LandmarkEmbedding
 from geomface.pipeline.plan import template_key

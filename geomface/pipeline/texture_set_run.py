@@ -18,10 +18,10 @@ from geomface.batch.attempts import (
 from geomface.batch.events import EventSink, Progress
 from geomface.batch.executors import Executor, WorkerDied, make_executor
 from geomface.batch.keys import file_hash
-from geomface.batch.lock import run_lock
 from geomface.batch.records import FAILED, latest_records, make_folder
 from geomface.datasets import layout
 from geomface.files.atomic import write_bytes
+from geomface.files.lock import run_lock
 from geomface.files.records import write_json
 from geomface.pipeline.template_stage import ensure_template
 from geomface.pipeline.texture_items import (

@@ -9,7 +9,6 @@ from batch_work import write_file
 
 from geomface.batch.attempts import ItemTask, atomic_folder, attempt_item, remove_leftovers
 from geomface.batch.keys import content_key, file_hash
-from geomface.batch.lock import NAME, run_lock
 from geomface.batch.records import (
     changed_outputs,
     latest_records,
@@ -18,6 +17,7 @@ from geomface.batch.records import (
     record_path,
 )
 from geomface.errors import FileFormatError, OutputError
+from geomface.files.lock import NAME, run_lock
 from geomface.pipeline.manifest import find_scans
 
 

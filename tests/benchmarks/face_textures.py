@@ -39,6 +39,7 @@ from geomface.datasets import (
     layout,
     load_geometry_images,
     load_textures,
+    split_set,
 )
 from geomface.files import save_image
 from geomface.files.records import write_json
@@ -48,7 +49,6 @@ from geomface.gan.progressive_texture import (
     sample_images,
 )
 from geomface.gan.progressive_texture.evaluation import ImageDistances, measure_distances
-from geomface.gan.progressive_texture.holdout import split_set
 from geomface.geometry_image import GeometryImageEncoder
 from geomface.learning import image_grid, to_pictures
 from geomface.learning.masking import hide

@@ -28,11 +28,10 @@ from geomface.faces.builtin import load_builtin_face
 from geomface.gan.progressive_texture import (
     JointModel,
     fit_joint_model,
-    is_held_out,
     load_generator,
     textured_faces,
 )
-from geomface.learning import to_pictures
+from geomface.learning import is_held_out, to_pictures
 from geomface.mesh import Mesh
 from geomface.metrics import embed_in_plane, identity_distance
 from geomface.recognition import FrontalView, describe_faces

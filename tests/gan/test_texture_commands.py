@@ -11,7 +11,7 @@ import torch
 from geomface.cli.main import main
 from geomface.files import load_image, save_image
 from geomface.files.tensors import read_header
-from geomface.gan.progressive_texture import is_held_out
+from geomface.learning import is_held_out
 
 TRAIN = ["train", "progressive_texture", "--recipe", "tiny", "--quiet"]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from geomface.datasets import ImageSet
-from geomface.gan.progressive_texture import compare_sets, is_held_out, split_set
-from geomface.learning import DatasetError
+from geomface.datasets import ImageSet, split_set
+from geomface.gan.progressive_texture import compare_sets
+from geomface.learning import DatasetError, is_held_out
 from geomface.metrics import masked_nearest_distances
 
 

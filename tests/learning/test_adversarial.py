@@ -10,7 +10,7 @@ from geomface.learning import (
     LOSS_KINDS,
     AdversarialSettings,
     LossKind,
-    critic_loss,
+    discriminator_loss,
     drift_penalty,
     generator_loss,
     gradient_penalty,
@@ -22,26 +22,26 @@ GOOD, BAD = torch.tensor([1.0, 1.0]), torch.tensor([-1.0, -1.0])
 
 
 def test_hinge_of_a_perfect_critic_is_zero() -> None:
-    assert critic_loss("hinge", GOOD, BAD) == 0
+    assert discriminator_loss("hinge", GOOD, BAD) == 0
     # The sign as printed in Sanchez & Valstar, Eq. 3, is this with the two exchanged.
-    assert critic_loss("hinge", BAD, GOOD) == 4
+    assert discriminator_loss("hinge", BAD, GOOD) == 4
 
 
 def test_non_saturating_at_zero_scores() -> None:
     zero = torch.zeros(5)
-    assert critic_loss("non-saturating", zero, zero).item() == pytest.approx(2 * math.log(2))
+    assert discriminator_loss("non-saturating", zero, zero).item() == pytest.approx(2 * math.log(2))
     assert generator_loss("non-saturating", zero).item() == pytest.approx(math.log(2))
 
 
 def test_wasserstein_is_the_difference_of_means() -> None:
     real, fake = torch.tensor([1.0, 3.0]), torch.tensor([-1.0, 0.0])
-    assert critic_loss("wgan-gp", real, fake).item() == -2.5
+    assert discriminator_loss("wgan-gp", real, fake).item() == -2.5
     assert generator_loss("wgan-gp", fake).item() == 0.5
 
 
 def test_began() -> None:
     real, fake = torch.ones(3), torch.full((3,), 0.3)
-    assert critic_loss("began", real, fake, k=0.2).item() == pytest.approx(1 - 0.2 * 0.3)
+    assert discriminator_loss("began", real, fake, k=0.2).item() == pytest.approx(1 - 0.2 * 0.3)
     assert next_began_k(0.2, 1.0, 0.3, gamma=0.5, rate=0.001) == pytest.approx(0.2002, abs=1e-15)
     assert next_began_k(1.0, 9.0, 0.0, gamma=0.5, rate=1.0) == 1.0
     assert next_began_k(0.0, 0.0, 9.0, gamma=0.5, rate=1.0) == 0.0
@@ -54,7 +54,9 @@ def test_losses_agree_with_finite_differences(kind: LossKind) -> None:
         torch.randn(6, generator=generator, dtype=torch.float64).requires_grad_(True)
         for _ in range(2)
     )
-    assert torch.autograd.gradcheck(lambda a, b: critic_loss(kind, a, b, k=0.4), (real, fake))
+    assert torch.autograd.gradcheck(
+        lambda a, b: discriminator_loss(kind, a, b, k=0.4), (real, fake)
+    )
     assert torch.autograd.gradcheck(lambda b: generator_loss(kind, b), (fake,))
 
 
@@ -117,4 +119,4 @@ def test_unknown_losses_and_bad_weights_are_refused() -> None:
     with pytest.raises(SettingsError, match="r1_every"):
         AdversarialSettings(r1_every=0)
     with pytest.raises(SettingsError, match="'lsgan'"):
-        critic_loss("lsgan", GOOD, BAD)  # type: ignore[arg-type]
+        discriminator_loss("lsgan", GOOD, BAD)  # type: ignore[arg-type]

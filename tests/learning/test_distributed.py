@@ -13,18 +13,18 @@ import pytest
 import torch
 from PIL import Image
 
-from geomface.cli.learned.launch import start_processes
 from geomface.errors import SettingsError
 from geomface.files.tensors import load_tensors
 from geomface.gan.progressive_texture.layers import append_deviation
 from geomface.learning import ComputeSettings, read_metrics
 from geomface.learning.distributed import ALONE, Ranks, is_started, join_ranks
+from geomface.learning.launcher import start_processes
 from geomface.learning.state import KIND, SCHEMA
 
 
 @pytest.mark.parametrize(("batch", "count"), [(16, 2), (16, 4), (6, 2), (4, 4), (12, 3), (5, 1)])
 def test_shares_are_a_partition(batch: int, count: int) -> None:
-    shares = [Ranks(rank, count).share(batch) for rank in range(count)]
+    shares = [Ranks(rank, count).shard(batch) for rank in range(count)]
     assert {len(item) for item in shares} == {batch // count}
     assert sorted(torch.cat(shares).tolist()) == list(range(batch))
 
@@ -34,13 +34,13 @@ def test_groups_of_the_minibatch_deviation_stay_whole(count: int) -> None:
     features = torch.randn(16, 3, 2, 2, generator=torch.Generator().manual_seed(0))
     whole = append_deviation(features)
     for rank in range(count):
-        share = Ranks(rank, count).share(16)
+        share = Ranks(rank, count).shard(16)
         torch.testing.assert_close(append_deviation(features[share]), whole[share])
 
 
 def test_uneven_shares_are_refused() -> None:
     with pytest.raises(SettingsError, match="expected a divisor of the 6 images of a step, got 4"):
-        Ranks(0, 4).share(6)
+        Ranks(0, 4).shard(6)
 
 
 def test_one_process_needs_nothing() -> None:
@@ -48,7 +48,7 @@ def test_one_process_needs_nothing() -> None:
     weight.sum().backward()
     ALONE.average_gradients([weight])
     assert torch.equal(weight.grad, torch.ones(3))
-    assert ALONE.average_figures({"a": 1.0}) == {"a": 1.0}
+    assert ALONE.average_metrics({"a": 1.0}) == {"a": 1.0}
     assert ALONE.agree(("", "budget"), "budget") == "budget"
     assert not is_started()
 

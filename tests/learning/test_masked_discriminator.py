@@ -13,7 +13,7 @@ from geomface.learning import (
     LOSS_KINDS,
     LossKind,
     MaskedDiscriminator,
-    critic_loss,
+    discriminator_loss,
     fade_with_mask,
     generator_loss,
     gradient_penalty,
@@ -56,7 +56,7 @@ def test_hidden_pixels_change_nothing(kind: LossKind, alpha: float, poison: floa
         def score(images: torch.Tensor) -> torch.Tensor:
             return network(images, faded, 4, alpha)
 
-        loss = critic_loss(kind, score(shown), score(fake), k=0.5)
+        loss = discriminator_loss(kind, score(shown), score(fake), k=0.5)
         loss = loss + gradient_penalty(score, shown, fake, mix=mix) + r1_penalty(score, shown)
         loss.backward()
         assert fake.grad is not None

@@ -1,4 +1,4 @@
-"""The small shared pieces: average, streams, order of data, device, grid, figures."""
+"""The small shared pieces: ema, streams, order of data, device, grid, metrics."""
 
 import json
 from pathlib import Path
@@ -15,13 +15,13 @@ from geomface.learning import (
     MetricsLog,
     batch_indices,
     choose_device,
-    format_figures,
+    format_metrics,
     half_life_decay,
     image_grid,
-    make_average,
+    make_ema,
     read_metrics,
     stream_generator,
-    update_average,
+    update_ema,
 )
 from geomface.learning.device import check_compute
 from geomface.learning.stopping import StopRequest
@@ -30,14 +30,14 @@ from geomface.learning.stopping import StopRequest
 def test_average_has_its_closed_form() -> None:
     """n steps from 0 towards 1 leave 1 - d^n."""
     network = torch.nn.BatchNorm1d(3).double()
-    average = make_average(network)
+    average = make_ema(network)
     for tensor in [*average.parameters(), average.running_mean]:
         tensor.data.zero_()
     for tensor in [*network.parameters(), network.running_mean]:
         tensor.data.fill_(1.0)
     network.num_batches_tracked.fill_(7)
     for _ in range(20):
-        update_average(average, network, 0.9)
+        update_ema(average, network, 0.9)
     for tensor in [*average.parameters(), average.running_mean]:
         np.testing.assert_allclose(tensor.detach().numpy(), 1 - 0.9**20, rtol=1e-12)
     assert average.num_batches_tracked == 7
@@ -100,14 +100,14 @@ def test_grid_places_images_in_rows() -> None:
     np.testing.assert_allclose(sheet[3:, 0:2], 0.75)
 
 
-def test_figures_are_means_under_one_name_everywhere(tmp_path: Path) -> None:
+def test_metrics_are_means_under_one_name_everywhere(tmp_path: Path) -> None:
     log = MetricsLog(tmp_path / "metrics.jsonl")
     log.add({"loss/critic": torch.tensor(1.0), "penalty/r1": 4.0})
     log.add({"loss/critic": 2.0})
     record = log.flush(2, steps_per_second=9.0)
     assert record == {"step": 2, "loss/critic": 1.5, "penalty/r1": 4.0, "steps_per_second": 9.0}
     assert read_metrics(log.path) == [record]
-    assert format_figures(record).startswith("step 2  loss/critic 1.5  penalty/r1 4")
+    assert format_metrics(record).startswith("step 2  loss/critic 1.5  penalty/r1 4")
 
 
 def test_log_goes_on_from_an_open_window_and_cuts_what_came_after(tmp_path: Path) -> None:

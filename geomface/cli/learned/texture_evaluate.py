@@ -94,9 +94,8 @@ def _read_sets(
     """Return the images trained on and the held-out ones."""
     import numpy as np
 
-    from geomface.datasets import load_geometry_images, load_textures
+    from geomface.datasets import load_geometry_images, load_textures, split_set
     from geomface.errors import SettingsError
-    from geomface.gan.progressive_texture.holdout import split_set
     from geomface.learning import DatasetError
 
     size, mirror = config["networks"]["size"], bool(config.get("mirror"))

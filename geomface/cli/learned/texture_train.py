@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from geomface.cli.learned.launch import LOST, start_processes
 from geomface.cli.options import CommonOptions, Flag, MaybeFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
@@ -82,6 +81,7 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
     from geomface.learning import LostPeerError
     from geomface.learning.device import check_compute
     from geomface.learning.distributed import is_started, join_ranks
+    from geomface.learning.launcher import LOST, start_processes
 
     settings = train_settings(options)
     device = check_compute(settings.compute)
@@ -99,7 +99,7 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
         with join_ranks(settings.compute) as ranks:
             if not ranks.first:
                 run.common = dataclasses.replace(run.common, quiet=True)
-            with ranks.first_goes_first():
+            with ranks.main_process_first():
                 data, config = _read_data(options, settings, run)
             result, left_out = _train(options, settings, data, config, run)
     except LostPeerError:
@@ -112,7 +112,7 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
             "ended": result.ended,
             "held_out": left_out,
             "checkpoint": result.checkpoint,
-            "figures": result.figures,
+            "figures": result.metrics,
         }
     )
     if result.ended == "interrupt":
@@ -131,8 +131,8 @@ def _train(
     """Train with progress; return how it ended and how many images were held out."""
     from geomface.cli.record import package_versions
     from geomface.gan.progressive_texture import train_texture_gan
-    from geomface.gan.progressive_texture.holdout import is_held_out
-    from geomface.learning import choose_device, format_figures
+    from geomface.learning import choose_device, format_metrics
+    from geomface.learning.holdout import is_held_out
 
     device = choose_device(settings.compute.device)
     left_out = sum(is_held_out(name, settings.held_out) for name in data.names)
@@ -154,7 +154,7 @@ def _train(
             init_from=options.init_from,
             config=config,
             record={"versions": package_versions(), "device": str(device), "data": options.data},
-            on_log=lambda figures: run.warn(format_figures(figures)),
+            on_log=lambda figures: run.warn(format_metrics(figures)),
             on_progress=advance,
         )
     return result, left_out

@@ -6,7 +6,6 @@ generative adversarial networks, 2018.
 
 from geomface.gan.progressive_texture.comparison import SetComparison, compare_sets
 from geomface.gan.progressive_texture.evaluation import measure_distances, measure_red_circles
-from geomface.gan.progressive_texture.holdout import is_held_out, split_set
 from geomface.gan.progressive_texture.joint import JointModel, fit_joint_model, textured_faces
 from geomface.gan.progressive_texture.networks import (
     GrowingDiscriminator,
@@ -45,14 +44,12 @@ __all__ = [
     "compare_sets",
     "draw_shapes",
     "fit_joint_model",
-    "is_held_out",
     "load_generator",
     "measure_distances",
     "measure_red_circles",
     "recipe",
     "sample_images",
     "shapes_set",
-    "split_set",
     "textured_faces",
     "train_texture_gan",
 ]

@@ -21,12 +21,12 @@ from geomface.gan.progressive_texture.probe import (
 )
 from geomface.gan.progressive_texture.schedule import Growth
 from geomface.gan.progressive_texture.settings import TextureGanSettings
-from geomface.learning.adversarial import critic_loss, generator_loss, next_began_k
+from geomface.learning.adversarial import discriminator_loss, generator_loss, next_began_k
 from geomface.learning.device import autocast, check_compute, place_images, place_network
 from geomface.learning.distributed import ALONE, Ranks
-from geomface.learning.ema import make_average, update_average
+from geomface.learning.ema import make_ema, update_ema
 from geomface.learning.masking import MaskedDiscriminator, fade_with_mask, halve_with_mask, hide
-from geomface.learning.metrics_log import Figures
+from geomface.learning.metrics_log import Metrics
 from geomface.learning.penalties import drift_penalty, gradient_penalty, r1_penalty
 from geomface.learning.randomness import batch_indices, seeded_initialisation, stream_generator
 from geomface.learning.state import TrainingState
@@ -72,7 +72,7 @@ class TextureGan:
         with seeded_initialisation(settings.seed, "weights"):
             self.generator = place(build_generator(settings.networks))
             self.critic = place(MaskedDiscriminator(build_critic(settings)))
-        self.average = make_average(self.generator)
+        self.average = make_ema(self.generator)
         self._latents = stream_generator(settings.seed, "latents")
         self._mix = stream_generator(settings.seed, "penalty")
         rates = settings.optimizer
@@ -110,7 +110,7 @@ class TextureGan:
         """Where the schedule stands."""
         return self.settings.growth.at(self._scalars["images"], self.settings.networks.top)
 
-    def step(self) -> Figures:
+    def step(self) -> Metrics:
         """One step of the critic, one of the generator, one of the average."""
         growth = self.growth
         if growth.level != self._scalars["level"]:
@@ -124,7 +124,7 @@ class TextureGan:
         real, mask, fake_mask = self._batch(growth)
         figures = self._step_critic(growth, real, mask, fake_mask)
         figures |= self._step_generator(growth, fake_mask)
-        update_average(self.average, self.generator, self.settings.optimizer.average_decay)
+        update_ema(self.average, self.generator, self.settings.optimizer.average_decay)
         self._scalars["images"] += growth.batch
         self._scalars["steps"] += 1
         self._scalars["alpha"] = growth.alpha
@@ -142,7 +142,7 @@ class TextureGan:
         """Return reals, their masks and the fakes' masks at the schedule's size."""
         indices = batch_indices(
             self.settings.seed, len(self.data), self._scalars["images"], growth.batch
-        )[self.ranks.share(growth.batch)]
+        )[self.ranks.shard(growth.batch)]
         real, mask = self.data.batch(indices)
         place = functools.partial(place_images, device=self.device, settings=self.settings.compute)
         real, mask = place(real), place(mask)
@@ -158,7 +158,7 @@ class TextureGan:
 
     def _fakes(self, growth: Growth) -> torch.Tensor:
         shape = (growth.batch, self.settings.networks.latent)
-        latents = torch.randn(shape, generator=self._latents)[self.ranks.share(growth.batch)]
+        latents = torch.randn(shape, generator=self._latents)[self.ranks.shard(growth.batch)]
         with autocast(self.device, self.settings.compute):
             return self.generator(latents.to(self.device), growth.level, growth.alpha).float()
 
@@ -175,14 +175,14 @@ class TextureGan:
             fake = self._fakes(growth)
         critic = functools.partial(self._score, growth, mask)
         real_scores, fake_scores = critic(real), self._score(growth, fake_mask, fake)
-        loss = critic_loss(use.loss, real_scores, fake_scores, k=self._scalars["k"])
+        loss = discriminator_loss(use.loss, real_scores, fake_scores, k=self._scalars["k"])
         figures: dict[str, torch.Tensor | float] = {
             "loss/critic": loss,
             "score/real": real_scores.mean(),
             "score/fake": fake_scores.mean(),
         }
         if use.loss == "wgan-gp":
-            mix = torch.rand(growth.batch, generator=self._mix)[self.ranks.share(growth.batch)]
+            mix = torch.rand(growth.batch, generator=self._mix)[self.ranks.shard(growth.batch)]
             slope = gradient_penalty(critic, real, fake, mix=mix, target=use.gradient_target)
             drift = drift_penalty(real_scores)
             loss = loss + use.gradient_weight * slope + use.drift_weight * drift
@@ -194,7 +194,7 @@ class TextureGan:
         self._descend("critic", loss)
         if use.loss == "began":
             scores = {"real": real_scores.detach().mean(), "fake": fake_scores.detach().mean()}
-            means = self.ranks.average_figures(scores)
+            means = self.ranks.average_metrics(scores)
             self._scalars["k"] = next_began_k(
                 self._scalars["k"],
                 float(means["real"]),

@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from geomface.datasets import ImageSet
-from geomface.gan.progressive_texture.holdout import split_set
+from geomface.datasets import ImageSet, split_set
 from geomface.gan.progressive_texture.settings import FREE_SETTINGS, SYSTEM, TextureGanSettings
 from geomface.gan.progressive_texture.shapes import ShapesSettings, draw_shapes
 from geomface.gan.progressive_texture.task import TextureGan
@@ -62,7 +61,7 @@ def train_texture_gan(
     stored = dataclasses.asdict(settings)
     with join_ranks(settings.compute) as ranks:
         task = TextureGan(settings, data, config, ranks)  # refuses before a folder is made
-        with ranks.first_goes_first():
+        with ranks.main_process_first():
             run = open_run(
                 out,
                 stored,
