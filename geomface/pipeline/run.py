@@ -257,7 +257,7 @@ def load_run(out: Path | str) -> PipelineSettings:
     """
     from geomface.errors import FileFormatError
     from geomface.files.records import read_json
-    from geomface.pipeline.settings import settings_from_json
+    from geomface.files.settings import settings_from_json
 
     path = Path(out) / layout.RUN_FILE
     data = read_json(path, "the folder of a pipeline run")

@@ -1,13 +1,10 @@
 """Settings of a pipeline run; light enough for the command line's help."""
 
 import dataclasses
-import types
-import typing
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from geomface.errors import FileFormatError, SettingsError
+from geomface.errors import SettingsError
 from geomface.parametrization.settings import UnwrapSettings
 from geomface.registration.settings import RegistrationSettings
 
@@ -106,52 +103,3 @@ class PipelineSettings:
         if self.executor != "auto":
             return self.executor
         return "processes" if self.workers > 1 else "serial"
-
-
-def settings_from_json(kind: Any, data: Any, name: str = "settings") -> Any:
-    """Rebuild settings from what `files.records.plain` made of them.
-
-    Parameters
-    ----------
-    kind : a settings dataclass, or any type that occurs in its fields
-    data : JSON's own types
-    name : what messages call the value
-
-    Raises
-    ------
-    FileFormatError : data of another shape, such as a field this version does not know.
-    """
-    origin, choices = typing.get_origin(kind), typing.get_args(kind)
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        if not isinstance(data, dict):
-            raise FileFormatError(f"{name}: expected an object, got {type(data).__name__}.")
-        hints = typing.get_type_hints(kind)
-        fields = {field.name for field in dataclasses.fields(kind) if field.init}
-        unknown = sorted(set(data) - fields)
-        if unknown:
-            raise FileFormatError(
-                f"{name}: {', '.join(unknown)} is unknown to this version. Run the pipeline again "
-                "with its settings, or use the version that wrote it."
-            )
-        values = {
-            key: settings_from_json(hints[key], value, f"{name}.{key}")
-            for key, value in data.items()
-        }
-        return kind(**values)
-    if origin in (typing.Union, types.UnionType):
-        if data is None:
-            return None
-        return settings_from_json(
-            next(choice for choice in choices if choice is not type(None)), data, name
-        )
-    if origin is tuple:
-        inner = choices[0] if len(choices) == 2 and choices[1] is Ellipsis else None
-        return tuple(
-            settings_from_json(inner or choices[place], item, f"{name}[{place}]")
-            for place, item in enumerate(data)
-        )
-    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
-        return {key: settings_from_json(choices[1], item, name) for key, item in data.items()}
-    if kind is Path:
-        return Path(data)
-    return data

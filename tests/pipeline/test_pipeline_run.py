@@ -8,6 +8,7 @@ from batch_work import fake_item
 
 from geomface.errors import FileFormatError, OutputError, SettingsError
 from geomface.files.records import plain
+from geomface.files.settings import settings_from_json
 from geomface.parametrization.settings import UnwrapSettings
 from geomface.pipeline import (
     ItemSettings,
@@ -18,7 +19,6 @@ from geomface.pipeline import (
     run_pipeline,
     verify_outputs,
 )
-from geomface.pipeline.settings import settings_from_json
 
 
 @pytest.fixture
