@@ -155,16 +155,6 @@ def test_version_is_that_of_the_project() -> None:
     assert geomface.__version__ == project["version"]
 
 
-def test_constraints_pin_every_dependency() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
-    pinned = {line.split("==")[0].lower() for line in lines if "==" in line}
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    names = {item.split(">")[0].split("=")[0].split("[")[0].lower() for item in wanted}
-    assert names <= pinned
-    assert "torch==2.13.0" in lines
-
-
 def test_every_module_imports_alone_by_name() -> None:
     """A module that only works after another one was imported is a trap."""
     names = [

@@ -12,7 +12,6 @@ from geomface.cli.record import installed_version
 
 EXTRAS = {
     "open3d": ("open3d", 'pip install "geomface[open3d]" (needs libusb-1.0 and libGL)'),
-    "distributed": ("distributed", 'pip install "geomface[dask]"'),
     "meshmonk": ("meshmonk", 'pip install "geomface[bench]"'),
     "pytorch3d": (
         "pytorch3d",

@@ -10,7 +10,6 @@ PACKAGES = (
     "numpy",
     "scipy",
     "libigl",
-    "trimesh",
     "torch",
     "numba",
     "h5py",

@@ -189,7 +189,7 @@ def test_doctor_dry_run_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--json", "--dry-run"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert record["ok"] and record["cores"] >= 1
-    assert set(record["extras"]) >= {"open3d", "pytorch3d", "distributed"}
+    assert set(record["extras"]) >= {"open3d", "pytorch3d"}
     assert record["versions"]["torch"] != "missing"
 
 

@@ -1,0 +1,89 @@
+"""What pyproject.toml declares is what is imported, and the other way round."""
+
+import ast
+import importlib.metadata
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+NO_WHEEL = {"pytorch3d"}
+"""Used where it is importable; it has no wheel for this Python, so nothing can declare it."""
+RUN_NOT_IMPORTED = {"ruff", "pyright", "ipykernel"}
+"""What the tests start as programs."""
+NEEDED_BY_TRIMESH = {"rtree"}
+
+
+def declared(requirements: list[str]) -> set[str]:
+    return {re.split(r"[<>=\[ ;]", item)[0].lower() for item in requirements}
+
+
+def imported_modules(tree: ast.AST) -> Iterator[str]:
+    """Top-level names of imports, those given as text to importlib included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (item.name for item in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            if ast.unparse(node.func).endswith((".import_module", ".find_spec")):
+                yield str(node.args[0].value)
+
+
+def imported(folder: str, without: str = "") -> set[str]:
+    """Names of the distributions that the modules of a folder import, but for our own."""
+    paths = [path for path in (ROOT / folder).rglob("*.py") if without not in path.parts]
+    own = {path.stem for top in ("tests", "tools") for path in (ROOT / top).rglob("*.py")}
+    own |= {"geomface", "tools", *sys.stdlib_module_names}
+    homes = importlib.metadata.packages_distributions()
+    found = set()
+    for path in paths:
+        for module in imported_modules(ast.parse(path.read_text(encoding="utf-8"))):
+            top = module.split(".")[0]
+            if top not in own:
+                found.add(homes.get(top, [top])[0].lower())
+    return found
+
+
+NEEDED = declared(PROJECT["dependencies"])
+
+
+def test_the_library_imports_what_is_declared() -> None:
+    optional = declared(EXTRAS["analysis"]) | declared(EXTRAS["open3d"]) | NO_WHEEL
+    assert imported("geomface") == NEEDED | optional
+
+
+def test_extras_are_imported_where_they_are_used() -> None:
+    """`import geomface.metrics` must not ask for what only one function needs."""
+    optional = {"sklearn", "open3d", "pytorch3d"}
+    for path in (ROOT / "geomface").rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                assert not optional & {name.split(".")[0] for name in imported_modules(node)}, path
+
+
+def test_the_tests_import_what_is_declared() -> None:
+    used = imported("tests", without="benchmarks") | imported("tools")
+    extra = used - NEEDED - NO_WHEEL
+    assert extra | RUN_NOT_IMPORTED | declared(EXTRAS["analysis"]) == declared(EXTRAS["test"])
+
+
+def test_the_benchmarks_import_what_is_declared() -> None:
+    extra = imported("tests/benchmarks") - NEEDED
+    assert extra | NEEDED_BY_TRIMESH == declared(EXTRAS["bench"])
+
+
+def test_every_extra_has_its_users() -> None:
+    assert set(EXTRAS) == {"analysis", "bench", "open3d", "test"}
+
+
+def test_constraints_pin_every_dependency() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {line.split("==")[0].lower() for line in lines if "==" in line}
+    assert NEEDED | declared(EXTRAS["test"]) <= pinned
+    assert "torch==2.13.0" in lines
