@@ -17,7 +17,7 @@ import numpy as np
 from geomface.cli.main import main as geomface
 from geomface.files import save_image
 from geomface.files.records import write_json
-from geomface.gan.progressive_texture import ARMS, load_generator, sample_images
+from geomface.gan.progressive_texture import MASKING, load_generator, sample_images
 from geomface.learning import image_grid
 
 
@@ -50,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument("--arms", nargs="+", default=list(MASKING), choices=list(MASKING))
     parser.add_argument("--recipe", default="cpu")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--precision", default="float32")

@@ -55,10 +55,10 @@ CONTRACT = [
     "pipeline verify DIR",
     "render --mesh M.ply --out P.png",
     "train progressive_texture --out RUN",
-    "train progressive_texture --out RUN --data DIR --recipe tiny --kind geometry --arm clean"
+    "train progressive_texture --out RUN --data DIR --recipe tiny --kind geometry --masking clean"
     " --size 64 --loss wgan-gp --steps 10 --held-out 0.2 --resume must --init-from C.safetensors"
     " --budget-minutes 5 --precision bfloat16 --compile",
-    "train progressive_texture --out RUN --data DIR --mirror",
+    "train progressive_texture --out RUN --data DIR --mirror --arm unmasked",
     "sample progressive_texture RUN --out DIR --count 16 --pairs DIR"
     " --assignment nearest --format glb",
     "evaluate progressive_texture RUN --count 100 --data DIR --test DIR --report R.json",

@@ -5,16 +5,16 @@ import dataclasses
 import torch
 
 from geomface.datasets import ImageSet
+from geomface.gan.progressive_texture.dcgan import DcganSettings
 from geomface.gan.progressive_texture.networks import GrowingNetworkSettings
-from geomface.gan.progressive_texture.probe import ProbeSettings
 from geomface.gan.progressive_texture.schedule import GrowthSettings
 from geomface.gan.progressive_texture.settings import OptimizerSettings, TextureGanSettings
 from geomface.learning import LOSS_KINDS, AdversarialSettings, LoopSettings, LossKind
 
 # Lines every 4 steps: the window of steps 9 to 12 is open when step 10 is saved.
 _LOOP = LoopSettings(20, log_every=4, sample_every=20, checkpoint_every=10)
-_PROBE = TextureGanSettings(
-    ProbeSettings(size=16, generator_width=4, critic_width=4, latent=8),
+_DCGAN = TextureGanSettings(
+    DcganSettings(size=16, generator_width=4, discriminator_width=4, latent=8),
     GrowthSettings(16, 1, 0, 160, ((4, 8),)),
     loop=_LOOP,
 )
@@ -26,22 +26,22 @@ _FADE = TextureGanSettings(
 )
 
 
-def _probe(kind: LossKind) -> TextureGanSettings:
+def _dcgan(kind: LossKind) -> TextureGanSettings:
     r1 = 1.0 if kind in ("hinge", "non-saturating") else 0.0
     return dataclasses.replace(
-        _PROBE,
+        _DCGAN,
         adversarial=AdversarialSettings(loss=kind, r1_weight=r1, r1_every=3),
         optimizer=OptimizerSettings(1e-3, 0.5),
     )
 
 
 CASES: dict[str, TextureGanSettings] = {
-    "probe-settling": dataclasses.replace(
-        _probe("hinge"),
-        networks=dataclasses.replace(_PROBE.networks, deviation=True),
-        optimizer=OptimizerSettings(1e-3, settle=0.8),
+    "dcgan-lr-decay": dataclasses.replace(
+        _dcgan("hinge"),
+        networks=dataclasses.replace(_DCGAN.networks, deviation=True),
+        optimizer=OptimizerSettings(1e-3, lr_decay=0.8),
     ),
-    **{f"probe-{kind}": _probe(kind) for kind in LOSS_KINDS},
+    **{f"dcgan-{kind}": _dcgan(kind) for kind in LOSS_KINDS},
     **{
         f"fade-{kind}": dataclasses.replace(
             _FADE, adversarial=AdversarialSettings(loss=kind, r1_weight=1.0)

@@ -20,7 +20,7 @@ def main(folder: Path) -> None:
     """Fork a child for each case and wait for its death."""
     torch.set_num_threads(1)
     # What the first step imports, it imports here, once for all children.
-    first = CASES["probe-hinge"]
+    first = CASES["dcgan-hinge"]
     TextureGan(first, build_data(first)).step()
     step = TextureGan._step_generator
 

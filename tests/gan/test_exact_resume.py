@@ -53,7 +53,7 @@ def test_killed_run_ends_as_one_that_was_not(name: str, killed: Path, tmp_path: 
 
 
 def test_another_seed_is_another_run(tmp_path: Path) -> None:
-    settings = CASES["probe-hinge"]
+    settings = CASES["dcgan-hinge"]
     short = dataclasses.replace(settings, loop=dataclasses.replace(settings.loop, steps=2))
     data = build_data(settings)
     first = train_texture_gan(short, data, tmp_path / "a")

@@ -25,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_run_directory(run: Path) -> None:
     record = json.loads((run / "run.json").read_text())
-    assert record["settings"]["arm"] == "masked" and "torch" in record["versions"]
+    assert record["settings"]["masking"] == "masked" and "torch" in record["versions"]
     names = [item.name for item in sorted((run / "checkpoints").iterdir())]
     assert names == ["step-000000010.safetensors", "step-000000020.safetensors"]
     assert read_header(run / "checkpoints" / names[0])["kind"] == "training-checkpoint"
@@ -124,7 +124,7 @@ def test_nothing_held_out_is_told(
         (["--seed", "3"], "seed: 0 -> 3"),
         (["--resume", "never"], "expected no run, got one"),
         (["--device", "cuda"], "expected a CUDA device, got none"),
-        (["--devices", "2"], "expected 1 for the probe, whose batch norm"),
+        (["--devices", "2"], "expected 1 for the DCGAN, whose batch norm"),
         (["--devices", "0"], "expected 1 or more, got 0"),
         (["--held-out", "0.5"], "expected 0 for shapes"),
         (["--held-out", "1"], "expected a share in [0, 1)"),

@@ -1,4 +1,4 @@
-"""Growing networks, probe and schedule: counts, paths, norms."""
+"""Growing networks, DCGAN and schedule: counts, paths, norms."""
 
 import dataclasses
 import math
@@ -8,6 +8,12 @@ import torch
 
 from geomface.datasets import ImageSet
 from geomface.errors import SettingsError
+from geomface.gan.progressive_texture.dcgan import (
+    DcganAutoencoder,
+    DcganDiscriminator,
+    DcganGenerator,
+    DcganSettings,
+)
 from geomface.gan.progressive_texture.layers import (
     EqualConv,
     EqualLinear,
@@ -21,19 +27,13 @@ from geomface.gan.progressive_texture.networks import (
     GrowingNetworkSettings,
     count_weights,
 )
-from geomface.gan.progressive_texture.probe import (
-    ProbeAutoencoder,
-    ProbeCritic,
-    ProbeGenerator,
-    ProbeSettings,
-)
-from geomface.gan.progressive_texture.schedule import Growth, GrowthSettings
-from geomface.gan.progressive_texture.settings import (
+from geomface.gan.progressive_texture.recipes import (
     FOLDER_RECIPES,
     SHAPE_RECIPES,
-    OptimizerSettings,
     recipe,
 )
+from geomface.gan.progressive_texture.schedule import Growth, GrowthSettings
+from geomface.gan.progressive_texture.settings import OptimizerSettings
 from geomface.gan.progressive_texture.task import TextureGan
 from geomface.learning.device import ComputeSettings
 from geomface.learning.masking import double
@@ -57,7 +57,7 @@ def test_counts_at_1024_pixels_are_those_of_the_paper() -> None:
 def test_fade_runs_from_the_smaller_to_the_larger_path(level: int) -> None:
     torch.manual_seed(0)
     generator, latents = GrowingGenerator(SMALL), torch.randn(4, 8)
-    critic = GrowingDiscriminator(SMALL, masked=False)
+    discriminator = GrowingDiscriminator(SMALL, masked=False)
     with torch.no_grad():
         small, large = generator(latents, level - 1), generator(latents, level)
         assert large.shape == (4, 3, 2**level, 2**level)
@@ -65,8 +65,10 @@ def test_fade_runs_from_the_smaller_to_the_larger_path(level: int) -> None:
         assert torch.equal(generator(latents, level, 1.0), large)
         half = generator(latents, level, 0.5)
         torch.testing.assert_close(half, (double(small) + large) / 2)
-        torch.testing.assert_close(critic(double(small), level, 0.0), critic(small, level - 1))
-        assert torch.equal(critic(large, level, 1.0), critic(large, level))
+        torch.testing.assert_close(
+            discriminator(double(small), level, 0.0), discriminator(small, level - 1)
+        )
+        assert torch.equal(discriminator(large, level, 1.0), discriminator(large, level))
 
 
 def test_generator_ignores_the_length_of_a_latent() -> None:
@@ -104,43 +106,50 @@ def test_equalised_layers_keep_the_variance() -> None:
         assert y.std().item() == pytest.approx(math.sqrt(2), abs=0.05)
 
 
-def test_probe_shapes() -> None:
-    settings = ProbeSettings()
-    images = ProbeGenerator(settings)(torch.randn(3, 64))
+def test_dcgan_shapes() -> None:
+    settings = DcganSettings()
+    images = DcganGenerator(settings)(torch.randn(3, 64))
     assert images.shape == (3, 3, 32, 32) and images.abs().max() <= 1
     stacked = torch.cat([images, torch.ones(3, 1, 32, 32)], dim=1)
-    assert ProbeCritic(settings)(stacked).shape == (3,)
-    errors = ProbeAutoencoder(settings)(stacked)
+    assert DcganDiscriminator(settings)(stacked).shape == (3,)
+    errors = DcganAutoencoder(settings)(stacked)
     assert errors.shape == (3,) and (errors > 0).all()
-    assert count_weights(ProbeCritic(settings)) == (
+    assert count_weights(DcganDiscriminator(settings)) == (
         (4 * 16 * 24 + 24) + (24 * 16 * 48 + 48) + (48 * 16 * 96 + 96) + (96 * 16 + 1)
     )
 
 
 def test_growing_autoencoder_errs_by_level_and_counts_seen_pixels_only() -> None:
     torch.manual_seed(0)
-    critic = GrowingAutoencoder(SMALL)
+    discriminator = GrowingAutoencoder(SMALL)
     for level, alpha in ((2, 1.0), (3, 0.4), (5, 1.0)):
         images = torch.randn(4, 3, 2**level, 2**level)
         mask = (torch.rand(4, 1, 2**level, 2**level) > 0.3).float()
         stacked = torch.cat([images * mask, mask], dim=1)
-        back = critic.decoder(critic.encoder(stacked, level, alpha), level, alpha)
+        back = discriminator.decoder(discriminator.encoder(stacked, level, alpha), level, alpha)
         expected = ((images - back).abs() * mask).mean(dim=(1, 2, 3))
-        torch.testing.assert_close(critic(stacked, level, alpha), expected)
-    counts = count_weights(critic), count_weights(critic.decoder), count_weights(critic.encoder)
+        torch.testing.assert_close(discriminator(stacked, level, alpha), expected)
+    counts = (
+        count_weights(discriminator),
+        count_weights(discriminator.decoder),
+        count_weights(discriminator.encoder),
+    )
     assert counts[0] == counts[1] + counts[2] and counts[1] == count_weights(
         GrowingGenerator(SMALL)
     )
 
 
-def test_probe_with_deviation_sees_too_little_variety() -> None:
-    settings = ProbeSettings(size=16, generator_width=4, critic_width=4, deviation=True)
+def test_dcgan_with_deviation_sees_too_little_variety() -> None:
+    settings = DcganSettings(size=16, generator_width=4, discriminator_width=4, deviation=True)
     torch.manual_seed(0)
-    critic, images = ProbeCritic(settings), torch.randn(4, 4, 16, 16)
-    plain = ProbeSettings(size=16, generator_width=4, critic_width=4)
-    more = count_weights(critic) - count_weights(ProbeCritic(plain))
+    discriminator, images = DcganDiscriminator(settings), torch.randn(4, 4, 16, 16)
+    plain = DcganSettings(size=16, generator_width=4, discriminator_width=4)
+    more = count_weights(discriminator) - count_weights(DcganDiscriminator(plain))
     assert more == (128 + 16) * 128 + 128 + 129 - (128 + 1)
-    together, alone = critic(images), torch.cat([critic(image[None]) for image in images])
+    together, alone = (
+        discriminator(images),
+        torch.cat([discriminator(image[None]) for image in images]),
+    )
     assert (together - alone).abs().max() > 1e-4
 
 
@@ -176,8 +185,8 @@ def test_recipes_resolve_and_unknown_ones_are_refused() -> None:
         )
     with pytest.raises(SettingsError, match="expected one of tiny, cpu, paper, got 'huge'"):
         recipe("huge", shapes=True)
-    with pytest.raises(SettingsError, match="arm: expected one of masked"):
-        recipe("tiny", shapes=True, arm="E")  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="masking: expected one of masked"):
+        recipe("tiny", shapes=True, masking="E")  # type: ignore[arg-type]
 
 
 def test_impossible_sizes_are_refused() -> None:
@@ -186,24 +195,24 @@ def test_impossible_sizes_are_refused() -> None:
     with pytest.raises(SettingsError, match="channel_base"):
         GrowingNetworkSettings(size=1024, channel_base=64)
     with pytest.raises(SettingsError, match="power of two from 16, got 20"):
-        ProbeSettings(size=20)
+        DcganSettings(size=20)
     with pytest.raises(SettingsError, match="start"):
         GrowthSettings(start=6)
 
 
-def test_learning_rate_settles_at_the_end() -> None:
-    rates = OptimizerSettings(2e-3, settle=0.5)
+def test_learning_rate_falls_at_the_end() -> None:
+    rates = OptimizerSettings(2e-3, lr_decay=0.5)
     assert [rates.rate(at) for at in (0.0, 0.5, 0.75, 1.0, 3.0)] == pytest.approx(
         [2e-3, 2e-3, 1e-3, 1e-4, 1e-4]
     )
     assert OptimizerSettings(2e-3).rate(1.0) == 2e-3
-    with pytest.raises(SettingsError, match=r"settle: expected a share in \[0, 1\], got 2"):
-        OptimizerSettings(settle=2)
+    with pytest.raises(SettingsError, match=r"lr_decay: expected a share in \[0, 1\], got 2"):
+        OptimizerSettings(lr_decay=2)
 
 
 def test_a_step_takes_the_rate_of_its_place() -> None:
     settings = dataclasses.replace(
-        recipe("tiny", shapes=True), optimizer=OptimizerSettings(2e-3, settle=1.0), shapes=None
+        recipe("tiny", shapes=True), optimizer=OptimizerSettings(2e-3, lr_decay=1.0), shapes=None
     )
     images = torch.zeros(8, 3, 16, 16, dtype=torch.uint8)
     task = TextureGan(settings, ImageSet(images))

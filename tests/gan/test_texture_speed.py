@@ -68,7 +68,8 @@ def test_fused_adam_steps_as_the_plain_one() -> None:
         for task in tasks:
             task.step()
     weights = [
-        itertools.chain(task.generator.parameters(), task.critic.parameters()) for task in tasks
+        itertools.chain(task.generator.parameters(), task.discriminator.parameters())
+        for task in tasks
     ]
     moved = 0.0
     for fused, plain in zip(*weights, strict=True):
@@ -86,7 +87,7 @@ def test_bfloat16_step_is_near_the_float32_step() -> None:
     )
     half = dataclasses.replace(settings, compute=ComputeSettings("cpu", precision="bfloat16"))
     figures = [TextureGan(item, build_data(item)).step() for item in (settings, half)]
-    for name in ("loss/critic", "penalty/gradient", "loss/generator"):
+    for name in ("loss/discriminator", "penalty/gradient", "loss/generator"):
         exact, near = (float(torch.as_tensor(item[name]).detach()) for item in figures)
         assert near == pytest.approx(exact, rel=0.05, abs=0.02), name
 

@@ -16,15 +16,15 @@ from geomface.files.tensors import save_tensors
 from geomface.gan.progressive_texture import (
     fit_joint_model,
     load_generator,
+    load_joint,
     sample_images,
-    textured_faces,
-)
-from geomface.gan.progressive_texture.joint_file import KIND, SCHEMA, load_joint, save_joint
-from geomface.gan.progressive_texture.shipped import (
     save_generator,
+    save_joint,
     shipped_faces,
     shipped_generator,
+    textured_faces,
 )
+from geomface.gan.progressive_texture.joint import KIND, SCHEMA
 from geomface.geometry_image import GeometryImageEncoder, save_geometry_image
 from geomface.learning import DatasetError
 from geomface.mesh import Mesh, Template

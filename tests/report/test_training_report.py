@@ -25,7 +25,7 @@ def test_it_holds_everything_and_needs_nothing(run: Path, tmp_path: Path) -> Non
     page = out.read_text()
     for word in ("How it went", "What it draws", "Settings", "20 steps", "generator_width"):
         assert word in page
-    assert "loss: critic, generator" in page and "Distances" not in page
+    assert "loss: discriminator, generator" in page and "Distances" not in page
     assert page.count("data:image/png") >= 5
     assert not re.search(r"""(src|href)=["']?(https?:|//|file:)""", page)
 

@@ -64,8 +64,7 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
     """Load, draw, write."""
     from geomface.errors import OutputError, SettingsError
     from geomface.files import save_image
-    from geomface.gan.progressive_texture import load_generator, sample_images
-    from geomface.gan.progressive_texture.shipped import shipped_generator
+    from geomface.gan.progressive_texture import load_generator, sample_images, shipped_generator
     from geomface.learning import image_grid, to_pictures
     from geomface.mesh.io import save_mesh
     from geomface.report.face_sheet import face_sheet, pose_and_light_sheet
@@ -114,8 +113,12 @@ def _faces(options: SampleTextureOptions, generator: "TrainedGenerator", size: i
     import numpy as np
 
     from geomface.faces.builtin import load_builtin_face
-    from geomface.gan.progressive_texture import fit_joint_model, load_generator, textured_faces
-    from geomface.gan.progressive_texture.shipped import shipped_faces
+    from geomface.gan.progressive_texture import (
+        fit_joint_model,
+        load_generator,
+        shipped_faces,
+        textured_faces,
+    )
 
     seed = options.common.seed
     if options.pairs is None:

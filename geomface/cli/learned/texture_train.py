@@ -37,7 +37,9 @@ class TrainTextureOptions:
     """tiny takes seconds, cpu minutes on two cores, paper days on a GPU."""
     kind: Literal["texture", "geometry"] = "texture"
     """What a folder holds: textures, or geometry images."""
-    arm: Literal["masked", "unmasked", "clean", "reals-only"] = "masked"
+    masking: Annotated[
+        Literal["masked", "unmasked", "clean", "reals-only"], tyro.conf.arg(aliases=["--arm"])
+    ] = "masked"
     """How masks are used; all but masked are there to be compared with."""
     size: RecipeNumber = None
     """Pixels a side."""
@@ -88,7 +90,7 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
     if options.common.dry_run:
         return run.plan(
             [
-                f"train {settings.networks.size} px {settings.arm} on {options.data} for "
+                f"train {settings.networks.size} px {settings.masking} on {options.data} for "
                 f"{settings.loop.steps} steps on {settings.compute.devices} x {device.type}",
                 f"write {options.out}",
             ]
@@ -174,7 +176,9 @@ def train_settings(options: TrainTextureOptions) -> "TextureGanSettings":
         raise SettingsError("--kind geometry: expected a folder in --data, got shapes.")
     if options.mirror and shapes:
         raise SettingsError("--mirror: expected a folder in --data. Leave it out.")
-    settings = recipe(options.recipe, shapes=shapes, arm=options.arm, seed=options.common.seed)
+    settings = recipe(
+        options.recipe, shapes=shapes, masking=options.masking, seed=options.common.seed
+    )
     loop, change = settings.loop, dataclasses.replace
     if options.steps is not None:
         loop = change(loop, steps=options.steps)

@@ -1,13 +1,16 @@
 """Exact detectors of shapes in pictures: colour thresholds and connected components, no network."""
 
 import dataclasses
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+import torch
 from scipy import ndimage
 
 from geomface.arrays import BoolArray, ImageArray
+from geomface.datasets import ImageSet
 from geomface.gan.progressive_texture.shapes import radius_range
+from geomface.learning.grid import to_pictures
 
 HOLE_TOLERANCE = 0.06
 """Largest distance of a channel from mid-grey, in [0, 1], that counts as a hole."""
@@ -103,3 +106,30 @@ def measure_shapes(pictures: ImageArray) -> ShapeShares:
         hole_pictures=float(held.mean()),
         hole_area=float(area / holes.size),
     )
+
+
+def measure_red_circles(generated: torch.Tensor, data: ImageSet) -> dict[str, Any]:
+    """Return the figures of the red-circle experiment for one training.
+
+    Parameters
+    ----------
+    generated : (N, 3, S, S) in [-1, 1]
+    data : the set it was trained on, all of it
+
+    Returns
+    -------
+    {generated, data, clean: ShapeShares, red_circle_ratio: share over the data's share}
+
+    Source
+    ------
+    Shamai, Slossberg, Kimmel 2018, Fig. 6, which shows pictures and no figures; the detector is
+    ours.
+    """
+    images = data.batch(torch.arange(len(data.images)))[0]
+    shares: dict[str, ShapeShares] = {
+        "generated": measure_shapes(to_pictures(generated)),
+        "data": measure_shapes(to_pictures(images)),
+        "clean": measure_shapes(to_pictures(images[torch.from_numpy(data.complete())])),
+    }
+    ratio = shares["generated"].red_circle / max(shares["data"].red_circle, 1e-12)
+    return shares | {"red_circle_ratio": ratio}

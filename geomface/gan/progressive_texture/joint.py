@@ -1,22 +1,20 @@
-"""Textured faces: a texture from the GAN, and the geometry that real faces assign to it."""
+"""Which geometry belongs to a texture: learned from the faces of a pipeline, kept in a file."""
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from geomface.arrays import FloatArray, ImageArray
+from geomface.arrays import FloatArray, ImageArray, frozen, require_shape
 from geomface.datasets import layout, load_textures
 from geomface.datasets.registered_faces import load_run_template, registered_mm
-from geomface.errors import SettingsError
-from geomface.faces.face_model import FaceModel
-from geomface.gan.progressive_texture.generated_geometry import generated_vertices
-from geomface.gan.progressive_texture.sampling import TrainedGenerator, sample_images
+from geomface.errors import FileFormatError, SettingsError
+from geomface.files.assets import asset_path
+from geomface.files.tensors import load_tensors, save_tensors
 from geomface.learning.errors import DatasetError
 from geomface.learning.grid import to_pictures
-from geomface.mesh import Mesh, require_same_topology
+from geomface.mesh import Mesh
 from geomface.statistics import (
     TextureModel,
     align_meshes,
@@ -33,6 +31,14 @@ MEANS = ("least_squares", "maximum_likelihood", "nonlinear", "mean")
 """Assignments that give the mean of all geometries that a texture may have."""
 VARIETY_MODES, NO_ERROR_MM = 30, 1e-6
 """Modes kept of what faces of one texture differ in, and the error that is none."""
+
+KIND, SCHEMA = "joint-texture-geometry", 1
+_LINEAR_MM = 1e-6
+_NEEDED = (
+    *(f"texture/{name}" for name in ("mean", "basis", "valid")),
+    *(f"geometry/{name}" for name in ("mean", "slopes")),
+    *(f"mesh/{name}" for name in ("vertices", "faces", "uv", "uv_faces")),
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -131,79 +137,12 @@ def _variety(errors: FloatArray) -> FloatArray | None:
     return np.moveaxis(modes.basis, -1, 0)[:VARIETY_MODES].astype(np.float64)
 
 
-def textured_faces(
-    generator: TrainedGenerator,
-    joint: JointModel,
-    count: int,
-    *,
-    seed: int = 0,
-    geometry: TrainedGenerator | None = None,
-    expressions: FaceModel | None = None,
-    variety: float = 0.0,
-) -> Iterator[Mesh]:
-    """Yield faces: texture i as `sample_images` draws it, on the geometry assigned to it.
+def assigned_vertices(joint: JointModel, picture: ImageArray) -> FloatArray:
+    """Return the vertices (V, 3) in mm that belong to a texture (S, S, 3) in [0, 1].
 
-    Parameters
-    ----------
-    generator : a trained generator of textures
-    joint : from `fit_joint_model`, at the generator's size
-    count : faces
-    seed : of the latents
-    geometry : a generator of geometry images: face i takes its image i, whatever its texture says
-    expressions : a model of the joint model's topology; every face gets a random expression of it
-    variety : how much of what textures do not tell is drawn at random: with 0 a face has the mean
-        geometry of all who have its texture, with 1 faces vary as people do. A Gaussian about the
-        assignment, whose covariance is that of its errors; 0 with `geometry`
-
-    Raises
-    ------
-    SettingsError : a generator of geometry images, or one of another size; variety below 0, or of
-        faces that have none to draw
-    MeshError : expressions of another topology
+    Its coefficients are drawn back to the reach of the real faces.
     """
-    if not 0 <= variety < np.inf:
-        raise SettingsError(f"variety: expected 0 or more, got {variety}. 1 is as people vary.")
-    if variety and geometry is not None:
-        raise SettingsError(
-            "variety: expected 0 with a generator of geometry, which varies itself."
-        )
-    if variety and joint.variety is None:
-        raise SettingsError(
-            f"variety: expected one of {', '.join(MEANS)}, which give a mean geometry to vary, got "
-            "an assignment of single faces. Use variety 0."
-        )
-    if generator.config.get("kind", "texture") != "texture":
-        raise SettingsError(
-            f"textured faces: expected a generator of textures, got one of "
-            f"{generator.config['kind']}. Train one on a folder of textures."
-        )
-    if expressions is not None:
-        require_same_topology(joint.template, expressions.mesh)
-    images = sample_images(generator, count, seed=seed)
-    if images.shape[-1] != joint.size:
-        raise SettingsError(
-            f"textured faces: expected pairs at the generator's {images.shape[-1]} pixels, got "
-            f"{joint.size}. Fit them at that size."
-        )
-    drawn = None
-    if geometry is not None:
-        drawn = generated_vertices(geometry, joint.template, count, seed=seed)
-    everywhere = np.ones(images.shape[-2:], bool)
-    for index, picture in enumerate(to_pictures(images)):
-        vertices = _assigned(joint, picture, everywhere) if drawn is None else next(drawn)
-        if variety and joint.variety is not None:
-            code = np.random.default_rng([seed, index, 2]).standard_normal(len(joint.variety))
-            vertices = vertices + variety * np.tensordot(code, joint.variety, axes=1)
-        if expressions is not None:
-            weights = expressions.sample_expression(np.random.default_rng([seed, index, 1]))
-            vertices = vertices + np.tensordot(weights, expressions.expression_modes, axes=1)
-        name = f"face{index:03d}"
-        yield joint.template.replace(vertices=vertices, texture=picture, colors=None, name=name)
-
-
-def _assigned(joint: JointModel, picture: ImageArray, shown: np.ndarray) -> FloatArray:
-    """Return the vertices that belong to a texture, whose coefficients stay within reach."""
-    scores = _score(joint.textures, picture, shown)
+    scores = _score(joint.textures, picture, np.ones(picture.shape[:2], bool))
     length = float(np.linalg.norm(scores / np.sqrt(joint.textures.variances)))
     scores *= min(1.0, joint.reach / max(length, 1e-12))
     return joint.assignment.predict(scores[None])[0]
@@ -212,3 +151,135 @@ def _assigned(joint: JointModel, picture: ImageArray, shown: np.ndarray) -> Floa
 def _score(model: TextureModel, picture: ImageArray, shown: np.ndarray) -> FloatArray:
     """Return (K,) coefficients in colour units that the visible texels of a picture say."""
     return seen_coefficients(model, picture, shown, sigma=TEXEL_NOISE) * np.sqrt(model.variances)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LinearGeometry:
+    """A geometry that is linear in the texture's coefficients: g = mean + sum_k t_k slopes_k.
+
+    Parameters
+    ----------
+    mean : (V, 3) float64, mm, of a texture whose coefficients are 0
+    slopes : (K, V, 3) float64, mm a unit of the coefficient
+    """
+
+    mean: FloatArray
+    slopes: FloatArray
+
+    def __post_init__(self) -> None:
+        mean = require_shape(self.mean, (None, 3), "geometry: mean")
+        slopes = require_shape(self.slopes, (None, len(mean), 3), "geometry: slopes")
+        object.__setattr__(self, "mean", frozen(mean, np.float64))
+        object.__setattr__(self, "slopes", frozen(slopes, np.float64))
+
+    def predict(self, textures: np.ndarray) -> FloatArray:
+        """Return geometries (n, V, 3) of texture coefficients (n, K)."""
+        rows = require_shape(np.asarray(textures), (None, len(self.slopes)), "coefficients")
+        return self.mean + np.tensordot(rows.astype(np.float64), self.slopes, axes=1)
+
+
+def save_joint(path: Path | str, joint: JointModel, *, half: bool = False) -> None:
+    """Write a joint model whose assignment is linear (least squares, maximum likelihood, mean).
+
+    Parameters
+    ----------
+    path : *.safetensors
+    joint : from `fit_joint_model`
+    half : store basis, slopes and variety as float16: half the size, 0.05 % less exact
+
+    Raises
+    ------
+    SettingsError : an assignment that is not linear, which is its training faces
+    OutputError : the place cannot be written
+    """
+    count = len(joint.textures)
+    mean = joint.assignment.predict(np.zeros((1, count)))[0]
+    slopes = joint.assignment.predict(np.eye(count)) - mean
+    trial = np.random.default_rng(0).standard_normal((4, count))
+    told = joint.assignment.predict(trial)
+    gap = np.abs(LinearGeometry(mean, slopes).predict(trial) - told).max()
+    if not gap <= _LINEAR_MM * max(1.0, float(np.abs(told).max())):
+        raise SettingsError(
+            "joint model: expected a linear assignment (least_squares, maximum_likelihood, mean), "
+            "got one that needs the faces it was learned from. Keep the folder of pairs instead."
+        )
+    small = np.float16 if half else np.float32
+    valid = joint.textures.valid
+    arrays = {
+        "texture/mean": joint.textures.mean.astype(np.float32),
+        "texture/basis": joint.textures.basis.astype(small),
+        "texture/valid": np.ones(joint.textures.mean.shape[:2], bool) if valid is None else valid,
+        "geometry/mean": mean.astype(np.float32),
+        "geometry/slopes": slopes.astype(small),
+        "mesh/vertices": joint.template.vertices.astype(np.float32),
+        "mesh/faces": _smallest(joint.template.faces),
+        "mesh/uv": np.asarray(joint.template.uv, np.float32),
+        "mesh/uv_faces": _smallest(joint.template.uv_faces),
+    }
+    if joint.variety is not None:
+        arrays["geometry/variety"] = joint.variety.astype(small)
+    if joint.template.quads is not None:
+        arrays["mesh/quads"] = _smallest(joint.template.quads)
+    save_tensors(
+        path,
+        arrays,
+        kind=KIND,
+        schema=SCHEMA,
+        topology_id=joint.template.topology_id,
+        config={"reach": joint.reach},
+    )
+
+
+def load_joint(path: Path | str) -> JointModel:
+    """Read a joint model that `save_joint` wrote.
+
+    Raises
+    ------
+    FileFormatError : missing, damaged, or another kind of file
+    """
+    arrays, header = load_tensors(path, kind=KIND, schema=SCHEMA)
+    if lacking := [name for name in _NEEDED if name not in arrays]:
+        raise FileFormatError(
+            f"{path}: expected a joint model with {lacking[0]}, got a file without it. Write it "
+            "again with save_joint."
+        )
+    template = Mesh(
+        arrays["mesh/vertices"].astype(np.float64),
+        arrays["mesh/faces"].astype(np.int64),
+        quads=arrays["mesh/quads"].astype(np.int64) if "mesh/quads" in arrays else None,
+        uv=arrays["mesh/uv"].astype(np.float64),
+        uv_faces=arrays["mesh/uv_faces"].astype(np.int64),
+        unit="mm",
+    )
+    textures = TextureModel(
+        arrays["texture/mean"],
+        arrays["texture/basis"].astype(np.float32),
+        valid=arrays["texture/valid"],
+    )
+    geometry = LinearGeometry(
+        arrays["geometry/mean"].astype(np.float64), arrays["geometry/slopes"].astype(np.float64)
+    )
+    variety = arrays.get("geometry/variety")
+    return JointModel(
+        template,
+        textures,
+        geometry,
+        float(header["config"]["reach"]),
+        None if variety is None else variety.astype(np.float64),
+    )
+
+
+def shipped_faces() -> JointModel:
+    """Return which geometry of the built-in face belongs to a texture of `shipped_generator`.
+
+    Raises
+    ------
+    FileFormatError : the package lacks its assets
+    """
+    return load_joint(asset_path("progressive_texture/faces.safetensors"))
+
+
+def _smallest(indices: np.ndarray | None) -> np.ndarray:
+    """Return indices in the smallest unsigned type that holds them."""
+    known = np.asarray(indices)
+    return known.astype(np.uint16 if known.max() < 1 << 16 else np.uint32)

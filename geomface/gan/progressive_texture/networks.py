@@ -174,7 +174,7 @@ class GrowingDiscriminator(torch.nn.Module):
 
 
 class GrowingAutoencoder(torch.nn.Module):
-    """A critic for BEGAN that grows: a discriminator that ends in a latent, and a generator.
+    """A discriminator for BEGAN that grows: one that ends in a latent, and a generator.
 
     s = mean over pixels of |x - decode(encode(x))| m, both at the level and alpha of the schedule
 

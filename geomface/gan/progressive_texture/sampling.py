@@ -8,13 +8,15 @@ import numpy as np
 import torch
 
 from geomface.errors import SettingsError
+from geomface.files.assets import asset_path
+from geomface.gan.progressive_texture.dcgan import DcganSettings
+from geomface.gan.progressive_texture.former_names import FORMER_NETWORKS
 from geomface.gan.progressive_texture.networks import GrowingNetworkSettings
-from geomface.gan.progressive_texture.probe import ProbeSettings
 from geomface.gan.progressive_texture.settings import SYSTEM
 from geomface.gan.progressive_texture.task import build_generator
 from geomface.learning.errors import CheckpointError
 from geomface.learning.run_directory import newest_checkpoint
-from geomface.learning.state import load_module, read_checkpoint
+from geomface.learning.state import TrainingState, load_module, read_checkpoint, save_checkpoint
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -97,14 +99,41 @@ def sample_images(
     return torch.cat(parts).clamp(-1, 1)
 
 
+def shipped_generator() -> TrainedGenerator:
+    """Return the trained generator of textures that ships with the package.
+
+    Raises
+    ------
+    FileFormatError : the package lacks its assets
+    """
+    return load_generator(asset_path(f"{SYSTEM}/generator.safetensors"))
+
+
+def save_generator(path: Path | str, generator: TrainedGenerator) -> None:
+    """Write a checkpoint with the averaged generator alone, in float16: to sample, not to train.
+
+    Raises
+    ------
+    OutputError : the place cannot be written
+    """
+    half = generator.network.half()
+    kept = {"kind", "networks", "seed"}
+    config = {key: value for key, value in generator.config.items() if key in kept}
+    scalars = {"level": generator.level, "alpha": generator.alpha}
+    state = TrainingState({"average": half}, {}, {}, scalars)
+    save_checkpoint(path, state, system=SYSTEM, step=generator.step, config=config)
+    generator.network.float()
+
+
 LATER = {"deviation"}
 """Settings that older checkpoints lack; their defaults are what those had."""
 
 
-def _networks(config: Any, path: Path) -> ProbeSettings | GrowingNetworkSettings:
+def _networks(config: Any, path: Path) -> DcganSettings | GrowingNetworkSettings:
     table = config.get("networks") if isinstance(config, dict) else None
     if isinstance(table, dict):
-        for kind in (ProbeSettings, GrowingNetworkSettings):
+        table = {FORMER_NETWORKS.get(name, name): value for name, value in table.items()}
+        for kind in (DcganSettings, GrowingNetworkSettings):
             names = {field.name for field in dataclasses.fields(kind)}
             if names - LATER <= set(table) <= names:
                 return kind(**table)

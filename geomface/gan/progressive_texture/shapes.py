@@ -3,8 +3,10 @@
 import dataclasses
 
 import numpy as np
+import torch
 
 from geomface.arrays import BoolArray, FloatArray
+from geomface.datasets import ImageSet
 from geomface.errors import SettingsError
 
 CIRCLE, SQUARE, TRIANGLE = 0, 1, 2
@@ -64,8 +66,8 @@ def draw_shapes(settings: ShapesSettings) -> ShapesSet:
     circle as without, so that neither redness nor roundness tells damage. A red circle covers what
     happens to lie below it, and its mask, which hides it with a margin of a pixel, is independent
     of the picture. That matters: with `apart` no mask ever cuts a shape of the data, but it cuts
-    the generated ones, whose generator does not know it, and the critic learns to tell them by
-    that. Picture i depends on the seed and on i only.
+    the generated ones, whose generator does not know it, and the discriminator learns to tell
+    them by that. Picture i depends on the seed and on i only.
 
     Parameters
     ----------
@@ -97,6 +99,13 @@ def draw_shapes(settings: ShapesSettings) -> ShapesSet:
             places = np.concatenate([places, _place(own, len(damage), size)])
         pictures[index], masks[index] = _draw(rng, kinds[: len(places)], places, size)
     return ShapesSet(pictures, masks, damaged)
+
+
+def shapes_set(settings: ShapesSettings) -> ImageSet:
+    """Return the drawn shapes as a training set."""
+    drawn = draw_shapes(settings)
+    images = torch.from_numpy(drawn.pictures).permute(0, 3, 1, 2).contiguous()
+    return ImageSet(images, torch.from_numpy(drawn.masks)[:, None])
 
 
 def _choose(rng: np.random.Generator) -> list[tuple[int, int]]:

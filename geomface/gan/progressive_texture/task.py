@@ -1,4 +1,4 @@
-"""One training step of the texture GAN: critic, generator, average."""
+"""One training step of the texture GAN: discriminator, generator, moving average."""
 
 import functools
 from typing import Any
@@ -7,17 +7,17 @@ import torch
 
 from geomface.datasets import ImageSet
 from geomface.errors import SettingsError
+from geomface.gan.progressive_texture.dcgan import (
+    DcganAutoencoder,
+    DcganDiscriminator,
+    DcganGenerator,
+    DcganSettings,
+)
 from geomface.gan.progressive_texture.networks import (
     GrowingAutoencoder,
     GrowingDiscriminator,
     GrowingGenerator,
     GrowingNetworkSettings,
-)
-from geomface.gan.progressive_texture.probe import (
-    ProbeAutoencoder,
-    ProbeCritic,
-    ProbeGenerator,
-    ProbeSettings,
 )
 from geomface.gan.progressive_texture.schedule import Growth
 from geomface.gan.progressive_texture.settings import TextureGanSettings
@@ -40,7 +40,7 @@ class TextureGan:
 
     Parameters
     ----------
-    settings : networks, schedule, loss, arm
+    settings : networks, schedule, loss, masking
     data : images of the networks' size and their masks
     config : further entries for the checkpoint, such as the range of geometry images
     ranks : this process among several that train together
@@ -64,28 +64,28 @@ class TextureGan:
             )
         self.ranks = ranks
         self.settings = settings
-        self.data = data if settings.arm != "clean" else data.subset(data.complete())
+        self.data = data if settings.masking != "clean" else data.subset(data.complete())
         self.device = check_compute(settings.compute)
         own = {"networks": settings.networks, "seed": settings.seed, "held_out": settings.held_out}
         self.config: dict[str, Any] = own | (config or {})
         place = functools.partial(place_network, device=self.device, settings=settings.compute)
         with seeded_initialisation(settings.seed, "weights"):
             self.generator = place(build_generator(settings.networks))
-            self.critic = place(MaskedDiscriminator(build_critic(settings)))
+            self.discriminator = place(MaskedDiscriminator(build_discriminator(settings)))
         self.average = make_ema(self.generator)
         self._latents = stream_generator(settings.seed, "latents")
         self._mix = stream_generator(settings.seed, "penalty")
         rates = settings.optimizer
         adam = functools.partial(
             torch.optim.Adam,
-            lr=rates.learning_rate,
+            lr=rates.lr,
             betas=(rates.beta1, rates.beta2),
             eps=1e-8,
             fused=True,
         )
         self._optimizers = {
             "generator": adam(self.generator.parameters()),
-            "critic": adam(self.critic.parameters()),
+            "critic": adam(self.discriminator.parameters()),
         }
         self._scalars: dict[str, Any] = {
             "images": 0,
@@ -99,7 +99,7 @@ class TextureGan:
     def state(self) -> TrainingState:
         """All that the next step depends on."""
         return TrainingState(
-            {"generator": self.generator, "critic": self.critic, "average": self.average},
+            {"generator": self.generator, "critic": self.discriminator, "average": self.average},
             self._optimizers,
             {"latents": self._latents, "penalty": self._mix},
             self._scalars,
@@ -111,7 +111,7 @@ class TextureGan:
         return self.settings.growth.at(self._scalars["images"], self.settings.networks.top)
 
     def step(self) -> Metrics:
-        """One step of the critic, one of the generator, one of the average."""
+        """One step of the discriminator, one of the generator, one of the average."""
         growth = self.growth
         if growth.level != self._scalars["level"]:
             self._scalars["level"] = growth.level
@@ -122,9 +122,9 @@ class TextureGan:
             for group in optimizer.param_groups:
                 group["lr"] = self.settings.optimizer.rate(shown)
         real, mask, fake_mask = self._batch(growth)
-        figures = self._step_critic(growth, real, mask, fake_mask)
+        figures = self._step_discriminator(growth, real, mask, fake_mask)
         figures |= self._step_generator(growth, fake_mask)
-        update_ema(self.average, self.generator, self.settings.optimizer.average_decay)
+        update_ema(self.average, self.generator, self.settings.optimizer.ema_decay)
         self._scalars["images"] += growth.batch
         self._scalars["steps"] += 1
         self._scalars["alpha"] = growth.alpha
@@ -146,12 +146,12 @@ class TextureGan:
         real, mask = self.data.batch(indices)
         place = functools.partial(place_images, device=self.device, settings=self.settings.compute)
         real, mask = place(real), place(mask)
-        if self.settings.arm == "unmasked":
+        if self.settings.masking == "unmasked":
             mask = torch.ones_like(mask)
         for _ in range(self.settings.networks.top - growth.level):
             real, mask = halve_with_mask(real, mask)
         real, mask = fade_with_mask(real, mask, growth.alpha)
-        if self.settings.arm == "reals-only":
+        if self.settings.masking == "reals-only":
             # The mask is multiplied into the reals and told to no one: what not to do.
             return hide(real, mask), torch.ones_like(mask), torch.ones_like(mask)
         return real, mask, mask
@@ -164,31 +164,31 @@ class TextureGan:
 
     def _score(self, growth: Growth, mask: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
         with autocast(self.device, self.settings.compute):
-            return self.critic(images, mask, growth.level, growth.alpha).float()
+            return self.discriminator(images, mask, growth.level, growth.alpha).float()
 
-    def _step_critic(
+    def _step_discriminator(
         self, growth: Growth, real: torch.Tensor, mask: torch.Tensor, fake_mask: torch.Tensor
     ) -> dict[str, torch.Tensor | float]:
         use = self.settings.adversarial
-        self.critic.requires_grad_(True)
+        self.discriminator.requires_grad_(True)
         with torch.no_grad():
             fake = self._fakes(growth)
-        critic = functools.partial(self._score, growth, mask)
-        real_scores, fake_scores = critic(real), self._score(growth, fake_mask, fake)
+        score = functools.partial(self._score, growth, mask)
+        real_scores, fake_scores = score(real), self._score(growth, fake_mask, fake)
         loss = discriminator_loss(use.loss, real_scores, fake_scores, k=self._scalars["k"])
         figures: dict[str, torch.Tensor | float] = {
-            "loss/critic": loss,
+            "loss/discriminator": loss,
             "score/real": real_scores.mean(),
             "score/fake": fake_scores.mean(),
         }
         if use.loss == "wgan-gp":
             mix = torch.rand(growth.batch, generator=self._mix)[self.ranks.shard(growth.batch)]
-            slope = gradient_penalty(critic, real, fake, mix=mix, target=use.gradient_target)
+            slope = gradient_penalty(score, real, fake, mix=mix, target=use.gradient_target)
             drift = drift_penalty(real_scores)
             loss = loss + use.gradient_weight * slope + use.drift_weight * drift
             figures |= {"penalty/gradient": slope, "penalty/drift": drift}
         elif use.r1_weight and use.loss != "began" and self._scalars["steps"] % use.r1_every == 0:
-            slope = r1_penalty(critic, real)
+            slope = r1_penalty(score, real)
             loss = loss + use.r1_weight * use.r1_every * slope
             figures["penalty/r1"] = slope
         self._descend("critic", loss)
@@ -206,7 +206,7 @@ class TextureGan:
         return figures
 
     def _step_generator(self, growth: Growth, mask: torch.Tensor) -> dict[str, torch.Tensor]:
-        self.critic.requires_grad_(False)
+        self.discriminator.requires_grad_(False)
         scores = self._score(growth, mask, self._fakes(growth))
         loss = generator_loss(self.settings.adversarial.loss, scores)
         self._descend("generator", loss)
@@ -221,16 +221,16 @@ class TextureGan:
         optimizer.step()
 
 
-def build_generator(networks: ProbeSettings | GrowingNetworkSettings) -> torch.nn.Module:
+def build_generator(networks: DcganSettings | GrowingNetworkSettings) -> torch.nn.Module:
     """Return a new generator of the given sizes."""
-    if isinstance(networks, ProbeSettings):
-        return ProbeGenerator(networks)
+    if isinstance(networks, DcganSettings):
+        return DcganGenerator(networks)
     return GrowingGenerator(networks)
 
 
-def build_critic(settings: TextureGanSettings) -> torch.nn.Module:
-    """Return a new critic for images with a mask channel, as the loss needs it."""
+def build_discriminator(settings: TextureGanSettings) -> torch.nn.Module:
+    """Return a new discriminator for images with a mask channel, as the loss needs it."""
     networks, began = settings.networks, settings.adversarial.loss == "began"
     if isinstance(networks, GrowingNetworkSettings):
         return (GrowingAutoencoder if began else GrowingDiscriminator)(networks, masked=True)
-    return (ProbeAutoencoder if began else ProbeCritic)(networks)
+    return (DcganAutoencoder if began else DcganDiscriminator)(networks)

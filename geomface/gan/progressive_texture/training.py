@@ -5,23 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from geomface.datasets import ImageSet, split_set
 from geomface.gan.progressive_texture.settings import FREE_SETTINGS, SYSTEM, TextureGanSettings
-from geomface.gan.progressive_texture.shapes import ShapesSettings, draw_shapes
 from geomface.gan.progressive_texture.task import TextureGan
 from geomface.learning.distributed import join_ranks
 from geomface.learning.loop import TrainingResult, train
 from geomface.learning.run_directory import Resume, open_run
 from geomface.learning.state import load_module
-
-
-def shapes_set(settings: ShapesSettings) -> ImageSet:
-    """Return the drawn shapes as a training set."""
-    drawn = draw_shapes(settings)
-    images = torch.from_numpy(drawn.pictures).permute(0, 3, 1, 2).contiguous()
-    return ImageSet(images, torch.from_numpy(drawn.masks)[:, None])
 
 
 def train_texture_gan(
@@ -44,7 +34,7 @@ def train_texture_gan(
     data : images and masks of the networks' size; the settings' held-out share of them is set aside
     out : the run directory
     resume : "never", "auto" or "must"
-    init_from : checkpoint whose generator, critic and average a new run begins with
+    init_from : checkpoint whose networks a new run begins with
     config : further entries for the checkpoints, such as the range of geometry images
     record : further entries for run.json, such as versions
     on_log, on_progress : as for `learning.loop.train`

@@ -1,4 +1,4 @@
-"""The probe of the red-circle experiment: a small DCGAN that trains in minutes on a CPU."""
+"""A small DCGAN that trains in minutes on a CPU: the generator and its discriminators."""
 
 import dataclasses
 
@@ -13,23 +13,23 @@ from geomface.gan.progressive_texture.layers import (
 )
 
 HIDDEN = 128
-"""Features of the critic's hidden layer."""
+"""Features of the discriminator's hidden layer."""
 
 
 @dataclasses.dataclass(frozen=True)
-class ProbeSettings:
-    """Size of the probe's networks."""
+class DcganSettings:
+    """Size of the networks."""
 
     size: int = 32
     """Pixels a side: a power of two from 16."""
     generator_width: int = 24
     """Channels of the generator's last two layers but one; doubled at each further halving."""
-    critic_width: int = 24
+    discriminator_width: int = 24
     """Channels of the discriminator's first layer; doubled at each halving."""
     latent: int = 64
     """Length of the latent vector."""
     deviation: bool = False
-    """Let the critic see how much the images of a group differ, against too little variety."""
+    """Let the discriminator see how much the images of a group differ: against little variety."""
 
     def __post_init__(self) -> None:
         if self.size < 16 or self.size & (self.size - 1):
@@ -49,7 +49,7 @@ class DoublingConv(torch.nn.Conv2d):
         return double_and_convolve(input, self.weight, self.bias)
 
 
-class ProbeGenerator(torch.nn.Module):
+class DcganGenerator(torch.nn.Module):
     """Latents to images by upsampling and convolutions with batch norm.
 
     4 x 4 pixels, doubled up to the full size, and a last convolution at the full size, without
@@ -65,7 +65,7 @@ class ProbeGenerator(torch.nn.Module):
     transposed ones, whose checkerboard the exact detectors would trip over.
     """
 
-    def __init__(self, settings: ProbeSettings) -> None:
+    def __init__(self, settings: DcganSettings) -> None:
         super().__init__()
         widths = [settings.generator_width << step for step in range(settings.top - 2)][::-1]
         self.dense = torch.nn.Linear(settings.latent, widths[0] * 16, bias=False)
@@ -79,11 +79,11 @@ class ProbeGenerator(torch.nn.Module):
     def forward(
         self, latents: torch.Tensor, level: int | None = None, alpha: float = 1.0
     ) -> torch.Tensor:
-        """Return (N, 3, H, W) images; the probe does not grow and ignores level and alpha."""
+        """Return (N, 3, H, W) images; a DCGAN does not grow and ignores level and alpha."""
         return self.layers(self.dense(latents).reshape(len(latents), -1, 4, 4))
 
 
-class ProbeCritic(torch.nn.Module):
+class DcganDiscriminator(torch.nn.Module):
     """Images with their masks to scores, by strided convolutions without any norm.
 
     With the settings' `deviation`, its 4 x 4 numbers and the features enter a hidden layer.
@@ -98,10 +98,10 @@ class ProbeCritic(torch.nn.Module):
     Radford, Metz, Chintala 2016, without batch norm, which would mix reals' and fakes' holes.
     """
 
-    def __init__(self, settings: ProbeSettings, channels: int = 4) -> None:
+    def __init__(self, settings: DcganSettings, channels: int = 4) -> None:
         super().__init__()
         self.layers = _encoder(settings, channels)
-        features = settings.critic_width << (settings.top - 3) << 4
+        features = settings.discriminator_width << (settings.top - 3) << 4
         self.mixed = torch.nn.Linear(features + 16, HIDDEN) if settings.deviation else None
         self.score = torch.nn.Linear(HIDDEN if settings.deviation else features, 1)
 
@@ -117,8 +117,8 @@ class ProbeCritic(torch.nn.Module):
         return self.score(flat).squeeze(1)
 
 
-class ProbeAutoencoder(torch.nn.Module):
-    """A critic for BEGAN: scores are reconstruction errors.
+class DcganAutoencoder(torch.nn.Module):
+    """A discriminator for BEGAN: scores are reconstruction errors.
 
     s = mean over pixels of |x - decode(encode(x))| m
 
@@ -132,9 +132,9 @@ class ProbeAutoencoder(torch.nn.Module):
     Berthelot et al. 2017, Sec. 3. Hidden pixels count 0, which is our addition.
     """
 
-    def __init__(self, settings: ProbeSettings, channels: int = 4) -> None:
+    def __init__(self, settings: DcganSettings, channels: int = 4) -> None:
         super().__init__()
-        wide = settings.critic_width << (settings.top - 3)
+        wide = settings.discriminator_width << (settings.top - 3)
         self.encoder = _encoder(settings, channels)
         self.code = torch.nn.Linear(wide * 16, settings.latent)
         decoder: list[torch.nn.Module] = []
@@ -153,10 +153,10 @@ class ProbeAutoencoder(torch.nn.Module):
         return reconstruction_error(images, back)
 
 
-def _encoder(settings: ProbeSettings, channels: int) -> torch.nn.Sequential:
+def _encoder(settings: DcganSettings, channels: int) -> torch.nn.Sequential:
     layers: list[torch.nn.Module] = []
     for step in range(settings.top - 2):
-        outputs = settings.critic_width << step
+        outputs = settings.discriminator_width << step
         layers += [torch.nn.Conv2d(channels, outputs, 4, 2, 1), torch.nn.LeakyReLU(0.2)]
         channels = outputs
     return torch.nn.Sequential(*layers)
