@@ -1,4 +1,4 @@
-"""The report of a training run: how its figures went, and what it drew along the way."""
+"""The report of a training run: how its metrics went, and what it drew along the way."""
 
 import json
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ def is_training_run(folder: Path | str) -> bool:
 def write_training_report(folder: Path | str, out: Path | str, *, title: str | None = None) -> int:
     """Write one HTML file about a run directory and return its size in bytes.
 
-    It holds curves of all figures, pictures of the same latents from first to last, the settings
+    It holds curves of all metrics, pictures of the same latents from first to last, the settings
     and, where `evaluate` was run, what it measured. It refers to nothing outside of itself.
 
     Parameters
@@ -65,27 +65,27 @@ def write_training_report(folder: Path | str, out: Path | str, *, title: str | N
             f"{root}: expected the run directory of a training, with {RUN_FILE} and {METRICS}. "
             "Check the path."
         )
-    record, figures = read_json(root / RUN_FILE), read_metrics(root / METRICS)
-    if not figures:
+    record, metrics = read_json(root / RUN_FILE), read_metrics(root / METRICS)
+    if not metrics:
         raise FileFormatError(
-            f"{root}: expected figures in {METRICS}, this run has logged none yet. Let it train on."
+            f"{root}: expected metrics in {METRICS}, this run has logged none yet. Let it train on."
         )
-    sections = [_course(figures), *_samples(root), *_evaluation(root)]
+    sections = [_course(metrics), *_samples(root), *_evaluation(root)]
     sections.append(
         Section("Settings", "settings", [details("As resolved", json.dumps(record, indent=2))])
     )
     system = str(record["system"])
-    lead = f"{int(figures[-1]['step'])} steps of {system.replace('_', ' ')}."
+    lead = f"{int(metrics[-1]['step'])} steps of {system.replace('_', ' ')}."
     page = build_page(title or f"geomface: {system}", lead, sections).encode()
     write_bytes(Path(out), page)
     return len(page)
 
 
-def _course(figures: Sequence[dict[str, Any]]) -> Section:
+def _course(metrics: Sequence[dict[str, Any]]) -> Section:
     """Return curves of every figure over the steps, those of one group in one panel."""
     from matplotlib.figure import Figure as Canvas
 
-    names = sorted({name for line in figures for name in line} - {"step"})
+    names = sorted({name for line in metrics for name in line} - {"step"})
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(name.split("/")[0], []).append(name)
@@ -94,7 +94,7 @@ def _course(figures: Sequence[dict[str, Any]]) -> Section:
         canvas = Canvas(figsize=(4.8, 2.9), layout="constrained")
         axis = canvas.add_subplot()
         for name in members:
-            points = [(line["step"], line[name]) for line in figures if name in line]
+            points = [(line["step"], line[name]) for line in metrics if name in line]
             axis.plot(*np.transpose(points), label=name.split("/")[-1], linewidth=1.2)
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(alpha=0.25)
@@ -103,11 +103,11 @@ def _course(figures: Sequence[dict[str, Any]]) -> Section:
             axis.legend(frameon=False, fontsize=8)
         caption = f"{group}: {', '.join(name.split('/')[-1] for name in members)}"
         charts.append(Figure(data_uri(figure_image(canvas), form="png"), caption))
-    last = figures[-1]
+    last = metrics[-1]
     facts = [(f"{int(last['step']):,}", "steps")]
     if "steps_per_second" in last:
         facts.append(
-            (f"{np.median([f['steps_per_second'] for f in figures]):.2f}", "steps a second")
+            (f"{np.median([f['steps_per_second'] for f in metrics]):.2f}", "steps a second")
         )
     return Section("How it went", "course", [tiles(facts), grid(charts, 3)])
 

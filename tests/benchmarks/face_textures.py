@@ -3,11 +3,11 @@ r"""Texture and geometry GANs on damaged faces: masks, linear models, novelty.
     geomface synth textures --model builtin ICT --count 1000 --seed 11 --out SET
     geomface synth textures --model builtin ICT --count 300 --seed 15 --covered 0 --torn 0 \
         --out TEST
-    python tests/benchmarks/face_textures.py SET TEST OUT [--arms masked unmasked clean]
+    python tests/benchmarks/face_textures.py SET TEST OUT [--masking masked unmasked clean]
         [--seeds 0 1 2] [--kind texture|geometry] [--recipe cpu] [--size S] [--novelty 10000]
         [--precision bfloat16]
 
-Trains every arm and seed (finished runs are not trained again) and prints
+Trains every masking and seed (finished runs are not trained again) and prints
 
     holes       share of the texels of 2,000 samples that have the colour of a hole; data: the same
                 of the training set as the eye would see it
@@ -44,10 +44,7 @@ from geomface.datasets import (
 from geomface.files import save_image
 from geomface.files.records import write_json
 from geomface.files.tensors import load_tensors
-from geomface.gan.progressive_texture import (
-    load_generator,
-    sample_images,
-)
+from geomface.gan.progressive_texture import load_generator, sample_images
 from geomface.gan.progressive_texture.evaluation import ImageDistances, measure_distances
 from geomface.geometry_image import GeometryImageEncoder
 from geomface.learning import image_grid, to_pictures
@@ -61,11 +58,11 @@ from geomface.statistics import fit_texture_pca
 SAMPLES, SHOWN, MODES = 2000, 30, 200
 
 
-def train(options: argparse.Namespace, arm: str, seed: int) -> Path:
-    """Train one arm and return its run directory."""
-    folder = options.out / f"{options.kind}-{arm}-{seed}"
+def train(options: argparse.Namespace, masking: str, seed: int) -> Path:
+    """Train with one masking and return the run directory."""
+    folder = options.out / f"{options.kind}-{masking}-{seed}"
     words = ["--data", options.set, "--recipe", options.recipe, "--kind", options.kind]
-    words += ["--arm", arm, "--seed", seed, "--out", folder, "--quiet"]
+    words += ["--masking", masking, "--seed", seed, "--out", folder, "--quiet"]
     words += [] if options.size is None else ["--size", options.size]
     words += ["--precision", options.precision]
     words += ["--mirror"] if options.kind == "texture" else []
@@ -207,7 +204,7 @@ def main() -> None:
     parser.add_argument("test", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--kind", choices=["texture", "geometry"], default="texture")
-    parser.add_argument("--arms", nargs="+", default=["masked", "unmasked", "clean"])
+    parser.add_argument("--masking", "--arms", nargs="+", default=["masked", "unmasked", "clean"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--recipe", default="cpu")
     parser.add_argument("--size", type=int)
@@ -217,7 +214,9 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     runs = {
-        (arm, seed): train(options, arm, seed) for arm in options.arms for seed in options.seeds
+        (masking, seed): train(options, masking, seed)
+        for masking in options.masking
+        for seed in options.seeds
     }
     size = load_generator(next(iter(runs.values()))).config["networks"]["size"]
     sets = read(options, size)
@@ -233,9 +232,9 @@ def main() -> None:
         drawn = linear_samples(sets.train, SAMPLES, seed)
         rows.append(row(f"PCA {seed}", drawn, sets))
     sheets.append(image_grid(drawn[:SHOWN], columns=5))
-    for (arm, seed), folder in runs.items():
+    for (masking, seed), folder in runs.items():
         images = sample_images(load_generator(folder), SAMPLES, seed=seed)
-        rows.append(row(f"{arm} {seed}", images, sets))
+        rows.append(row(f"{masking} {seed}", images, sets))
         if seed == options.seeds[0]:
             sheets.append(image_grid(images[:SHOWN], columns=5))
     gap = np.ones((sheets[0].shape[0], 8, 3), np.float32)

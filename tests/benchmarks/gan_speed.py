@@ -3,10 +3,10 @@
     python tests/benchmarks/gan_speed.py [--size 128] [--batch 4] [--pairs 5] [--threads 1]
                                          [--precision float32 bfloat16]
 
-A step is the whole one: critic with gradient penalty and drift, generator, running average, with
-the paper's widths (min(8192 / 2^s, 512) channels at level s) and masks. The plain loop is written
-here: eager float32, NCHW, repeated pixels and then a convolution, unfused Adam, one average a
-weight. Both start from the same weights and are given the same batch and latents; their first
+A step is the whole one: discriminator with gradient penalty and drift, generator, moving average,
+with the paper's widths (min(8192 / 2^s, 512) channels at level s) and masks. The plain loop is
+written here: eager float32, NCHW, repeated pixels and then a convolution, unfused Adam, one average
+a weight. Both start from the same weights and are given the same batch and latents; their first
 losses are printed. Steps of all are timed in turn. The ratio is the median over the turns with
 its 95 % interval by bootstrap. Beside it stands what the convolutions alone would take at the
 fastest matrix product measured here on as many threads.
@@ -59,7 +59,7 @@ def plain_generator(weights: Weights, latents: torch.Tensor, blocks: int) -> tor
     return plain_convolution(weights, f"to_image.{blocks}", x, 1.0)
 
 
-def plain_critic(
+def plain_discriminator(
     weights: Weights, images: torch.Tensor, mask: torch.Tensor, blocks: int
 ) -> torch.Tensor:
     """Images under masks to scores, layer by layer."""
@@ -94,8 +94,10 @@ class PlainLoop:
         self.batch = task.growth.batch
         self.latent = task.settings.networks.latent
         self.generator = self._copy(task.generator)
-        critic = self._copy(task.critic)
-        self.critic = {name.removeprefix("network."): item for name, item in critic.items()}
+        discriminator = self._copy(task.discriminator)
+        self.discriminator = {
+            name.removeprefix("network."): item for name, item in discriminator.items()
+        }
         self.average = {name: item.detach().clone() for name, item in self.generator.items()}
         self.latents = stream_generator(self.seed, "latents")
         self.mix = stream_generator(self.seed, "penalty")
@@ -104,13 +106,13 @@ class PlainLoop:
         self.optimizers = [
             torch.optim.Adam(
                 list(weights.values()),
-                lr=rates.learning_rate,
+                lr=rates.lr,
                 betas=(rates.beta1, rates.beta2),
                 eps=1e-8,
                 foreach=False,
                 fused=False,
             )
-            for weights in (self.generator, self.critic)
+            for weights in (self.generator, self.discriminator)
         ]
 
     @staticmethod
@@ -126,16 +128,16 @@ class PlainLoop:
         return plain_generator(self.generator, latents, self.blocks)
 
     def step(self) -> tuple[float, float]:
-        """Critic, generator, average; returns both losses."""
+        """Discriminator, generator, average; returns both losses."""
         indices = batch_indices(self.seed, len(self.data), self.images, self.batch)
         real, mask = self.data.batch(indices)
         with torch.no_grad():
             fake = self.fakes()
-        real_scores = plain_critic(self.critic, real, mask, self.blocks)
-        fake_scores = plain_critic(self.critic, fake, mask, self.blocks)
+        real_scores = plain_discriminator(self.discriminator, real, mask, self.blocks)
+        fake_scores = plain_discriminator(self.discriminator, fake, mask, self.blocks)
         share = torch.rand(self.batch, generator=self.mix).reshape(-1, 1, 1, 1)
         between = (real + share * (fake - real)).requires_grad_(True)
-        scores = plain_critic(self.critic, between, mask, self.blocks)
+        scores = plain_discriminator(self.discriminator, between, mask, self.blocks)
         (slope,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
         norms = torch.sqrt((slope**2).sum(dim=(1, 2, 3)) + 1e-16)
         penalty = ((norms - 1) ** 2).mean()
@@ -144,13 +146,13 @@ class PlainLoop:
         self.optimizers[1].zero_grad()
         loss.backward()
         self.optimizers[1].step()
-        for item in self.critic.values():
+        for item in self.discriminator.values():
             item.requires_grad_(False)
-        generator = -plain_critic(self.critic, self.fakes(), mask, self.blocks).mean()
+        generator = -plain_discriminator(self.discriminator, self.fakes(), mask, self.blocks).mean()
         self.optimizers[0].zero_grad()
         generator.backward()
         self.optimizers[0].step()
-        for item in self.critic.values():
+        for item in self.discriminator.values():
             item.requires_grad_(True)
         with torch.no_grad():
             for name, item in self.generator.items():
@@ -172,24 +174,25 @@ def build_task(size: int, batch: int, precision: str) -> TextureGan:
 
 
 def convolution_products(settings: GrowingNetworkSettings) -> tuple[float, float]:
-    """Return the multiplications of one image's pass through generator and critic."""
+    """Return the multiplications of one image's pass through generator and discriminator."""
     width, blocks = settings.channels, range(3, settings.top + 1)
     shared = sum(9 * 4**level * width(level) ** 2 for level in blocks)
     shared += sum(9 * 4**level * width(level) * width(level - 1) for level in blocks)
     generator = shared + 9 * 16 * width(2) ** 2 + settings.latent * width(2) * 16
-    critic = shared + 9 * 16 * (width(2) + 1) * width(2) + 16 * width(2) ** 2
-    return float(generator), float(critic)
+    discriminator = shared + 9 * 16 * (width(2) + 1) * width(2) + 16 * width(2) ** 2
+    return float(generator), float(discriminator)
 
 
 def step_products(settings: GrowingNetworkSettings) -> float:
     """Return the multiplications of a whole step an image, as the plain loop does them.
 
-    The generator runs forward twice and once backward, which costs two passes. The critic costs
-    three passes for the reals, three for the fakes, six for the penalty (forward, its gradient,
-    two for the gradient of that gradient, two back through the first), two in the generator's step.
+    The generator runs forward twice and once backward, which costs two passes. The discriminator
+    costs three passes for the reals, three for the fakes, six for the penalty (forward, its
+    gradient, two for the gradient of that gradient, two back through the first), two in the
+    generator's step.
     """
-    generator, critic = convolution_products(settings)
-    return 4 * generator + 14 * critic
+    generator, discriminator = convolution_products(settings)
+    return 4 * generator + 14 * discriminator
 
 
 def peak(dtype: torch.dtype, size: int = 1536, tries: int = 3) -> float:
@@ -220,8 +223,10 @@ def compare(options: argparse.Namespace) -> None:
     wasserstein, generator = plain.step()  # first steps are not timed: they allocate
     print(f"first losses: plain {wasserstein:.5f} {generator:.5f}", flush=True)
     for name, task in tasks.items():
-        figures = task.step()
-        losses = [float(torch.as_tensor(figures[f"loss/{k}"])) for k in ("critic", "generator")]
+        metrics = task.step()
+        losses = [
+            float(torch.as_tensor(metrics[f"loss/{k}"])) for k in ("discriminator", "generator")
+        ]
         print(f"  {name} {losses[0]:.5f} {losses[1]:.5f}", flush=True)
     steps = {"plain": plain.step, **{name: task.step for name, task in tasks.items()}}
     seconds: dict[str, list[float]] = {name: [] for name in steps}
@@ -259,10 +264,10 @@ def main() -> None:
     parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"])
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    generator, critic = convolution_products(GrowingNetworkSettings(size=options.size))
+    generator, discriminator = convolution_products(GrowingNetworkSettings(size=options.size))
     print(
         f"{options.size} px, {options.batch} images a step, {options.threads} threads; one image: "
-        f"generator {generator / 1e9:.1f}, critic {critic / 1e9:.1f}, step "
+        f"generator {generator / 1e9:.1f}, discriminator {discriminator / 1e9:.1f}, step "
         f"{step_products(GrowingNetworkSettings(size=options.size)) / 1e9:.0f} GMAC",
         flush=True,
     )

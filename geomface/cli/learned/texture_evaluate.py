@@ -37,7 +37,7 @@ class EvaluateTextureOptions:
     ] = None
     """Folder of other textures, none of which was trained on."""
     report: MaybeFile = None
-    """JSON record with the figures; default evaluation.json in the run directory."""
+    """JSON record with the metrics; default evaluation.json in the run directory."""
     common: CommonOptions = CommonOptions()
 
 
@@ -57,7 +57,7 @@ def run_evaluate(options: EvaluateTextureOptions, run: Run) -> int:
     generator = load_generator(options.run)
     if options.common.dry_run:
         return run.plan([f"draw {options.count} images and measure them", f"write {report}"])
-    figures: dict[str, Any] = {"step": generator.step, "count": options.count}
+    metrics: dict[str, Any] = {"step": generator.step, "count": options.count}
     config, real = generator.config, None
     if config.get("kind") == "shapes":
         _refuse_folders(options)
@@ -72,11 +72,11 @@ def run_evaluate(options: EvaluateTextureOptions, run: Run) -> int:
         train, test = _read_sets(options, config)
     images = sample_images(generator, options.count, seed=options.common.seed)
     if config.get("kind") == "shapes":
-        figures |= measure_red_circles(images, train)
+        metrics |= measure_red_circles(images, train)
     found = compare_sets(images, train, test, real=real, seed=options.common.seed)
-    figures |= {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
-    run.finish(figures, report)
-    _print(figures, found, run)
+    metrics |= {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+    run.finish(metrics, report)
+    _print(metrics, found, run)
     return 0
 
 
@@ -123,17 +123,17 @@ def _read_sets(
     return train, test if options.test is None else read(options.test)
 
 
-def _print(figures: "dict[str, Any]", found: "SetComparison", run: Run) -> None:
-    if "generated" in figures:
+def _print(metrics: "dict[str, Any]", found: "SetComparison", run: Run) -> None:
+    if "generated" in metrics:
         run.table(
             ["set", "red circle", "red squares", "green circles", "holes (area)"],
             [
                 [
                     name,
-                    f"{figures[name].red_circle:.4f}",
-                    f"{figures[name].red_squares:.3f}",
-                    f"{figures[name].green_circles:.3f}",
-                    f"{figures[name].hole_area:.5f}",
+                    f"{metrics[name].red_circle:.4f}",
+                    f"{metrics[name].red_squares:.3f}",
+                    f"{metrics[name].green_circles:.3f}",
+                    f"{metrics[name].hole_area:.5f}",
                 ]
                 for name in ("generated", "data", "clean")
             ],

@@ -114,7 +114,7 @@ def run_train(options: TrainTextureOptions, run: Run) -> int:
             "ended": result.ended,
             "held_out": left_out,
             "checkpoint": result.checkpoint,
-            "figures": result.metrics,
+            "metrics": result.metrics,
         }
     )
     if result.ended == "interrupt":

@@ -132,7 +132,7 @@ LATER = {"deviation"}
 def _networks(config: Any, path: Path) -> DcganSettings | GrowingNetworkSettings:
     table = config.get("networks") if isinstance(config, dict) else None
     if isinstance(table, dict):
-        table = {FORMER_NETWORKS.get(name, name): value for name, value in table.items()}
+        table = {FORMER_NETWORKS.get(str(name), str(name)): value for name, value in table.items()}
         for kind in (DcganSettings, GrowingNetworkSettings):
             names = {field.name for field in dataclasses.fields(kind)}
             if names - LATER <= set(table) <= names:

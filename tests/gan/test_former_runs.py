@@ -1,0 +1,41 @@
+"""Runs of the first version, whose settings and networks had other names, are read as before."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geomface.cli.main import main
+from geomface.files import load_image
+from geomface.report.training import write_training_report
+
+FORMER = Path(__file__).with_name("former_runs")
+"""Written by the commit before the names changed: run.json has "arm" and "settle", the checkpoints
+have "critic" and "average"; drawn.png and evaluation.json are what that version made of them."""
+
+
+@pytest.fixture(params=["dcgan", "growing"])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return shutil.copytree(FORMER / request.param, tmp_path / "run")
+
+
+def test_it_is_sampled(run: Path, tmp_path: Path) -> None:
+    words = ["--count", "4", "--out", str(tmp_path / "drawn"), "--quiet"]
+    assert main(["sample", "progressive_texture", str(run), *words]) == 0
+    drawn = load_image(tmp_path / "drawn" / "samples.png")
+    # Another machine may round differently in the last bit of a float, not of a byte.
+    assert np.abs(drawn - load_image(run / "drawn.png")).max() <= 1 / 255 + 1e-6
+
+
+def test_it_is_evaluated_and_reported(run: Path, tmp_path: Path) -> None:
+    before = json.loads((run / "evaluation.json").read_text())
+    report = tmp_path / "evaluation.json"
+    words = ["--count", "30", "--report", str(report), "--quiet"]
+    assert main(["evaluate", "progressive_texture", str(run), *words]) == 0
+    after = json.loads(report.read_text())
+    for name in ("swd_average", "frechet", "kernel"):
+        assert after["distances"][name] == pytest.approx(before["distances"][name], rel=1e-3)
+    assert after["generated"] == before["generated"] and after["copies"] == before["copies"]
+    assert write_training_report(run, tmp_path / "report.html") > 0
