@@ -7,6 +7,7 @@ from scipy.spatial import KDTree
 from geomface.arrays import FloatArray, IndexArray
 from geomface.mesh.factor import SymmetricFactor, elimination_order
 from geomface.mesh.laplacian import cotangent_laplacian, lumped_mass
+from geomface.mesh.robust import robust_scale
 
 
 class DetailField:
@@ -95,9 +96,9 @@ def split_variance(
     far = distances > spacing
     has = far.any(axis=1)
     if not has.any():
-        return 1.4826 * float(np.median(np.abs(residuals))), 0.0
+        return robust_scale(residuals), 0.0
     partner = np.asarray(index)[np.arange(len(points)), far.argmax(axis=1)][has]
-    difference = 1.4826 * float(np.median(np.abs(residuals[has] - residuals[partner])))
-    total = 1.4826 * float(np.median(np.abs(residuals)))
+    difference = robust_scale(residuals[has] - residuals[partner])
+    total = robust_scale(residuals)
     noise = min(difference / np.sqrt(2.0), total)
     return noise, float(np.sqrt(total**2 - noise**2))

@@ -10,10 +10,14 @@ from geomface.fitting.camera import Camera, WeakPerspective, weak_perspective_fr
 from geomface.fitting.contour import contour_strips, contour_vertices
 from geomface.fitting.image_terms import ImagePoints, image_step
 from geomface.fitting.linear_face import linear_face
-from geomface.fitting.robust import geman_mcclure_loss, geman_mcclure_weights
 from geomface.fitting.settings import ImageFitSettings
 from geomface.mesh import LandmarkEmbedding
 from geomface.mesh.multi_pie import INNER_FACE, JAW, SCHEME
+from geomface.mesh.robust import (
+    geman_mcclure_loss,
+    geman_mcclure_weights,
+    robust_scale,
+)
 from geomface.scans.visibility import pod_directions, seen_vertices
 from geomface.statistics import MorphableModel
 
@@ -180,8 +184,7 @@ def fit_hypothesis(
         measured = _measure(fitter, points, sigma, fit, slide)
         misfit = np.linalg.norm(measured.misfit(fit.camera, fit.coefficients), axis=1)
         # Two axes: a good landmark is sqrt(2) standard deviations off.
-        spread = max(np.sqrt(2.0), 1.4826 * float(np.median(misfit[present])))
-        cutoff = settings.robust_scale * spread
+        cutoff = settings.robust_scale * robust_scale(misfit[present], np.sqrt(2.0))
         fit.weights = np.where(present, geman_mcclure_weights(misfit, cutoff), 0.0)
         measured = dataclasses.replace(measured, weights=fit.weights)
         before = fit.camera.project(measured.face.points(fit.coefficients))
@@ -197,13 +200,13 @@ def fit_hypothesis(
     return fit
 
 
-def _cost(fit: Hypothesis, robust_scale: float) -> float:
+def _cost(fit: Hypothesis, cutoff: float) -> float:
     """Return -log p(landmarks, coefficients) without what all hypotheses share."""
     measured = fit.points
     if measured is None:
         return np.inf
     misfit = np.linalg.norm(measured.misfit(fit.camera, fit.coefficients), axis=1)
     present = measured.weights > 0
-    loss = geman_mcclure_loss(misfit[present], robust_scale * np.sqrt(2.0))
+    loss = geman_mcclure_loss(misfit[present], cutoff * np.sqrt(2.0))
     prior = measured.face.prior_energy(fit.coefficients)
     return float(0.5 * loss.sum() - fit.density[present].sum()) + prior

@@ -11,11 +11,11 @@ from geomface.fitting.equations import FitEquations, Points
 from geomface.fitting.linear_face import LinearFace, linear_face
 from geomface.fitting.pose import small_similarity
 from geomface.fitting.results import LandmarkFit
-from geomface.fitting.robust import geman_mcclure_weights
-from geomface.fitting.scan_input import landmark_sigma, with_scale
 from geomface.fitting.settings import LandmarkFitSettings
 from geomface.mesh import Landmarks, Similarity
-from geomface.mesh.diagnose import MILLIMETRES, arrange_landmarks, suspected_mirror_image
+from geomface.mesh.diagnose import MILLIMETRES, suspected_mirror_image
+from geomface.mesh.robust import geman_mcclure_weights, robust_scale
+from geomface.registration.prepare import prepare_landmarks, with_scale
 from geomface.registration.start import similarity_from_landmarks
 from geomface.statistics import MorphableModel
 from geomface.threads import one_blas_thread
@@ -64,7 +64,7 @@ def fit_in_frame(
         before = pose.apply(face.points(coefficients)[rows])
         gaps = np.linalg.norm(before - points[rows], axis=1) / sigma[rows]
         # Three axes: a good landmark is sqrt(3) standard deviations off.
-        cutoff = robust * max(np.sqrt(3.0), 1.4826 * float(np.median(gaps)))
+        cutoff = robust * robust_scale(gaps, np.sqrt(3.0))
         weights[rows] = geman_mcclure_weights(gaps, cutoff)
         term = Points(rows, pose.inverse().apply(points[rows]), weights[rows] / sigma[rows] ** 2)
         equations = FitEquations([(face, term)], coefficients, centre)
@@ -111,25 +111,19 @@ def fit_landmarks_3d(
     """
     began = time.perf_counter()
     settings = settings or LandmarkFitSettings()
-    embedding = model.template.require_landmarks(landmarks)
+    landmarks, placed, notes = prepare_landmarks(model.template, landmarks)
     full = linear_face(model, settings.expression_rate)
-    face = full.at(embedding)
-    # Refuses too few landmarks, or all on one line, before anything is read out of them.
-    similarity_from_landmarks(face.mean, landmarks)
-    landmarks, notes = arrange_landmarks(landmarks, face.mean)
-    missing = int((~landmarks.present).sum())
-    if 0 < missing < len(landmarks.points):
-        notes = (*notes, f"{missing} of {len(landmarks.points)} landmarks are missing: left out.")
-    if suspected_mirror_image(landmarks.points, face.mean):
+    face = full.at(model.template.require_landmarks(landmarks))
+    if suspected_mirror_image(landmarks.points, placed):
         raise LandmarkError(
             f"{landmarks.name}: the landmarks are those of a mirror image, expected left and right "
             "to be the subject's. Reflect the points at x = 0, or correct their order."
         )
-    start = similarity_from_landmarks(face.mean, landmarks)
+    start = similarity_from_landmarks(placed, landmarks)
     if not settings.fit_scale:
         scale = MILLIMETRES[model.mesh.unit] / MILLIMETRES[landmarks.unit]
-        start = with_scale(start, scale, face.mean[landmarks.present].mean(axis=0))
-    sigma = np.hypot(landmark_sigma(landmarks, settings.landmark_sigma_mm), settings.model_sigma_mm)
+        start = with_scale(start, scale, placed[landmarks.present].mean(axis=0))
+    sigma = np.hypot(landmarks.sigma(settings.landmark_sigma_mm), settings.model_sigma_mm)
     found = fit_in_frame(
         face,
         start.inverse().apply(landmarks.points),
@@ -159,6 +153,6 @@ def fit_landmarks_3d(
         iterations=found.iterations,
         residual_mm={"median": float(np.median(gaps)), "max": float(gaps.max())},
         weights=found.weights,
-        notes=notes,
+        notes=tuple(notes),
         seconds=time.perf_counter() - began,
     )

@@ -8,14 +8,14 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.errors import RegistrationError
 from geomface.fitting.detail import DetailField, split_variance
-from geomface.fitting.robust import geman_mcclure_weights
 from geomface.fitting.scan import landmark_gaps, run_scan_fit, unlikely
 from geomface.fitting.scan_fitter import ScanFitRun, ScanFitter
-from geomface.fitting.scan_input import prepare_scan
+from geomface.fitting.scan_input import scan_input
 from geomface.fitting.settings import ModelRegistrationSettings
 from geomface.fitting.smooth_field import smooth_field
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.mesh.normals import vertex_normals
+from geomface.mesh.robust import geman_mcclure_weights
 from geomface.mesh.topology import boundary_loops
 from geomface.registration import (
     NonRigidRegistration,
@@ -24,12 +24,9 @@ from geomface.registration import (
     ShapePrior,
     register,
 )
-from geomface.registration.integrity import flipped_triangles, rim_gaps, rim_pairs, unfold
+from geomface.registration.integrity import crossing_rims, flipped_triangles, rim_pairs, unfold
 from geomface.statistics import MorphableModel
 from geomface.threads import one_blas_thread
-
-# Lips that touch are closed, not crossed.
-_TOUCHING_MM = 0.01
 
 
 def shape_prior(model: MorphableModel, *, expression: bool = True) -> ShapePrior:
@@ -124,7 +121,7 @@ def register_with_model(
     began = time.perf_counter()
     solver = model if isinstance(model, ModelRegistration) else ModelRegistration(model, settings)
     chosen, fitter = solver.settings, solver.fitter
-    given = prepare_scan(
+    given = scan_input(
         fitter.model.template,
         scan,
         landmarks,
@@ -239,7 +236,7 @@ def _result(
 ) -> RegistrationResult:
     given, fitter = run.scan, solver.fitter
     gaps = given.target.surface.query(run.pose.apply(vertices)[run.accepted]).distances
-    gaps = gaps * given.to_mm
+    gaps = gaps * given.prepared.to_mm
     residual = {"median": float(np.median(gaps)), "p95": float(np.percentile(gaps, 95))}
     reasons = unlikely(first, residual["median"])
     rest, faces = fitter.face.mean, fitter.faces
@@ -252,7 +249,9 @@ def _result(
     history += fine
     return RegistrationResult(
         mesh=fitter.model.mesh.replace(
-            vertices=given.to_scan(vertices, run.pose), unit=given.unit, name=given.name
+            vertices=given.to_scan(vertices, run.pose),
+            unit=given.prepared.unit,
+            name=given.prepared.name,
         ),
         confidence=run.weights.copy(),
         similarity=given.similarity(run.pose),
@@ -262,8 +261,8 @@ def _result(
         residual_mm=residual,
         landmark_mm=landmark_gaps(run),
         flips=int(flipped_triangles(vertices, faces, rest).sum()),
-        rim_crossings=int((rim_gaps(vertices, pairs, rest) < -_TOUCHING_MM).sum()),
+        rim_crossings=int(crossing_rims(vertices, pairs, rest).sum()),
         history=tuple(history),
-        notes=(*given.notes, *remarks, *reasons),
+        notes=(*given.prepared.notes, *remarks, *reasons),
         seconds=time.perf_counter() - began,
     )

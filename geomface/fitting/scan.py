@@ -7,7 +7,7 @@ import numpy as np
 from geomface.fitting.landmarks_3d import fit_in_frame
 from geomface.fitting.results import ScanFit
 from geomface.fitting.scan_fitter import ScanFitRun, ScanFitter
-from geomface.fitting.scan_input import ScanInput, prepare_scan
+from geomface.fitting.scan_input import ScanInput, scan_input
 from geomface.fitting.settings import ScanFitSettings
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.statistics import MorphableModel
@@ -66,7 +66,7 @@ def fit_scan(
     """
     began = time.perf_counter()
     fitter = model if isinstance(model, ScanFitter) else ScanFitter(model, settings)
-    given = prepare_scan(
+    given = scan_input(
         fitter.model.template,
         scan,
         landmarks,
@@ -103,7 +103,7 @@ def landmark_gaps(run: ScanFitRun) -> dict[str, float]:
     if run.marks is None or given.landmarks is None:
         return {}
     marks = run.pose.apply(run.marks.points(run.coefficients))
-    gaps = np.linalg.norm((marks - given.landmarks)[given.present], axis=1) * given.to_mm
+    gaps = np.linalg.norm((marks - given.landmarks)[given.present], axis=1) * given.prepared.to_mm
     return {"median": float(np.median(gaps)), "max": float(gaps.max())}
 
 
@@ -129,7 +129,7 @@ def _result(
     fitter: ScanFitter, given: ScanInput, run: ScanFitRun, converged: bool, began: float
 ) -> ScanFit:
     placed = run.pose.apply(run.vertices)
-    gaps = given.target.surface.query(placed[run.accepted]).distances * given.to_mm
+    gaps = given.target.surface.query(placed[run.accepted]).distances * given.prepared.to_mm
     residual = {"median": float(np.median(gaps)), "p95": float(np.percentile(gaps, 95))}
     reasons = unlikely(run, residual["median"])
     count = run.face.model_count
@@ -137,7 +137,9 @@ def _result(
     if run.equations is not None:
         covariance = run.equations.covariance(count)
     mesh = fitter.model.mesh.replace(
-        vertices=given.to_scan(run.vertices, run.pose), unit=given.unit, name=given.name
+        vertices=given.to_scan(run.vertices, run.pose),
+        unit=given.prepared.unit,
+        name=given.prepared.name,
     )
     split = run.face.shape_count
     return ScanFit(
@@ -153,6 +155,6 @@ def _result(
         landmark_mm=landmark_gaps(run),
         confidence=run.weights.copy(),
         history=tuple(run.history),
-        notes=(*given.notes, *reasons),
+        notes=(*given.prepared.notes, *reasons),
         seconds=time.perf_counter() - began,
     )

@@ -11,12 +11,13 @@ from geomface.fitting.equations import FitEquations, Planes, Points, Term
 from geomface.fitting.linear_face import LinearFace, linear_face
 from geomface.fitting.pose import small_similarity
 from geomface.fitting.results import ScanFitStep
-from geomface.fitting.robust import geman_mcclure_weights, robust_scale
 from geomface.fitting.scan_input import ScanInput
 from geomface.fitting.settings import ScanFitSettings
 from geomface.mesh import Similarity
 from geomface.mesh.laplacian import lumped_mass
 from geomface.mesh.normals import vertex_normals
+from geomface.mesh.robust import geman_mcclure_weights, robust_scale
+from geomface.registration.scan_target import MatchGates
 from geomface.scans.visibility import pod_directions, seen_vertices
 from geomface.statistics import MorphableModel
 
@@ -137,28 +138,20 @@ class ScanFitRun:
         TooFewMatchesError : less than `minimum_kept` of them found a match.
         """
         settings, fitter = self.fitter.settings, self.fitter
-
-        def between(ends: tuple[float, float]) -> float:
-            return float(ends[0] * (ends[1] / ends[0]) ** progress)
-
         normals = vertex_normals(vertices, fitter.faces, weighting="area")
         matches = self.scan.target.match(
             self.pose.apply(vertices[rows]),
             self.pose.apply_vectors(normals[rows]),
-            normal_mm=between(settings.normal_feature_mm),
-            distance_gate=between(settings.distance_gate_mm),
-            cosine_gate=float(np.cos(np.radians(between(settings.normal_gate_degrees)))),
-            rim_margin=settings.boundary_margin_mm,
-            rim_exempt=np.zeros(len(rows), bool),
+            MatchGates.at(progress, settings),
             on_triangles=on_triangles,
         )
         used = matches.accepted
         kept = float(fitter.area[rows[used]].sum() / max(fitter.area[rows].sum(), 1e-12))
         if kept < settings.minimum_kept:
             raise TooFewMatchesError(
-                f"{self.scan.name}: only {kept:.0%} of the visible model found a match on the "
-                f"scan, expected at least {settings.minimum_kept:.0%}. Check the landmarks, the "
-                "unit and that the scan shows a face."
+                f"{self.scan.prepared.name}: only {kept:.0%} of the visible model found a match on "
+                f"the scan, expected at least {settings.minimum_kept:.0%}. Check the landmarks, "
+                "the unit and that the scan shows a face."
             )
         back = self.pose.inverse()
         return FrameMatches(
@@ -183,10 +176,6 @@ class ScanFitRun:
         share : visible vertices for each one of `rows`
         """
         settings, fitter = self.fitter.settings, self.fitter
-
-        def between(ends: tuple[float, float]) -> float:
-            return float(ends[0] * (ends[1] / ends[0]) ** progress)
-
         vertices = self.vertices
         before = self.pose.apply(vertices)
         matches = self.match(progress, rows, vertices, on_triangles=fine)

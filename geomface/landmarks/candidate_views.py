@@ -24,7 +24,7 @@ def look_at(forward: FloatArray, up: FloatArray) -> FloatArray:
 
 def windows(surface: ScanSurface, rotation: FloatArray) -> list[View]:
     """Return views of one direction: the middle of the scan, and the head on top of a bust."""
-    points = surface.vertices[surface.used]
+    points = surface.vertices
     seen = points @ rotation.T
     low, high = seen.min(axis=0), seen.max(axis=0)
     middle = np.median(seen, axis=0)
@@ -40,7 +40,7 @@ def windows(surface: ScanSurface, rotation: FloatArray) -> list[View]:
 def likely_views(surface: ScanSurface) -> list[View]:
     """Return views for a scan that is about upright, or faces where most of it faces."""
     up = np.array([0.0, 1.0, 0.0])
-    mean = surface.normals[surface.used].mean(axis=0)
+    mean = surface.normals.mean(axis=0)
     rotations = [view_rotation(yaw, 0.0) for yaw in (0.0, -35.0, 35.0)]
     if np.linalg.norm(mean) > 0.05:
         rotations.append(look_at(mean, up))
@@ -52,7 +52,7 @@ def all_views(surface: ScanSurface, *, rolls: int = 8) -> Iterator[View]:
     golden = (1 + 5**0.5) / 2
     corners = np.array([(0.0, a, b * golden) for a in (1, -1) for b in (1, -1)])
     directions = np.vstack([np.roll(corners, shift, axis=1) for shift in range(3)])
-    mean = surface.normals[surface.used].mean(axis=0)
+    mean = surface.normals.mean(axis=0)
     # Scans show their front: the best-covered directions come first.
     order = np.argsort(-directions @ mean)
     for forward in [mean, *directions[order]]:

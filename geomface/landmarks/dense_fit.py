@@ -10,9 +10,9 @@ from geomface.landmarks.dense_model import DenseShapeModel
 from geomface.landmarks.surface import ScanSurface
 from geomface.mesh import Similarity
 from geomface.mesh.closest import ClosestPointIndex
+from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 from geomface.registration.prior import pose_modes
-from geomface.registration.scan_target import ScanTarget
-from geomface.registration.start import robust_weights
+from geomface.registration.scan_target import MatchGates, ScanTarget, between
 
 ROUNDS = 14
 _POSE_SIGMA_MM = 5.0
@@ -99,19 +99,17 @@ def fit_dense_model(
     for index in range(ROUNDS):
         progress = index / (ROUNDS - 1)
 
-        def between(ends: tuple[float, float], share: float = progress) -> float:
-            return ends[0] * (ends[1] / ends[0]) ** share
-
         points = mean + basis @ coefficients
         normals = model.normals
         matches = target.match(
             points[68:],
             normals,
-            normal_mm=between(_FEATURE_MM),
-            distance_gate=between(_DISTANCE_MM),
-            cosine_gate=between(_COSINE),
-            rim_margin=_EDGE_MM,
-            rim_exempt=np.zeros(len(normals), bool),
+            MatchGates(
+                between(_FEATURE_MM, progress),
+                between(_DISTANCE_MM, progress),
+                between(_COSINE, progress),
+                _EDGE_MM,
+            ),
             on_triangles=index > ROUNDS // 2,
         )
         kept = float(matches.accepted.mean())
@@ -120,15 +118,16 @@ def fit_dense_model(
         gaps = np.einsum("vc,vc->v", planes, matches.plane_points[rows] - points[68:][rows])
         if len(rows) < count:
             return None
-        scan_noise = max(_NOISE_MM[1], 1.4826 * float(np.median(np.abs(gaps))))
-        noise = max(scan_noise, between(_NOISE_MM))
-        weights = (1.0 + (gaps / (2.5 * noise)) ** 2) ** -2 / (_CORRELATED * noise**2)
+        scan_noise = robust_scale(gaps, _NOISE_MM[1])
+        noise = max(scan_noise, between(_NOISE_MM, progress))
+        weights = geman_mcclure_weights(gaps, 2.5 * noise) / (_CORRELATED * noise**2)
         slopes = np.einsum("vc,vck->vk", planes, basis[68:][rows])
         weighted = slopes * weights[:, None]
         system = np.eye(count) + weighted.T @ slopes
         right = weighted.T @ (gaps + slopes @ coefficients)
         misses = np.linalg.norm(points[:68] - wanted, axis=1)
-        trust = robust_weights(misses, floor=3.0) / (_SHARED_MISTAKES * sigma_mm) ** 2
+        trust = geman_mcclure_weights(misses, 4.0 * robust_scale(misses, 3.0))
+        trust /= (_SHARED_MISTAKES * sigma_mm) ** 2
         flat = basis[:68].reshape(-1, count)
         weighted = flat * np.repeat(trust, 3)[:, None]
         system += weighted.T @ flat

@@ -8,7 +8,7 @@ from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import LandmarkError
 from geomface.faces.face_model import FaceModel
 from geomface.mesh.normals import vertex_normals
-from geomface.registration.smoothness import exposure
+from geomface.registration.template_terms import exposure
 from geomface.scans.fields import random_displacement
 from geomface.statistics import LinearModel, align_meshes, fit_pca
 

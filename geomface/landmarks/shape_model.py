@@ -8,8 +8,8 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import MeshError
 from geomface.faces.face_model import FaceModel
+from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 from geomface.mesh.similarity import Similarity, fit_similarity
-from geomface.registration.start import robust_weights
 from geomface.statistics import LinearModel, align_meshes, fit_pca, posterior
 
 NOISE_MM = 1.5
@@ -93,8 +93,8 @@ def fit_landmark_shape(
     similarity = fit_similarity(shape[rows], points[rows], weights)
     for index in range(rounds):
         residual = np.linalg.norm(similarity.apply(shape[rows]) - points[rows], axis=1)
-        floor = 3.0 * similarity.scale
-        robust = robust_weights(residual, floor=floor, cutoff=4.0 if index > 2 else 8.0)
+        typical = robust_scale(residual, 3.0 * similarity.scale)
+        robust = geman_mcclure_weights(residual, (4.0 if index > 2 else 8.0) * typical)
         weights = trust * robust
         similarity = fit_similarity(shape[rows], points[rows], weights)
         local = similarity.inverse().apply(points[rows])

@@ -1,20 +1,16 @@
-"""The scan as the detector sees it: one surface in millimetres with a tree for rays."""
-
-from functools import cached_property
-from typing import Any
+"""The scan as the detector sees it: one surface in millimetres, drawn and met by rays."""
 
 import numpy as np
 
 from geomface.arrays import FloatArray
-from geomface.errors import RegistrationError
 from geomface.landmarks.views import View, render_geometry
 from geomface.mesh import Mesh
-from geomface.mesh.diagnose import diagnose_scan
-from geomface.mesh.normals import face_areas, vertex_normals
+from geomface.registration.prepare import prepare_scan
+from geomface.registration.scan_target import ScanTarget
 
 
-class ScanSurface:
-    """A scan in millimetres, without degenerate triangles.
+class ScanSurface(ScanTarget):
+    """A scan in millimetres, without degenerate triangles and unused vertices.
 
     Parameters
     ----------
@@ -26,27 +22,9 @@ class ScanSurface:
     """
 
     def __init__(self, mesh: Mesh) -> None:
-        diagnosis = diagnose_scan(mesh)
-        self.notes = diagnosis.notes
-        self.to_mm = diagnosis.unit_factor
-        self.vertices = np.ascontiguousarray(mesh.vertices * self.to_mm)
-        faces = diagnosis.weld[mesh.faces][~diagnosis.degenerate_faces]
-        faces = faces[face_areas(self.vertices, faces) > 1e-9]
-        if len(faces) == 0:
-            raise RegistrationError(
-                f"{mesh.name}: no triangle of positive area; expected a scanned surface."
-            )
-        self.faces = np.ascontiguousarray(faces)
-        self.normals = vertex_normals(self.vertices, self.faces, weighting="area")
-        self.used = np.unique(self.faces)
-
-    @cached_property
-    def _tree(self) -> Any:
-        import igl
-
-        tree = igl.AABB()
-        tree.init(self.vertices, self.faces)
-        return tree
+        given = prepare_scan(mesh)
+        super().__init__(given.vertices * given.to_mm, given.faces)
+        self.notes, self.to_mm = given.notes, given.to_mm
 
     def render(self, view: View) -> np.ndarray:
         """Return the network's picture of a view."""
@@ -62,10 +40,9 @@ class ScanSurface:
         """
         toward = view.rotation[2]
         reach = 2.0 * float(np.linalg.norm(np.ptp(self.vertices, axis=0))) + view.extent
-        origins = np.ascontiguousarray(view.ray_origins(pixels) + reach * toward)
+        origins = view.ray_origins(pixels) + reach * toward
         rays = np.tile(-toward, (len(pixels), 1))
-        faces, along, _ = self._tree.intersect_ray_first(self.vertices, self.faces, origins, rays)
-        faces, along = np.asarray(faces), np.asarray(along, np.float64)
+        faces, along = self.surface.first_hit(origins, rays)
         met = faces >= 0
         points = np.where(met[:, None], origins + along[:, None] * rays, np.nan)
         corners = self.vertices[self.faces[np.where(met, faces, 0)]]

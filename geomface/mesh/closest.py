@@ -1,4 +1,4 @@
-"""Closest points on a surface."""
+"""Closest points on a surface, and what rays meet first."""
 
 import dataclasses
 
@@ -50,6 +50,20 @@ class ClosestPointIndex:
         squared, faces, closest = (np.asarray(part) for part in answer)
         corners = self.vertices[self.faces[faces]]
         return ClosestPoints(closest, faces, barycentric(closest, corners), np.sqrt(squared))
+
+    def first_hit(
+        self, origins: FloatArray, directions: FloatArray
+    ) -> tuple[IndexArray, FloatArray]:
+        """Return the triangle that each ray meets first, -1 for none, and how far along it.
+
+        Parameters
+        ----------
+        origins, directions : (n, 3) float64; distances count in lengths of the direction
+        """
+        faces, along, _ = self._tree.intersect_ray_first(
+            self.vertices, self.faces, np.ascontiguousarray(origins), directions
+        )
+        return np.asarray(faces, np.int64), np.asarray(along, np.float64)
 
 
 def barycentric(points: FloatArray, corners: FloatArray) -> FloatArray:

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from scipy import sparse
 
 from geomface.arrays import (
     BoolArray,
@@ -47,6 +48,23 @@ class Landmarks:
         """(L,) True where the point was measured."""
         return np.asarray(np.isfinite(self.points).all(axis=1))
 
+    def sigma(self, default: float) -> FloatArray:
+        """Return the (L,) standard deviations in mm; `default` where a landmark brings none.
+
+        Raises
+        ------
+        LandmarkError : one of a measured point is not positive.
+        """
+        if self.sigma_mm is None:
+            return np.full(len(self.points), default)
+        sigma = np.where(np.isfinite(self.sigma_mm), self.sigma_mm, default)
+        if (sigma[self.present] <= 0).any():
+            raise LandmarkError(
+                f"{self.name}: sigma_mm: expected positive standard deviations, got "
+                f"{sigma.min():g}. Leave sigma_mm out for {default:g} mm everywhere."
+            )
+        return sigma
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LandmarkEmbedding:
@@ -83,3 +101,9 @@ class LandmarkEmbedding:
         """Return the (L, 3) landmark positions on `vertices` (V, 3)."""
         require_indices(self.vertices, len(vertices), "landmark vertices", LandmarkError)
         return np.einsum("lk,lkc->lc", self.weights, vertices[self.vertices])
+
+    def matrix(self, vertex_count: int) -> sparse.csr_array:
+        """Return the sparse (L, V) matrix B with B x the landmark positions on x."""
+        rows = np.repeat(np.arange(len(self)), 3)
+        entries = (self.weights.ravel(), (rows, self.vertices.ravel()))
+        return sparse.csr_array(entries, shape=(len(self), vertex_count))

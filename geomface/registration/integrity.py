@@ -14,6 +14,8 @@ from geomface.mesh.normals import face_cross_products, vertex_normals
 # mean normal of the surroundings says nothing about its own.
 _CREASE_COSINE = 0.3
 _FLATTENING = (0.25, 0.5, 0.75, 1.0)
+# Lips that touch are closed, not crossed.
+_TOUCHING_MM = 0.01
 
 
 def flipped_triangles(
@@ -174,3 +176,40 @@ def rim_gaps(vertices: FloatArray, pairs: RimPairs, rest: FloatArray) -> FloatAr
         return np.zeros(0)
     up = rim_up(vertices, pairs, rest)
     return np.einsum("nc,nc->n", vertices[pairs.upper] - vertices[pairs.lower], up)
+
+
+def crossing_rims(vertices: FloatArray, pairs: RimPairs, rest: FloatArray) -> BoolArray:
+    """Return the (n,) mask of pairs whose upper rim lies below the lower one."""
+    return rim_gaps(vertices, pairs, rest) < -_TOUCHING_MM
+
+
+def part_rims(
+    vertices: FloatArray,
+    pairs: RimPairs,
+    rest: FloatArray,
+    crossing: BoolArray,
+    apart: float,
+    older: tuple[IndexArray, FloatArray] | None,
+) -> tuple[IndexArray, FloatArray]:
+    """Return vertices to pin and where: crossing pairs at their middle, `apart` mm to each side.
+
+    Parameters
+    ----------
+    crossing : (n,) bool, the pairs to part
+    older : pins set before; they stay unless their vertex is pinned again
+
+    Returns
+    -------
+    (p,) int64 vertices, each once, and their (p, 3) places
+    """
+    upper, lower = pairs.upper[crossing], pairs.lower[crossing]
+    middle = 0.5 * (vertices[upper] + vertices[lower])
+    shift = apart * rim_up(vertices, pairs, rest)[crossing]
+    pinned = np.concatenate([upper, lower])
+    places = np.concatenate([middle + shift, middle - shift])
+    if older is not None:
+        stay = ~np.isin(older[0], pinned)
+        pinned = np.concatenate([pinned, older[0][stay]])
+        places = np.concatenate([places, older[1][stay]])
+    pinned, first = np.unique(pinned, return_index=True)
+    return pinned, places[first]

@@ -1,6 +1,8 @@
 """The scan as the registration sees it: cleaned for matching, with search trees."""
 
 import dataclasses
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -30,6 +32,63 @@ class Matches:
     accepted: BoolArray
 
 
+class GateSettings(Protocol):
+    """Settings that bring gates of the first and the last round."""
+
+    @property
+    def normal_feature_mm(self) -> tuple[float, float]:
+        """One unit of normal difference counts as so many mm."""
+        ...
+
+    @property
+    def distance_gate_mm(self) -> tuple[float, float]:
+        """Matches farther than this are rejected."""
+        ...
+
+    @property
+    def normal_gate_degrees(self) -> tuple[float, float]:
+        """Matches whose normals differ more are rejected."""
+        ...
+
+    @property
+    def boundary_margin_mm(self) -> float:
+        """Matches closer than this to the scan's own rim are rejected."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class MatchGates:
+    """What is compared in a match and when it is rejected.
+
+    Parameters
+    ----------
+    normal_mm : one unit of normal difference counts as so many mm
+    distance_mm : matches farther than this are rejected
+    cosine : and those whose normals turn away by more than this says
+    rim_mm : and those within this distance of the scan's own rim, where nearest points pile up
+    """
+
+    normal_mm: float
+    distance_mm: float
+    cosine: float
+    rim_mm: float
+
+    @classmethod
+    def at(cls, progress: float, settings: GateSettings) -> "MatchGates":
+        """Return the gates between first (0) and last (1), interpolated geometrically."""
+        return cls(
+            between(settings.normal_feature_mm, progress),
+            between(settings.distance_gate_mm, progress),
+            float(np.cos(np.radians(between(settings.normal_gate_degrees, progress)))),
+            settings.boundary_margin_mm,
+        )
+
+
+def between(ends: tuple[float, float], progress: float) -> float:
+    """Interpolate geometrically between the ends; progress 0 is the first, 1 the last."""
+    return float(ends[0] * (ends[1] / ends[0]) ** progress)
+
+
 class ScanTarget:
     """A scan prepared for matching.
 
@@ -55,24 +114,23 @@ class ScanTarget:
         self.vertices = np.ascontiguousarray(vertices[used])
         self.faces = renumber[faces]
         self.normals = vertex_normals(self.vertices, self.faces, weighting="area")
-        rim = boundary_vertices(self.faces, len(self.vertices))
-        if rim.any():
-            self.rim_distance, _ = KDTree(self.vertices[rim]).query(self.vertices)
-        else:
-            self.rim_distance = np.full(len(self.vertices), np.inf)
-        self._surface: ClosestPointIndex | None = None
         self._trees: dict[float, KDTree] = {}
 
-    @property
+    @cached_property
+    def rim_distance(self) -> FloatArray:
+        """(S,) distance of every vertex to the scan's own rim, inf without one."""
+        rim = boundary_vertices(self.faces, len(self.vertices))
+        if not rim.any():
+            return np.full(len(self.vertices), np.inf)
+        return np.asarray(KDTree(self.vertices[rim]).query(self.vertices)[0])
+
+    @cached_property
     def surface(self) -> ClosestPointIndex:
         """The closest-point index of the scan surface."""
-        if self._surface is None:
-            self._surface = ClosestPointIndex((self.vertices, self.faces))
-        return self._surface
+        return ClosestPointIndex((self.vertices, self.faces))
 
-    def _tree(self, normal_mm: float) -> KDTree:
-        # Quantised, so that a level re-uses its tree.
-        key = round(normal_mm, 3)
+    def _tree(self, key: float) -> KDTree:
+        # Quantised by its callers, so that a level re-uses its tree.
         if key not in self._trees:
             self._trees = {key: KDTree(np.hstack([self.vertices, key * self.normals]))}
         return self._trees[key]
@@ -81,24 +139,19 @@ class ScanTarget:
         self,
         vertices: FloatArray,
         normals: FloatArray,
+        gates: MatchGates,
         *,
-        normal_mm: float,
-        distance_gate: float,
-        cosine_gate: float,
-        rim_margin: float,
-        rim_exempt: BoolArray,
+        rim_exempt: BoolArray | None = None,
         on_triangles: bool,
     ) -> Matches:
         """Match vertices to the scan: nearest in (position, normal_mm * normal).
 
-        A match is rejected when it is farther than `distance_gate` mm, its normal turns away by
-        more than `cosine_gate` says, or it lies within `rim_margin` mm of the scan's own rim,
-        where nearest points pile up. `rim_exempt` vertices (lips and lids) may match a rim, since
-        theirs is real. With `on_triangles` the tangent plane passes through the closest point of
-        the triangles instead of the matched vertex.
+        Matches outside the gates are rejected. `rim_exempt` vertices (lips and lids) may match a
+        rim, since theirs is real. With `on_triangles` the tangent plane passes through the closest
+        point of the triangles instead of the matched vertex.
         """
-        key = round(normal_mm, 3)
-        _, index = self._tree(normal_mm).query(np.hstack([vertices, key * normals]), workers=-1)
+        key = round(gates.normal_mm, 3)
+        _, index = self._tree(key).query(np.hstack([vertices, key * normals]), workers=-1)
         points, plane_normals = self.vertices[index], self.normals[index]
         plane_points = points
         rim = self.rim_distance[index]
@@ -107,15 +160,16 @@ class ScanTarget:
             corners = self.faces[closest.faces]
             smooth = np.einsum("vk,vkc->vc", closest.barycentric, self.normals[corners])
             smooth /= np.maximum(np.linalg.norm(smooth, axis=1, keepdims=True), 1e-12)
-            same_sheet = np.einsum("vc,vc->v", smooth, normals) > cosine_gate
+            same_sheet = np.einsum("vc,vc->v", smooth, normals) > gates.cosine
             near_rim = np.einsum("vk,vk->v", closest.barycentric, self.rim_distance[corners])
-            use = same_sheet & (near_rim > rim_margin)
+            use = same_sheet & (near_rim > gates.rim_mm)
             plane_points = np.where(use[:, None], closest.points, points)
             plane_normals = np.where(use[:, None], smooth, plane_normals)
         gap = np.linalg.norm(points - vertices, axis=1)
         cosine = np.einsum("vc,vc->v", self.normals[index], normals)
-        accepted = (gap < distance_gate) & (cosine > cosine_gate)
-        accepted &= (rim > rim_margin) | rim_exempt
+        accepted = (gap < gates.distance_mm) & (cosine > gates.cosine)
+        inside = rim > gates.rim_mm
+        accepted &= inside if rim_exempt is None else inside | rim_exempt
         return Matches(points, plane_points, plane_normals, accepted)
 
     def blend_reverse(
@@ -124,11 +178,7 @@ class ScanTarget:
         vertices: FloatArray,
         normals: FloatArray,
         usable: BoolArray,
-        *,
-        normal_mm: float,
-        distance_gate: float,
-        cosine_gate: float,
-        rim_margin: float,
+        gates: MatchGates,
     ) -> Matches:
         """Average each match with the scan points that would choose this vertex themselves.
 
@@ -137,13 +187,13 @@ class ScanTarget:
         points. It keeps the template from bunching where one side of a fold is longer.
         """
         chosen = np.flatnonzero(usable)
-        tree = KDTree(np.hstack([vertices[chosen], normal_mm * normals[chosen]]))
-        inner = np.flatnonzero(self.rim_distance > rim_margin)
+        tree = KDTree(np.hstack([vertices[chosen], gates.normal_mm * normals[chosen]]))
+        inner = np.flatnonzero(self.rim_distance > gates.rim_mm)
         points, own = self.vertices[inner], self.normals[inner]
-        _, nearest = tree.query(np.hstack([points, normal_mm * own]), workers=-1)
+        _, nearest = tree.query(np.hstack([points, gates.normal_mm * own]), workers=-1)
         owner = chosen[nearest]
-        good = np.linalg.norm(points - vertices[owner], axis=1) < distance_gate
-        good &= np.einsum("sc,sc->s", own, normals[owner]) > cosine_gate
+        good = np.linalg.norm(points - vertices[owner], axis=1) < gates.distance_mm
+        good &= np.einsum("sc,sc->s", own, normals[owner]) > gates.cosine
         owner, points, own = owner[good], points[good], own[good]
         count = len(vertices)
         total = 1.0 + np.bincount(owner, minlength=count)[:, None]

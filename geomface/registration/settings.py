@@ -4,7 +4,7 @@ import dataclasses
 
 from geomface.errors import SettingsError
 
-METHODS = ("coarse-to-fine", "three-term-gradient")
+METHODS = ("coarse-to-fine",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,8 +16,7 @@ class RegistrationSettings:
     """
 
     method: str = "coarse-to-fine"
-    """coarse-to-fine, or three-term-gradient (landmarks, surface, smoothness by gradient descent,
-    kept for comparison)."""
+    """Name of the method, for records and keys: coarse-to-fine is the only one."""
     stiffness: tuple[float, ...] = (1e5, 1.15e4, 1.3e3, 150.0, 17.0, 2.0)
     """Bending stiffness of each level, mm^2: deformations shorter than about
     2 pi (stiffness / 0.7)^(1/4) mm are suppressed."""

@@ -6,6 +6,7 @@ from scipy.spatial import KDTree
 from geomface.arrays import FloatArray
 from geomface.errors import LandmarkError, MeshError, RegistrationError
 from geomface.mesh import Landmarks, Similarity, fit_similarity
+from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 from geomface.registration.scan_target import ScanTarget
 
 _YAW_AND_PITCH = (
@@ -15,23 +16,13 @@ _YAW_AND_PITCH = (
 )
 
 
-def robust_weights(residuals: FloatArray, *, floor: float, cutoff: float = 4.0) -> FloatArray:
-    """Return Geman-McClure weights (1 + (r / (cutoff s))^2)^-2 for residual lengths (n,).
-
-    s is the larger of `floor` and 1.48 times the median residual, so that a few grossly wrong
-    points cannot raise it.
-    """
-    scale = max(floor, 1.4826 * float(np.median(residuals)))
-    return (1.0 + (residuals / (cutoff * scale)) ** 2) ** -2
-
-
 def similarity_from_landmarks(
     template_points: FloatArray, landmarks: Landmarks, *, floor_share: float = 0.01
 ) -> Similarity:
     """Fit template to scan by the landmarks that are present, some of which may be wrong.
 
-    Iteratively re-weighted least squares with `robust_weights`; the residual floor is a share of
-    the landmark cloud's extent, so the unit does not matter.
+    Iteratively re-weighted least squares; the floor of the robust scale is a share of the landmark
+    cloud's extent, so the unit does not matter.
 
     Raises
     ------
@@ -58,7 +49,7 @@ def similarity_from_landmarks(
             raise LandmarkError(f"{landmarks.name}: {problem}") from problem
         residuals = np.linalg.norm(similarity.apply(source) - target, axis=1)
         # Cube: the pose must not lean towards outliers at all, unlike the later fit.
-        weights = robust_weights(residuals, floor=floor, cutoff=3.0) ** 1.5
+        weights = geman_mcclure_weights(residuals, 3.0 * robust_scale(residuals, floor)) ** 1.5
     return similarity
 
 

@@ -1,78 +1,114 @@
-"""What a template alone brings to its registrations: computed once, used for every scan."""
+"""What the template alone brings to a registration: bending operator, features, visibility."""
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse.linalg import splu
+from scipy.spatial import KDTree
 
-from geomface.arrays import FloatArray, IndexArray
-from geomface.mesh import Similarity, Template
-from geomface.mesh.factor import elimination_order
+from geomface.arrays import BoolArray, FloatArray, IndexArray
+from geomface.mesh.closest import ClosestPointIndex
+from geomface.mesh.laplacian import cotangent_laplacian, lumped_mass
 from geomface.mesh.normals import vertex_normals
-from geomface.mesh.topology import require_disk_with_holes
-from geomface.registration.integrity import rim_pairs
-from geomface.registration.settings import RegistrationSettings
-from geomface.registration.smoothness import (
-    BendingOperator,
-    exposure,
-    feature_strength,
-    near_inner_rims,
-)
+from geomface.mesh.topology import unique_edges
 
-# Data weight per square millimetre of template, 1 / mm^2: one independent measurement of 0.6 mm
-# standard deviation every 4.3 mm^2.
-_DATA_DENSITY = 3.0 / 4.3
+# Feature sizes in mm: normals are compared over this diffusion length, and a curvature of this
+# radius counts half as a feature.
+_DIFFUSION_MM = 1.5
+_FEATURE_RADIUS_MM = 12.0
 
 
-class TemplateTerms:
-    """The template in the fitting frame (its own pose, adult size) with its operators.
+class BendingOperator:
+    """The bending energy d^T K d = integral of s |Laplacian d|^2 over the template.
+
+    K = L^T diag(s / m) L with the cotangent Laplacian L, vertex areas m and a stiffness factor s
+    per vertex. It acts on the total displacement from rest, over the mesh connectivity: upper and
+    lower lip are far apart although they nearly touch.
 
     Parameters
     ----------
-    template : one disk with holes
-    settings : see `RegistrationSettings`
+    vertices : (V, 3) float64, mm
+    faces : (F, 3) int64
 
-    Raises
+    Source
     ------
-    MeshError : the template is not one disk with holes.
+    Thin-plate energy, mixed finite elements (Botsch and Kobbelt 2004); lumped mass.
     """
 
-    def __init__(self, template: Template, settings: RegistrationSettings | None = None) -> None:
-        self.template = template
-        self.settings = settings or RegistrationSettings()
-        mesh = template.mesh
-        self.loops: list[IndexArray] = require_disk_with_holes(mesh)
-        self.scale = self.settings.size_mm / mesh.diagonal
-        self.centre = mesh.vertices.mean(axis=0)
-        self.rest = (mesh.vertices - self.centre) * self.scale
-        self.faces = mesh.faces
-        count = len(self.rest)
-        self.rest_normals = vertex_normals(self.rest, self.faces, weighting="area")
-        self.bending = BendingOperator(self.rest, self.faces)
-        self.area_weight = _DATA_DENSITY * self.bending.mass
-        self.feature = feature_strength(self.rest, self.faces)
-        self.exposed = exposure(self.rest, self.faces, self.rest_normals)
-        self.near_rim = near_inner_rims(self.rest, self.loops, self.settings.rim_width_mm)
-        self.pairs = rim_pairs(self.rest, self.loops[1:])
-        self.landmark_rows = None
-        if template.landmarks is not None:
-            embedding = template.landmarks
-            rows = np.repeat(np.arange(len(embedding)), 3)
-            self.landmark_rows = sparse.csr_array(
-                (embedding.weights.ravel(), (rows, embedding.vertices.ravel())),
-                shape=(len(embedding), count),
+    def __init__(self, vertices: FloatArray, faces: IndexArray) -> None:
+        self.laplacian = cotangent_laplacian(vertices, faces)
+        mass = lumped_mass(vertices, faces)
+        # A floor keeps slivers from ruining the conditioning.
+        self.mass = np.maximum(mass, 0.02 * np.median(mass))
+
+    def matrix(self, stiffness: FloatArray | float = 1.0) -> sparse.csc_array:
+        """Return K, (V, V), for a stiffness factor per vertex (V,) or one for all."""
+        weights = np.broadcast_to(stiffness, self.mass.shape) / self.mass
+        scaled = sparse.diags_array(weights) @ self.laplacian
+        return (self.laplacian.T @ scaled).tocsc()
+
+
+def feature_strength(vertices: FloatArray, faces: IndexArray) -> FloatArray:
+    """Return (V,) in [0, 1]: how well a vertex can be told from its tangential neighbours.
+
+    c^2 / (c^2 + c0^2) with c the normal variation per mm, averaged over a few mm: near 1 on lids,
+    lips, nostrils and the ridge of the nose, near 0 on cheek and forehead.
+    """
+    normals = vertex_normals(vertices, faces, weighting="area")
+    edges = unique_edges(faces)
+    i, j = edges.T
+    lengths = np.maximum(np.linalg.norm(vertices[i] - vertices[j], axis=1), 1e-9)
+    bend = (np.linalg.norm(normals[i] - normals[j], axis=1) / lengths) ** 2
+    count = len(vertices)
+    total = np.bincount(edges.ravel(), np.repeat(bend, 2), minlength=count)
+    degree = np.maximum(np.bincount(edges.ravel(), minlength=count), 1)
+    curvature = np.sqrt(total / degree)
+    mass = lumped_mass(vertices, faces)
+    diffusion = sparse.diags_array(
+        np.maximum(mass, 1e-12)
+    ) + _DIFFUSION_MM**2 * cotangent_laplacian(vertices, faces)
+    curvature = splu(diffusion.tocsc()).solve(mass * curvature)
+    squared = np.maximum(curvature, 0.0) ** 2
+    return squared / (squared + _FEATURE_RADIUS_MM**-2)
+
+
+def exposure(
+    vertices: FloatArray, faces: IndexArray, normals: FloatArray, which: IndexArray | None = None
+) -> IndexArray:
+    """Count from how many of fifteen frontal directions each vertex can be seen.
+
+    Nostrils, the inside of the lips and the folds of the lids have no counterpart on a scan;
+    matching them anyway pulls them out. A vertex counts as visible from a direction when its
+    normal faces it and no triangle is in the way.
+
+    Parameters
+    ----------
+    vertices : (V, 3) float64, mm, face looking along +z
+    which : (n,) int64 vertices to test, default all
+
+    Returns
+    -------
+    (n,) int64 in 0..15
+    """
+    which = np.arange(len(vertices)) if which is None else which
+    surface = ClosestPointIndex((vertices, faces))
+    seen = np.zeros(len(which), np.int64)
+    for yaw in np.radians([-60.0, -30.0, 0.0, 30.0, 60.0]):
+        for pitch in np.radians([-30.0, 0.0, 30.0]):
+            direction = np.array(
+                [np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)]
             )
-        # The order depends on the pattern alone: found once, used for every scan and level.
-        pattern = self.bending.matrix() + sparse.eye_array(count, format="csc")
-        if self.landmark_rows is not None:
-            pattern = pattern + self.landmark_rows.T @ self.landmark_rows
-        self.order = elimination_order(pattern.tocsc())
+            facing = np.flatnonzero(normals[which] @ direction > 0.1)
+            # Start a little outside, or the ray hits the triangle that it starts from.
+            origins = vertices[which[facing]] + 0.05 * normals[which[facing]] + 0.02 * direction
+            hits, _ = surface.first_hit(origins, np.tile(direction, (len(facing), 1)))
+            seen[facing] += hits < 0
+    return seen
 
-    def to_frame(self, points: FloatArray, similarity: Similarity) -> FloatArray:
-        """Bring scan points into the fitting frame (template pose, adult size)."""
-        framed = (similarity.inverse().apply(points) - self.centre) * self.scale
-        # To the nanometre: the same scan in another unit or pose then makes the same matches,
-        # instead of rounding errors growing from match to match.
-        return np.round(framed, 6)
 
-    def from_frame(self, points: FloatArray, similarity: Similarity) -> FloatArray:
-        """Bring fitted points back to the scan's pose and unit."""
-        return similarity.apply(points / self.scale + self.centre)
+def near_inner_rims(vertices: FloatArray, loops: list[IndexArray], width: float) -> BoolArray:
+    """Return the (V,) mask of lips and lids: within `width` of any boundary loop but the first."""
+    rims = np.concatenate([np.zeros(0, np.int64), *loops[1:]])
+    if len(rims) == 0:
+        return np.zeros(len(vertices), bool)
+    distances, _ = KDTree(vertices[rims]).query(vertices)
+    return distances <= width

@@ -18,8 +18,8 @@ from geomface.fitting.pose import (
     rotation_matrix,
     small_similarity,
 )
-from geomface.fitting.robust import geman_mcclure_loss, geman_mcclure_weights
 from geomface.fitting.smooth_field import smooth_field
+from geomface.mesh.robust import geman_mcclure_loss, geman_mcclure_weights
 from geomface.statistics import posterior
 
 

@@ -1,14 +1,12 @@
 """The energies and the linear system of the registration, one by one."""
 
 import numpy as np
-import pytest
 from scipy import sparse
 from scipy.optimize import approx_fprime
 
 from geomface.mesh.factor import SymmetricFactor, elimination_order
 from geomface.mesh.normals import vertex_normals
-from geomface.mesh.topology import boundary_loops, unique_edges
-from geomface.registration.gradient import three_term_energy
+from geomface.mesh.topology import boundary_loops
 from geomface.registration.integrity import (
     flipped_triangles,
     rim_gaps,
@@ -17,8 +15,8 @@ from geomface.registration.integrity import (
 )
 from geomface.registration.linear_system import FittingSystem
 from geomface.registration.prior import DeformationPrior, MeasuredPlanes, MeasuredPoints
-from geomface.registration.scan_target import ScanTarget
-from geomface.registration.smoothness import BendingOperator, exposure, feature_strength
+from geomface.registration.scan_target import MatchGates, ScanTarget
+from geomface.registration.template_terms import BendingOperator, exposure, feature_strength
 
 
 def grid(count=15, hole=None, size=10.0):
@@ -97,23 +95,6 @@ def test_symmetric_factor_solves(rng):
     right = rng.normal(size=(len(vertices), 3))
     factor = SymmetricFactor(matrix.tocsc(), elimination_order(matrix.tocsc()))
     np.testing.assert_allclose(matrix @ factor.solve(right), right, atol=1e-8)
-
-
-def test_three_term_gradient_by_finite_differences(rng):
-    rest, faces = bumpy(rng, 8)
-    scan_vertices, scan_faces = bumpy(rng, 20)
-    target = ScanTarget(scan_vertices + [0.1, 0.05, 0.2], scan_faces)
-    rows = sparse.csr_array(np.eye(len(rest))[[5, 20, 40]])
-    points = rng.normal(size=(3, 3)) + rest[[5, 20, 40]]
-    at = rest + 0.1 * rng.normal(size=rest.shape)
-    arguments = (rest, unique_edges(faces), target, rows, points, (2.0, 1.0, 3.0))
-    _, gradient = three_term_energy(at, *arguments)
-    direction = rng.normal(size=rest.shape)
-    step = 1e-6
-    ahead, _ = three_term_energy(at + step * direction, *arguments)
-    behind, _ = three_term_energy(at - step * direction, *arguments)
-    slope = (ahead - behind) / (2 * step)
-    assert slope == pytest.approx(float(np.vdot(gradient, direction)), rel=1e-5)
 
 
 def test_features_are_at_the_ridge():
@@ -233,10 +214,7 @@ def test_matches_keep_off_the_rim_and_off_the_back(rng):
     matches = target.match(
         queries,
         normals,
-        normal_mm=4.0,
-        distance_gate=2.0,
-        cosine_gate=0.5,
-        rim_margin=0.01,
+        MatchGates(normal_mm=4.0, distance_mm=2.0, cosine=0.5, rim_mm=0.01),
         rim_exempt=np.array([False, False, False, False, True]),
         on_triangles=True,
     )

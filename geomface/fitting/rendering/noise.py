@@ -3,7 +3,7 @@
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
-from geomface.fitting.robust import geman_mcclure_weights
+from geomface.mesh.robust import geman_mcclure_weights
 
 # Median of the root mean square of 1 or 3 standard normal numbers.
 _MEDIAN = {1: 0.6745, 3: 0.8880}

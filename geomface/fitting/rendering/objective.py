@@ -21,7 +21,7 @@ from geomface.fitting.rendering.size_evidence import (
 )
 from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior
 from geomface.fitting.rendering.visible_pixels import triangle_picture, usable_pixels
-from geomface.fitting.robust import geman_mcclure_loss, geman_mcclure_weights
+from geomface.mesh.robust import geman_mcclure_loss, geman_mcclure_weights
 from geomface.rendering.visibility import BackendChoice
 from geomface.statistics.linear_model import gram_matrix
 

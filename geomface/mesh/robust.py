@@ -5,7 +5,7 @@ import numpy as np
 from geomface.arrays import FloatArray
 
 
-def robust_scale(residuals: FloatArray, floor: float) -> float:
+def robust_scale(residuals: FloatArray, floor: float = 0.0) -> float:
     """Return 1.48 median |r|, the standard deviation of the well behaved half, at least `floor`."""
     if len(residuals) == 0:
         return floor

@@ -1,0 +1,97 @@
+"""What is known of a scan before a fit: one preparation for registrations, fits and detectors."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from geomface.errors import LandmarkError
+from geomface.faces.builtin import load_builtin_face
+from geomface.mesh import Landmarks, Mesh, Similarity, Template
+from geomface.registration.prepare import prepare_scan
+
+TURN = Rotation.from_euler("yx", [75.0, 20.0], degrees=True).as_matrix()
+
+
+@pytest.fixture(scope="module")
+def template():
+    return load_builtin_face().template
+
+
+@pytest.fixture(scope="module")
+def marks(template):
+    return template.landmarks.positions(template.mesh.vertices)
+
+
+@pytest.mark.parametrize("inside_out", [False, True])
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 0.001])
+def test_any_pose_unit_side_and_winding_leads_to_the_template(
+    template, marks, scale, mirrored, inside_out
+):
+    moved = Similarity(scale, TURN, [3.0, -40.0, 7.0])
+    side = np.array([-1.0 if mirrored else 1.0, 1.0, 1.0])
+    faces = template.mesh.faces[:, ::-1] if mirrored != inside_out else template.mesh.faces
+    scan = Mesh(moved.apply(template.mesh.vertices) * side, faces)
+    given = prepare_scan(scan, template, Landmarks(moved.apply(marks) * side))
+    back = given.start.inverse().apply(given.vertices)
+    np.testing.assert_allclose(back, template.mesh.vertices, atol=1e-6)
+    np.testing.assert_array_equal(given.faces, template.mesh.faces)
+    np.testing.assert_allclose(given.reflected(given.vertices), scan.vertices)
+    assert given.mirrored == mirrored
+    assert given.to_mm == pytest.approx(1.0) and given.unit_factor == pytest.approx(1 / scale)
+    found = {
+        "mirror image": mirrored,
+        "face inwards": inside_out,
+        "turned by its landmarks": True,
+        "multiplied by": scale != 1.0,
+    }
+    for words, expected in found.items():
+        assert any(words in note for note in given.notes) == expected, words
+
+
+def test_a_template_in_centimetres_is_no_reason_to_doubt_the_unit(template, marks):
+    small = template.mesh.replace(vertices=template.mesh.vertices / 10, unit="cm")
+    given = prepare_scan(
+        template.mesh, Template(small, template.landmarks), Landmarks(marks), fit_scale=False
+    )
+    assert given.unit_factor == 1.0 and not given.notes
+    assert given.start.scale == pytest.approx(10.0) and given.to_mm == pytest.approx(10.0)
+
+
+def test_the_scale_can_be_that_of_the_units(template, marks):
+    large = Mesh(1.1 * template.mesh.vertices, template.mesh.faces)
+    given = prepare_scan(large, template, Landmarks(1.1 * marks), fit_scale=False)
+    assert given.start.scale == 1.0
+    centre = marks.mean(axis=0)
+    np.testing.assert_allclose(given.start.apply(centre), 1.1 * centre, atol=1e-9)
+
+
+def test_few_landmarks_are_enough_with_a_known_pose_only(template, marks):
+    points = marks.copy()
+    points[2:] = np.nan
+    with pytest.raises(LandmarkError, match="got 2"):
+        prepare_scan(template.mesh, template, Landmarks(points))
+    given = prepare_scan(template.mesh, template, Landmarks(points), start=Similarity())
+    assert given.landmarks.present.sum() == 2
+
+
+def test_without_a_template_the_scan_is_only_looked_at(template):
+    scan = Mesh(
+        np.vstack([template.mesh.vertices / 10, [[0.0, 0.0, 0.0]]]),
+        np.vstack([template.mesh.faces, [[0, 0, 1]]]),
+    )
+    given = prepare_scan(scan)
+    assert given.to_mm == 10.0
+    np.testing.assert_array_equal(given.faces, template.mesh.faces)
+    assert len(given.notes) == 3  # a vertex in no triangle, a triangle without area, the unit
+
+
+def test_sigma_of_a_measured_landmark_is_positive(marks):
+    landmarks = Landmarks(marks, sigma_mm=np.where(np.arange(68) == 5, 0.0, 2.0))
+    with pytest.raises(LandmarkError, match="positive standard deviations"):
+        landmarks.sigma(1.0)
+    absent = landmarks.points.copy()
+    absent[5] = np.nan
+    assert dataclasses.replace(landmarks, points=absent).sigma(1.0)[6] == 2.0
