@@ -41,6 +41,8 @@ def test_a_named_backend_that_is_missing_says_what_to_install(name, monkeypatch)
 
 @pytest.mark.parametrize("name", ["open3d", "pytorch3d"])
 def test_a_broken_installation_says_so(name, monkeypatch):
+    for module in [item for item in sys.modules if item.split(".")[0] == name]:
+        monkeypatch.delitem(sys.modules, module)  # also where it is installed and loaded
     monkeypatch.setitem(sys.modules, name, None)
     xyz = torch.ones(1, 3, 3)
     with pytest.raises(MissingBackendError, match="could not be loaded"):
