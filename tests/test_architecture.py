@@ -137,6 +137,10 @@ def test_lazy_exports_resolve_and_climb_nowhere(path: Path) -> None:
     for export, home in homes.items():
         assert getattr(package, export) is getattr(importlib.import_module(home), export)
         assert export in dir(package)
+        module = path.parent / export
+        assert not (module.is_dir() or module.with_suffix(".py").exists()), (
+            f"importing {name}.{export}, the module, would hide {name}.{export}, the export"
+        )
         if "." in name:
             assert order.index(home.split(".")[1]) >= order.index(name.split(".")[1]), home
     with pytest.raises(AttributeError, match="no_such_verb"):

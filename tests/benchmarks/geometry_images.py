@@ -26,8 +26,9 @@ from geomface.mesh import Mesh
 from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.io import load_mesh
 from geomface.parametrization import unwrap
-from geomface.rendering import frame_of, rasterize, render_mesh, view_rotation
+from geomface.rendering import frame_of, render_mesh, view_rotation
 from geomface.rendering.camera import project
+from geomface.rendering.rasterize import rasterize
 
 SIZES = (64, 128, 256)
 ALPHAS = (1e-4, 1e-3, 0.01, 0.1, 0.3, 1.2, 5.0)
