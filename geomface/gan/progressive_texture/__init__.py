@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from geomface.gan.progressive_texture.evaluation import SetComparison as SetComparison
     from geomface.gan.progressive_texture.evaluation import compare_sets as compare_sets
     from geomface.gan.progressive_texture.evaluation import measure_distances as measure_distances
+    from geomface.gan.progressive_texture.faces import textured_faces as textured_faces
     from geomface.gan.progressive_texture.joint import JointModel as JointModel
     from geomface.gan.progressive_texture.joint import fit_joint_model as fit_joint_model
     from geomface.gan.progressive_texture.joint import load_joint as load_joint
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from geomface.gan.progressive_texture.shapes import draw_shapes as draw_shapes
     from geomface.gan.progressive_texture.shapes import shapes_set as shapes_set
     from geomface.gan.progressive_texture.task import TextureGan as TextureGan
-    from geomface.gan.progressive_texture.textured_faces import textured_faces as textured_faces
     from geomface.gan.progressive_texture.training import train_texture_gan as train_texture_gan
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)
