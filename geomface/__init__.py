@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from geomface.errors import GeomfaceError as GeomfaceError
     from geomface.faces.builtin import load_builtin_face as load_builtin_face
     from geomface.faces.face_model import FaceModel as FaceModel
+    from geomface.files import load_image as load_image
+    from geomface.files import save_image as save_image
     from geomface.geometry_image import GeometryImageDecoder as GeometryImageDecoder
     from geomface.geometry_image import GeometryImageEncoder as GeometryImageEncoder
     from geomface.geometry_image import bake_texture as bake_texture
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from geomface.mesh.io import load_template as load_template
     from geomface.mesh.io import save_landmarks as save_landmarks
     from geomface.mesh.io import save_mesh as save_mesh
+    from geomface.mesh.io import save_template as save_template
     from geomface.parametrization import UnwrapSettings as UnwrapSettings
     from geomface.parametrization import unwrap as unwrap
     from geomface.pipeline import PipelineSettings as PipelineSettings
@@ -33,6 +36,12 @@ if TYPE_CHECKING:
     from geomface.registration import RegistrationResult as RegistrationResult
     from geomface.registration import RegistrationSettings as RegistrationSettings
     from geomface.registration import register as register
+    from geomface.rendering import contact_sheet as contact_sheet
+    from geomface.rendering import heat_colors as heat_colors
+    from geomface.rendering.differentiable import Renderer as Renderer
+    from geomface.rendering.differentiable import RenderSettings as RenderSettings
+    from geomface.rendering.differentiable import SphericalHarmonicsLight as SphericalHarmonicsLight
+    from geomface.rendering.differentiable import look_at_face as look_at_face
     from geomface.rendering.picture import render_mesh as render_mesh
     from geomface.scans.simulate import ScanSettings as ScanSettings
     from geomface.scans.simulate import simulate_scan as simulate_scan

@@ -2,7 +2,17 @@
 
 
 class GeomfaceError(Exception):
-    """Base of all errors that a caller can cause and mend."""
+    """Base of all errors that a caller can cause and mend.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> try:
+    ...     gf.load_mesh("nobody.xyz")
+    ... except gf.GeomfaceError as error:
+    ...     print(error)
+    nobody.xyz: expected a mesh named .obj, .ply, ...
+    """
 
 
 class FileFormatError(GeomfaceError):

@@ -32,6 +32,15 @@ def load_image(path: str | Path, channels: int = 3) -> ImageArray:
     ----------
     Row 0 is the top. Values are k / 255, or k / 65535 of a 16-bit PNG. No colour management: the
     numbers are those in the file (sRGB as a rule). Grey from RGB is 0.299 R + 0.587 G + 0.114 B.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> gf.save_image("grey.png", np.full((4, 6, 3), 0.5))
+    >>> image = gf.load_image("grey.png")
+    >>> image.shape, image.dtype, round(float(image.mean()), 3)
+    ((4, 6, 3), dtype('float32'), 0.502)
     """
     return decode_image(read_bytes(path, "an image (PNG, JPEG)"), str(path), channels)
 
@@ -86,6 +95,13 @@ def save_image(path: str | Path, image: np.ndarray, bits: int = 8) -> None:
     Raises
     ------
     OutputError : the place cannot be written; shape, bits or suffix that cannot be stored; NaN
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> gf.save_image("face.png", gf.render_mesh(gf.load_builtin_face().mesh, size=64))
+    >>> gf.load_image("face.png").shape
+    (64, 64, 3)
     """
     suffix = Path(path).suffix.lower()
     if suffix not in (".png", ".jpg", ".jpeg"):

@@ -115,6 +115,16 @@ def bake_texture(
     ------
     Shamai, Slossberg and Kimmel 2019, section 5 (texture transfer by the closest point). The mask
     is ours.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> face = gf.load_builtin_face()
+    >>> flat = gf.unwrap(face.template).mesh
+    >>> scan = flat.replace(colors=abs(flat.vertices) / abs(flat.vertices).max())
+    >>> bake = gf.bake_texture(flat, flat.vertices, scan, size=64)
+    >>> bake.texture.shape, bool(bake.mask.any())
+    ((64, 64, 3), True)
     """
     started = time.perf_counter()
     settings = settings or BakeSettings()

@@ -37,6 +37,14 @@ class GeometryImageEncoder:
     ------
     Abrevaya et al. 2019, section 3 (displacements from the mean face interpolated over the
     triangles of a uv map). Departures: float by default, an explicit mask, and a filled gutter.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> flat = gf.unwrap(gf.load_builtin_face().template).mesh
+    >>> image = gf.GeometryImageEncoder(flat, 64).encode(flat.vertices)
+    >>> image.pixels.shape, image.unit
+    ((64, 64, 3), 'mm')
     """
 
     def __init__(

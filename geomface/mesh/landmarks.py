@@ -26,6 +26,14 @@ class Landmarks:
     scheme : name of the landmark scheme, such as "multi-pie-68"
     sigma_mm : (L,) float64 or None, standard deviation per axis of each point, millimetres
     unit : unit of `points`
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> points = np.array([[0.0, 20.0, 95.0], [np.nan, np.nan, np.nan]])
+    >>> gf.Landmarks(points, scheme="nose and chin").present
+    array([ True, False])
     """
 
     points: FloatArray
@@ -75,6 +83,14 @@ class LandmarkEmbedding:
     vertices : (L, 3) int64; a landmark on a vertex repeats it
     weights : (L, 3) float64, rows sum to 1
     scheme : name of the landmark scheme
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> marks = gf.LandmarkEmbedding(np.array([[0, 1, 2]]), np.array([[0.5, 0.5, 0.0]]))
+    >>> marks.positions(np.eye(3))
+    array([[0.5, 0.5, 0. ]])
     """
 
     vertices: IndexArray

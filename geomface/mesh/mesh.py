@@ -53,6 +53,15 @@ class Mesh:
     x to the subject's left, y up, z out of the face; right-handed. Arrays are read-only:
     `replace` returns a changed copy. A quad is always split along the same diagonal, chosen from
     the quad list alone (see `split_quads`), so equal quad lists give equal triangles.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> mesh = gf.Mesh(np.eye(3), np.array([[0, 1, 2]]), name="triangle")
+    >>> moved = mesh.replace(vertices=mesh.vertices + 1.0)
+    >>> moved.topology_id == mesh.topology_id
+    True
     """
 
     vertices: FloatArray

@@ -20,6 +20,17 @@ class Template:
     mesh : the template surface, one component with one or more boundary loops
     landmarks : where the landmarks lie on it, or None
     regions : {name: (n,) int64 vertex indices}
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> mesh = gf.Mesh(np.eye(3), np.array([[0, 1, 2]]))
+    >>> marks = gf.LandmarkEmbedding.on_vertices(np.array([0, 2]), scheme="two corners")
+    >>> template = gf.Template(mesh, marks, {"tip": np.array([1])})
+    >>> template.landmarks.positions(mesh.vertices)
+    array([[1., 0., 0.],
+           [0., 0., 1.]])
     """
 
     mesh: Mesh

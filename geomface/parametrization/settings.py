@@ -29,6 +29,14 @@ class UnwrapSettings:
     Raises
     ------
     SettingsError : a setting outside its range, or two that contradict each other.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> settings = gf.UnwrapSettings(shares={"eyes": 0.1})  # a tenth of the square for the eyes
+    >>> flat = gf.unwrap(gf.load_builtin_face().template, settings=settings)
+    >>> round(flat.report.share["eyes"], 2)
+    0.1
     """
 
     weights: WeightScheme = "normalised_length"

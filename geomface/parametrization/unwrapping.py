@@ -82,6 +82,13 @@ def unwrap(template: Template, *, settings: UnwrapSettings | None = None) -> Unw
     Tutte 1963, Floater 1997; weights and boundary of Shamai, Slossberg and Kimmel 2019, section
     5.3. Departures: holes are closed by a fan, only the quads' edges carry weights where there
     are quads, re-weighting by stretch follows, and dense parts get more room (`detail`).
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> flat = gf.unwrap(gf.load_builtin_face().template)
+    >>> flat.report.flips, flat.mesh.uv.shape[1]
+    (0, 2)
     """
     started = time.perf_counter()
     settings = UnwrapSettings() if settings is None else settings

@@ -13,6 +13,16 @@ class RegistrationSettings:
 
     Lengths are meant at the size of an adult face: the template is scaled internally to a
     bounding-box diagonal of `size_mm`, so the result does not depend on the unit of the files.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> face = gf.load_builtin_face()
+    >>> scan = gf.simulate_scan(face, rng=np.random.default_rng(1))
+    >>> quick = gf.RegistrationSettings(stiffness=(1e5, 1.3e3), final_matches=1)
+    >>> gf.register(face.template, scan.mesh, scan.landmarks, settings=quick).iterations
+    3
     """
 
     method: str = "coarse-to-fine"

@@ -59,6 +59,15 @@ def heat_colors(values: np.ndarray, maximum: float) -> ImageArray:
     Returns
     -------
     (..., 3) float32 in [0, 1]; the lightness grows evenly with the value
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> mesh = gf.load_builtin_face().mesh
+    >>> colors = gf.heat_colors(np.abs(mesh.vertices[:, 0]), 80.0)  # far from the middle is yellow
+    >>> gf.render_mesh(mesh, size=96, colors=colors).shape
+    (96, 96, 3)
     """
     if not maximum > 0:
         raise SettingsError(f"heat_colors: expected a positive maximum, got {maximum}.")

@@ -56,6 +56,13 @@ def render_mesh(
     Raises
     ------
     MeshError, SettingsError : shapes that do not fit the mesh, NaN, a size below one.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> image = gf.render_mesh(gf.load_builtin_face().mesh, size=96, yaw=30)
+    >>> image.shape, image.dtype
+    ((96, 96, 3), dtype('float32'))
     """
     if size < 1:
         raise SettingsError(f"{mesh.name}: expected a picture of at least 1 pixel, got {size}.")

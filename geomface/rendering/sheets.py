@@ -35,6 +35,14 @@ def contact_sheet(
     Returns
     -------
     (height, width, 3) float32
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> mesh = gf.load_builtin_face().mesh
+    >>> views = [gf.render_mesh(mesh, size=64, yaw=yaw) for yaw in (-40, 0, 40)]
+    >>> gf.contact_sheet(views, 3).shape
+    (76, 216, 3)
     """
     if not images or columns < 1:
         raise SettingsError(

@@ -10,7 +10,18 @@ OCCLUDERS = ("hat", "hair", "strands", "scarf")
 
 @dataclasses.dataclass(frozen=True)
 class ScanSettings:
-    """How scans are simulated; the defaults resemble a two-pod studio scanner."""
+    """How scans are simulated; the defaults resemble a two-pod studio scanner.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> small = gf.ScanSettings(vertices=2000, surround=False)
+    >>> rng = np.random.default_rng(1)
+    >>> scan = gf.simulate_scan(gf.load_builtin_face(), rng=rng, settings=small)
+    >>> bool(len(scan.mesh.vertices) < 4000)
+    True
+    """
 
     vertices: int = 12_000
     """Wanted number of scan vertices (triangles: about twice as many)."""

@@ -60,6 +60,13 @@ def load_mesh(path: str | Path, *, unit: str | None = None, texture: bool = True
     FileFormatError : missing, empty, truncated or not of its format; unknown suffix or unit;
         texture missing or unreadable
     MeshError : no faces, indices out of range, NaN or infinity
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> gf.save_mesh("face.ply", gf.load_builtin_face().mesh)
+    >>> gf.load_mesh("face.ply").topology_id == gf.load_builtin_face().mesh.topology_id
+    True
     """
     reader = _READERS.get(Path(path).suffix.lower())
     if reader is None:
@@ -82,6 +89,15 @@ def save_mesh(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
     ------
     OutputError : unknown suffix, or a place that cannot be written
     MeshError : a uv seam along the diagonal of a quad
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> mesh = gf.load_builtin_face().mesh
+    >>> for name in ("face.obj", "face.ply", "face.glb", "face.stl", "face.off"):
+    ...     gf.save_mesh(name, mesh)
+    >>> len(gf.load_mesh("face.glb").vertices) == len(mesh.vertices)
+    True
     """
     writer = _WRITERS.get(Path(path).suffix.lower())
     if writer is None:

@@ -56,6 +56,15 @@ def load_landmarks(path: str | Path, unit: str | None = None) -> Landmarks:
     ----------
     The order of the file is kept, except that a LJSON whose labels name the seven groups of the
     68-point scheme is put into that scheme's order.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> template = gf.load_builtin_face().template
+    >>> points = template.landmarks.positions(template.mesh.vertices)
+    >>> gf.save_landmarks("face.landmarks.json", gf.Landmarks(points))
+    >>> int(gf.load_landmarks("face.landmarks.json").present.sum())
+    68
     """
     path = Path(path)
     readers = {
@@ -288,6 +297,15 @@ def save_landmarks(path: str | Path, landmarks: Landmarks) -> None:
     Raises
     ------
     OutputError : unknown suffix, or the place cannot be written
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> points = np.array([[0.0, 20.0, 95.0], [np.nan, np.nan, np.nan]])
+    >>> gf.save_landmarks("two.json", gf.Landmarks(points, scheme="nose and chin"))
+    >>> gf.load_landmarks("two.json").scheme
+    'nose and chin'
     """
     path = Path(path)
     suffix = path.suffix.lower()

@@ -170,6 +170,14 @@ def load_template(
     ------
     FileFormatError, MeshError, LandmarkError : a file is missing or damaged, or indices do not
         belong to the mesh
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> template = gf.load_builtin_face().template
+    >>> gf.save_template("mine.obj", template)
+    >>> len(gf.load_template("mine.obj").landmarks)
+    68
     """
     from geomface.mesh.io import load_mesh
 
@@ -202,6 +210,14 @@ def save_template(mesh_path: str | Path, template: Template) -> None:
     ------
     OutputError : a place cannot be written
     FileFormatError : the mesh format keeps no quads, so the topology would change
+
+    Example
+    -------
+    >>> import os
+    >>> import geomface as gf
+    >>> gf.save_template("mine.obj", gf.load_builtin_face().template)
+    >>> sorted(os.listdir())
+    ['mine.landmarks.json', 'mine.obj', 'mine.regions.json']
     """
     from geomface.mesh.io import save_mesh
 

@@ -188,6 +188,15 @@ def look_at_face(
     Raises
     ------
     SettingsError : a distance or field of view out of range.
+
+    Example
+    -------
+    >>> import torch
+    >>> import geomface as gf
+    >>> camera = gf.look_at_face(64, 64, yaw=30.0, distance=600.0)
+    >>> pixels = camera.project(torch.zeros(1, 1, 3))  # where the origin lies, and how deep
+    >>> [round(float(number)) for number in pixels.flatten()]
+    [32, 32, 600]
     """
     numbers = [
         torch.as_tensor(item, dtype=dtype, device=device).reshape(-1)

@@ -35,6 +35,18 @@ class Renderer:
     MeshError : a triangle that uses a vertex twice.
     SettingsError : an unknown backend or device.
     MissingBackendError : a backend or device that is asked for by name and is not there.
+
+    Example
+    -------
+    >>> import torch
+    >>> import geomface as gf
+    >>> mesh = gf.load_builtin_face().mesh
+    >>> camera = gf.look_at_face(64, 64, yaw=20.0)
+    >>> vertices = torch.tensor(mesh.vertices, dtype=torch.float32)[None].requires_grad_()
+    >>> result = gf.Renderer(mesh, gf.RenderSettings(64, 64)).render(vertices, camera)
+    >>> result.rgb.mean().backward()
+    >>> tuple(result.rgb.shape), bool(vertices.grad.abs().max() > 0)
+    ((1, 64, 64, 3), True)
     """
 
     def __init__(

@@ -42,6 +42,17 @@ class RenderSettings:
         it they are left out of the picture
     compiled : on a CPU use the compiled twins of the busiest stages; without them all is plain
         torch, slower, with second derivatives
+
+    Example
+    -------
+    >>> import torch
+    >>> import geomface as gf
+    >>> mesh = gf.load_builtin_face().mesh
+    >>> renderer = gf.Renderer(mesh, gf.RenderSettings(48, 64, backend="torch"))
+    >>> vertices = torch.tensor(mesh.vertices, dtype=torch.float32)[None]
+    >>> seen = renderer.render(vertices, gf.look_at_face(48, 64), outputs=("face_id",))
+    >>> tuple(seen.face_id.shape)
+    (1, 48, 64)
     """
 
     height: int = 256

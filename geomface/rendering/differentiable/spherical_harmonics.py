@@ -39,6 +39,17 @@ class SphericalHarmonicsLight:
     ------
     Ramamoorthi and Hanrahan 2001, "An efficient representation for irradiance environment maps",
     equations 8 to 11, divided by pi.
+
+    Example
+    -------
+    >>> import torch
+    >>> import geomface as gf
+    >>> coefficients = torch.zeros(1, 9, 3)
+    >>> coefficients[0, 0] = 2.6  # from all around
+    >>> coefficients[0, 2] = 0.8  # and from the front
+    >>> light = gf.SphericalHarmonicsLight(coefficients)
+    >>> light.batch
+    1
     """
 
     coefficients: torch.Tensor
