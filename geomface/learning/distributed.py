@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.distributed as torch_distributed
@@ -46,7 +46,7 @@ class Ranks:
         return self.rank == 0
 
     def shard(self, batch: int) -> torch.Tensor:
-        """Return which images of a batch are this process's.
+        """Return which rows of a batch are this process's.
 
         Image j of group g is number j n / G + g of the n of a step. Process r of R takes the groups
         r m to (r + 1) m - 1, m = n / (G R), so that the images whose deviation enters a score are
@@ -72,24 +72,61 @@ class Ranks:
         group = GROUP if batch % (GROUP * self.count) == 0 else 1
         return torch.arange(batch).reshape(group, self.count, -1)[:, self.rank].flatten()
 
+    def sum(self, value: torch.Tensor) -> torch.Tensor:
+        """Return the sum of a tensor over the processes, differentiable to any order.
+
+        A gradient reaches every process's tensor from the losses of all of them.
+        """
+        return value if self.count == 1 else cast(torch.Tensor, _SumOverProcesses.apply(value))
+
+    def mean(self, value: torch.Tensor) -> torch.Tensor:
+        """Return the mean of a tensor over the processes, as `sum`."""
+        return value if self.count == 1 else self.sum(value) / self.count
+
+    def gather(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the rows of the whole batch in its order, from each process's, as `sum`.
+
+        Parameters
+        ----------
+        rows : (n, ...) those of `shard(n * count)`
+
+        Returns
+        -------
+        (n * count, ...)
+        """
+        if self.count == 1:
+            return rows
+        places = self.shard(len(rows) * self.count).to(rows.device)
+        empty = rows.new_zeros((len(rows) * self.count, *rows.shape[1:]))
+        return self.sum(empty.index_copy(0, places, rows))
+
     def average_gradients(self, parameters: Iterable[torch.Tensor]) -> None:
         """Replace every gradient by its mean over the processes, in one message.
+
+        A gradient that this process lacks and another has counts as zeros; one that all lack stays
+        None, which an optimiser passes over.
 
         Source
         ------
         Karras et al. 2020 (StyleGAN2-ADA), the authors' training loop, does the same by hand:
-        torch's DistributedDataParallel does not work with `torch.autograd.grad`, which the
-        penalties need.
+        torch's DistributedDataParallel does not work with several losses of one graph, nor with
+        the penalties' `torch.autograd.grad`.
         """
-        gradients = [item.grad for item in parameters if item.grad is not None]
-        if self.count == 1 or not gradients:
+        if self.count == 1:
             return
+        weights = list(parameters)
+        present = torch.tensor([item.grad is not None for item in weights], dtype=torch.uint8)
+        torch_distributed.all_reduce(present, torch_distributed.ReduceOp.MAX, self.control)
+        weights = [item for item, somewhere in zip(weights, present, strict=True) if somewhere]
+        if not weights:
+            return
+        gradients = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
         together = torch.cat([item.flatten() for item in gradients])
         torch_distributed.all_reduce(together)
         together /= self.count
         parts = together.split([item.numel() for item in gradients])
-        for gradient, part in zip(gradients, parts, strict=True):
-            gradient.copy_(part.view_as(gradient))
+        for weight, gradient, part in zip(weights, gradients, parts, strict=True):
+            weight.grad = gradient.copy_(part.view_as(gradient))
 
     def average_metrics(self, metrics: Metrics) -> Metrics:
         """Return the means of the metrics over the processes."""
@@ -123,8 +160,38 @@ class Ranks:
             torch_distributed.barrier(self.control)
 
 
+class _SumOverProcesses(torch.autograd.Function):
+    """y = sum over r of x_r on every process; its own adjoint."""
+
+    @staticmethod
+    def forward(ctx: Any, value: torch.Tensor) -> torch.Tensor:
+        total = value.detach().clone(memory_format=torch.contiguous_format)
+        torch_distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, slope: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return cast(torch.Tensor, _SumOverProcesses.apply(slope))
+
+
 ALONE = Ranks()
 """One process, one device."""
+_current = [ALONE]
+
+
+def current_ranks() -> Ranks:
+    """Return this process among those that it has joined; `ALONE` outside of `join_ranks`."""
+    return _current[-1]
+
+
+@contextlib.contextmanager
+def acting_as(ranks: Ranks) -> Iterator[Ranks]:
+    """Let `current_ranks` return something else inside the block, such as `ALONE`."""
+    _current.append(ranks)
+    try:
+        yield ranks
+    finally:
+        _current.pop()
 
 
 def is_started() -> bool:
@@ -151,11 +218,8 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
     LostPeerError : another process ended
     """
     started = int(os.environ["WORLD_SIZE"]) if is_started() else 1
-    if settings.devices == started == 1:
-        yield ALONE
-        return
-    if torch_distributed.is_initialized():
-        yield _present(settings.devices)
+    if settings.devices == started == 1 or current_ranks().count > 1:
+        yield current_ranks()
         return
     if started != settings.devices:
         raise SettingsError(
@@ -166,8 +230,11 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     torch_distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    group = cast(torch_distributed.ProcessGroup, torch_distributed.new_group(backend="gloo"))
+    own = Ranks(torch_distributed.get_rank(), settings.devices, group)
     try:
-        yield _present(settings.devices)
+        with acting_as(own):
+            yield own
     except RuntimeError as error:
         if not any(word in str(error) for word in _GONE):
             raise
@@ -176,8 +243,3 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
         ) from error
     finally:
         torch_distributed.destroy_process_group()
-
-
-def _present(count: int) -> Ranks:
-    group = torch_distributed.new_group(backend="gloo")
-    return Ranks(torch_distributed.get_rank(), count, cast(torch_distributed.ProcessGroup, group))

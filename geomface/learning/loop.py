@@ -1,24 +1,26 @@
-"""The training loop: step, log, sample, save, until the steps, the time or the user ends it."""
+"""The training loop: step, log, look, save, until the steps, the time or the user ends it."""
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import torch
 
 from geomface.errors import SettingsError
-from geomface.files import save_image
-from geomface.learning.distributed import ALONE, Ranks
+from geomface.files.lock import run_lock
+from geomface.learning.distributed import ALONE, Ranks, acting_as, current_ranks
 from geomface.learning.errors import DivergenceError
-from geomface.learning.grid import image_grid
-from geomface.learning.metrics_log import Metrics, MetricsLog
-from geomface.learning.run_directory import METRICS, RunDirectory
+from geomface.learning.metrics_log import Metrics, MetricsLog, append_record, cut_after
+from geomface.learning.run_directory import EVALUATIONS, METRICS, RunDirectory
+from geomface.learning.samples import Samples, save_samples
 from geomface.learning.state import (
     TrainingState,
     iterate_tensors,
     load_checkpoint,
+    own_randomness,
     save_checkpoint,
 )
 from geomface.learning.stopping import StopRequest
@@ -40,11 +42,15 @@ class LoopSettings:
     """Checkpoints kept, the newest."""
     budget_seconds: float | None = None
     """Wall-clock time of one command; training then saves and ends, to be resumed."""
+    evaluate_every: int | None = None
+    """Steps between two evaluations; None never evaluates."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "log_every", "sample_every", "checkpoint_every", "keep"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"{name}: expected 1 or more, got {getattr(self, name)}.")
+        if self.evaluate_every is not None and self.evaluate_every < 1:
+            raise SettingsError(f"evaluate_every: expected 1 or more, got {self.evaluate_every}.")
 
 
 REASONS = ("", "budget", "interrupt")
@@ -55,7 +61,7 @@ FREE = frozenset(f"loop.{field.name}" for field in dataclasses.fields(LoopSettin
 
 
 class Task(Protocol):
-    """What the loop trains."""
+    """What the loop trains; `PhasedTask` is one to build on."""
 
     @property
     def state(self) -> TrainingState:
@@ -71,8 +77,12 @@ class Task(Protocol):
         """Do one step and return its metrics by name."""
         ...
 
-    def samples(self) -> torch.Tensor:
-        """Return (N, 3, H, W) images in [-1, 1] of latents that never change."""
+    def samples(self) -> Samples:
+        """Return pictures, meshes or tables made from latents that never change."""
+        ...
+
+    def evaluate(self) -> Mapping[str, float]:
+        """Return numbers that tell how good it is, by name."""
         ...
 
 
@@ -92,82 +102,122 @@ def train(
     run: RunDirectory,
     settings: LoopSettings,
     *,
-    ranks: Ranks = ALONE,
     on_log: Callable[[dict[str, float]], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TrainingResult:
     """Train a task until its steps are done, the budget is spent, or the user interrupts.
 
     20 steps at once and 10 steps, a kill, and 10 more give the same bytes on one machine's CPU.
+    Where several processes train together (`join_ranks`), the first one alone writes.
 
     Parameters
     ----------
     task : networks, losses and data
     run : where everything goes; with a checkpoint, training goes on from there
     settings : how long, how often
-    ranks : this process among several that train together; the first one alone writes
-    on_log : gets each line of metrics.jsonl
+    on_log : gets each line of metrics.jsonl and evaluations.jsonl
     on_progress : called with (steps done, steps in all)
 
     Raises
     ------
     DivergenceError : NaN or infinity; the last checkpoint is from before
-    OutputError : the disk is full; the last checkpoint survives
+    OutputError : the disk is full, and the last checkpoint survives; or another training works in
+        the folder
     """
-    state, step = task.state, 0
-    if run.checkpoint is not None:
-        step = load_checkpoint(run.checkpoint, state, system=run.system)
-    window = state.scalars.pop("log", None)
-    log = MetricsLog(run.path / METRICS if ranks.first else None, step, window)
-    metrics: dict[str, float] = {}
-    saved = run.checkpoint if step else None
-    mark, mark_step = time.perf_counter(), step
-
-    with StopRequest(settings.budget_seconds) as stop:
+    ranks, state = current_ranks(), task.state
+    with contextlib.ExitStack() as held:
+        if ranks.first:
+            held.enter_context(run_lock(run.path))
+        held.enter_context(own_randomness(state.seed, "layers"))
+        step, saved = 0, run.checkpoint
+        if saved is not None:
+            step = load_checkpoint(saved, state, system=run.system)
+        log = _open_log(run, state, step, ranks)
+        metrics: dict[str, float] = {}
+        mark, mark_step = time.perf_counter(), step
+        stop = held.enter_context(StopRequest(settings.budget_seconds))
         ended = ranks.agree(REASONS, stop.reason)
         while step < settings.steps and not ended:
             log.add(ranks.average_metrics(task.step()))
             step += 1
             ended = ranks.agree(REASONS, stop.reason)
-            last = step == settings.steps or bool(ended)
+            last = step == settings.steps
             if on_progress is not None:
                 on_progress(step, settings.steps)
-            if step % settings.log_every == 0 or step == settings.steps:
-                log.check(step)
+            if step % settings.log_every == 0 or last:
+                _refuse_divergence(step, log.not_finite(), saved)
                 now = time.perf_counter()
                 rate = (step - mark_step) / max(now - mark, 1e-9)
                 mark, mark_step = now, step
                 metrics = log.flush(step, steps_per_second=round(rate, 3))
                 if on_log is not None:
                     on_log(metrics)
-            if ranks.first and (step % settings.sample_every == 0 or step == settings.steps):
-                save_image(run.sample_path(step), image_grid(task.samples()))
-            if step % settings.checkpoint_every == 0 or last:
-                saved = _save(task, run, log, step, settings.keep, ranks)
-        seconds = stop.seconds
+            if ranks.first:
+                _look(task, run, settings, step, on_log)
+            if step % settings.checkpoint_every == 0 or last or ended:
+                saved = _save(task, run, log, step, saved, settings.keep)
+        if saved is None or (ended and saved != run.checkpoint_path(step)):
+            saved = _save(task, run, log, step, saved, settings.keep)
+        reason = "finished" if step >= settings.steps else ended
+        return TrainingResult(step, reason, stop.seconds, metrics, saved)  # type: ignore[arg-type]
 
-    if saved is None or (ended and saved != run.checkpoint_path(step)):
-        saved = _save(task, run, log, step, settings.keep, ranks)
-    reason = "finished" if step >= settings.steps else ended
-    return TrainingResult(step, reason, seconds, metrics, saved)  # type: ignore[arg-type]
+
+def _open_log(run: RunDirectory, state: TrainingState, step: int, ranks: Ranks) -> MetricsLog:
+    window = state.scalars.pop("log", None)
+    if ranks.first:
+        cut_after(run.path / EVALUATIONS, step)
+    return MetricsLog(run.path / METRICS if ranks.first else None, step, window)
+
+
+def _look(
+    task: Task,
+    run: RunDirectory,
+    settings: LoopSettings,
+    step: int,
+    on_log: Callable[[dict[str, float]], None] | None,
+) -> None:
+    """Write samples and evaluations that are due; the next step is the same without."""
+
+    def due(every: int | None) -> bool:
+        return every is not None and (step % every == 0 or step == settings.steps)
+
+    with acting_as(ALONE), own_randomness(task.state.seed, "look"):
+        if due(settings.sample_every):
+            save_samples(run.sample_stem(step), task.samples())
+        if due(settings.evaluate_every):
+            record = {"step": step} | {k: float(v) for k, v in task.evaluate().items()}
+            append_record(run.path / EVALUATIONS, record)
+            if on_log is not None:
+                on_log(record)
 
 
 def _save(
-    task: Task, run: RunDirectory, log: MetricsLog, step: int, keep: int, ranks: Ranks
+    task: Task, run: RunDirectory, log: MetricsLog, step: int, saved: Path | None, keep: int
 ) -> Path:
     """Save a checkpoint if all is finite, then drop the oldest."""
-    log.check(step)
+    _refuse_divergence(step, log.not_finite(), saved)
     path = run.checkpoint_path(step)
-    if not ranks.first:
+    if not current_ranks().first:
         return path
     state = task.state
     for name, tensor in iterate_tensors(state):
         if not bool(torch.isfinite(tensor).all()):
-            raise DivergenceError(
-                f"step {step}: expected finite weights, got NaN or infinity in {name}. The last "
-                "checkpoint is from before; resume with a lower learning rate."
-            )
+            _refuse_divergence(step, [name], saved)
     logged = dataclasses.replace(state, scalars=state.scalars | {"log": log.pending()})
     save_checkpoint(path, logged, system=run.system, step=step, config=task.config)
     run.drop_old_checkpoints(keep)
     return path
+
+
+def _refuse_divergence(step: int, names: list[str], saved: Path | None) -> None:
+    if names:
+        way_out = (
+            "Begin a new run with another --seed."
+            if saved is None
+            else "Going on from the last checkpoint, from before, would meet it again: begin a new "
+            f"run from its weights with --init-from {saved} and another --seed."
+        )
+        raise DivergenceError(
+            f"step {step}: expected finite numbers, got NaN or infinity in {', '.join(names)}. "
+            + way_out
+        )

@@ -10,7 +10,6 @@ import torch
 
 from geomface.errors import OutputError
 from geomface.files.atomic import write_bytes
-from geomface.learning.errors import DivergenceError
 
 Metrics = Mapping[str, torch.Tensor | float]
 
@@ -37,7 +36,7 @@ class MetricsLog:
             for name, (total, count) in (pending or {}).items()
         }
         if path is not None:
-            _cut_after(path, step)
+            cut_after(path, step)
 
     def add(self, metrics: Metrics) -> None:
         """Take in the metrics of one step; nothing waits for the device."""
@@ -50,19 +49,9 @@ class MetricsLog:
         """Return the open window: {name: [sum, count]}."""
         return {name: [float(total), count] for name, (total, count) in self._sums.items()}
 
-    def check(self, step: int) -> None:
-        """Refuse a window that holds NaN or infinity.
-
-        Raises
-        ------
-        DivergenceError : names the metrics
-        """
-        bad = [name for name, (total, _) in self._sums.items() if not math.isfinite(float(total))]
-        if bad:
-            raise DivergenceError(
-                f"step {step}: expected finite metrics, got NaN or infinity in {', '.join(bad)}. "
-                "The last checkpoint is from before; resume with a lower learning rate."
-            )
+    def not_finite(self) -> list[str]:
+        """Return the names of what is NaN or infinite in the open window."""
+        return [name for name, (total, _) in self._sums.items() if not math.isfinite(float(total))]
 
     def flush(self, step: int, **further: float) -> dict[str, float]:
         """Close the window: append its means to the file and return them.
@@ -74,16 +63,25 @@ class MetricsLog:
         means = {name: float(total) / count for name, (total, count) in self._sums.items()}
         self._sums.clear()
         record = {"step": step} | means | further
-        if self.path is None:
-            return record
-        try:
-            with open(self.path, "a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
-        except OSError as error:
-            raise OutputError(
-                f"{self.path}: cannot be written ({error.strerror}). Free space there and resume."
-            ) from error
+        if self.path is not None:
+            append_record(self.path, record)
         return record
+
+
+def append_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Append a record to a JSON-lines file.
+
+    Raises
+    ------
+    OutputError : the file cannot be written
+    """
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}). Free space there and resume."
+        ) from error
 
 
 def read_metrics(path: Path | str) -> list[dict[str, Any]]:
@@ -106,7 +104,8 @@ def format_metrics(record: Mapping[str, Any]) -> str:
     )
 
 
-def _cut_after(path: Path, step: int) -> None:
+def cut_after(path: Path, step: int) -> None:
+    """Drop the records of later steps, which a killed process left."""
     if not path.is_file():
         return
     kept = [record for record in read_metrics(path) if record.get("step", 0) <= step]

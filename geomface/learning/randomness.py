@@ -31,16 +31,18 @@ def seeded_initialisation(seed: int, name: str) -> Iterator[None]:
         yield
 
 
-@functools.lru_cache(maxsize=4)
-def _epoch_order(seed: int, epoch: int, count: int) -> torch.Tensor:
-    return torch.randperm(count, generator=stream_generator(seed, f"order/{epoch}"))
+@functools.lru_cache(maxsize=16)
+def _epoch_order(seed: int, name: str, epoch: int, count: int) -> torch.Tensor:
+    stream = f"{name}/order/{epoch}" if name else f"order/{epoch}"
+    return torch.randperm(count, generator=stream_generator(seed, stream))
 
 
-def batch_indices(seed: int, count: int, start: int, batch: int) -> torch.Tensor:
+def batch_indices(seed: int, count: int, start: int, batch: int, name: str = "") -> torch.Tensor:
     """Return which samples are shown after `start` have been shown.
 
-    The order is a new permutation for every epoch, and a pure function of the seed and of how many
-    samples were shown: a resumed run has nothing to restore, and a changed batch size skips none.
+    The order is a new permutation for every epoch, and a pure function of the seed, the stream's
+    name and how many samples were shown: a resumed run has nothing to restore, and a changed
+    batch size skips none.
 
     Parameters
     ----------
@@ -48,6 +50,7 @@ def batch_indices(seed: int, count: int, start: int, batch: int) -> torch.Tensor
     count : samples in the set
     start : samples shown so far
     batch : samples wanted; more than `count` runs into the next epochs
+    name : of the stream; two streams of one size differ by it
 
     Returns
     -------
@@ -57,6 +60,6 @@ def batch_indices(seed: int, count: int, start: int, batch: int) -> torch.Tensor
     while position < start + batch:
         epoch, offset = divmod(position, count)
         length = min(count - offset, start + batch - position)
-        parts.append(_epoch_order(seed, epoch, count)[offset : offset + length])
+        parts.append(_epoch_order(seed, name, epoch, count)[offset : offset + length])
         position += length
     return torch.cat(parts)

@@ -2,7 +2,8 @@
 
 run.json                      resolved settings, seed, versions
 metrics.jsonl                 one line of metrics for each logging step
-samples/step-000000500.png    the same latents every time
+evaluations.jsonl             one line for each evaluation
+samples/step-000000500.png    the same latents every time; more pictures, meshes, tables by name
 checkpoints/step-000000500.safetensors
 """
 
@@ -16,9 +17,11 @@ from geomface.errors import FileFormatError, OutputError, SettingsError
 from geomface.files.atomic import is_temporary
 from geomface.files.records import plain, read_json, write_json
 from geomface.learning.errors import ResumeError
+from geomface.learning.system import System, rename
 
 Resume = Literal["never", "auto", "must"]
 RUN_FILE, METRICS, SAMPLES, CHECKPOINTS = "run.json", "metrics.jsonl", "samples", "checkpoints"
+EVALUATIONS = "evaluations.jsonl"
 SCHEMA = 1
 _NAME = re.compile(r"step-(\d+)\.safetensors")
 
@@ -30,21 +33,21 @@ class RunDirectory:
     Parameters
     ----------
     path : its folder
-    system : name of what is trained
+    system : what is trained
     checkpoint : where to go on from, None at the beginning
     """
 
     path: Path
-    system: str
+    system: System
     checkpoint: Path | None = None
 
     def checkpoint_path(self, step: int) -> Path:
         """Where the checkpoint after `step` steps lies."""
         return self.path / CHECKPOINTS / f"step-{step:09d}.safetensors"
 
-    def sample_path(self, step: int) -> Path:
-        """Where the picture after `step` steps lies."""
-        return self.path / SAMPLES / f"step-{step:09d}.png"
+    def sample_stem(self, step: int) -> Path:
+        """Where the samples after `step` steps lie, without what tells them apart."""
+        return self.path / SAMPLES / f"step-{step:09d}"
 
     def checkpoints(self) -> list[Path]:
         """Whole checkpoints, oldest first."""
@@ -63,7 +66,7 @@ def open_run(
     path: Path | str,
     settings: Any,
     *,
-    system: str,
+    system: System,
     resume: Resume = "auto",
     free: frozenset[str] = frozenset(),
     record: Mapping[str, Any] | None = None,
@@ -74,7 +77,7 @@ def open_run(
     ----------
     path : the folder
     settings : a settings dataclass, or anything `records.plain` takes
-    system : name of what is trained
+    system : what is trained
     resume : "never" wants a new folder, "must" a run with a checkpoint, "auto" takes what is there
     free : dotted names of settings that may differ when resuming, such as "loop.steps"
     record : what else run.json should tell, such as versions
@@ -119,12 +122,12 @@ def open_run(
         raise OutputError(
             f"{folder}: the run's folder cannot be made ({error.strerror}). Choose another place."
         ) from error
-    head = {"schema": SCHEMA, "system": system, "settings": settings}
+    head = {"schema": SCHEMA, "system": system.name, "settings": settings}
     write_json(folder / RUN_FILE, head | dict(record or {}))
     return RunDirectory(folder, system)
 
 
-def read_run(path: Path | str, *, system: str) -> dict[str, Any]:
+def read_run(path: Path | str, *, system: System) -> dict[str, Any]:
     """Return run.json of a run of `system`.
 
     Raises
@@ -140,14 +143,14 @@ def read_run(path: Path | str, *, system: str) -> dict[str, Any]:
             f"{file}: this run has schema {record['schema']}, this version of geomface reads "
             f"schema {SCHEMA}. Use the version that wrote it."
         )
-    if record["system"] != system:
+    if record["system"] != system.name:
         raise FileFormatError(
-            f"{file}: expected a run of {system!r}, got one of {record['system']!r}."
+            f"{file}: expected a run of {system.name!r}, got one of {record['system']!r}."
         )
-    return record
+    return record | {"settings": rename(record["settings"], system.settings)}
 
 
-def newest_checkpoint(path: Path | str, *, system: str) -> Path:
+def newest_checkpoint(path: Path | str, *, system: System) -> Path:
     """Return the newest checkpoint of a run.
 
     Raises

@@ -1,6 +1,8 @@
 """What training must remember, as named parts, and its way to disk and back, bit for bit."""
 
+import contextlib
 import dataclasses
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import torch
 
 from geomface.files.tensors import load_tensors, save_tensors
 from geomface.learning.errors import CheckpointError
+from geomface.learning.randomness import stream_seed
+from geomface.learning.system import System, rename
 
 KIND = "training-checkpoint"
 SCHEMA = 1
@@ -25,16 +29,40 @@ class TrainingState:
     optimizers : one for each that steps alone
     generators : random streams
     scalars : schedule and counters, anything JSON holds; restored in place
+    seed : of what draws from torch's own generators, such as dropout
     """
 
     modules: Mapping[str, torch.nn.Module]
     optimizers: Mapping[str, torch.optim.Optimizer]
     generators: Mapping[str, torch.Generator]
     scalars: dict[str, Any]
+    seed: int = 0
+
+
+def global_generators() -> dict[str, torch.Generator]:
+    """Return torch's own generators, from which layers such as dropout draw."""
+    found = {"torch": torch.default_generator}
+    if torch.cuda.is_available():
+        found["cuda"] = torch.cuda.default_generators[torch.cuda.current_device()]
+    return found
+
+
+@contextlib.contextmanager
+def own_randomness(seed: int, name: str) -> Iterator[None]:
+    """Give the block torch's own generators at the beginning of a stream, then put them back."""
+    generators = global_generators()
+    before = {key: generator.get_state() for key, generator in generators.items()}
+    for generator in generators.values():
+        generator.manual_seed(stream_seed(seed, name))
+    try:
+        yield
+    finally:
+        for key, generator in generators.items():
+            generator.set_state(before[key])
 
 
 def save_checkpoint(
-    path: Path | str, state: TrainingState, *, system: str, step: int, config: Any = None
+    path: Path | str, state: TrainingState, *, system: System, step: int, config: Any = None
 ) -> None:
     """Write a state to one safetensors file, whole or not at all.
 
@@ -45,7 +73,7 @@ def save_checkpoint(
     ----------
     path : *.safetensors
     state : what to write
-    system : name of what is trained; another system's checkpoint is refused when reading
+    system : what is trained; another system's checkpoint is refused when reading
     step : steps done
     config : what a reader needs to build the networks, as settings
 
@@ -57,17 +85,17 @@ def save_checkpoint(
     arrays: dict[str, np.ndarray] = {}
     for name, module in state.modules.items():
         for key, tensor in module.state_dict().items():
-            arrays[f"module/{name}/{key}"] = _array(tensor)
+            arrays[f"module/{name}/{key}"] = tensor_array(tensor)
     for name, optimizer in state.optimizers.items():
         table = optimizer.state_dict()
         groups[name] = table["param_groups"]
         for index, entries in table["state"].items():
             for key, value in entries.items():
-                arrays[f"optimizer/{name}/{index}/{key}"] = _array(torch.as_tensor(value))
-    for name, generator in state.generators.items():
-        arrays[f"generator/{name}"] = _array(generator.get_state())
+                arrays[f"optimizer/{name}/{index}/{key}"] = tensor_array(torch.as_tensor(value))
+    for name, generator in {**state.generators, **global_generators()}.items():
+        arrays[f"generator/{name}"] = tensor_array(generator.get_state())
     header = {
-        "system": system,
+        "system": system.name,
         "step": step,
         "scalars": state.scalars,
         "groups": groups,
@@ -76,8 +104,10 @@ def save_checkpoint(
     save_tensors(path, arrays, kind=KIND, schema=SCHEMA, units=None, config=header)
 
 
-def load_checkpoint(path: Path | str, state: TrainingState, *, system: str) -> int:
+def load_checkpoint(path: Path | str, state: TrainingState, *, system: System) -> int:
     """Read a checkpoint into `state`, in place, and return the steps done.
+
+    Torch's own generators are put where they were, too, if the checkpoint knows them.
 
     Raises
     ------
@@ -89,17 +119,26 @@ def load_checkpoint(path: Path | str, state: TrainingState, *, system: str) -> i
         _fill_module(module, _part(arrays, f"module/{name}/"), f"{path}: {name}")
     for name, optimizer in state.optimizers.items():
         _fill_optimizer(optimizer, _part(arrays, f"optimizer/{name}/"), header["groups"][name])
-    for name, generator in state.generators.items():
-        generator.set_state(torch.from_numpy(arrays[f"generator/{name}"]))
+    for name, generator in {**global_generators(), **state.generators}.items():
+        stored = arrays.get(f"generator/{name}")
+        if stored is not None:
+            generator.set_state(torch.from_numpy(stored))
+        elif name in state.generators:
+            raise CheckpointError(
+                f"{path}: expected the random stream {name!r}, and it is not in the checkpoint. "
+                "Another version wrote it: begin a new run."
+            )
     state.scalars.clear()
     state.scalars.update(header["scalars"])
     return int(header["step"])
 
 
 def read_checkpoint(
-    path: Path | str, *, system: str
+    path: Path | str, *, system: System
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the arrays of a checkpoint and its {system, step, scalars, groups, config}.
+
+    Both come under today's names, whatever names the system had when it was written.
 
     Raises
     ------
@@ -109,16 +148,19 @@ def read_checkpoint(
     header = record["config"]
     if not isinstance(header, dict) or not {"system", "step", "scalars", "groups"} <= set(header):
         raise CheckpointError(f"{path}: the checkpoint lacks its header. Use an older checkpoint.")
-    if header["system"] != system:
+    if header["system"] != system.name:
         raise CheckpointError(
-            f"{path}: expected a checkpoint of {system!r}, got one of {header['system']!r}. Give "
-            "the run of this system."
+            f"{path}: expected a checkpoint of {system.name!r}, got one of {header['system']!r}. "
+            "Give the run of this system."
         )
-    return arrays, header
+    header["scalars"] = rename(header["scalars"], system.scalars)
+    header["config"] = rename(header["config"], system.settings)
+    header["groups"] = {system.modules.get(k, k): v for k, v in header["groups"].items()}
+    return {_todays_name(key, system): array for key, array in arrays.items()}, header
 
 
 def load_module(
-    path: Path | str, module: torch.nn.Module, *, system: str, name: str
+    path: Path | str, module: torch.nn.Module, *, system: System, name: str
 ) -> dict[str, Any]:
     """Read one network of a checkpoint into `module` and return the checkpoint's header.
 
@@ -141,8 +183,33 @@ def iterate_tensors(state: TrainingState) -> Iterator[tuple[str, torch.Tensor]]:
                 yield f"{name}/{key}", tensor
 
 
-def _array(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.detach().cpu().numpy()
+def weights_hash(module: torch.nn.Module) -> str:
+    """Return a hash of a network's weights and buffers with their names."""
+    digest = hashlib.sha256()
+    for key, tensor in module.state_dict().items():
+        digest.update(key.encode() + np.ascontiguousarray(tensor_array(tensor)).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def tensor_array(tensor: torch.Tensor) -> np.ndarray:
+    """Return a tensor as an array; bfloat16, which numpy lacks, as its bits."""
+    value = tensor.detach().cpu()
+    return (value.view(torch.int16) if value.dtype == torch.bfloat16 else value).numpy()
+
+
+def array_tensor(array: np.ndarray, like: torch.Tensor) -> torch.Tensor:
+    """Return what `tensor_array` gave for a tensor of the type of `like`."""
+    tensor = torch.from_numpy(array)
+    bits = tensor.dtype == torch.int16 and like.dtype.is_floating_point
+    return tensor.view(torch.bfloat16) if bits else tensor
+
+
+def _todays_name(key: str, system: System) -> str:
+    part, slash, rest = key.partition("/")
+    name, further, rest = rest.partition("/")
+    if part not in ("module", "optimizer"):
+        return key
+    return part + slash + system.modules.get(name, name) + further + rest
 
 
 def _part(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
@@ -166,7 +233,7 @@ def _fill_module(module: torch.nn.Module, arrays: Mapping[str, np.ndarray], name
             )
     with torch.no_grad():
         for key, tensor in wanted.items():
-            tensor.copy_(torch.from_numpy(arrays[key]))
+            tensor.copy_(array_tensor(arrays[key], tensor))
 
 
 def _fill_optimizer(
@@ -176,8 +243,8 @@ def _fill_optimizer(
     entries: dict[int, dict[str, torch.Tensor]] = {}
     for key, array in arrays.items():
         index, _, entry = key.partition("/")
-        value = torch.from_numpy(array)
         like = parameters[int(index)]
+        value = array_tensor(array, like)
         if value.shape == like.shape and value.ndim:
             # Moments lie in memory as their weights do, or fused steps fall back to slow ones.
             value = torch.empty_like(like).copy_(value)

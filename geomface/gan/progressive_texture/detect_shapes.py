@@ -10,7 +10,7 @@ from scipy import ndimage
 from geomface.arrays import BoolArray, ImageArray
 from geomface.datasets import ImageSet
 from geomface.gan.progressive_texture.shapes import radius_range
-from geomface.learning.grid import to_pictures
+from geomface.learning.samples import to_pictures
 
 HOLE_TOLERANCE = 0.06
 """Largest distance of a channel from mid-grey, in [0, 1], that counts as a hole."""

@@ -11,7 +11,7 @@ from geomface.faces.face_model import FaceModel
 from geomface.gan.progressive_texture.joint import MEANS, JointModel, assigned_vertices
 from geomface.gan.progressive_texture.sampling import TrainedGenerator, sample_images
 from geomface.geometry_image import PAPER_ALPHA, GeometryImageDecoder, GeometryImageEncoder
-from geomface.learning.grid import to_pictures
+from geomface.learning.samples import to_pictures
 from geomface.mesh import Mesh, require_same_topology
 
 

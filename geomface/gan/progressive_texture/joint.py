@@ -13,7 +13,7 @@ from geomface.errors import FileFormatError, SettingsError
 from geomface.files.assets import asset_path
 from geomface.files.tensors import load_tensors, save_tensors
 from geomface.learning.errors import DatasetError
-from geomface.learning.grid import to_pictures
+from geomface.learning.samples import to_pictures
 from geomface.mesh import Mesh
 from geomface.statistics import (
     TextureModel,

@@ -11,8 +11,9 @@ from geomface.gan.progressive_texture.shapes import ShapesSettings
 from geomface.learning.adversarial import AdversarialSettings
 from geomface.learning.device import ComputeSettings
 from geomface.learning.loop import FREE, LoopSettings
+from geomface.learning.system import System
 
-SYSTEM = "progressive_texture"
+SYSTEM = System("progressive_texture")
 
 Masking = Literal["masked", "unmasked", "clean", "reals-only"]
 MASKING: dict[Masking, str] = {

@@ -138,6 +138,10 @@ class TextureGan:
         growth = self.growth
         return self.average(latents.to(self.device), growth.level, growth.alpha).float()
 
+    def evaluate(self) -> dict[str, float]:
+        """Nothing: `geomface evaluate` measures a trained generator."""
+        return {}
+
     def _batch(self, growth: Growth) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return reals, their masks and the fakes' masks at the schedule's size."""
         indices = batch_indices(

@@ -63,4 +63,4 @@ def train_texture_gan(
         if init_from is not None and run.checkpoint is None:
             for name, module in task.state.modules.items():
                 load_module(init_from, module, system=SYSTEM, name=name)
-        return train(task, run, settings.loop, ranks=ranks, on_log=on_log, on_progress=on_progress)
+        return train(task, run, settings.loop, on_log=on_log, on_progress=on_progress)
