@@ -1,7 +1,7 @@
 """Raw face scans in, one template topology out: UV, geometry images, textures, face models.
 
-The main verbs are importable from here and are loaded at first use, so that `import geomface`
-stays fast: the table below names the module that each one comes from.
+Everything that a notebook needs is importable from here and loaded at first use, so that
+`import geomface` stays fast. Each name has an example in its docstring: `help(geomface.register)`.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from geomface.geometry_image import GeometryImageDecoder as GeometryImageDecoder
     from geomface.geometry_image import GeometryImageEncoder as GeometryImageEncoder
     from geomface.geometry_image import bake_texture as bake_texture
+    from geomface.landmarks import detect_landmarks as detect_landmarks
     from geomface.mesh import LandmarkEmbedding as LandmarkEmbedding
     from geomface.mesh import Landmarks as Landmarks
     from geomface.mesh import Mesh as Mesh

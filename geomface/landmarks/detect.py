@@ -209,6 +209,28 @@ class LandmarkDetector:
             return None
 
 
+def detect_landmarks(scan: Mesh, settings: DetectionSettings | None = None) -> DetectionResult:
+    """Find the 68 landmarks of a scan in any pose and unit with the detector that ships.
+
+    Whoever has many scans keeps a `LandmarkDetector`, which holds the network between them.
+
+    Raises
+    ------
+    LandmarkError : no face was found; the message says how it failed.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> scan = gf.simulate_scan(gf.load_builtin_face(), rng=np.random.default_rng(1))
+    >>> found = gf.detect_landmarks(scan.mesh)
+    >>> miss = np.linalg.norm(found.landmarks.points - scan.truth["landmarks"], axis=1)
+    >>> len(miss), bool(np.median(miss) < 5.0)  # mm
+    (68, True)
+    """
+    return LandmarkDetector(settings=settings).detect(scan)
+
+
 def _canonical(similarity: Similarity, yaw: float) -> View:
     """Return the view of a face in this pose from a side."""
     rotation = view_rotation(yaw, 0.0) @ similarity.rotation.T
