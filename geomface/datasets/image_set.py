@@ -42,11 +42,6 @@ class ImageSet:
             )
         if shape[0] == 0:
             raise DatasetError("training set: expected at least one image, got none.")
-        if shape[2] < 8 or shape[2] & (shape[2] - 1):
-            raise DatasetError(
-                f"training set: expected a size that is a power of two from 8, got {shape[2]}. "
-                "Resample the images."
-            )
         if self.images.dtype == torch.float32:
             _check_range(self.images)
         elif self.images.dtype != torch.uint8:
@@ -80,7 +75,7 @@ class ImageSet:
         """Pixels a side."""
         return self.images.shape[-1]
 
-    def batch(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def read(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return images (B, 3, S, S) float32 in [-1, 1] and masks (B, 1, S, S) float32.
 
         Index i + N is image i mirrored. Of coordinates, index i + N k has x mirrored where bit 0
@@ -114,6 +109,11 @@ class ImageSet:
         own = torch.where(flipped.all(dim=1, keepdim=True), 0.0, masks)
         both = torch.where(flipped.any(dim=1, keepdim=True), masks.flip(3), masks)
         return images, torch.where(flipped.all(dim=1, keepdim=True), both, own * both)
+
+    def batch(self, indices: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return {"images", "masks"} as `read` does: a data set for the streams of a training."""
+        images, masks = self.read(indices)
+        return {"images": images, "masks": masks}
 
     def subset(self, keep: np.ndarray) -> "ImageSet":
         """Return the images for which `keep`, bool or indices, says so."""

@@ -79,7 +79,7 @@ def hole_share(images: torch.Tensor) -> float:
 
 def linear_samples(data: ImageSet, count: int, seed: int) -> torch.Tensor:
     """Return images (count, 3, S, S) in [-1, 1] drawn from the linear model of a set."""
-    images, masks = data.batch(torch.arange(len(data.images)))
+    images, masks = data.read(torch.arange(len(data.images)))
     model = fit_texture_pca(
         to_pictures(images), masks[:, 0].numpy() > 0, components=min(MODES, len(images) - 2)
     )
@@ -99,8 +99,8 @@ class Sets:
     @property
     def visible(self) -> torch.Tensor:
         """(1, 1, S, S): what every test image and some training image shows."""
-        _, test = self.test.batch(torch.arange(len(self.test.images)))
-        _, train = self.train.batch(torch.arange(len(self.train.images)))
+        _, test = self.test.read(torch.arange(len(self.test.images)))
+        _, train = self.train.read(torch.arange(len(self.train.images)))
         return test.amin(dim=0, keepdim=True) * train.amax(dim=0, keepdim=True)
 
 
@@ -113,7 +113,7 @@ def distances(images: torch.Tensor, targets: torch.Tensor, sets: Sets) -> ImageD
 
 def row(name: str, images: torch.Tensor, sets: Sets) -> dict:
     """Measure images against the test set and its truth, and print a line."""
-    tests, _ = sets.test.batch(torch.arange(len(sets.test.images)))
+    tests, _ = sets.test.read(torch.arange(len(sets.test.images)))
     found, true = distances(images, tests, sets), distances(images, sets.truth, sets)
     holes = hole_share(images)
     levels = "  ".join(f"{level} px {value:6.1f}" for level, value in found.swd.items())
@@ -133,14 +133,14 @@ def read(options: argparse.Namespace, size: int) -> Sets:
         data, _ = split_set(everything, options.held_out)
         test = load_textures(options.test, size)
         test = test.subset(test.complete())
-        truth = load_textures(options.test / "truth", size).batch(torch.arange(len(test.images)))[0]
+        truth = load_textures(options.test / "truth", size).read(torch.arange(len(test.images)))[0]
         whole = data.subset(data.complete())
-        return Sets(data, whole.batch(torch.arange(len(whole.images)))[0], test, truth)
+        return Sets(data, whole.read(torch.arange(len(whole.images)))[0], test, truth)
     found = load_geometry_images(options.set, size)
     data, _ = split_set(found.images, options.held_out)
     test = load_geometry_images(options.test, size, span=(found.low, found.high)).images
     truth = true_geometry(options.test, size, found)
-    return Sets(data, data.batch(torch.arange(len(data.images)))[0], test, truth)
+    return Sets(data, data.read(torch.arange(len(data.images)))[0], test, truth)
 
 
 def true_geometry(folder: Path, size: int, like: GeometryImageSet) -> torch.Tensor:
@@ -162,8 +162,8 @@ def novelty(options: argparse.Namespace, folder: Path, sets: Sets) -> dict:
 
     generator = load_generator(folder)
     images = sample_images(generator, options.novelty, seed=7)
-    train, train_masks = sets.train.batch(torch.arange(len(sets.train.images)))
-    test_images, test_masks = sets.test.batch(torch.arange(len(sets.test.images)))
+    train, train_masks = sets.train.read(torch.arange(len(sets.train.images)))
+    test_images, test_masks = sets.test.read(torch.arange(len(sets.test.images)))
     visible = train_masks.amax(dim=0, keepdim=True)
     shown = visible.expand(len(images), -1, -1, -1)
     test_masks = test_masks * visible
@@ -220,7 +220,7 @@ def main() -> None:
     }
     size = load_generator(next(iter(runs.values()))).config["networks"]["size"]
     sets = read(options, size)
-    seen, _ = sets.train.batch(torch.arange(len(sets.train.images)))
+    seen, _ = sets.train.read(torch.arange(len(sets.train.images)))
     print(
         f"\n{len(seen)} images trained on, {len(sets.real)} of them compared, "
         f"{len(sets.test.images)} test images, {size} px"

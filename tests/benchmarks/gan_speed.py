@@ -130,7 +130,7 @@ class PlainLoop:
     def step(self) -> tuple[float, float]:
         """Discriminator, generator, average; returns both losses."""
         indices = batch_indices(self.seed, len(self.data), self.images, self.batch)
-        real, mask = self.data.batch(indices)
+        real, mask = self.data.read(indices)
         with torch.no_grad():
             fake = self.fakes()
         real_scores = plain_discriminator(self.discriminator, real, mask, self.blocks)

@@ -49,7 +49,7 @@ def people(folder: Path, template: Mesh, size: int, held_out: float) -> Iterator
         for index in np.flatnonzero(data.complete())
         if not is_held_out(data.names[index], held_out)
     ]
-    images, _ = data.batch(torch.tensor(kept))
+    images, _ = data.read(torch.tensor(kept))
     for index, picture in zip(kept, to_pictures(images), strict=True):
         item = (folder / data.names[index]).parent
         shape = align_meshes(

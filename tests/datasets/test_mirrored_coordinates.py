@@ -21,9 +21,9 @@ def coordinates(seed: int = 0) -> ImageSet:
 def test_each_coordinate_is_mirrored_alone() -> None:
     data = coordinates()
     assert len(data) == 16
-    original, mask = data.batch(torch.tensor([1]))
+    original, mask = data.read(torch.tensor([1]))
     for version in range(8):
-        image, valid = data.batch(torch.tensor([1 + 2 * version]))
+        image, valid = data.read(torch.tensor([1 + 2 * version]))
         expected = original.clone()
         if version & 1:
             expected[:, 0] = -original[:, 0].flip(2)
@@ -41,17 +41,17 @@ def test_a_symmetric_face_stays_itself_and_all_three_make_the_rigid_mirror() -> 
     depth = torch.cat([half.flip(0), half]).expand(SIZE, SIZE)
     face = torch.stack([x, depth.T, depth])[None]
     data = ImageSet(face, None, mirror=True, coordinates=True)
-    rigid = data.batch(torch.tensor([7]))[0]
+    rigid = data.read(torch.tensor([7]))[0]
     assert torch.allclose(rigid[:, [0, 2]], face[:, [0, 2]])
-    every = data.batch(torch.arange(8))[0]
+    every = data.read(torch.arange(8))[0]
     assert torch.allclose(every[:, [0, 2]], face[:, [0, 2]].expand(8, -1, -1, -1))
 
 
 def test_a_batch_mixes_versions_and_a_subset_keeps_them() -> None:
     data = coordinates()
-    mixed = data.batch(torch.tensor([0, 3, 15, 8]))
+    mixed = data.read(torch.tensor([0, 3, 15, 8]))
     for place, index in enumerate((0, 3, 15, 8)):
-        alone = data.batch(torch.tensor([index]))
+        alone = data.read(torch.tensor([index]))
         assert torch.equal(mixed[0][place], alone[0][0])
         assert torch.equal(mixed[1][place], alone[1][0])
     assert len(data.subset(np.array([True, False]))) == 8
@@ -67,6 +67,6 @@ def test_x_is_scaled_about_the_plane_of_symmetry(tmp_path: Path) -> None:
     plain, mirrored = (load_geometry_images(tmp_path, SIZE, mirror=flag) for flag in (False, True))
     assert mirrored.low[0] == -mirrored.high[0] and plain.low[0] != -plain.high[0]
     assert mirrored.high[0] >= plain.high[0] and np.allclose(mirrored.low[1:], plain.low[1:])
-    one = mirrored.images.batch(torch.tensor([1]))[0][0, 0]
+    one = mirrored.images.read(torch.tensor([1]))[0][0, 0]
     spread = (mirrored.high[0] - mirrored.low[0]) / 2
     assert np.allclose(one.numpy() * spread, -values[:, ::-1, 0], atol=1e-4)

@@ -59,7 +59,7 @@ def test_neighbours_over_shared_pixels_equal_the_definition() -> None:
 
 def test_a_copy_lies_at_zero_whatever_lies_behind_its_mask() -> None:
     data = random_set(5, 0, holes=True)
-    images, masks = data.batch(torch.arange(5))
+    images, masks = data.read(torch.arange(5))
     spoiled = torch.where(masks > 0, images, torch.nan)
     whole = torch.ones_like(masks)
     assert (masked_nearest_distances(images, whole, spoiled, masks) == 0).all()

@@ -125,7 +125,7 @@ def measure_red_circles(generated: torch.Tensor, data: ImageSet) -> dict[str, An
     Shamai, Slossberg, Kimmel 2018, Fig. 6, which shows pictures and no figures; the detector is
     ours.
     """
-    images = data.batch(torch.arange(len(data.images)))[0]
+    images = data.read(torch.arange(len(data.images)))[0]
     shares: dict[str, ShapeShares] = {
         "generated": measure_shapes(to_pictures(generated)),
         "data": measure_shapes(to_pictures(images)),

@@ -214,7 +214,7 @@ def _reduce(
     """Return images and masks at `size` pixels, a few at a time: a set at full size is large."""
     parts = []
     for index in indices.split(256):
-        images, masks = data.batch(index)
+        images, masks = data.read(index)
         parts.append(_halve_to(images, masks * shown, size))
     return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
 

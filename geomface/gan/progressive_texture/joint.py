@@ -115,7 +115,7 @@ def fit_joint_model(
     data = load_textures(root, size)
     items = [(root / name).parent for name in data.names]
     vertices = np.stack([registered_mm(item, template) for item in items])
-    images, masks = data.batch(torch.arange(len(data)))
+    images, masks = data.read(torch.arange(len(data)))
     pictures, shown = to_pictures(images), masks[:, 0].numpy() > 0
     modes = max(1, min(modes or MOST_MODES, len(items) // FACES_A_MODE))
     model = fit_texture_pca(pictures, shown, components=modes)

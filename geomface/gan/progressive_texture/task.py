@@ -147,7 +147,7 @@ class TextureGan:
         indices = batch_indices(
             self.settings.seed, len(self.data), self._scalars["images"], growth.batch
         )[self.ranks.shard(growth.batch)]
-        real, mask = self.data.batch(indices)
+        real, mask = self.data.read(indices)
         place = functools.partial(place_images, device=self.device, settings=self.settings.compute)
         real, mask = place(real), place(mask)
         if self.settings.masking == "unmasked":
