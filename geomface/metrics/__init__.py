@@ -1,46 +1,56 @@
-"""Distances between sets of images and of descriptors, and how new generated ones are."""
+"""What generated faces are worth: distances between sets, novelty, people, decoupling.
 
-from geomface.metrics.embedding import AnnotationResult, annotate, embed_in_plane
-from geomface.metrics.features import RandomFeatures, extract_features
-from geomface.metrics.frechet import frechet_distance, kernel_distance
-from geomface.metrics.identity import (
-    VerificationResult,
-    identity_distance,
-    verify_identities,
-)
-from geomface.metrics.novelty import (
-    NoveltyResult,
-    masked_nearest_distances,
-    nearest_distances,
-    novelty,
-    novelty_of_distances,
-)
-from geomface.metrics.pyramid import laplacian_pyramid, rebuild_image
-from geomface.metrics.sliced_wasserstein import (
-    SlicedWassersteinResult,
-    SlicedWassersteinSettings,
-    sliced_wasserstein,
-)
+Pure functions of arrays; the newer ones return an `Estimate`: value, interval, n, seed, settings.
+"""
 
-__all__ = [
-    "AnnotationResult",
-    "NoveltyResult",
-    "RandomFeatures",
-    "SlicedWassersteinResult",
-    "SlicedWassersteinSettings",
-    "VerificationResult",
-    "annotate",
-    "embed_in_plane",
-    "extract_features",
-    "frechet_distance",
-    "identity_distance",
-    "kernel_distance",
-    "laplacian_pyramid",
-    "masked_nearest_distances",
-    "nearest_distances",
-    "novelty",
-    "novelty_of_distances",
-    "rebuild_image",
-    "sliced_wasserstein",
-    "verify_identities",
-]
+from typing import TYPE_CHECKING
+
+from geomface.lazy import attach
+
+if TYPE_CHECKING:
+    from geomface.metrics.embedding import AnnotationResult as AnnotationResult
+    from geomface.metrics.embedding import annotate as annotate
+    from geomface.metrics.embedding import embed_in_plane as embed_in_plane
+    from geomface.metrics.estimate import Estimate as Estimate
+    from geomface.metrics.estimate import mean_estimate as mean_estimate
+    from geomface.metrics.factors import SameThreshold as SameThreshold
+    from geomface.metrics.factors import choose_threshold as choose_threshold
+    from geomface.metrics.factors import decoupling as decoupling
+    from geomface.metrics.factors import pair_distances as pair_distances
+    from geomface.metrics.factors import unit_rows as unit_rows
+    from geomface.metrics.features import RandomFeatures as RandomFeatures
+    from geomface.metrics.features import extract_features as extract_features
+    from geomface.metrics.frechet import frechet_distance as frechet_distance
+    from geomface.metrics.frechet import kernel_distance as kernel_distance
+    from geomface.metrics.identity import VerificationResult as VerificationResult
+    from geomface.metrics.identity import identity_distance as identity_distance
+    from geomface.metrics.identity import verify_identities as verify_identities
+    from geomface.metrics.neighbours import NoveltyResult as NoveltyResult
+    from geomface.metrics.neighbours import masked_nearest_distances as masked_nearest_distances
+    from geomface.metrics.neighbours import nearest_distances as nearest_distances
+    from geomface.metrics.neighbours import novelty as novelty
+    from geomface.metrics.neighbours import novelty_of_distances as novelty_of_distances
+    from geomface.metrics.pairs import Pairs as Pairs
+    from geomface.metrics.pairs import balanced_pairs as balanced_pairs
+    from geomface.metrics.pairs import draw_pairs as draw_pairs
+    from geomface.metrics.pyramid import laplacian_pyramid as laplacian_pyramid
+    from geomface.metrics.pyramid import rebuild_image as rebuild_image
+    from geomface.metrics.readout import OracleReadout as OracleReadout
+    from geomface.metrics.readout import Readout as Readout
+    from geomface.metrics.shape_sets import diversity as diversity
+    from geomface.metrics.shape_sets import nearest_meshes as nearest_meshes
+    from geomface.metrics.shape_sets import reconstruction_error as reconstruction_error
+    from geomface.metrics.shape_sets import sample_specificity as sample_specificity
+    from geomface.metrics.verification import FoldAccuracy as FoldAccuracy
+    from geomface.metrics.verification import PairVerification as PairVerification
+    from geomface.metrics.verification import fold_accuracy as fold_accuracy
+    from geomface.metrics.verification import verify_pairs as verify_pairs
+    from geomface.metrics.wasserstein import (
+        SlicedWassersteinResult as SlicedWassersteinResult,
+    )
+    from geomface.metrics.wasserstein import (
+        SlicedWassersteinSettings as SlicedWassersteinSettings,
+    )
+    from geomface.metrics.wasserstein import sliced_wasserstein as sliced_wasserstein
+else:
+    __getattr__, __dir__, __all__ = attach(__name__, __file__)

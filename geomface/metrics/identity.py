@@ -6,7 +6,9 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray, require_finite
 from geomface.errors import SettingsError
-from geomface.metrics.sliced_wasserstein import SCALE
+from geomface.metrics.factors import unit_rows
+from geomface.metrics.verification import ScoreCurve
+from geomface.metrics.wasserstein import SCALE
 
 _CHUNK = 64
 
@@ -74,6 +76,7 @@ class VerificationResult:
     ----------
     auc : probability that a pair of one person is more alike than a pair of two
     equal_error : where as many pairs of one person are refused as pairs of two are accepted
+    d_prime : distance of the mean cosines of both kinds of pairs, in their mean deviation
     accepted : share of pairs of one person accepted when `far` of the pairs of two are
     far : that share
     rank_1 : share of pictures whose nearest other picture shows the same person
@@ -83,6 +86,7 @@ class VerificationResult:
 
     auc: float
     equal_error: float
+    d_prime: float
     accepted: float
     far: float
     rank_1: float
@@ -121,30 +125,23 @@ def verify_identities(
             f"verification: expected an identity for each of {len(rows)} descriptors and a rate in "
             f"(0, 1), got shape {who.shape} and {far}."
         )
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit = rows / np.where(lengths > 0, lengths, 1.0)
-    cosines = unit @ unit.T
+    cosines = (unit := unit_rows(rows)) @ unit.T
     alike = who[:, None] == who[None]
     upper = np.triu_indices(len(rows), 1)
     pairs, match = cosines[upper], alike[upper]
-    same, other = np.sort(pairs[match]), np.sort(pairs[~match])
-    if not len(same) or not len(other):
+    if not match.any() or match.all():
         raise SettingsError(
-            f"verification: expected pairs of one person and pairs of two, got {len(same)} and "
-            f"{len(other)}."
+            f"verification: expected pairs of one person and pairs of two, got {match.sum()} and "
+            f"{(~match).sum()}."
         )
-    below = np.searchsorted(other, same, "left") + np.searchsorted(other, same, "right")
-    refused = np.searchsorted(same, same, "left") / len(same)
-    taken = 1.0 - np.searchsorted(other, same, "left") / len(other)
-    crossing = int(np.argmin(np.abs(refused - taken)))
-    # Above it lies at most this share of the others.
-    threshold = other[min(int(np.ceil((1.0 - far) * len(other))), len(other) - 1)]
+    curve, same, other = ScoreCurve(pairs, match), pairs[match], pairs[~match]
     np.fill_diagonal(cosines, -np.inf)
     nearest = cosines.argmax(axis=1)
     return VerificationResult(
-        auc=float(below.mean() / (2 * len(other))),
-        equal_error=float(0.5 * (refused[crossing] + taken[crossing])),
-        accepted=float(np.mean(same > threshold)),
+        auc=curve.auc(curve.same, curve.other),
+        equal_error=curve.equal_error(curve.same, curve.other),
+        d_prime=curve.d_prime(curve.same, curve.other),
+        accepted=curve.accepted(curve.same, curve.other, far),
         far=far,
         rank_1=float(np.mean(who[nearest] == who)),
         same_mean=float(same.mean()),

@@ -1,5 +1,7 @@
 """Distances between sets: closed forms, invariances, refusals."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ from geomface.metrics import (
     rebuild_image,
     sliced_wasserstein,
 )
+from geomface.metrics.wasserstein import _distance
 
 FEW = SlicedWassersteinSettings(patches=64, directions=32, repeats=2)
 
@@ -36,9 +39,26 @@ def test_pyramid_rebuilds_the_image() -> None:
         laplacian_pyramid(noise(1, 40))
 
 
-def test_swd_of_a_set_with_itself_is_zero() -> None:
-    result = sliced_wasserstein(noise(20), noise(20), FEW)
-    assert result.average == 0 and set(result.by_level) == {32, 16}
+def test_swd_of_a_set_with_itself() -> None:
+    """0 at the same places; else what two draws of patches differ by, as between like sets."""
+    same = sliced_wasserstein(noise(20), noise(20), dataclasses.replace(FEW, same_places=True))
+    assert same.average == 0 and set(same.by_level) == {32, 16}
+    own, other = (sliced_wasserstein(noise(20), noise(20, seed=k), FEW) for k in (0, 1))
+    assert own.average == pytest.approx(other.average, rel=0.2)
+
+
+def test_swd_of_shifted_patches_is_the_mean_projection() -> None:
+    """Sets of one normalised distribution, shifted: what is left is the shift along directions."""
+    rows = torch.randn(400, 5, generator=torch.Generator().manual_seed(0))
+    shift = torch.tensor([1.0, 0.0, -2.0, 0.5, 0.0])
+    generator = torch.Generator().manual_seed(3)
+    found = _distance(rows, rows.flip(0) + shift, FEW, generator)
+    generator.manual_seed(3)
+    wanted = []
+    for _ in range(FEW.repeats):
+        directions = torch.randn(5, FEW.directions, generator=generator)
+        wanted.append(float((shift @ (directions / directions.norm(dim=0))).abs().mean()))
+    assert found == pytest.approx(np.mean(wanted), rel=1e-5)
 
 
 def test_swd_does_not_see_a_change_of_colour_but_of_content() -> None:

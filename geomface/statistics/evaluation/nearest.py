@@ -53,16 +53,31 @@ class NearestShapes:
         sums = np.add.reduceat(arranged, self._starts[:-1], axis=2)
         return sums / np.diff(self._starts)
 
-    def query(self, arranged: FloatArray, count: int = 1) -> tuple[IndexArray, FloatArray]:
+    def query(
+        self, arranged: FloatArray, count: int = 1, within: FloatArray | None = None
+    ) -> tuple[IndexArray, FloatArray]:
         """Return the `count` nearest shapes of each of (M, 3, V): indices and distances (M, count).
 
-        The nearest comes first.
+        The nearest comes first. With `within` (M,), only nearer shapes are looked for, which is
+        faster; where there are fewer, index -1 and distance inf stand for the rest.
         """
         count = min(count, len(self._shapes))
-        indices = np.empty((len(arranged), count), np.int64)
-        distances = np.empty((len(arranged), count))
+        indices = np.full((len(arranged), count), -1)
+        distances = np.full((len(arranged), count), np.inf)
+        limits = np.full(len(arranged), np.inf) if within is None else within * arranged.shape[2]
         centers = self._patch_centers(arranged)
-        _search(self._shapes, self._centers, arranged, centers, self._starts, indices, distances)
+        sizes = np.diff(self._starts).astype(np.float64)
+        _search(
+            self._shapes,
+            self._centers,
+            arranged,
+            centers,
+            self._starts,
+            sizes,
+            limits,
+            indices,
+            distances,
+        )
         # Exchanging a bound for the exact sum can leave a rounding below zero.
         return indices, np.maximum(distances, 0.0) / arranged.shape[2]
 
@@ -80,6 +95,16 @@ def _patch_sum(a: Any, b: Any, begin: int, end: int) -> float:
     return total
 
 
+@numba.njit(cache=True, nogil=True, fastmath=_FAST)
+def _bound(a: Any, b: Any, sizes: Any) -> float:
+    """Sum of the distances between patch centres (3, P) and (3, P), each times its vertices."""
+    total = 0.0
+    for c in range(len(sizes)):
+        x, y, z = a[0, c] - b[0, c], a[1, c] - b[1, c], a[2, c] - b[2, c]
+        total += sizes[c] * np.sqrt(x * x + y * y + z * z)
+    return total
+
+
 @numba.njit(cache=True, nogil=True)
 def _search(
     shapes: Any,
@@ -87,33 +112,31 @@ def _search(
     queries: Any,
     query_centers: Any,
     starts: Any,
+    sizes: Any,
+    limits: Any,
     indices: Any,
     distances: Any,
 ) -> None:
     """Fill indices and distances (M, count), as sums over the vertices, in rising order."""
-    patches = len(starts) - 1
+    patches = len(sizes)
     bounds = np.empty(len(shapes))
     for m in range(len(queries)):
         best, chosen = distances[m], indices[m]
-        best[:] = np.inf
-        chosen[:] = -1
         for n in range(len(shapes)):
-            bound = 0.0
-            for c in range(patches):
-                size = starts[c + 1] - starts[c]
-                bound += size * _patch_sum(shape_centers[n], query_centers[m], c, c + 1)
-            bounds[n] = bound
-        for n in np.argsort(bounds):
+            bounds[n] = _bound(shape_centers[n], query_centers[m], sizes)
+        limit = limits[m]
+        near = np.flatnonzero(bounds < limit)
+        for n in near[np.argsort(bounds[near])]:
             total = bounds[n]
-            if total >= best[-1]:
+            if total >= limit:
                 break
             for c in range(patches):
                 begin, end = starts[c], starts[c + 1]
-                total -= (end - begin) * _patch_sum(shape_centers[n], query_centers[m], c, c + 1)
+                total -= sizes[c] * _patch_sum(shape_centers[n], query_centers[m], c, c + 1)
                 total += _patch_sum(shapes[n], queries[m], begin, end)
-                if total >= best[-1]:
+                if total >= limit:
                     break
-            if total < best[-1]:
+            if total < limit:
                 place = len(best) - 1
                 while place > 0 and best[place - 1] > total:
                     best[place] = best[place - 1]
@@ -121,3 +144,4 @@ def _search(
                     place -= 1
                 best[place] = total
                 chosen[place] = n
+                limit = min(limit, best[-1])

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import torch
 
 from geomface.errors import SettingsError
@@ -9,6 +10,7 @@ from geomface.metrics.pyramid import laplacian_pyramid
 
 SCALE = 1000.0
 """Distances are reported times 1000, as in the papers' tables."""
+_BATCH = 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +27,9 @@ class SlicedWassersteinSettings:
     """Random directions of one repetition."""
     repeats: int = 4
     """Repetitions, averaged."""
-    batch: int = 128
-    """Images held in a pyramid at a time."""
+    same_places: bool = False
+    """Take patches at the same places of the first and the second set. Then a set is at 0 from
+    itself, and pictures that are aligned agree better than by the published way."""
     seed: int = 0
     """Of patches and directions."""
 
@@ -58,7 +61,7 @@ def sliced_wasserstein(
 
     Returns
     -------
-    Distances times 1000. 0 for a set with itself: patches are taken at the same places of both.
+    Distances times 1000, above 0 even for a set with itself unless `same_places`
 
     Raises
     ------
@@ -66,12 +69,15 @@ def sliced_wasserstein(
 
     Convention
     ----------
-    A change of a channel's mean or contrast over a whole set is invisible, because each set is
-    normalised by its own statistics. That is the published metric, and a weakness of it.
+    Every image of either set has places of its own. Distances fall as sets grow: compare them
+    between equally many images only, beside the distance of two real sets. A change of a channel's
+    mean or contrast over a whole set is invisible, because each set is normalised by its own
+    statistics. That is the published metric, and a weakness of it.
 
     Source
     ------
-    Karras et al. 2018, Sec. 5: 16,384 images, 128 patches of 7 x 7, 4 x 128 directions.
+    Karras et al. 2018, Sec. 5: 16,384 images, 128 patches of 7 x 7 a level and image, 4 x 128
+    directions.
     """
     if first.shape[1:] != second.shape[1:] or not len(first) or not len(second):
         raise SettingsError(
@@ -80,44 +86,37 @@ def sliced_wasserstein(
         )
     count = min(len(first), len(second))
     generator = torch.Generator().manual_seed(settings.seed)
-    places = _patch_places(count, first.shape[-1], settings, generator)
-    left, right = (_descriptors(item[:count], places, settings) for item in (first, second))
-    distances = {
-        size: SCALE * _distance(left[size], right[size], settings, generator) for size in left
-    }
+    pyramids = [_bands(item[:count], settings.smallest) for item in (first, second)]
+    distances = {}
+    for bands in zip(*pyramids, strict=True):
+        size = bands[0].shape[-1]
+        places = [_places(count, size, settings, generator)]
+        places += places if settings.same_places else [_places(count, size, settings, generator)]
+        left, right = (
+            _normalise(_cut(band, where, settings.patch))
+            for band, where in zip(bands, places, strict=True)
+        )
+        distances[size] = SCALE * _distance(left, right, settings, generator)
     average = sum(distances.values()) / len(distances)
     return SlicedWassersteinResult(distances, average, count, settings)
 
 
-def _patch_places(
+def _bands(images: torch.Tensor, smallest: int) -> list[torch.Tensor]:
+    parts = [laplacian_pyramid(part.float(), smallest) for part in images.split(_BATCH)]
+    return [torch.cat(bands) for bands in zip(*parts, strict=True)]
+
+
+def _places(
     count: int, size: int, settings: SlicedWassersteinSettings, generator: torch.Generator
-) -> dict[int, torch.Tensor]:
-    """Return {size of level: (count, patches, 2) rows and columns of patches' corners}."""
-    places = {}
-    while size >= settings.smallest:
-        if size < settings.patch:
-            raise SettingsError(
-                f"sliced Wasserstein: expected levels of at least {settings.patch} pixels, got "
-                f"{size}. Raise smallest, or take smaller patches."
-            )
-        places[size] = torch.randint(
-            size - settings.patch + 1, (count, settings.patches, 2), generator=generator
+) -> torch.Tensor:
+    """Return (count, patches, 2) rows and columns of the patches' corners."""
+    if size < settings.patch:
+        raise SettingsError(
+            f"sliced Wasserstein: expected levels of at least {settings.patch} pixels, got "
+            f"{size}. Raise smallest, or take smaller patches."
         )
-        size //= 2
-    return places
-
-
-def _descriptors(
-    images: torch.Tensor, places: dict[int, torch.Tensor], settings: SlicedWassersteinSettings
-) -> dict[int, torch.Tensor]:
-    """Return {size: (patches of all images, C p p) float32, normalised per channel}."""
-    found: dict[int, list[torch.Tensor]] = {size: [] for size in places}
-    for start in range(0, len(images), settings.batch):
-        part = images[start : start + settings.batch].float()
-        for band in laplacian_pyramid(part, settings.smallest):
-            size = band.shape[-1]
-            found[size].append(_cut(band, places[size][start : start + len(part)], settings.patch))
-    return {size: _normalise(torch.cat(parts)) for size, parts in found.items()}
+    corners = size - settings.patch + 1
+    return torch.randint(corners, (count, settings.patches, 2), generator=generator)
 
 
 def _cut(band: torch.Tensor, places: torch.Tensor, patch: int) -> torch.Tensor:
@@ -147,7 +146,14 @@ def _distance(
     total = 0.0
     for _ in range(settings.repeats):
         directions = torch.randn(left.shape[1], settings.directions, generator=generator)
-        directions = (directions / directions.norm(dim=0)).to(left.device)
-        sorted_left, sorted_right = ((item @ directions).sort(dim=0)[0] for item in (left, right))
+        directions = (directions / directions.norm(dim=0)).T.to(left.device)
+        sorted_left, sorted_right = (_sorted_rows(directions @ item.T) for item in (left, right))
         total += float((sorted_left - sorted_right).abs().mean())
     return total / settings.repeats
+
+
+def _sorted_rows(rows: torch.Tensor) -> torch.Tensor:
+    if rows.device.type != "cpu":
+        return rows.sort(dim=1)[0]
+    # NumPy sorts rows in memory 30 times as fast as Torch, which finds their order as well.
+    return torch.from_numpy(np.sort(rows.numpy(), axis=1))
