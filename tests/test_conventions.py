@@ -1,13 +1,25 @@
 """One test for each rule of docs/conventions.md."""
 
+import ast
+import dataclasses
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import geomface
-from geomface.errors import TopologyMismatchError
+from geomface.errors import FileFormatError, OutputError, TopologyMismatchError
+from geomface.files import load_tensors, save_tensors
+from geomface.files.atomic import atomic_path
+from geomface.files.lock import run_lock
 from geomface.mesh import Mesh, require_same_topology
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.similarity import fit_similarity
+from geomface.rendering.rasterize import rasterize
+from geomface.scans.simulate import SimulatedScan
+
+QUICK = geomface.RegistrationSettings(stiffness=(1e5, 1.3e3), final_matches=1)
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +32,26 @@ def unwrapped(face: geomface.Template) -> Mesh:
     return geomface.unwrap(face).mesh
 
 
+@pytest.fixture(scope="module")
+def scan() -> SimulatedScan:
+    settings = geomface.ScanSettings(vertices=3000, surround=False, wrong_landmarks=0)
+    rng = np.random.default_rng(5)
+    return geomface.simulate_scan(geomface.load_builtin_face(), rng=rng, settings=settings)
+
+
 def test_millimetres(face: geomface.Template) -> None:
     assert face.mesh.unit == "mm"
     assert 80 < np.ptp(face.mesh.vertices[:, 0]) < 220
+
+
+def test_a_guessed_unit_is_said(face: geomface.Template, scan: SimulatedScan) -> None:
+    """Metres in a file that does not say so: the fit lies there, and the note names the factor."""
+    metres = scan.mesh.replace(vertices=scan.mesh.vertices / 1000)
+    points = geomface.Landmarks(scan.landmarks.points / 1000)
+    fit = geomface.register(face, metres, points, settings=QUICK)
+    assert any("1000" in note for note in fit.notes), fit.notes
+    assert np.ptp(fit.mesh.vertices[:, 0]) < 1.0
+    assert fit.residual_mm["median"] > 0.01, "a figure named mm is in millimetres"
 
 
 def test_axes_left_up_out(face: geomface.Template) -> None:
@@ -38,6 +67,25 @@ def test_triangles_are_counter_clockwise_from_outside(face: geomface.Template) -
     assert face.landmarks is not None
     normals = vertex_normals(face.mesh.vertices, face.mesh.faces)
     assert normals[face.landmarks.vertices[30, 0], 2] > 0.5
+
+
+def test_a_scan_wound_the_wrong_way_is_turned_with_a_note(
+    face: geomface.Template, scan: SimulatedScan
+) -> None:
+    inside_out = scan.mesh.replace(faces=scan.mesh.faces[:, ::-1])
+    fits = [
+        geomface.register(face, mesh, scan.landmarks, settings=QUICK)
+        for mesh in (scan.mesh, inside_out)
+    ]
+    np.testing.assert_allclose(fits[0].mesh.vertices, fits[1].mesh.vertices, atol=1e-6)
+    assert len(fits[1].notes) == len(fits[0].notes) + 1
+
+
+def test_landmarks_that_cannot_be_are_refused(face: geomface.Template, scan: SimulatedScan) -> None:
+    order = np.random.default_rng(0).permutation(68)
+    wrong = dataclasses.replace(scan.landmarks, points=scan.landmarks.points[order])
+    with pytest.raises(geomface.GeomfaceError, match="Check the landmarks"):
+        geomface.register(face, scan.mesh, wrong, settings=QUICK)
 
 
 def test_quads_become_consecutive_triangles(face: geomface.Template) -> None:
@@ -68,6 +116,25 @@ def test_texel_centres(unwrapped: Mesh) -> None:
     assert image.mask.mean() > 0.9
     np.testing.assert_allclose(image.pixels[image.mask, 0], u[image.mask], atol=1e-6)
     np.testing.assert_allclose(image.pixels[image.mask, 1], v[image.mask], atol=1e-6)
+
+
+def test_images_are_float32_from_0_to_1(tmp_path: Path) -> None:
+    image = np.linspace(0, 1, 4 * 6 * 3).reshape(4, 6, 3)
+    geomface.save_image(tmp_path / "a.png", image)
+    back = geomface.load_image(tmp_path / "a.png")
+    assert back.dtype == np.float32 and back.shape == (4, 6, 3)
+    np.testing.assert_allclose(back, image, atol=0.5 / 255 + 1e-6)
+    with pytest.raises(geomface.GeomfaceError, match=r"\[0, 1\], got 0 to 255"):
+        Mesh(np.eye(3), np.array([[0, 1, 2]]), texture=255 * image)
+
+
+def test_a_texel_belongs_to_the_triangle_that_holds_its_centre() -> None:
+    """Two halves of a square whose diagonal meets texel centres: each texel has one owner."""
+    corners = np.array([[0, 0], [4, 0], [4, 4], [0, 4]], float)
+    owner = rasterize(corners, None, np.array([[0, 1, 2], [0, 2, 3]]), 4, 4)
+    right_of_diagonal = np.arange(4)[None, :] > np.arange(4)[:, None]
+    assert (owner[right_of_diagonal] == 0).all() and (owner[right_of_diagonal.T] == 1).all()
+    assert len(set(np.diag(owner))) == 1, "a centre on the shared edge goes the same way everywhere"
 
 
 def test_seams_do_not_duplicate_vertices() -> None:
@@ -122,3 +189,70 @@ def test_topology_mismatch_names_both(face: geomface.Template) -> None:
     with pytest.raises(TopologyMismatchError) as caught:
         require_same_topology(face.mesh, other)
     assert face.mesh.topology_id in str(caught.value) and other.topology_id in str(caught.value)
+
+
+def test_arrays_are_safetensors_that_say_what_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_tensors(path, {"x": np.eye(2)}, kind="thing", schema=2, topology_id="t", config={"a": 1})
+    arrays, header = load_tensors(path, kind="thing", schema=(1, 2))
+    assert header == dict(
+        kind="thing", schema=2, topology_id="t", units="mm", config={"a": 1}
+    ) and np.array_equal(arrays["x"], np.eye(2))
+    with pytest.raises(FileFormatError, match="schema 2"):
+        load_tensors(path, kind="thing", schema=1)
+    with pytest.raises(FileFormatError, match="kind 'thing'"):
+        load_tensors(path, kind="other", schema=2)
+
+
+def test_outputs_are_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(KeyError), atomic_path(path) as temporary:
+        temporary.write_text("ha")
+        raise KeyError
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_one_run_at_a_time_in_a_folder(tmp_path: Path) -> None:
+    other = {"pid": 1, "host": "another machine"}
+    (tmp_path / ".running.json").write_text(json.dumps(other))
+    with pytest.raises(OutputError, match="another machine"), run_lock(tmp_path):
+        pass
+
+
+def test_landmark_files(tmp_path: Path) -> None:
+    path = tmp_path / "a.landmarks.json"
+    record = {
+        "scheme": "two",
+        "unit": "cm",
+        "points": [[1.0, 2.0, 3.0], None],
+        "sigma_mm": [0.5, 1.0],
+    }
+    path.write_text(json.dumps(record))
+    marks = geomface.load_landmarks(path)
+    assert marks.present.tolist() == [True, False] and marks.unit == "cm"
+    assert marks.sigma(2.0).tolist() == [0.5, 1.0]
+
+
+def test_template_files(face: geomface.Template, tmp_path: Path) -> None:
+    geomface.save_mesh(tmp_path / "t.obj", face.mesh)
+    marks = {"scheme": "two", "vertices": [812, [5120, 0.2, 0.5, 0.3]]}
+    (tmp_path / "t.landmarks.json").write_text(json.dumps(marks))
+    (tmp_path / "t.regions.json").write_text(json.dumps({"nose": [1, 2]}))
+    template = geomface.load_template(tmp_path / "t.obj")
+    corners = face.mesh.vertices[face.mesh.faces[5120]]
+    assert template.landmarks is not None
+    expected = [face.mesh.vertices[812], np.array([0.2, 0.5, 0.3]) @ corners]
+    np.testing.assert_allclose(template.landmarks.positions(face.mesh.vertices), expected)
+    assert template.regions["nose"].tolist() == [1, 2]
+
+
+def test_settings_and_results_are_frozen() -> None:
+    for path in Path(geomface.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ClassDef) or node.name.startswith("_"):
+                continue
+            words = [ast.unparse(item) for item in [*node.decorator_list, *node.bases]]
+            settled = "Protocol" in words or any("frozen=True" in word for word in words)
+            if node.name.endswith(("Settings", "Result", "Fit", "Report", "Options")):
+                assert settled, f"{path}: {node.name}"
