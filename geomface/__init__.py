@@ -13,7 +13,6 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from geomface.errors import GeomfaceError as GeomfaceError
     from geomface.faces.builtin import load_builtin_face as load_builtin_face
-    from geomface.faces.face_model import FaceModel as FaceModel
     from geomface.files import load_image as load_image
     from geomface.files import save_image as save_image
     from geomface.geometry_image import GeometryImageDecoder as GeometryImageDecoder

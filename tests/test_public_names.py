@@ -19,7 +19,6 @@ def example_of(name: str) -> str:
 
 
 WAITING = {
-    "FaceModel",
     "MorphableModel",
     "PipelineSettings",
     "fit_pca",

@@ -59,7 +59,7 @@ def self_test() -> dict[str, Any]:
     try:
         model = load_builtin_face()
         mesh = unwrap(model.template).mesh
-        person = model.shape(model.sample_identity(np.random.default_rng(0)))
+        person = model.vertices(model.sample_identity(np.random.default_rng(0)))
         laps = []
         error = float("nan")
         for _ in range(2):

@@ -10,8 +10,8 @@ from geomface.cli.options import TemplateOptions
 from geomface.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
-    from geomface.faces.face_model import FaceModel
     from geomface.mesh import Mesh, Template
+    from geomface.statistics import MorphableModel
 
 MESH_SUFFIXES = (".obj", ".ply", ".glb", ".stl", ".off")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -65,21 +65,16 @@ def read_template_with_uv(path: Path | None) -> "Mesh":
     return template.mesh
 
 
-def read_model(path: Path | None) -> "FaceModel":
-    """Return the built-in face model, or the one in a model file of any source.
+def read_model(path: Path | None) -> "MorphableModel":
+    """Return the model in a file of any source; None is the built-in face.
 
     Raises
     ------
     FileFormatError : a file of another kind.
     """
-    if path is None:
-        from geomface.faces.builtin import load_builtin_face
-
-        return load_builtin_face()
-    from geomface.faces.conversion import to_face_model
     from geomface.model_files import read_model as read_model_file
 
-    return to_face_model(read_model_file(path))
+    return read_model_file(path)
 
 
 def find_scan_landmarks(scan: Path, landmarks: Path | None, none: bool) -> Path | None:

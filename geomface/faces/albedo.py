@@ -8,8 +8,8 @@ from geomface.arrays import FloatArray, ImageArray, require_shape
 from geomface.errors import LandmarkError, SettingsError
 from geomface.faces.albedo_fields import SkinFields, skin_fields
 from geomface.faces.color import lab_to_srgb
-from geomface.faces.face_model import FaceModel
 from geomface.mesh import Template
+from geomface.statistics import MorphableModel, require_model
 
 ALBEDO_PARAMETERS = (
     "tone",
@@ -101,19 +101,24 @@ class AlbedoModel:
         return lab_to_srgb(lab)
 
 
-def albedo_model(source: FaceModel | Template) -> AlbedoModel:
+def template_of(source: MorphableModel | Template, verb: str) -> Template:
+    """Return the template itself, or that of a model."""
+    return source if isinstance(source, Template) else require_model(source, verb).template
+
+
+def albedo_model(source: MorphableModel | Template) -> AlbedoModel:
     """Return the albedo model at the vertices of a face model's template.
 
     Raises
     ------
     LandmarkError : the template has no multi-pie-68 landmarks.
     """
-    template = source.template if isinstance(source, FaceModel) else source
+    template = template_of(source, "albedo")
     vertices = template.mesh.vertices
     return AlbedoModel(skin_fields(vertices, landmark_places(template)))
 
 
-def albedo_colors(source: FaceModel | Template, code: FloatArray) -> ImageArray:
+def albedo_colors(source: MorphableModel | Template, code: FloatArray) -> ImageArray:
     """Return the (V, 3) float32 sRGB colours of one code (16,) at the template's vertices.
 
     For many codes build `albedo_model` once and call its `colors`.
@@ -145,7 +150,7 @@ def sample_albedo_code(identity: FloatArray, rng: np.random.Generator) -> FloatA
     if alpha.ndim != 1 or len(alpha) < ALBEDO_SIZE or not np.isfinite(alpha).all():
         raise SettingsError(
             f"identity: expected at least {ALBEDO_SIZE} finite coefficients as one row, got an "
-            f"array of shape {alpha.shape}. Draw it with FaceModel.sample_identity."
+            f"array of shape {alpha.shape}. Draw it with MorphableModel.sample_identity."
         )
     rho = IDENTITY_CORRELATION
     told = identity_rotation() @ alpha[:ALBEDO_SIZE]

@@ -5,10 +5,10 @@ from scipy.ndimage import distance_transform_edt
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray
 from geomface.errors import MeshError, SettingsError
-from geomface.faces.albedo import AlbedoModel, landmark_places
+from geomface.faces.albedo import AlbedoModel, landmark_places, template_of
 from geomface.faces.albedo_fields import skin_fields
-from geomface.faces.face_model import FaceModel
 from geomface.mesh import Template
+from geomface.statistics import MorphableModel
 
 SIZES = (8, 8192)
 
@@ -33,8 +33,8 @@ class AlbedoTexture:
     of the nearest one inside, so that filtering at the rim does not mix in a background.
     """
 
-    def __init__(self, source: FaceModel | Template, size: int) -> None:
-        template = source.template if isinstance(source, FaceModel) else source
+    def __init__(self, source: MorphableModel | Template, size: int) -> None:
+        template = template_of(source, "albedo texture")
         if not SIZES[0] <= size <= SIZES[1]:
             raise SettingsError(
                 f"albedo texture: expected a size of {SIZES[0]} to {SIZES[1]}, got {size}."
@@ -58,7 +58,9 @@ class AlbedoTexture:
         return image[rows, columns]
 
 
-def albedo_texture(source: FaceModel | Template, code: FloatArray, size: int = 512) -> ImageArray:
+def albedo_texture(
+    source: MorphableModel | Template, code: FloatArray, size: int = 512
+) -> ImageArray:
     """Return the (size, size, 3) float32 sRGB texture of one code (16,); see `AlbedoTexture`."""
     return AlbedoTexture(source, size).image(code)
 

@@ -3,23 +3,28 @@
 import numpy as np
 
 from geomface.errors import FileFormatError
-from geomface.faces.face_model import Eyeballs, FaceModel
 from geomface.files.assets import asset_path
 from geomface.files.records import read_json
 from geomface.files.tensors import load_tensors
 from geomface.mesh import LandmarkEmbedding, Mesh, Template
+from geomface.statistics import ExpressionModel, Eyeballs, LinearModel, MorphableModel
 
 FOLDER = "templates/face"
 KIND = "face-model"
 SCHEMA = 1
+CARD = {
+    "source": "face model builtin",
+    "modes": "identity modes as shape, one standard deviation each; expressions as blendshapes",
+}
 
 
-def load_builtin_face() -> FaceModel:
+def load_builtin_face() -> MorphableModel:
     """Return the built-in face: a symmetric quad mask with identity modes and ARKit expressions.
 
     Returns
     -------
-    FaceModel : landmarks "multi-pie-68", the regions of `face.regions.json`, names for all modes
+    MorphableModel : landmarks "multi-pie-68", the regions of `face.regions.json`, names for all
+        modes, eyeballs
 
     Raises
     ------
@@ -47,12 +52,21 @@ def load_builtin_face() -> FaceModel:
     template = Template(
         mesh, embedding, {name: np.array(ids, np.int64) for name, ids in regions.items()}
     )
-    return FaceModel(
-        template=template,
-        identity_modes=arrays["identity_modes"].astype(np.float64),
-        expression_modes=arrays["expression_modes"].astype(np.float64),
-        expression_names=tuple(config["expression_names"]),
-        identity_names=tuple(config["identity_names"]),
+    identity, expressions = (
+        np.moveaxis(arrays[name].astype(np.float64), 0, -1)
+        for name in ("identity_modes", "expression_modes")
+    )
+    neutral = mesh.vertices
+    return MorphableModel(
+        template,
+        LinearModel(neutral, identity, names=config["identity_names"]),
+        ExpressionModel(
+            np.zeros_like(neutral),
+            expressions,
+            names=config["expression_names"],
+            kind="blendshapes",
+        ),
         name="builtin",
+        card=CARD,
         eyeballs=Eyeballs(arrays["eyeball_centers"], float(config["eyeball_radius"])),
     )

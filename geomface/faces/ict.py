@@ -1,4 +1,4 @@
-"""ICT-FaceKit Light (MIT) as a face model."""
+"""ICT-FaceKit Light (MIT): the face part of its model."""
 
 import zipfile
 import zlib
@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from geomface.errors import FileFormatError
-from geomface.faces.face_model import FaceModel
 from geomface.mesh import LandmarkEmbedding, Mesh, Template
+from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, without_empty
 
 _NEEDED = (
     "vertices_cm",
@@ -21,7 +21,7 @@ _NEEDED = (
 _MM_PER_CM = 10.0
 
 
-def load_ict(path: str | Path) -> FaceModel:
+def load_ict(path: str | Path) -> MorphableModel:
     """Read the face part of ICT-FaceKit Light from its npz and return it in millimetres.
 
     Parameters
@@ -32,8 +32,8 @@ def load_ict(path: str | Path) -> FaceModel:
 
     Returns
     -------
-    FaceModel : names end in _L and _R as in the source; region "narrow_face", also under the name
-        "face_core"
+    MorphableModel : names end in _L and _R as in the source; region "narrow_face", also under the
+        name "face_core"
 
     Raises
     ------
@@ -82,13 +82,34 @@ def load_ict(path: str | Path) -> FaceModel:
         narrow = arrays["narrow_face"].astype(np.int64)
         regions = {"narrow_face": narrow, "face_core": narrow}
     landmarks = LandmarkEmbedding.on_vertices(arrays["landmarks68"].astype(np.int64))
-    return FaceModel(
-        template=Template(mesh, landmarks, regions),
-        identity_modes=_MM_PER_CM * arrays["identity_cm"].astype(np.float64),
-        expression_modes=_MM_PER_CM * arrays["expression_cm"].astype(np.float64),
-        expression_names=tuple(str(name) for name in arrays["expression_names"]),
+    identity, _, gone = without_empty(_basis(arrays["identity_cm"]))
+    names = [str(name) for name in arrays["expression_names"]]
+    expressions, kept, gone_too = without_empty(_basis(arrays["expression_cm"]), names)
+    card = {
+        "source": "ICT-FaceKit Light (MIT), npz of its face part",
+        "modes": "identity modes as shape, one standard deviation each; expressions as blendshapes",
+        "unit": "centimetres in the file (as the format says), converted to millimetres",
+    }
+    if gone or gone_too:
+        card["left_out"] = "; ".join(filter(None, (gone, gone_too)))
+    neutral = mesh.vertices
+    expression = None
+    if expressions.shape[-1]:
+        expression = ExpressionModel(
+            np.zeros_like(neutral), expressions, names=kept, kind="blendshapes"
+        )
+    return MorphableModel(
+        Template(mesh, landmarks, regions),
+        LinearModel(neutral, identity),
+        expression,
         name="ict",
+        card=card,
     )
+
+
+def _basis(modes_cm: np.ndarray) -> np.ndarray:
+    """Return (V, 3, K) float64 mm of modes (K, V, 3) in cm."""
+    return np.moveaxis(_MM_PER_CM * modes_cm.astype(np.float64), 0, -1)
 
 
 def _uv_faces(mesh: Mesh, quads_uv: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from geomface.mesh.robust import (
     robust_scale,
 )
 from geomface.scans.visibility import pod_directions, seen_vertices
-from geomface.statistics import MorphableModel
+from geomface.statistics import MorphableModel, require_model
 
 _STARTING_ROUNDS = 6
 # Fewer points than these are not enough for a camera: then the jaw helps from the start.
@@ -37,7 +37,7 @@ class ImageFitter:
     """
 
     def __init__(self, model: MorphableModel, settings: ImageFitSettings | None = None) -> None:
-        self.model = model
+        self.model = require_model(model, "fit to landmarks in an image")
         self.settings = settings or ImageFitSettings()
         embedding = model.template.landmarks
         if embedding is None:

@@ -17,7 +17,7 @@ from geomface.mesh.diagnose import MILLIMETRES, suspected_mirror_image
 from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 from geomface.registration.prepare import prepare_landmarks, with_scale
 from geomface.registration.start import similarity_from_landmarks
-from geomface.statistics import MorphableModel
+from geomface.statistics import MorphableModel, require_model
 from geomface.threads import one_blas_thread
 
 
@@ -111,7 +111,9 @@ def fit_landmarks_3d(
     """
     began = time.perf_counter()
     settings = settings or LandmarkFitSettings()
-    landmarks, placed, notes = prepare_landmarks(model.template, landmarks)
+    landmarks, placed, notes = prepare_landmarks(
+        require_model(model, "fit to landmarks").template, landmarks
+    )
     full = linear_face(model, settings.expression_rate)
     face = full.at(model.template.require_landmarks(landmarks))
     if suspected_mirror_image(landmarks.points, placed):

@@ -25,7 +25,7 @@ from geomface.registration import (
     register,
 )
 from geomface.registration.integrity import crossing_rims, flipped_triangles, rim_pairs, unfold
-from geomface.statistics import MorphableModel
+from geomface.statistics import MorphableModel, require_model
 from geomface.threads import one_blas_thread
 
 
@@ -37,6 +37,7 @@ def shape_prior(model: MorphableModel, *, expression: bool = True) -> ShapePrior
     expression : with the expressions as further modes; a blendshape of full weight then counts as
         one standard deviation, and nothing keeps it positive
     """
+    model = require_model(model, "shape prior")
     linear = model.geometry if expression else model.shape
     return ShapePrior(linear.mean, np.moveaxis(linear.basis, -1, 0).astype(np.float64))
 

@@ -19,7 +19,7 @@ from geomface.mesh.normals import vertex_normals
 from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 from geomface.registration.scan_target import MatchGates
 from geomface.scans.visibility import pod_directions, seen_vertices
-from geomface.statistics import MorphableModel
+from geomface.statistics import MorphableModel, require_model
 
 # A vertex takes part when a scanner could see it under less than about 73 degrees of incidence.
 _LEAST_COSINE = 0.3
@@ -38,7 +38,7 @@ class ScanFitter:
     """
 
     def __init__(self, model: MorphableModel, settings: ScanFitSettings | None = None) -> None:
-        self.model = model
+        self.model = require_model(model, "fit to scans")
         self.settings = settings or ScanFitSettings()
         self.faces = model.mesh.faces
         self.face = linear_face(model, self.settings.expression_rate)

@@ -6,11 +6,10 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import LandmarkError
-from geomface.faces.face_model import FaceModel
 from geomface.mesh.normals import vertex_normals
 from geomface.registration.template_terms import exposure
 from geomface.scans.fields import random_displacement
-from geomface.statistics import LinearModel, align_meshes, fit_pca
+from geomface.statistics import LinearModel, MorphableModel, align_meshes, fit_pca, require_model
 
 _LEAST_EXPOSURE = 5
 
@@ -34,7 +33,7 @@ class DenseShapeModel:
 
 
 def learn_dense_model(
-    model: FaceModel,
+    model: MorphableModel,
     count: int,
     rng: np.random.Generator,
     *,
@@ -52,7 +51,7 @@ def learn_dense_model(
     ------
     LandmarkError : the template has no multi-pie-68 landmarks.
     """
-    embedding = model.template.landmarks
+    embedding = require_model(model, "dense model").template.landmarks
     if embedding is None or len(embedding) != 68:
         raise LandmarkError(f"{model.name}: expected the 68 landmarks of multi-pie-68.")
     mesh = model.mesh
@@ -68,8 +67,8 @@ def learn_dense_model(
         return np.vstack([embedding.positions(field), field[skin]])
 
     rest = at_points(mesh.vertices)
-    identities = np.stack([at_points(mode) for mode in model.identity_modes])
-    expressions = np.stack([at_points(mode) for mode in model.expression_modes])
+    identities = np.stack([at_points(mode) for mode in model.shape.modes])
+    expressions = np.stack([at_points(mode) for mode in model.blendshapes.modes])
     people = np.empty((count, *rest.shape))
     for index in range(count):
         weights = np.clip(rng.uniform(0.6, 1.3) * model.sample_expression(rng), 0, 1)

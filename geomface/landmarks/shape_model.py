@@ -7,10 +7,16 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import MeshError
-from geomface.faces.face_model import FaceModel
 from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 from geomface.mesh.similarity import Similarity, fit_similarity
-from geomface.statistics import LinearModel, align_meshes, fit_pca, posterior
+from geomface.statistics import (
+    LinearModel,
+    MorphableModel,
+    align_meshes,
+    fit_pca,
+    posterior,
+    require_model,
+)
 
 NOISE_MM = 1.5
 """What the modes leave out, and how well a place can be told at all."""
@@ -33,7 +39,7 @@ class LandmarkShapeFit:
 
 
 def learn_landmark_shape(
-    models: Sequence[FaceModel], count: int, rng: np.random.Generator, *, components: int = 40
+    models: Sequence[MorphableModel], count: int, rng: np.random.Generator, *, components: int = 40
 ) -> LinearModel:
     """Fit the model to landmarks of random people with random expressions.
 
@@ -43,11 +49,11 @@ def learn_landmark_shape(
     """
     points = []
     for index in range(count):
-        face = models[index % len(models)]
+        face = require_model(models[index % len(models)], "landmark shape model")
         embedding = face.template.landmarks
         if embedding is None or len(embedding) != 68:
             raise MeshError(f"{face.name}: expected the 68 landmarks of multi-pie-68.")
-        shape = face.shape(1.2 * face.sample_identity(rng), face.sample_expression(rng))
+        shape = face.vertices(1.2 * face.sample_identity(rng), face.sample_expression(rng))
         points.append(embedding.positions(shape))
     stack = np.stack(points)
     reference = stack.mean(axis=0)

@@ -67,3 +67,51 @@ class Template:
                 f"{points.scheme!r}. Use the scheme of the template's landmark file."
             )
         return self.landmarks
+
+
+def cut_template(template: Template, rows: IndexArray, name: str) -> Template:
+    """Return the template of some vertices; landmarks stay only when all of them do.
+
+    Parameters
+    ----------
+    rows : (n,) int64, the vertices in their new order
+    name : what messages call it
+
+    Raises
+    ------
+    MeshError : a vertex twice, or no face between them.
+    """
+    mesh = template.mesh
+    place = np.full(len(mesh.vertices), -1)
+    place[rows] = np.arange(len(rows))
+    if np.count_nonzero(place >= 0) != len(rows):
+        raise MeshError(f"{name}: a vertex is named twice.")
+    whole = (place[mesh.faces] >= 0).all(axis=1)
+    quads = None
+    if mesh.quads is not None:
+        # Both halves of a quad stay, or neither.
+        whole = np.repeat((place[mesh.quads] >= 0).all(axis=1), 2)
+        quads = place[mesh.quads[whole[::2]]]
+    if not whole.any():
+        raise MeshError(f"{name}: the {len(rows)} vertices span no face.")
+    uv_faces = None if mesh.uv_faces is None else mesh.uv_faces[whole]
+    colors = None if mesh.colors is None else mesh.colors[rows]
+    cut = Mesh(
+        mesh.vertices[rows],
+        place[mesh.faces[whole]],
+        quads=quads,
+        uv=mesh.uv,
+        uv_faces=uv_faces,
+        colors=colors,
+        unit=mesh.unit,
+        name=mesh.name,
+    )
+    landmarks = template.landmarks
+    if landmarks is not None:
+        moved = place[landmarks.vertices]
+        complete = bool((moved >= 0).all())
+        landmarks = (
+            LandmarkEmbedding(moved, landmarks.weights, landmarks.scheme) if complete else None
+        )
+    regions = {key: place[ids][place[ids] >= 0] for key, ids in template.regions.items()}
+    return Template(cut, landmarks, {key: ids for key, ids in regions.items() if len(ids)})

@@ -22,7 +22,6 @@ from geomface.model_files.parts import (
     require_fields,
     triangles,
     unit_factor,
-    without_empty,
 )
 from geomface.model_files.template_record import (
     assemble,
@@ -31,7 +30,13 @@ from geomface.model_files.template_record import (
     unit_columns,
     vertex_parts_only,
 )
-from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, TextureModel
+from geomface.statistics import (
+    ExpressionModel,
+    LinearModel,
+    MorphableModel,
+    TextureModel,
+    without_empty,
+)
 
 NEEDED = ("shapeMU", "shapePC", "shapeEV", "tl")
 _EXPECTED = "a MATLAB file in the layout of the Basel Face Model 2009"

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from geomface.errors import OutputError, SettingsError
+from geomface.faces.builtin import load_builtin_face
 from geomface.files.reading import read_bytes
 from geomface.model_files.arrays import read_npz, write_npz
 from geomface.model_files.bfm2009 import read_bfm2009, write_bfm2009
@@ -17,7 +18,7 @@ from geomface.model_files.parts import MILLIMETRES
 from geomface.model_files.source import SOURCES, source_of
 from geomface.model_files.statismo import read_statismo
 from geomface.model_files.statismo_export import write_statismo
-from geomface.statistics import MorphableModel, load_model, save_model
+from geomface.statistics import MorphableModel, load_model, require_model, save_model
 
 _WRITERS: dict[str, Any] = {
     "safetensors": save_model,
@@ -41,13 +42,14 @@ _SUFFIXES = {
 
 
 def read_model(
-    path: Path | str, source: str = "auto", *, unit: str | None = None
+    path: Path | str | None, source: str = "auto", *, unit: str | None = None
 ) -> MorphableModel:
     """Read a face model of any known source, in our unit, scaling, index base and winding.
 
     Parameters
     ----------
-    path : a file, or the folder of ICT-FaceKit or of a set of OBJ blendshapes
+    path : a file, or the folder of ICT-FaceKit or of a set of OBJ blendshapes; None is the
+        built-in face
     source : one of `SOURCES`; "auto" looks into the file
     unit : of its numbers (um, mm, cm, m), where the format's own or the size of the face misleads
 
@@ -66,6 +68,8 @@ def read_model(
         raise SettingsError(f"source: expected auto or one of {', '.join(SOURCES)}, got {source}.")
     if unit is not None and unit not in MILLIMETRES:
         raise SettingsError(f"unit: expected one of {', '.join(MILLIMETRES)}, got {unit}.")
+    if path is None:
+        return load_builtin_face()
     found = source_of(path) if source == "auto" else source
     if found == "geomface":
         return _read_own(Path(path))
@@ -114,6 +118,7 @@ def write_model(path: Path | str, model: MorphableModel, format: str = "auto") -
     SettingsError : an unknown format.
     MissingBackendError : h5py is not installed.
     """
+    require_model(model, "write_model")
     if format == "auto":
         found = _SUFFIXES.get(Path(path).suffix.lower())
         if found is None:

@@ -21,9 +21,14 @@ from geomface.model_files.parts import (
     refusals,
     triangles,
     unit_factor,
+)
+from geomface.statistics import (
+    ExpressionModel,
+    LinearModel,
+    MorphableModel,
+    TextureModel,
     without_empty,
 )
-from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, TextureModel
 
 VERSIONS = (1, 2, 3, 4)
 _EXPECTED = "an eos model (*.bin)"

@@ -20,10 +20,9 @@ from geomface.model_files.parts import (
     require_fields,
     triangles,
     unit_factor,
-    without_empty,
 )
 from geomface.model_files.restricted_pickle import read_arrays
-from geomface.statistics import ExpressionModel, LinearModel, MorphableModel
+from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, without_empty
 
 NEEDED = ("v_template", "shapedirs", "f")
 SHAPE_MODES = 300

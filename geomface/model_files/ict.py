@@ -1,12 +1,12 @@
 """ICT-FaceKit: its folder of OBJ files, or the npz of its face part."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import FileFormatError, SettingsError
-from geomface.faces.conversion import from_face_model
 from geomface.faces.ict import load_ict
 from geomface.files import read_json
 from geomface.files.reading import parse_integers, parse_numbers, read_bytes
@@ -20,9 +20,8 @@ from geomface.model_files.parts import (
     facing_out,
     refusals,
     unit_factor,
-    without_empty,
 )
-from geomface.statistics import ExpressionModel, LinearModel, MorphableModel
+from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, without_empty
 
 NEUTRAL = "generic_neutral_mesh.obj"
 VERTICES = 26719
@@ -90,13 +89,7 @@ def _read_npz(path: Path, unit: str | None) -> MorphableModel:
         raise FileFormatError(
             f"{path}: expected the npz of ICT-FaceKit, it is damaged ({error}). Copy it again."
         ) from error
-    model = from_face_model(face, path.stem)
-    card = dict(model.card) | {
-        "source": "ICT-FaceKit Light (MIT), npz of its face part",
-        "unit": "centimetres in the file (as the format says), converted to millimetres",
-        "axes": AXES,
-    }
-    return MorphableModel(model.template, model.shape, model.expression, name=model.name, card=card)
+    return dataclasses.replace(face, name=path.stem, card={**face.card, "axes": AXES})
 
 
 def _read_folder(folder: Path, unit: str | None, part: str) -> MorphableModel:

@@ -18,9 +18,8 @@ from geomface.model_files.parts import (
     require_fields,
     triangles,
     unit_factor,
-    without_empty,
 )
-from geomface.statistics import LinearModel, MorphableModel
+from geomface.statistics import LinearModel, MorphableModel, without_empty
 
 NEEDED = ("mean", "components", "eigenvalues", "trilist")
 _EXPECTED = "a MATLAB file of the Large Scale Facial Model"

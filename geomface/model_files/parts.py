@@ -19,7 +19,6 @@ MILLIMETRES = {"um": 1e-3, "mm": 1.0, "cm": 10.0, "m": 1000.0}
 _NAMES = {"um": "micrometres", "mm": "millimetres", "cm": "centimetres", "m": "metres"}
 _FACE_MM = (80.0, 700.0)
 """Between these lies the longest side of a face or head."""
-_EMPTY = 1e-12
 _FRONT_SHARE = 0.3
 _UNDECIDED = 0.05
 
@@ -125,20 +124,6 @@ def columns(
     dtype = np.float32 if matrix.dtype == np.float32 else np.float64
     scaled = (matrix * deviation.astype(dtype)).astype(dtype, copy=False)
     return scaled.reshape(vertices, 3, len(deviation))
-
-
-def without_empty(
-    basis: np.ndarray, names: Sequence[str] = ()
-) -> tuple[np.ndarray, tuple[str, ...], str]:
-    """Return a basis without the columns that are zero everywhere, its names, and a note."""
-    size = np.abs(basis).max(axis=tuple(range(basis.ndim - 1)), initial=0.0)
-    full = size > _EMPTY * max(float(size.max(initial=0.0)), 1e-300)
-    if full.all():
-        return basis, tuple(names), ""
-    kept = tuple(name for name, keep in zip(names, full, strict=True) if keep) if names else ()
-    gone = [name for name, keep in zip(names, full, strict=True) if not keep] if names else []
-    note = f"{np.count_nonzero(~full)} modes that are zero everywhere"
-    return basis[..., full], kept, note + (f" ({', '.join(gone)})" if gone else "")
 
 
 def _extent(vertices: FloatArray) -> float:

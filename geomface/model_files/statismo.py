@@ -23,11 +23,16 @@ from geomface.model_files.parts import (
     refusals,
     triangles,
     unit_factor,
-    without_empty,
 )
 from geomface.model_files.statismo_landmarks import read_landmarks
 from geomface.model_files.template_record import assemble, require_record
-from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, TextureModel
+from geomface.statistics import (
+    ExpressionModel,
+    LinearModel,
+    MorphableModel,
+    TextureModel,
+    without_empty,
+)
 
 _EXPECTED = "a statismo model (HDF5)"
 _SOURCES = {

@@ -8,11 +8,12 @@ from typing import Any, Literal
 from geomface.batch.keys import content_key
 from geomface.batch.records import DONE, ItemRecord, latest_records, outputs_present
 from geomface.errors import FileFormatError, OutputError, SettingsError
-from geomface.faces.face_model import FaceModel
 from geomface.files.lock import NAME as LOCK
 from geomface.files.records import plain, read_json
+from geomface.model_files import read_model
+from geomface.statistics import MorphableModel
 from geomface.synthesis.encoding import IMAGE_FORMATS, STORED
-from geomface.synthesis.loading import model_hash, read_face_model
+from geomface.synthesis.loading import model_hash
 from geomface.synthesis.manifest import KIND, SCHEMA, SET_FILE, check_set
 from geomface.synthesis.sampler import FaceSampler
 from geomface.synthesis.settings import FaceImageSettings
@@ -117,7 +118,7 @@ def plan_faces(settings: FaceSetSettings) -> FaceSetPlan:
     """
     # Each picture depends on its numbers only, so more identities leave what is there valid.
     drawn = dataclasses.replace(settings.images, identities=1)
-    sampler = FaceSampler(drawn, read_face_model(settings.model))
+    sampler = FaceSampler(drawn, read_model(settings.model))
     info = _set_info(settings, sampler.model, sampler.region_names)
     _check_folder(settings.out, info)
     size, total = settings.part_size, settings.images.pictures
@@ -141,7 +142,7 @@ def plan_faces(settings: FaceSetSettings) -> FaceSetPlan:
 
 
 def _set_info(
-    settings: FaceSetSettings, model: FaceModel, region_names: Sequence[str]
+    settings: FaceSetSettings, model: MorphableModel, region_names: Sequence[str]
 ) -> dict[str, Any]:
     """Return the content of the set's file: all that its bytes depend on, and nothing else."""
     return plain(
@@ -156,7 +157,7 @@ def _set_info(
             "model": model.name,
             "model_hash": model_hash(model),
             "topology_id": model.mesh.topology_id,
-            "expression_names": model.expression_names,
+            "expression_names": model.blendshapes.names,
             "landmark_scheme": "multi-pie-68",
             "region_names": region_names,
             "stored": {name: STORED[name] for name in settings.images.outputs if name in STORED},

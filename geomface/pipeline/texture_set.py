@@ -11,11 +11,12 @@ from geomface.errors import FileFormatError, LandmarkError, OutputError
 from geomface.files.lock import NAME as LOCK
 from geomface.files.records import plain, read_json
 from geomface.mesh import LandmarkEmbedding
+from geomface.model_files import read_model
 from geomface.pipeline.plan import template_key
 from geomface.pipeline.template_stage import read_run_template
 from geomface.pipeline.texture_items import TRUTH
 from geomface.pipeline.texture_settings import BUILTIN, TextureSetSettings
-from geomface.synthesis.loading import model_hash, read_face_model
+from geomface.synthesis.loading import model_hash
 
 KIND, SCHEMA = "texture-set", 1
 STAGE, VERSION = "textures", 1
@@ -114,7 +115,7 @@ def _models(settings: TextureSetSettings) -> tuple[tuple[str, ...], tuple[str, .
     """
     names, hashes = [], []
     for name in settings.models:
-        model = read_face_model(None if name == BUILTIN else Path(name))
+        model = read_model(None if name == BUILTIN else Path(name))
         _require_landmarks("model", name, model.template.landmarks)
         names.append(model.name)
         hashes.append(model_hash(model))

@@ -13,10 +13,10 @@ from geomface.pipeline.texture_settings import BUILTIN, TextureItemSettings
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from geomface.faces.face_model import FaceModel
     from geomface.geometry_image import GeometryImage, GeometryImageEncoder
     from geomface.mesh import Mesh, Template
     from geomface.registration import NonRigidRegistration
+    from geomface.statistics import MorphableModel
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class TextureTools:
     encoder: "GeometryImageEncoder"
     carriers: dict[str, "sparse.csr_array"] = dataclasses.field(default_factory=dict)
 
-    def carry(self, name: str, model: "FaceModel") -> "sparse.csr_array":
+    def carry(self, name: str, model: "MorphableModel") -> "sparse.csr_array":
         """Return the matrix from the model's vertices to those of the template, made once."""
         if name not in self.carriers:
             self.carriers[name] = model_correspondence(self.solver, model)
@@ -76,14 +76,16 @@ def texture_tools(out: Path, template_key: str, settings: TextureItemSettings) -
 
 
 @functools.lru_cache(maxsize=8)
-def face_model(name: str) -> "FaceModel":
+def face_model(name: str) -> "MorphableModel":
     """Return the face model in a file, or the built-in one; a worker reads each once."""
-    from geomface.synthesis.loading import read_face_model
+    from geomface.model_files import read_model
 
-    return read_face_model(None if name == BUILTIN else Path(name))
+    return read_model(None if name == BUILTIN else Path(name))
 
 
-def model_correspondence(solver: "NonRigidRegistration", model: "FaceModel") -> "sparse.csr_array":
+def model_correspondence(
+    solver: "NonRigidRegistration", model: "MorphableModel"
+) -> "sparse.csr_array":
     """Return the rows (V, V of the model) that read a model's vertex values at the template's.
 
     Another topology is registered once, on the mean faces: its people then need no registration

@@ -9,7 +9,6 @@ import numpy as np
 from geomface.arrays import FloatArray, ImageArray, IndexArray
 from geomface.errors import MeshError, SettingsError
 from geomface.faces.albedo import ALBEDO_SIZE, albedo_model, sample_albedo_code
-from geomface.faces.face_model import FaceModel
 from geomface.mesh import Mesh, Template
 from geomface.rendering import contact_sheet, frame_of, render_mesh
 from geomface.rendering.picture import GREY
@@ -144,7 +143,7 @@ class Display:
 
 
 def show(
-    item: Mesh | Template | FaceModel | MorphableModel,
+    item: Mesh | Template | MorphableModel,
     *,
     colors: ImageArray | None = None,
     people: int = 3,
@@ -171,13 +170,12 @@ def show(
     """
     if people < 0:
         raise SettingsError(f"people: expected 0 or more, got {people}.")
-    if isinstance(item, FaceModel | MorphableModel):
+    if isinstance(item, MorphableModel):
         if colors is not None:
             raise SettingsError(
                 f"{item.name}: a model has colours of its own. Show its mesh with colors."
             )
-        faces = _people(item, people) if isinstance(item, FaceModel) else _samples(item, people)
-        return Display(faces, mouth_loop(item.template), item.name)
+        return Display(_people(item, people), mouth_loop(item.template), item.name)
     if isinstance(item, Mesh | Template):
         mesh = item.mesh if isinstance(item, Template) else item
         if colors is not None:
@@ -187,40 +185,33 @@ def show(
         eyes = eyeballs_behind_lids(item, mesh.vertices)
         return Display((ShownFace(mesh.name, mesh, eyes),), mouth_loop(item), mesh.name)
     raise MeshError(
-        f"show: expected a Mesh, Template, FaceModel or MorphableModel, got a "
-        f"{type(item).__name__}."
+        f"show: expected a Mesh, Template or MorphableModel, got a {type(item).__name__}."
     )
 
 
-def _people(model: FaceModel, count: int) -> tuple[ShownFace, ...]:
-    """Return the mean face and random people, with skin where the template has the landmarks."""
+def _people(model: MorphableModel, count: int) -> tuple[ShownFace, ...]:
+    """Return the mean face and random people.
+
+    A model without colours of its own lends them a skin, where its template has the landmarks.
+    """
     marks = model.template.landmarks
     known = marks is not None and len(marks) == 68 and marks.scheme == "multi-pie-68"
-    skin = albedo_model(model) if known else None
+    skin = albedo_model(model) if known and model.texture is None else None
     faces = []
     for index in range(1 + count):
         rng = np.random.default_rng([0, index])
-        identity = model.sample_identity(rng) if index else np.zeros(model.identity_count)
-        code = np.zeros(ALBEDO_SIZE)
-        if index and len(identity) >= ALBEDO_SIZE:
-            code = sample_albedo_code(identity, rng)
-        vertices = model.shape(identity)
-        mesh = model.mesh.replace(
-            vertices=vertices, colors=None if skin is None else skin.colors(code)
-        )
-        faces.append(ShownFace(_name(index), mesh, eyeballs_of(model, vertices)))
+        shape, texture = model.draw(rng) if index else (np.zeros(0), np.zeros(0))
+        mesh = model.instance(shape, texture=None if model.texture is None else texture)
+        if skin is not None:
+            told = len(shape) >= ALBEDO_SIZE
+            code = sample_albedo_code(shape, rng) if told else np.zeros(ALBEDO_SIZE)
+            mesh = mesh.replace(colors=skin.colors(code))
+        if model.eyeballs is None:
+            eyes = eyeballs_behind_lids(model.template, mesh.vertices)
+        else:
+            eyes = eyeballs_of(model, mesh.vertices)
+        faces.append(ShownFace(_name(index), mesh, eyes))
     return tuple(faces)
-
-
-def _samples(model: MorphableModel, count: int) -> tuple[ShownFace, ...]:
-    """Return the mean face and random samples of a model."""
-    none = None if model.texture is None else np.zeros(0)
-    meshes = [model.instance(texture=none)]
-    meshes += [model.sample(np.random.default_rng([0, index])) for index in range(1, 1 + count)]
-    return tuple(
-        ShownFace(_name(index), mesh, eyeballs_behind_lids(model.template, mesh.vertices))
-        for index, mesh in enumerate(meshes)
-    )
 
 
 def _name(index: int) -> str:

@@ -5,9 +5,9 @@ import functools
 import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray
-from geomface.faces.face_model import FaceModel
 from geomface.mesh import Mesh, Template
 from geomface.mesh.topology import boundary_loops
+from geomface.statistics import MorphableModel
 
 PUPIL, IRIS = 0.18, 0.47
 """Half angles of pupil and iris on the eyeball, radians."""
@@ -22,7 +22,7 @@ MOUTH_DEPTH = 12.0
 """How far behind the lips the inside of the mouth ends, mm."""
 
 
-def eyeballs_of(model: FaceModel, vertices: FloatArray) -> FloatArray:
+def eyeballs_of(model: MorphableModel, vertices: FloatArray) -> FloatArray:
     """Return the eyeballs of a face: rows of centre and radius.
 
     Parameters
@@ -41,7 +41,7 @@ def eyeballs_of(model: FaceModel, vertices: FloatArray) -> FloatArray:
     return np.column_stack([centers, np.full(len(centers), eyeballs.radius)])
 
 
-def eyes_or_none(model: FaceModel | None, vertices: FloatArray) -> FloatArray:
+def eyes_or_none(model: MorphableModel | None, vertices: FloatArray) -> FloatArray:
     """Return `eyeballs_of`, or (0, 4) without a model."""
     return np.zeros((0, 4)) if model is None else eyeballs_of(model, vertices)
 

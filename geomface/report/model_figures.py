@@ -17,13 +17,11 @@ from geomface.report.eyes import (
     vertex_colors_from,
     with_eyes,
 )
+from geomface.statistics import LinearModel, MorphableModel, require_model
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from geomface.faces.face_model import FaceModel
-    from geomface.statistics import LinearModel, MorphableModel
 
 Band = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 """Components, mean, lower and upper bound of a curve."""
@@ -143,7 +141,7 @@ def error_figure(errors: Mapping[str, FloatArray], *, unit: str = "mm") -> "Figu
 
 
 def face_picture(
-    model: "MorphableModel | FaceModel",
+    model: MorphableModel,
     face: Mesh,
     *,
     size: int = 220,
@@ -160,13 +158,13 @@ def face_picture(
         colors = face.colors
     else:
         colors = np.full((len(face.vertices), 3), 0.79, np.float32)
-    eyes = eyeballs_behind_lids(model.template, face.vertices)
+    eyes = eyeballs_behind_lids(require_model(model, "face picture").template, face.vertices)
     dressed = with_eyes(face, colors, eyes, mouth_loop(model.template))
     return render_mesh(dressed, size=size, yaw=yaw, frame=frame, studio=studio)
 
 
 def walk_sheet(
-    model: "MorphableModel",
+    model: MorphableModel,
     *,
     modes: int = 4,
     sigma: float = 3.0,
@@ -184,6 +182,7 @@ def walk_sheet(
     -------
     (H, W, 3) float32
     """
+    require_model(model, "walk")
     parts = {"shape": model.shape, "expression": model.expression, "texture": model.texture}
     if part not in parts:
         raise SettingsError(f"part: expected {', '.join(parts)}, got {part!r}.")
@@ -206,9 +205,10 @@ def walk_sheet(
 
 
 def sample_sheet(
-    model: "MorphableModel", *, count: int = 8, seed: int = 0, sigma: float = 1.0, size: int = 220
+    model: MorphableModel, *, count: int = 8, seed: int = 0, sigma: float = 1.0, size: int = 220
 ) -> ImageArray:
     """Render random faces of a model, each from the front and from the side."""
+    require_model(model, "sample sheet")
     frame = frame_of([model.mesh.vertices], margin=0.06)
     pictures = []
     for index in range(count):
@@ -219,7 +219,7 @@ def sample_sheet(
 
 
 def assignment_sheet(
-    model: "MorphableModel",
+    model: MorphableModel,
     truths: Sequence[FloatArray],
     assigned: Mapping[str, Sequence[FloatArray]],
     *,

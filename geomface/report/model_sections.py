@@ -7,7 +7,6 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.datasets import layout
-from geomface.faces.face_model import FaceModel
 from geomface.files import load_image, read_json
 from geomface.files.records import plain
 from geomface.mesh import Mesh
@@ -19,7 +18,7 @@ from geomface.report.figures import Gallery, uv_wireframe
 from geomface.report.images import data_uri
 from geomface.report.page import Figure, Section, columns, details, grid, heading, paragraph, table
 from geomface.report.viewer import ViewerShape, viewer_html
-from geomface.statistics import LinearModel, load_model
+from geomface.statistics import LinearModel, MorphableModel, load_model
 
 SIGMA = 3.0
 MODES = 4
@@ -65,7 +64,7 @@ def template(collection: Collection, gallery: Gallery) -> Section:
 
 
 def shape_model(
-    collection: Collection, gallery: Gallery, model: FaceModel | None
+    collection: Collection, gallery: Gallery, model: MorphableModel | None
 ) -> Section | None:
     """Return the modes of the shape model; None without one."""
     points = _shape_model(collection)
@@ -90,7 +89,9 @@ def shape_model(
     return Section("Shape model", "model", parts)
 
 
-def new_faces(collection: Collection, gallery: Gallery, model: FaceModel | None) -> Section | None:
+def new_faces(
+    collection: Collection, gallery: Gallery, model: MorphableModel | None
+) -> Section | None:
     """Return the viewer with the sampled faces; None when there are none."""
     folder = collection.out / layout.MODEL
     shapes = []
@@ -134,7 +135,7 @@ def _shape_model(collection: Collection) -> LinearModel | None:
 
 
 def _mode_pictures(
-    points: LinearModel, gallery: Gallery, model: FaceModel | None
+    points: LinearModel, gallery: Gallery, model: MorphableModel | None
 ) -> list[list[Figure]]:
     """Return a row a mode: two views of -3, 0 and +3 standard deviations."""
     pose = gallery.pose_of(points.mean)
@@ -168,7 +169,7 @@ def _texture_of(path: Path) -> np.ndarray:
     return np.full((8, 8, 3), 0.75, np.float32)
 
 
-def matching_face(mesh: Mesh) -> FaceModel | None:
+def matching_face(mesh: Mesh) -> MorphableModel | None:
     """Return the built-in face when `mesh` has its topology: then pictures can have eyeballs."""
     from geomface.faces.builtin import load_builtin_face
 

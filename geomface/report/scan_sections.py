@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from geomface.arrays import FloatArray
-from geomface.faces.face_model import FaceModel
 from geomface.report.charts import bar_chart, cumulative_chart
 from geomface.report.collection import Collection, ScanResult
 from geomface.report.eyes import eyes_or_none
 from geomface.report.figures import Gallery, masked_texture
 from geomface.report.images import data_uri, heat_css, resize
 from geomface.report.page import Figure, Section, color_bar, grid, paragraph, table, tiles
+from geomface.statistics import MorphableModel
 
 HEAT_UPPER_MM = 3.0
 """Distance of the last heat colour."""
@@ -62,7 +62,7 @@ def overview(collection: Collection) -> Section:
     return Section("Overview", "overview", parts)
 
 
-def registration(collection: Collection, gallery: Gallery, model: FaceModel | None) -> Section:
+def registration(collection: Collection, gallery: Gallery, model: MorphableModel | None) -> Section:
     """Return a row of pictures a scan, the error table and the charts."""
     parts = [
         paragraph(
@@ -137,7 +137,7 @@ def problems(collection: Collection) -> Section | None:
     return Section("Failures and notes", "notes", parts) if parts else None
 
 
-def _scan_row(result: ScanResult, gallery: Gallery, model: FaceModel | None) -> str:
+def _scan_row(result: ScanResult, gallery: Gallery, model: MorphableModel | None) -> str:
     pose = gallery.pose_of(result.registered)
     figures = []
     if result.scan is not None:

@@ -11,7 +11,6 @@ import numpy as np
 from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray
 from geomface.errors import LandmarkError
 from geomface.faces.albedo import ALBEDO_SIZE, AlbedoModel, albedo_model, sample_albedo_code
-from geomface.faces.face_model import FaceModel
 from geomface.mesh import Landmarks, Mesh, Template
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.topology import unique_edges
@@ -22,6 +21,7 @@ from geomface.scans.remesh import refine, resample, vertex_areas
 from geomface.scans.settings import ScanSettings
 from geomface.scans.surround import add_surround
 from geomface.scans.visibility import front_faces, pod_directions, seen_vertices
+from geomface.statistics import MorphableModel, require_model
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class SimulatedScan:
 
 
 def simulate_scan(
-    model: FaceModel,
+    model: MorphableModel,
     *,
     rng: np.random.Generator,
     settings: ScanSettings | None = None,
@@ -74,7 +74,7 @@ def simulate_scan(
     The truth's rotation and scale take the model's axes (x left, y up, z forward, mm) to the scan.
     """
     settings = settings or ScanSettings()
-    embedding = model.template.landmarks
+    embedding = require_model(model, "simulated scans").template.landmarks
     if embedding is None or len(embedding) != 68:
         raise LandmarkError(
             f"{model.name}: simulated scans need the 68 landmarks of multi-pie-68 on the template, "
@@ -88,7 +88,7 @@ def simulate_scan(
     identity = model.sample_identity(rng)
     expression = settings.expression * model.sample_expression(rng)
     expression = np.clip(expression, 0, 1)
-    person = model.shape(identity, expression)
+    person = model.vertices(identity, expression)
     count = len(person)
     code, albedo = _albedo(model, identity, rng)
     body, faces = person, model.mesh.faces
@@ -289,7 +289,7 @@ def _albedo_model(template: Template) -> AlbedoModel:
 
 
 def _albedo(
-    model: FaceModel, identity: FloatArray, rng: np.random.Generator
+    model: MorphableModel, identity: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Return the code (16,) and the (V, 3) skin colours at the model's vertices.
 

@@ -8,9 +8,10 @@ from geomface.statistics.alignment import AlignmentResult, align_meshes
 from geomface.statistics.coupling import fit_coupling
 from geomface.statistics.decomposition import Decomposition, decompose_blocks, decompose_rows
 from geomface.statistics.expression import ExpressionModel, fit_expressions, replace_neutral
-from geomface.statistics.linear_model import LinearModel
+from geomface.statistics.eyeballs import Eyeballs
+from geomface.statistics.linear_model import LinearModel, without_empty
 from geomface.statistics.model_file import load_model, save_model
-from geomface.statistics.morphable import MorphableModel, anti_face, interpolate
+from geomface.statistics.morphable import MorphableModel, anti_face, interpolate, require_model
 from geomface.statistics.pca import fit_pca
 from geomface.statistics.posterior import Posterior, posterior
 from geomface.statistics.seen_texels import seen_coefficients
@@ -20,6 +21,7 @@ __all__ = [
     "AlignmentResult",
     "Decomposition",
     "ExpressionModel",
+    "Eyeballs",
     "LinearModel",
     "MorphableModel",
     "Posterior",
@@ -36,6 +38,8 @@ __all__ = [
     "load_model",
     "posterior",
     "replace_neutral",
+    "require_model",
     "save_model",
     "seen_coefficients",
+    "without_empty",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from geomface.arrays import FloatArray, require_shape
 from geomface.errors import MeshError, SettingsError
 from geomface.statistics.linear_model import LinearModel
+from geomface.statistics.muscle_groups import draw_muscles
 from geomface.statistics.pca import fit_pca
 
 KINDS = ("gaussian", "blendshapes")
@@ -20,16 +21,15 @@ class ExpressionModel(LinearModel):
 
     Parameters
     ----------
-    names : K names of the columns, or empty when they have none (a PCA basis)
     kind : "gaussian": z ~ N(0, 1), the mean difference belongs to every expressive face;
         "blendshapes": z are weights in [0, 1], 0 is neutral, the mean is zero
+    names, and the rest : as in `LinearModel`
 
     Source
     ------
     Shamai et al. 2018, section 9 (their equation for g_expr carries a stray alpha_g).
     """
 
-    names: tuple[str, ...] = ()
     kind: str = "gaussian"
 
     def __post_init__(self) -> None:
@@ -38,10 +38,6 @@ class ExpressionModel(LinearModel):
         if self.kind not in KINDS:
             raise SettingsError(
                 f"expression kind: expected {' or '.join(KINDS)}, got {self.kind!r}."
-            )
-        if self.names and len(self.names) != len(self):
-            raise SettingsError(
-                f"expression names: expected {len(self)} names, one a mode, got {len(self.names)}."
             )
 
     def weights(self, expression: Mapping[str, float] | Sequence[float] | FloatArray) -> FloatArray:
@@ -67,27 +63,22 @@ class ExpressionModel(LinearModel):
         self, expression: Mapping[str, float] | Sequence[float] | FloatArray
     ) -> FloatArray:
         """Return (V, 3) mm to add to a neutral face."""
-        return self.reconstruct(self.weights(expression))
-
-    def truncate(self, components: int) -> Self:
-        """Return the model with its first `components` modes and their names."""
-        plain = dataclasses.replace(self, names=())
-        return dataclasses.replace(
-            super(ExpressionModel, plain).truncate(components), names=self.names[:components]
-        )
+        weights = self.weights(expression)
+        if self.kind == "gaussian":
+            return self.reconstruct(weights)
+        active = np.flatnonzero(weights)  # most blendshapes rest: they are not read
+        return self.mean + np.tensordot(weights[active], self.modes[active], axes=1)
 
     def canonical(self) -> "Self":
         """Return the same Gaussian in PCA form; blendshapes keep their meaning and their names."""
         return self if self.kind == "blendshapes" else super().canonical()
 
     def sample_weights(self, rng: np.random.Generator, *, sigma: float = 1.0) -> FloatArray:
-        """Draw (K,) coefficients: normal ones, or one to three blendshapes of 0.2 to 0.9."""
+        """Draw (K,) coefficients: normal ones, or few muscles as in `draw_muscles`."""
         if self.kind == "gaussian":
             return sigma * rng.standard_normal(len(self))
-        weights = np.zeros(len(self))
-        active = rng.choice(len(self), size=min(int(rng.integers(1, 4)), len(self)), replace=False)
-        weights[active] = np.clip(sigma * rng.uniform(0.2, 0.9, len(active)), 0.0, 1.0)
-        return weights
+        names = self.names or [f"expression{k}" for k in range(len(self))]
+        return np.clip(sigma * draw_muscles(names, rng), 0.0, 1.0)
 
 
 def fit_expressions(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray, frozen, require_finite, require_indices
 from geomface.errors import MeshError, SettingsError
+
+_EMPTY = 1e-12
 
 
 def flat_columns(basis: np.ndarray) -> np.ndarray:
@@ -27,6 +30,29 @@ def gram_matrix(columns: np.ndarray) -> FloatArray:
     return np.triu(upper) + np.triu(upper, 1).T
 
 
+def without_empty(
+    basis: np.ndarray, names: Sequence[str] = ()
+) -> tuple[np.ndarray, tuple[str, ...], str]:
+    """Return a basis without the columns that are zero everywhere, its names, and a note."""
+    size = np.abs(basis).max(axis=tuple(range(basis.ndim - 1)), initial=0.0)
+    full = size > _EMPTY * max(float(size.max(initial=0.0)), 1e-300)
+    if full.all():
+        return basis, tuple(names), ""
+    kept = tuple(name for name, keep in zip(names, full, strict=True) if keep) if names else ()
+    gone = [name for name, keep in zip(names, full, strict=True) if not keep] if names else []
+    note = f"{np.count_nonzero(~full)} modes that are zero everywhere"
+    return basis[..., full], kept, note + (f" ({', '.join(gone)})" if gone else "")
+
+
+def _frozen_basis(basis: np.ndarray) -> np.ndarray:
+    """Return a read-only basis, each mode in one piece where it came so: few are summed fast."""
+    dtype = np.float32 if basis.dtype == np.float32 else np.float64
+    modes = np.moveaxis(basis, -1, 0)
+    if modes.flags.c_contiguous and not basis.flags.c_contiguous:
+        return np.moveaxis(frozen(modes, dtype), 0, -1)
+    return frozen(basis, dtype)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class LinearModel:
     """A Gaussian of an array x: x = mean + basis z + e, z ~ N(0, I), e ~ N(0, noise_sigma^2 I).
@@ -41,17 +67,18 @@ class LinearModel:
     noise_sigma : standard deviation of what the modes leave out, per coordinate (PPCA)
     sample_count : number of examples that the model was fitted to, 0 when unknown
     total_variance : trace of the covariance of all modes, kept or not; 0 when unknown
+    names : K names of the modes, or empty when they have none (a PCA)
 
     Raises
     ------
     MeshError : arrays that do not fit each other, NaN or infinity, a mode of no variance.
-    SettingsError : a negative noise.
+    SettingsError : a negative noise, a count of names that differs from the count of modes.
 
     Convention
     ----------
     Coefficients z are in standard deviations. The columns of a PCA are orthogonal; those of a
     marginal or of a foreign model need not be, and nothing here asks for it (`canonical` makes
-    them so).
+    them so). A basis whose modes each lie in one piece of memory keeps that order.
 
     Source
     ------
@@ -64,6 +91,7 @@ class LinearModel:
     noise_sigma: float = 0.0
     sample_count: int = 0
     total_variance: float = 0.0
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         mean = frozen(self.mean, np.float64)
@@ -74,7 +102,7 @@ class LinearModel:
                 f"model basis: expected an array of shape {wanted} for this mean, got "
                 f"{basis.shape}. Modes come last."
             )
-        basis = frozen(basis, np.float32 if basis.dtype == np.float32 else np.float64)
+        basis = _frozen_basis(basis)
         require_finite(np.atleast_1d(mean), "model mean")
         if basis.size:
             require_finite(basis, "model basis")
@@ -83,11 +111,21 @@ class LinearModel:
                 raise SettingsError(f"{name}: expected 0 or more, got {getattr(self, name)}.")
         object.__setattr__(self, "mean", mean)
         object.__setattr__(self, "basis", basis)
+        object.__setattr__(self, "names", tuple(map(str, self.names)))
+        if self.names and len(self.names) != len(self):
+            raise SettingsError(
+                f"names: expected {len(self)} names, one a mode, got {len(self.names)}."
+            )
         if basis.size and (self.variances <= 0).any():
             raise MeshError("model basis: a mode is zero everywhere. Drop the empty modes.")
 
     def __len__(self) -> int:
         return self.basis.shape[-1]
+
+    @property
+    def modes(self) -> np.ndarray:
+        """(K, ...) view of the basis, modes first."""
+        return np.moveaxis(self.basis, -1, 0)
 
     @cached_property
     def variances(self) -> FloatArray:
@@ -181,7 +219,12 @@ class LinearModel:
         if not 0 <= components <= len(self):
             raise SettingsError(f"components: expected 0 .. {len(self)}, got {components}.")
         total = max(self.total_variance, float(self.variances.sum()))
-        return dataclasses.replace(self, basis=self.basis[..., :components], total_variance=total)
+        return dataclasses.replace(
+            self,
+            basis=self.basis[..., :components],
+            total_variance=total,
+            names=self.names[:components],
+        )
 
     def marginal(self, rows: IndexArray) -> Self:
         """Return the model of some entries of the first axis (vertices); z keeps its meaning."""
@@ -226,7 +269,8 @@ class LinearModel:
         columns = flat_columns(self.basis) @ vectors.astype(self.basis.dtype)
         largest = np.abs(columns).argmax(axis=0)
         columns = columns * np.sign(columns[largest, np.arange(len(keep))])
-        return dataclasses.replace(self, basis=columns.reshape(*self.mean.shape, len(keep)))
+        basis = columns.reshape(*self.mean.shape, len(keep))
+        return dataclasses.replace(self, basis=basis, names=())
 
     def stack(self, *others: "LinearModel") -> "LinearModel":
         """Return the model of a sum of independent parts: means and variances add up."""
@@ -238,6 +282,7 @@ class LinearModel:
                 )
         return LinearModel(
             mean=np.sum([part.mean for part in parts], axis=0),
-            basis=np.concatenate([part.basis for part in parts], axis=-1),
+            # Fits gather rows of the sum, whatever the order of its parts in memory.
+            basis=np.ascontiguousarray(np.concatenate([part.basis for part in parts], axis=-1)),
             noise_sigma=float(np.sqrt(sum(part.noise_sigma**2 for part in parts))),
         )

@@ -8,8 +8,9 @@ import numpy as np
 from geomface.errors import FileFormatError, GeomfaceError
 from geomface.mesh import LandmarkEmbedding, Mesh, Template
 from geomface.statistics.expression import ExpressionModel
+from geomface.statistics.eyeballs import Eyeballs
 from geomface.statistics.linear_model import LinearModel
-from geomface.statistics.morphable import MorphableModel
+from geomface.statistics.morphable import MorphableModel, require_model
 from geomface.statistics.texture import TextureModel
 
 KIND = "morphable-model"
@@ -27,6 +28,7 @@ def save_model(path: Path | str, model: MorphableModel) -> None:
     """
     from geomface.files.tensors import save_tensors
 
+    require_model(model, "save_model")
     arrays: dict[str, np.ndarray] = {}
     parts: dict[str, dict[str, Any]] = {}
     for part in ("shape", "expression", "texture"):
@@ -34,8 +36,10 @@ def save_model(path: Path | str, model: MorphableModel) -> None:
         if linear is not None:
             arrays[f"{part}.mean"], arrays[f"{part}.basis"] = linear.mean, linear.basis
             parts[part] = {name: getattr(linear, name) for name in _NUMBERS}
+            if linear.names or part == "expression":
+                parts[part]["names"] = linear.names
     if model.expression is not None:
-        parts["expression"] |= {"names": model.expression.names, "kind": model.expression.kind}
+        parts["expression"]["kind"] = model.expression.kind
     if model.texture is not None and model.texture.valid is not None:
         arrays["texture.valid"] = model.texture.valid
     if model.coupling is not None:
@@ -44,6 +48,10 @@ def save_model(path: Path | str, model: MorphableModel) -> None:
         array = getattr(model.mesh, name)
         if array is not None:
             arrays[f"mesh.{name}"] = array
+    config: dict[str, Any] = {}
+    if model.eyeballs is not None:
+        arrays["eyeballs.centers"] = model.eyeballs.centers
+        config["eyeball_radius"] = float(model.eyeballs.radius)
     landmarks = model.template.landmarks
     if landmarks is not None:
         arrays["landmarks.vertices"] = landmarks.vertices
@@ -63,6 +71,7 @@ def save_model(path: Path | str, model: MorphableModel) -> None:
             "parts": parts,
             "scheme": None if landmarks is None else landmarks.scheme,
             "regions": list(model.template.regions),
+            **config,
         },
     )
 
@@ -99,16 +108,14 @@ def _assemble(arrays: dict[str, np.ndarray], config: dict[str, Any]) -> Morphabl
     parts = config["parts"]
 
     def fields(part: str) -> dict[str, Any]:
-        numbers = {name: parts[part][name] for name in _NUMBERS}
-        return {"mean": arrays[f"{part}.mean"], "basis": arrays[f"{part}.basis"], **numbers}
+        kept = {name: parts[part][name] for name in _NUMBERS}
+        kept["names"] = tuple(parts[part].get("names", ()))
+        return {"mean": arrays[f"{part}.mean"], "basis": arrays[f"{part}.basis"], **kept}
 
     shape = LinearModel(**fields("shape"))
     expression = texture = None
     if "expression" in parts:
-        extra = parts["expression"]
-        expression = ExpressionModel(
-            **fields("expression"), names=tuple(extra["names"]), kind=extra["kind"]
-        )
+        expression = ExpressionModel(**fields("expression"), kind=parts["expression"]["kind"])
     if "texture" in parts:
         texture = TextureModel(**fields("texture"), valid=arrays.get("texture.valid"))
     mesh_arrays: dict[str, Any] = {name: arrays.get(f"mesh.{name}") for name in _MESH_ARRAYS}
@@ -119,6 +126,9 @@ def _assemble(arrays: dict[str, np.ndarray], config: dict[str, Any]) -> Morphabl
             arrays["landmarks.vertices"], arrays["landmarks.weights"], config["scheme"]
         )
     regions = {name: arrays[f"region.{name}"] for name in config["regions"]}
+    eyeballs = None
+    if "eyeballs.centers" in arrays:
+        eyeballs = Eyeballs(arrays["eyeballs.centers"], config["eyeball_radius"])
     return MorphableModel(
         Template(mesh, landmarks, regions),
         shape,
@@ -127,4 +137,5 @@ def _assemble(arrays: dict[str, np.ndarray], config: dict[str, Any]) -> Morphabl
         arrays.get("coupling"),
         config["name"],
         config["card"],
+        eyeballs,
     )

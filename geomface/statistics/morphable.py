@@ -2,15 +2,18 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray, frozen, require_finite, require_shape
 from geomface.errors import MeshError, SettingsError
-from geomface.mesh import LandmarkEmbedding, Mesh, Template, require_same_topology
+from geomface.mesh import Mesh, Template, require_same_topology
 from geomface.mesh.mirror import mirror_vertices
+from geomface.mesh.template import cut_template
 from geomface.statistics.expression import ExpressionModel
+from geomface.statistics.eyeballs import Eyeballs
 from geomface.statistics.linear_model import LinearModel
 from geomface.statistics.posterior import Posterior, posterior
 from geomface.statistics.texture import TextureModel
@@ -35,6 +38,7 @@ class MorphableModel:
     coupling : (K_shape, K_texture) covariance of a and t, or None when they are independent
     name : what messages call it
     card : where it comes from and what was converted, in words
+    eyeballs : spheres to draw behind open lids, or None
 
     Raises
     ------
@@ -58,6 +62,7 @@ class MorphableModel:
     coupling: FloatArray | None = None
     name: str = "model"
     card: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    eyeballs: Eyeballs | None = None
 
     def __post_init__(self) -> None:
         mesh = self.template.mesh
@@ -91,6 +96,14 @@ class MorphableModel:
                 f"{largest:.3f}. Coefficients must be in standard deviations."
             )
         object.__setattr__(self, "coupling", frozen(coupling, np.float64))
+
+    def __repr__(self) -> str:
+        counts = [f"{len(self.mesh.vertices)} vertices", f"{len(self.shape)} shape modes"]
+        if self.expression is not None:
+            counts.append(f"{len(self.expression)} expressions ({self.expression.kind})")
+        if self.texture is not None:
+            counts.append(f"{len(self.texture)} texture modes")
+        return f"MorphableModel({self.name!r}: {', '.join(counts)})"
 
     @property
     def mesh(self) -> Mesh:
@@ -126,9 +139,23 @@ class MorphableModel:
         shape: Coefficients | None = None,
         expression: Mapping[str, float] | Coefficients | None = None,
     ) -> FloatArray:
-        """Return (V, 3) mm of coefficients; None is the mean shape and the neutral face."""
+        """Return the face of these coefficients.
+
+        Parameters
+        ----------
+        shape : (k,), k <= K, in standard deviations; missing ones are 0. None: the mean shape
+        expression : (x,) weights, or {name: weight}. None or nothing in it: the neutral face
+
+        Returns
+        -------
+        (V, 3) float64, mm
+
+        Raises
+        ------
+        SettingsError : too many coefficients, NaN, an expression that the model has not.
+        """
         vertices = self.shape.reconstruct(np.zeros(0) if shape is None else np.asarray(shape))
-        if expression is not None:
+        if expression is not None and len(expression):
             vertices = vertices + self.require_expression().displacement(expression)
         return vertices
 
@@ -174,6 +201,38 @@ class MorphableModel:
         weights = self.require_expression().sample_weights(rng, sigma=sigma) if expression else None
         return self.instance(shape, weights, texture if self.texture is not None else None, name)
 
+    def sample_identity(self, rng: np.random.Generator) -> FloatArray:
+        """Draw (K,) shape coefficients from N(0, 1)."""
+        return rng.standard_normal(len(self.shape))
+
+    @cached_property
+    def blendshapes(self) -> ExpressionModel:
+        """The expressions to simulate with, each with a name: weights in [0, 1], 0 is neutral.
+
+        Gaussian expressions have no names and no neutral end, so they stay behind: then, as
+        without expressions, no mode is in it.
+        """
+        part = self.expression
+        if part is None or part.kind != "blendshapes":
+            rest = np.zeros_like(self.shape.mean)
+            return ExpressionModel(rest, rest[..., None][..., :0], kind="blendshapes")
+        if part.names:
+            return part
+        return dataclasses.replace(part, names=tuple(f"expression{k}" for k in range(len(part))))
+
+    def sample_expression(self, rng: np.random.Generator) -> FloatArray:
+        """Draw the weights of the `blendshapes` as seen in scans; see `draw_muscles`."""
+        return self.blendshapes.sample_weights(rng)
+
+    def eyeballs_of(self, vertices: FloatArray) -> Eyeballs | None:
+        """Return the eyeballs moved along with the lids of a shape (V, 3), for pictures."""
+        landmarks = self.template.landmarks
+        if self.eyeballs is None or landmarks is None or len(landmarks) != 68:
+            return self.eyeballs
+        moved = landmarks.positions(vertices) - landmarks.positions(self.mesh.vertices)
+        lids = [moved[42:48].mean(axis=0), moved[36:42].mean(axis=0)]
+        return Eyeballs(self.eyeballs.centers + np.stack(lids), self.eyeballs.radius)
+
     @property
     def geometry(self) -> LinearModel:
         """Shape and expression as one linear model, coefficients (a, b) in a row."""
@@ -205,7 +264,7 @@ class MorphableModel:
     def marginal(self, rows: IndexArray) -> "MorphableModel":
         """Return the model of some vertices, with the faces that they span."""
         shape = self.shape.marginal(rows)
-        template = _cut_template(self.template, np.asarray(rows), self.name)
+        template = cut_template(self.template, np.asarray(rows), f"{self.name}: marginal")
         expression = None if self.expression is None else self.expression.marginal(rows)
         texture = self.texture
         if texture is not None and not texture.is_image:
@@ -229,7 +288,7 @@ class MorphableModel:
             )
 
         def flipped(model: LinearModel) -> dict[str, np.ndarray]:
-            basis = mirror_vertices(np.moveaxis(model.basis, -1, 0), mirror)
+            basis = mirror_vertices(model.modes, mirror)
             return {
                 "mean": mirror_vertices(model.mean, mirror),
                 "basis": np.moveaxis(basis.astype(model.basis.dtype), 0, -1),
@@ -242,6 +301,9 @@ class MorphableModel:
             changes["texture"] = dataclasses.replace(
                 self.texture, mean=self.texture.mean[mirror], basis=self.texture.basis[mirror]
             )
+        if self.eyeballs is not None:
+            centers = self.eyeballs.centers[::-1] * [-1.0, 1.0, 1.0]
+            changes["eyeballs"] = Eyeballs(centers, self.eyeballs.radius)
         return dataclasses.replace(self, **changes)
 
     def change_reference(self, template: Template, matrix: Any) -> "MorphableModel":
@@ -270,6 +332,16 @@ class MorphableModel:
         )
 
 
+def require_model(model: object, verb: str) -> MorphableModel:
+    """Return a model, or say that `verb` needs one and got something else (MeshError)."""
+    if isinstance(model, MorphableModel):
+        return model
+    raise MeshError(
+        f"{verb}: expected a MorphableModel, got a {type(model).__name__}. load_builtin_face, "
+        "load_model and read_model return one."
+    )
+
+
 def interpolate(first: Coefficients, second: Coefficients, share: float) -> FloatArray:
     """Return coefficients on the line between two faces: share 0 is the first, 1 the second."""
     one, two = np.asarray(first, np.float64), np.asarray(second, np.float64)
@@ -283,41 +355,3 @@ def interpolate(first: Coefficients, second: Coefficients, share: float) -> Floa
 def anti_face(coefficients: Coefficients, *, strength: float = 1.0) -> FloatArray:
     """Return the coefficients of the face on the other side of the mean."""
     return -strength * np.asarray(coefficients, np.float64)
-
-
-def _cut_template(template: Template, rows: IndexArray, name: str) -> Template:
-    """Return the template of some vertices; landmarks stay only when all of them do."""
-    mesh = template.mesh
-    place = np.full(len(mesh.vertices), -1)
-    place[rows] = np.arange(len(rows))
-    if np.count_nonzero(place >= 0) != len(rows):
-        raise MeshError(f"{name}: marginal: a vertex is named twice.")
-    whole = (place[mesh.faces] >= 0).all(axis=1)
-    quads = None
-    if mesh.quads is not None:
-        # Both halves of a quad stay, or neither.
-        whole = np.repeat((place[mesh.quads] >= 0).all(axis=1), 2)
-        quads = place[mesh.quads[whole[::2]]]
-    if not whole.any():
-        raise MeshError(f"{name}: marginal: the {len(rows)} vertices span no face.")
-    uv_faces = None if mesh.uv_faces is None else mesh.uv_faces[whole]
-    colors = None if mesh.colors is None else mesh.colors[rows]
-    cut = Mesh(
-        mesh.vertices[rows],
-        place[mesh.faces[whole]],
-        quads=quads,
-        uv=mesh.uv,
-        uv_faces=uv_faces,
-        colors=colors,
-        unit=mesh.unit,
-        name=mesh.name,
-    )
-    landmarks = template.landmarks
-    if landmarks is not None:
-        moved = place[landmarks.vertices]
-        complete = bool((moved >= 0).all())
-        landmarks = (
-            LandmarkEmbedding(moved, landmarks.weights, landmarks.scheme) if complete else None
-        )
-    regions = {key: place[ids][place[ids] >= 0] for key, ids in template.regions.items()}
-    return Template(cut, landmarks, {key: ids for key, ids in regions.items() if len(ids)})

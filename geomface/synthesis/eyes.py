@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
-from geomface.faces.face_model import FaceModel
+from geomface.statistics import MorphableModel
 from geomface.synthesis.streams import stream
 
 _SEGMENTS = 28
@@ -65,7 +65,7 @@ def eye_surface() -> EyeSurface:
 
 
 def eye_places(
-    model: FaceModel, vertices: FloatArray, landmarks: FloatArray
+    model: MorphableModel, vertices: FloatArray, landmarks: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return centres (2, 3) and radii (2,) of the eyeballs of a shape, left eye first.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
-from geomface.faces.face_model import FaceModel
+from geomface.statistics import MorphableModel
 from geomface.synthesis.distributions import Empirical
 from geomface.synthesis.drawing import draw, draw_many, draw_one
 from geomface.synthesis.grids import FACTORS, grid_point
@@ -61,7 +61,7 @@ class FaceParameters:
 
 
 def draw_parameters(
-    settings: FaceImageSettings, model: FaceModel, person: Person, sample: int
+    settings: FaceImageSettings, model: MorphableModel, person: Person, sample: int
 ) -> FaceParameters:
     """Draw the parameters of one picture of a person.
 
@@ -109,7 +109,7 @@ def draw_parameters(
     )
 
 
-def check_factors(factors: Mapping[str, object], model: FaceModel) -> None:
+def check_factors(factors: Mapping[str, object], model: MorphableModel) -> None:
     """Raise unless every factor is known.
 
     Raises
@@ -117,10 +117,10 @@ def check_factors(factors: Mapping[str, object], model: FaceModel) -> None:
     SettingsError : the message lists what there is.
     """
     for name in factors:
-        if name not in FACTORS and name not in model.expression_names:
+        if name not in FACTORS and name not in model.blendshapes.names:
             raise SettingsError(
                 f"grid factor {name!r}: expected one of {', '.join(FACTORS)}, or an expression of "
-                f"{model.name}: {', '.join(model.expression_names) or 'it has none'}."
+                f"{model.name}: {', '.join(model.blendshapes.names) or 'it has none'}."
             )
 
 
@@ -178,13 +178,13 @@ def _light(
 
 def _expression(
     settings: FaceImageSettings,
-    model: FaceModel,
+    model: MorphableModel,
     rng: np.random.Generator,
     point: Mapping[str, float],
 ) -> FloatArray:
     kind = settings.expression.kind
-    weights = np.zeros(model.expression_count)
-    if kind != "neutral" and model.expression_count:
+    weights = np.zeros(len(model.blendshapes))
+    if kind != "neutral" and len(model.blendshapes):
         strength = draw_one(settings.expression.strength, rng)
         if kind == "groups":
             weights = model.sample_expression(rng)
@@ -195,8 +195,8 @@ def _expression(
             weights = (draw if rows else draw_many)(each, rng, len(weights))
         weights = np.clip(strength * weights, 0.0, 1.0)
     for name, value in point.items():
-        if name in model.expression_names:
-            weights[model.expression_names.index(name)] = value
+        if name in model.blendshapes.names:
+            weights[model.blendshapes.names.index(name)] = value
     return weights
 
 

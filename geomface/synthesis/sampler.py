@@ -10,8 +10,8 @@ import torch
 from geomface.arrays import BoolArray, FloatArray
 from geomface.errors import SettingsError
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.face_model import FaceModel
 from geomface.rendering.differentiable import Renderer, RenderSettings, SphericalHarmonicsLight
+from geomface.statistics import MorphableModel, require_model
 from geomface.synthesis.identities import draw_person
 from geomface.synthesis.parameters import FaceParameters, check_factors, draw_parameters
 from geomface.synthesis.scene import (
@@ -84,9 +84,9 @@ class FaceSampler:
     SettingsError : an unknown factor of a controlled set.
     """
 
-    def __init__(self, settings: FaceImageSettings, model: FaceModel | None = None) -> None:
+    def __init__(self, settings: FaceImageSettings, model: MorphableModel | None = None) -> None:
         self.settings = settings
-        self.model = load_builtin_face() if model is None else model
+        self.model = load_builtin_face() if model is None else require_model(model, "pictures")
         check_factors(settings.factors, self.model)
         self.scene = FaceScene(self.model, eyes=settings.eyes, uv="uv" in settings.outputs)
         size = RenderSettings(settings.size, settings.size)
@@ -168,7 +168,7 @@ class FaceSampler:
             self._looks.move_to_end(identity)
             return self._looks[identity]
         settings = self.settings
-        person = draw_person(settings.identity, self.model.identity_count, settings.seed, identity)
+        person = draw_person(settings.identity, len(self.model.shape), settings.seed, identity)
         self._looks[identity] = self.scene.look(person, settings.seed)
         while len(self._looks) > _KEPT_LOOKS:
             self._looks.popitem(last=False)

@@ -8,9 +8,9 @@ import torch
 from geomface.arrays import FloatArray, ImageArray
 from geomface.errors import MeshError
 from geomface.faces.albedo import AlbedoModel, albedo_model, landmark_places
-from geomface.faces.face_model import FaceModel
 from geomface.mesh import Mesh, Template
 from geomface.rendering.differentiable import PerspectiveCamera, WeakPerspectiveCamera
+from geomface.statistics import MorphableModel
 from geomface.synthesis.eyes import eye_colors, eye_places, eye_surface, eye_vertices
 from geomface.synthesis.identities import Person
 from geomface.synthesis.parameters import FaceParameters
@@ -51,7 +51,7 @@ class FaceScene:
     LandmarkError : the template has no multi-pie-68 landmarks.
     """
 
-    def __init__(self, model: FaceModel, *, eyes: bool = True, uv: bool = False) -> None:
+    def __init__(self, model: MorphableModel, *, eyes: bool = True, uv: bool = False) -> None:
         self.model = model
         self._marks = landmark_places(model.template)
         self._albedo: AlbedoModel = albedo_model(model)
@@ -97,7 +97,7 @@ class FaceScene:
         MeshError : coefficients so large that nothing is left of a face.
         """
         with np.errstate(over="ignore", invalid="ignore"):
-            neutral = self.model.shape(person.coefficients)
+            neutral = self.model.vertices(person.coefficients)
             size = float(np.abs(neutral).max())
         if not size < LARGEST_MM:
             raise MeshError(
@@ -117,7 +117,7 @@ class FaceScene:
         vertices = look.neutral.copy()
         for index in np.flatnonzero(expression):
             # One mode after the other: the bytes do not depend on how a library sums.
-            vertices += expression[index] * self.model.expression_modes[index]
+            vertices += expression[index] * self.model.blendshapes.modes[index]
         return vertices
 
     def with_eyes(self, face: FloatArray, gaze: FloatArray) -> FloatArray:

@@ -105,7 +105,7 @@ def _write_picture(
         )
         for output, image in batch.images.items()
     }
-    row = manifest_row(batch, index, sampler.model.expression_names, files)
+    row = manifest_row(batch, index, sampler.model.blendshapes.names, files)
     if isinstance(writer, _ShardFiles):
         # Readers of shards see no manifest, so the labels travel with the picture.
         writer.add(f"{key}.json", _line({**row, "files": {}}))

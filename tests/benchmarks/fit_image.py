@@ -26,7 +26,6 @@ from pathlib import Path
 import numpy as np
 
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.conversion import from_face_model
 from geomface.faces.ict import load_ict
 from geomface.files import save_image
 from geomface.fitting import fit_landmarks_2d
@@ -50,7 +49,7 @@ def relative(found: np.ndarray, true: np.ndarray) -> float:
     return float(np.linalg.norm(found - true) / np.linalg.norm(true))
 
 
-def measure(face, model, fitter, seed: list[int], unknown_focal: bool) -> list[float]:
+def measure(face, fitter, seed: list[int], unknown_focal: bool) -> list[float]:
     """Return the row of COLUMNS of one drawn picture."""
     drawn = draw_face(face, seed)
     size = drawn.image.shape[:2]
@@ -61,7 +60,7 @@ def measure(face, model, fitter, seed: list[int], unknown_focal: bool) -> list[f
     )
     region = face.template.regions["narrow_face"]
     true = drawn.neutral[region]
-    shapes = [model.vertices(fit.shape), model.vertices(marks.shape), face.mesh.vertices]
+    shapes = [face.vertices(fit.shape), face.vertices(marks.shape), face.mesh.vertices]
     errors = {
         free: [
             np.linalg.norm(
@@ -96,11 +95,10 @@ def measure(face, model, fitter, seed: list[int], unknown_focal: bool) -> list[f
 
 
 def renders(arguments, face) -> None:
-    model = from_face_model(face)
-    fitter = PictureFitter(model)
+    fitter = PictureFitter(face)
     rows = []
     for index in range(arguments.first, arguments.first + arguments.images):
-        row = measure(face, model, fitter, [arguments.seed, index], arguments.unknown_focal)
+        row = measure(face, fitter, [arguments.seed, index], arguments.unknown_focal)
         rows.append(row)
         if arguments.verbose:
             print(index, " ".join(f"{value:.3f}" for value in row), flush=True)
@@ -111,7 +109,7 @@ def renders(arguments, face) -> None:
     def below(name: str, of: str) -> str:
         return f"{mean[name]:.2f} mm ({1 - mean[name] / mean[of]:.0%} below the mean face's)"
 
-    print(f"{len(rows)} pictures of {model.name}, seed {arguments.seed}")
+    print(f"{len(rows)} pictures of {face.name}, seed {arguments.seed}")
     print(f"pose            {mean['pose']:.2f} degrees, largest {largest['pose']:.2f}"
           f" (landmarks alone {mean['pose marks']:.2f})")  # fmt: skip
     print(f"shape, rigid    {below('rigid', 'rigid mean')}, landmarks alone "
@@ -128,7 +126,7 @@ def photographs(arguments, face) -> None:
     record = json.loads((HERE / "photograph_landmarks.json").read_text())
     with np.load(arguments.photographs / "orl_dev.npz") as stored:
         images = stored["images"]
-    fitter = PictureFitter(from_face_model(face))
+    fitter = PictureFitter(face)
     sheets = []
     for entry in record["photographs"]:
         points = np.array([[np.nan] * 2 if row is None else row for row in entry["points"]])

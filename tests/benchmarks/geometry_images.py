@@ -52,11 +52,11 @@ def shapes(model, rng: np.random.Generator, count: int) -> np.ndarray:
     """Random identities, each with five random expressions at weights up to 1."""
     result = []
     for _ in range(count):
-        weights = np.zeros(len(model.expression_modes))
+        weights = np.zeros(len(model.blendshapes.modes))
         active = rng.choice(len(weights), min(5, len(weights)), replace=False)
         weights[active] = rng.uniform(0, 1, len(active))
-        identity = rng.standard_normal(len(model.identity_modes))
-        result.append(model.shape(identity, weights))
+        identity = rng.standard_normal(len(model.shape.modes))
+        result.append(model.vertices(identity, weights))
     return np.array(result)
 
 

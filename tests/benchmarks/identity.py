@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geomface.faces import FaceModel, load_builtin_face
+from geomface.faces import load_builtin_face
 from geomface.faces.albedo import ALBEDO_PARAMETERS, AlbedoModel, albedo_model, landmark_places
 from geomface.mesh import Mesh
 from geomface.metrics import annotate, embed_in_plane, identity_distance, verify_identities
@@ -30,19 +30,20 @@ from geomface.recognition.training.pictures import picture_settings
 from geomface.report.embedding_figure import embedding_figure
 from geomface.report.images import encode
 from geomface.report.model_figures import figure_image
+from geomface.statistics import MorphableModel
 from geomface.synthesis import Person, draw_person
 
 TRAIN, HELD_OUT = 0, 2
 
 
-def people(model: FaceModel, seed: int, numbers: range) -> list[Person]:
+def people(model: MorphableModel, seed: int, numbers: range) -> list[Person]:
     """Return people of a set of training pictures."""
     settings = picture_settings(1, 1, seed, eyes=False).identity
-    return [draw_person(settings, model.identity_count, seed, number) for number in numbers]
+    return [draw_person(settings, len(model.shape), seed, number) for number in numbers]
 
 
 def faces(
-    model: FaceModel,
+    model: MorphableModel,
     skin: AlbedoModel,
     who: list[Person],
     look: int,
@@ -54,7 +55,7 @@ def faces(
     for person in who:
         rng = np.random.default_rng([look, person.index])
         weights = model.sample_expression(rng) if look else None
-        shape = model.shape(sigma * person.coefficients, weights)
+        shape = model.vertices(sigma * person.coefficients, weights)
         colors = skin.colors(sigma * person.albedo) if colored else None
         yield model.mesh.replace(vertices=shape, colors=colors)
 
@@ -72,7 +73,7 @@ def show(label: str, descriptors: np.ndarray, identities: np.ndarray) -> None:
     )
 
 
-def attributes(model: FaceModel, who: list[Person]) -> dict[str, list[str]]:
+def attributes(model: MorphableModel, who: list[Person]) -> dict[str, list[str]]:
     """Return labels of people: the skin's tone in three parts, the others above and below 0."""
     found = {}
     code = np.stack([person.albedo for person in who])
@@ -85,7 +86,7 @@ def attributes(model: FaceModel, who: list[Person]) -> dict[str, list[str]]:
     assert marks is not None
     ratio = []
     for person in who:
-        points = marks.positions(model.shape(person.coefficients))
+        points = marks.positions(model.vertices(person.coefficients))
         ratio.append(np.ptp(points[:17, 0]) / (points[27, 1] - points[8, 1]))
     average = landmark_places(model.template)
     middle = np.ptp(average[:17, 0]) / (average[27, 1] - average[8, 1])

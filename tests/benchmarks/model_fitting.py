@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from geomface.faces.conversion import from_face_model
 from geomface.faces.ict import load_ict
 from geomface.fitting import (
     ImageFitter,
@@ -59,15 +58,15 @@ def scans(data: Path, indices: list[int], model, region) -> None:
     print("mean  " + "".join(f"{value:9.2f}" for value in np.mean(rows, axis=0)))
 
 
-def images(count: int, model, face, region) -> None:
+def images(count: int, face, region) -> None:
     """Print pose and shape errors of fits to projected landmarks."""
     embedding = face.template.landmarks
-    fitter = ImageFitter(model)
+    fitter = ImageFitter(face)
     for camera in ("weak-perspective", "perspective"):
         poses, ours, mean_face, seconds = [], [], [], []
         for index in range(count):
             rng = np.random.default_rng([31, index])
-            truth = face.shape(face.sample_identity(rng), face.sample_expression(rng))
+            truth = face.vertices(face.sample_identity(rng), face.sample_expression(rng))
             rotation = view_rotation(rng.uniform(-40, 40), rng.uniform(-15, 15))
             points = (embedding.positions(truth) - truth.mean(axis=0)) @ rotation.T
             if camera == "perspective":
@@ -105,10 +104,9 @@ def main() -> None:
     arguments = parser.parse_args()
     face = load_ict(arguments.data / "ict" / "ict_face.npz")
     region = face.template.regions["narrow_face"]
-    model = from_face_model(face)
-    images(arguments.images, model, face, region)
+    images(arguments.images, face, region)
     print("        model alone, s   with model, s   as prior, s   without, s   (errors in mm)")
-    scans(arguments.data, arguments.scans, model, region)
+    scans(arguments.data, arguments.scans, face, region)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def dense_model(data: Path, count: int, rng: np.random.Generator) -> LinearModel
     area = np.linalg.norm(sides, axis=1)
     chosen = rng.choice(len(area), count, p=area / area.sum())
     weights = rng.dirichlet(np.ones(3), count)
-    modes = np.moveaxis(face.identity_modes, 0, -1)
+    modes = np.moveaxis(face.shape.modes, 0, -1)
     spread = np.zeros((count, 3, modes.shape[-1]), np.float32)
     mean = np.zeros((count, 3))
     for corner in range(3):

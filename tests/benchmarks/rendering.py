@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from geomface.faces.face_model import FaceModel
 from geomface.faces.ict import load_ict
 from geomface.rendering.differentiable import (
     OUTPUTS,
@@ -26,6 +25,7 @@ from geomface.rendering.differentiable import (
     look_at_face,
 )
 from geomface.rendering.visibility import BACKENDS, torch_backend
+from geomface.statistics import MorphableModel
 
 INSTALLED = [name for name, backend in BACKENDS.items() if backend.missing() is None]
 POSES = 50
@@ -44,7 +44,7 @@ def timed(call: Callable[[], object], repeats: int) -> str:
 
 
 def projected(
-    model: FaceModel, size: int, yaw: float = 0.0, pitch: float = 0.0
+    model: MorphableModel, size: int, yaw: float = 0.0, pitch: float = 0.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The mean face in a portrait frame: xyz_pixels (1, V, 3) and faces."""
     vertices = torch.tensor(model.mesh.vertices[None])
@@ -60,7 +60,7 @@ def projected(
     return camera.project(vertices), torch.tensor(np.array(model.mesh.faces))
 
 
-def visibility_times(model: FaceModel) -> None:
+def visibility_times(model: MorphableModel) -> None:
     print("\nvisibility of one image, one thread, ms        median       min  processor  covered")
     for size in (256, 512):
         xyz, faces = projected(model, size)
@@ -73,7 +73,7 @@ def visibility_times(model: FaceModel) -> None:
     print("(Open3D builds its tree and casts rays with as many threads as it likes.)")
 
 
-def parity(model: FaceModel) -> None:
+def parity(model: MorphableModel) -> None:
     reference = "open3d" if "open3d" in INSTALLED else "numba"
     others = [name for name in INSTALLED if name not in (reference, "pytorch3d")]
     print(f"\n{POSES} random poses at 256 px against {reference}: pixels covered on one side only,")
@@ -113,10 +113,10 @@ def cracks() -> None:
         print(f"{name:10s}  {lost:4d}  {int((owners > 1).sum()):4d}  of {owners.numel()}")
 
 
-def optimisation_step(model: FaceModel, batch: int, size: int) -> None:
+def optimisation_step(model: MorphableModel, batch: int, size: int) -> None:
     """Forward and backward to shape, texture and light of a lit, textured batch."""
     rng = np.random.default_rng(1)
-    shapes = [model.shape(0.7 * rng.standard_normal(model.identity_count)) for _ in range(batch)]
+    shapes = [model.vertices(0.7 * rng.standard_normal(len(model.shape))) for _ in range(batch)]
     vertices = torch.tensor(np.array(shapes), dtype=torch.float32).requires_grad_()
     texture = torch.rand(1, 512, 512, 3, requires_grad=True)
     light = torch.zeros(batch, 9, 3)

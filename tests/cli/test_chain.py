@@ -111,7 +111,7 @@ def test_model_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     face = geomface.load_builtin_face()
     rng = np.random.default_rng(0)
     for index in range(4):
-        vertices = face.shape(face.sample_identity(rng))
+        vertices = face.vertices(face.sample_identity(rng))
         geomface.save_mesh(tmp_path / f"p{index}.ply", face.mesh.replace(vertices=vertices))
     model = tmp_path / "m.safetensors"
     record = run(capsys, "model", "fit", "--meshes", tmp_path / "p*.ply", "--out", model)

@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for index in range(20):
         identity = face.sample_identity(rng)
         mesh = face.mesh.replace(
-            vertices=face.shape(identity), colors=skin.colors(sample_albedo_code(identity, rng))
+            vertices=face.vertices(identity), colors=skin.colors(sample_albedo_code(identity, rng))
         )
         geomface.save_mesh(place / f"p{index:02d}.ply", mesh)
     words = ["model", "fit", "--meshes", str(place / "p*.ply"), "--k", "12", "--joint", "--quiet"]

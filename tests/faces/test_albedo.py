@@ -19,18 +19,18 @@ from geomface.faces.albedo import (
 )
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.color import lab_to_srgb
-from geomface.faces.face_model import FaceModel
 from geomface.faces.ict import load_ict
 from geomface.mesh import LandmarkEmbedding, Template
+from geomface.statistics import MorphableModel
 
 
 @pytest.fixture(scope="module")
-def face() -> FaceModel:
+def face() -> MorphableModel:
     return load_builtin_face()
 
 
 @pytest.fixture(scope="module")
-def skin(face: FaceModel) -> AlbedoModel:
+def skin(face: MorphableModel) -> AlbedoModel:
     return albedo_model(face)
 
 
@@ -90,7 +90,7 @@ def test_a_parameter_moves_its_own_zone(
     assert np.abs(change[outside]).mean() < 0.25 * np.abs(change[inside]).mean()
 
 
-def test_lips_brows_and_lashes_stand_out(face: FaceModel, skin: AlbedoModel) -> None:
+def test_lips_brows_and_lashes_stand_out(face: MorphableModel, skin: AlbedoModel) -> None:
     colors = skin.colors(code())
     assert face.template.landmarks is not None
     marks = face.template.landmarks.vertices[:, 0]
@@ -103,7 +103,7 @@ def test_lips_brows_and_lashes_stand_out(face: FaceModel, skin: AlbedoModel) -> 
     assert skin.fields.lip[marks[:48]].max() < 0.01
 
 
-def test_fields_do_not_depend_on_the_unit(face: FaceModel) -> None:
+def test_fields_do_not_depend_on_the_unit(face: MorphableModel) -> None:
     mesh = face.mesh.replace(vertices=face.mesh.vertices / 10, unit="cm")
     small = Template(mesh, face.template.landmarks)
     np.testing.assert_allclose(
@@ -146,7 +146,7 @@ def test_code_correlates_with_identity_as_designed() -> None:
     np.testing.assert_allclose(canonical, IDENTITY_CORRELATION, atol=0.05)
 
 
-def test_bad_input(face: FaceModel, skin: AlbedoModel, rng: np.random.Generator) -> None:
+def test_bad_input(face: MorphableModel, skin: AlbedoModel, rng: np.random.Generator) -> None:
     with pytest.raises(SettingsError, match=r"\(16\)"):
         skin.colors(np.zeros(15))
     with pytest.raises(SettingsError, match="NaN"):

@@ -9,7 +9,6 @@ import pytest
 from geomface.arrays import FloatArray
 from geomface.errors import FileFormatError
 from geomface.faces.builtin import FOLDER, load_builtin_face
-from geomface.faces.face_model import FaceModel
 from geomface.faces.sculpt.anthropometry import TYPICAL, measure_face
 from geomface.faces.sculpt.build import write_assets
 from geomface.faces.sculpt.landmarks import SUBSET43
@@ -21,6 +20,7 @@ from geomface.mesh.io.obj import read_obj
 from geomface.mesh.mirror import mirror_map
 from geomface.mesh.normals import face_normals
 from geomface.mesh.topology import edge_faces, require_disk_with_holes, unique_edges
+from geomface.statistics import MorphableModel
 
 FLIP = np.array([-1.0, 1.0, 1.0])
 REGIONS = (
@@ -33,7 +33,7 @@ ARKIT = (
 
 
 @pytest.fixture(scope="module")
-def face() -> FaceModel:
+def face() -> MorphableModel:
     return load_builtin_face()
 
 
@@ -43,21 +43,23 @@ def layout() -> Layout:
 
 
 @pytest.fixture(scope="module")
-def landmarks(face: FaceModel) -> np.ndarray:
+def landmarks(face: MorphableModel) -> np.ndarray:
     assert face.template.landmarks is not None
     return face.template.landmarks.vertices[:, 0]
 
 
 @pytest.fixture(scope="module")
-def crowd(face: FaceModel) -> list[FloatArray]:
+def crowd(face: MorphableModel) -> list[FloatArray]:
     rng = np.random.default_rng(50)
-    return [face.shape(face.sample_identity(rng), face.sample_expression(rng)) for _ in range(50)]
+    return [
+        face.vertices(face.sample_identity(rng), face.sample_expression(rng)) for _ in range(50)
+    ]
 
 
 class Folds:
     """Counts triangles that turned over, and edges that folded shut, against the mean face."""
 
-    def __init__(self, face: FaceModel) -> None:
+    def __init__(self, face: MorphableModel) -> None:
         self.faces = face.mesh.faces
         _, self.pairs = edge_faces(self.faces)
         self.normals = face_normals(face.mesh.vertices, self.faces)
@@ -87,14 +89,14 @@ def lips_gap(layout: Layout, vertices: FloatArray) -> float:
     return float(min(gap.min() for gap in gaps))
 
 
-def test_counts(face: FaceModel) -> None:
+def test_counts(face: MorphableModel) -> None:
     assert 5000 <= len(face.mesh.vertices) <= 8000
     assert face.mesh.quads is not None and 2 * len(face.mesh.quads) == len(face.mesh.faces)
-    assert face.identity_count >= 40 and len(face.identity_names) == face.identity_count
-    assert face.expression_count >= 20
+    assert len(face.shape) >= 40 and len(face.shape.names) == len(face.shape)
+    assert len(face.blendshapes) >= 20
 
 
-def test_disk_with_three_holes(face: FaceModel, landmarks: np.ndarray) -> None:
+def test_disk_with_three_holes(face: MorphableModel, landmarks: np.ndarray) -> None:
     mesh = face.mesh
     loops = require_disk_with_holes(mesh)
     assert len(loops) == 4
@@ -106,7 +108,7 @@ def test_disk_with_three_holes(face: FaceModel, landmarks: np.ndarray) -> None:
         assert min(np.linalg.norm(center - place) for center in centers) < 9
 
 
-def test_outer_boundary_can_go_to_a_square(face: FaceModel) -> None:
+def test_outer_boundary_can_go_to_a_square(face: MorphableModel) -> None:
     """No inner edge joins two vertices of the outer loop, and the loop has no sharp corner."""
     outer = require_disk_with_holes(face.mesh)[0]
     on_loop = np.zeros(len(face.mesh.vertices), bool)
@@ -120,7 +122,7 @@ def test_outer_boundary_can_go_to_a_square(face: FaceModel) -> None:
     assert turns.max() < 20
 
 
-def test_symmetric_to_the_bit(face: FaceModel, layout: Layout) -> None:
+def test_symmetric_to_the_bit(face: MorphableModel, layout: Layout) -> None:
     found = mirror_map(face.mesh)
     assert found is not None
     np.testing.assert_array_equal(found, layout.mirror)
@@ -133,9 +135,9 @@ def test_symmetric_to_the_bit(face: FaceModel, layout: Layout) -> None:
     }
 
 
-def test_modes_are_even_or_odd(face: FaceModel, layout: Layout) -> None:
+def test_modes_are_even_or_odd(face: MorphableModel, layout: Layout) -> None:
     uneven = 0
-    for mode in face.identity_modes:
+    for mode in face.shape.modes:
         twin = mode[layout.mirror] * FLIP
         even, odd = np.array_equal(twin, mode), np.array_equal(twin, -mode)
         assert even or odd
@@ -143,8 +145,8 @@ def test_modes_are_even_or_odd(face: FaceModel, layout: Layout) -> None:
     assert 3 <= uneven <= 10
 
 
-def test_expressions_of_both_sides_are_twins(face: FaceModel, layout: Layout) -> None:
-    modes = dict(zip(face.expression_names, face.expression_modes, strict=True))
+def test_expressions_of_both_sides_are_twins(face: MorphableModel, layout: Layout) -> None:
+    modes = dict(zip(face.blendshapes.names, face.blendshapes.modes, strict=True))
     for name, mode in modes.items():
         twin = mode[layout.mirror] * FLIP
         partner = name
@@ -155,20 +157,20 @@ def test_expressions_of_both_sides_are_twins(face: FaceModel, layout: Layout) ->
         np.testing.assert_array_equal(twin, modes[partner], err_msg=name)
 
 
-def test_expression_names(face: FaceModel) -> None:
+def test_expression_names(face: MorphableModel) -> None:
     for name in ARKIT:
-        assert name in face.expression_names or f"{name}Left" in face.expression_names
+        assert name in face.blendshapes.names or f"{name}Left" in face.blendshapes.names
 
 
-def test_modes_are_independent(face: FaceModel) -> None:
+def test_modes_are_independent(face: MorphableModel) -> None:
     """Coefficients can be read back from a shape."""
-    modes = np.concatenate([face.identity_modes, face.expression_modes])
+    modes = np.concatenate([face.shape.modes, face.blendshapes.modes])
     gram = np.einsum("kvc,lvc->kl", modes, modes)
     values = np.linalg.eigvalsh(gram)
     assert values[0] > 1e-7 * values[-1]
 
 
-def test_quads_are_well_shaped(face: FaceModel) -> None:
+def test_quads_are_well_shaped(face: MorphableModel) -> None:
     assert face.mesh.quads is not None
     corners = face.mesh.vertices[face.mesh.quads]
     ahead = np.roll(corners, -1, axis=1) - corners
@@ -181,7 +183,7 @@ def test_quads_are_well_shaped(face: FaceModel) -> None:
     assert angles.min() > 20 and angles.max() < 170
 
 
-def test_landmarks(face: FaceModel, layout: Layout, landmarks: np.ndarray) -> None:
+def test_landmarks(face: MorphableModel, layout: Layout, landmarks: np.ndarray) -> None:
     assert len(set(landmarks.tolist())) == 68
     pairs = [(k, 16 - k) for k in range(8)] + [(k, 43 - k) for k in range(17, 22)]
     pairs += [(31, 35), (32, 34), (36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46)]
@@ -197,7 +199,9 @@ def test_landmarks(face: FaceModel, layout: Layout, landmarks: np.ndarray) -> No
     assert (np.diff(marks[17:27, 0]) > 0).all()
 
 
-def test_landmark_and_region_files(face: FaceModel, layout: Layout, landmarks: np.ndarray) -> None:
+def test_landmark_and_region_files(
+    face: MorphableModel, layout: Layout, landmarks: np.ndarray
+) -> None:
     subset = read_json(asset_path(f"{FOLDER}/face.landmarks43.json"))
     assert subset["vertices"] == landmarks[list(SUBSET43)].tolist() and len(SUBSET43) == 43
     regions = face.template.regions
@@ -222,30 +226,30 @@ def test_landmark_and_region_files(face: FaceModel, layout: Layout, landmarks: n
 
 
 def test_measures_are_those_of_adults(
-    face: FaceModel, layout: Layout, landmarks: np.ndarray
+    face: MorphableModel, layout: Layout, landmarks: np.ndarray
 ) -> None:
     rng = np.random.default_rng(2)
     mean = measure_face(layout, landmarks, face.mesh.vertices[None])
-    people = np.stack([face.shape(face.sample_identity(rng)) for _ in range(200)])
+    people = np.stack([face.vertices(face.sample_identity(rng)) for _ in range(200)])
     spread = measure_face(layout, landmarks, people)
     for name, (typical, deviation) in TYPICAL.items():
         assert abs(float(mean[name][0]) - typical) < 1.5 * deviation, name
         assert 0.5 * deviation < spread[name].std() < 1.6 * deviation, name
 
 
-def test_single_modes_do_not_fold(face: FaceModel, layout: Layout) -> None:
+def test_single_modes_do_not_fold(face: MorphableModel, layout: Layout) -> None:
     folds = Folds(face)
-    for index, name in enumerate(face.identity_names):
+    for index, name in enumerate(face.shape.names):
         for sigma in (-3.0, 3.0):
-            alpha = np.zeros(face.identity_count)
+            alpha = np.zeros(len(face.shape))
             alpha[index] = sigma
-            vertices = face.shape(alpha)
+            vertices = face.vertices(alpha)
             assert folds.count(vertices) == 0, (name, sigma)
             assert lips_gap(layout, vertices) > 0, (name, sigma)
 
 
 def test_random_people_do_not_fold(
-    face: FaceModel, layout: Layout, crowd: list[FloatArray]
+    face: MorphableModel, layout: Layout, crowd: list[FloatArray]
 ) -> None:
     folds = Folds(face)
     for vertices in crowd:
@@ -265,8 +269,8 @@ def test_people_differ(crowd: list[FloatArray]) -> None:
 
 
 @pytest.mark.parametrize("weight", [0.25, 0.5, 0.75, 1.0])
-def test_blink_closes_without_crossing(face: FaceModel, layout: Layout, weight: float) -> None:
-    vertices = face.shape(None, {"eyeBlinkLeft": weight, "eyeBlinkRight": weight})
+def test_blink_closes_without_crossing(face: MorphableModel, layout: Layout, weight: float) -> None:
+    vertices = face.vertices(None, {"eyeBlinkLeft": weight, "eyeBlinkRight": weight})
     half = layout.eye.shape[1] // 2
     steps = np.arange(1, half)
     upper = layout.eye[LID_MARGIN:, (INNER_CORNER + steps) % (2 * half)]
@@ -280,30 +284,32 @@ def test_blink_closes_without_crossing(face: FaceModel, layout: Layout, weight: 
         assert Folds(face).turned(vertices) == 0
 
 
-def test_closed_lids_stay_outside_the_eyeball(face: FaceModel, layout: Layout) -> None:
+def test_closed_lids_stay_outside_the_eyeball(face: MorphableModel, layout: Layout) -> None:
     assert face.eyeballs is not None
-    vertices = face.shape(None, {"eyeBlinkLeft": 1.0})
+    vertices = face.vertices(None, {"eyeBlinkLeft": 1.0})
     margin = vertices[layout.eye[LID_MARGIN - 2 : LID_MARGIN + 1]]
     distance = np.linalg.norm(margin - face.eyeballs.centers[0], axis=-1)
     assert distance.min() > face.eyeballs.radius
 
 
-def test_jaw_opens_the_mouth_and_leaves_the_brow(face: FaceModel, landmarks: np.ndarray) -> None:
-    marks = face.shape(None, {"jawOpen": 1.0})[landmarks] - face.mesh.vertices[landmarks]
+def test_jaw_opens_the_mouth_and_leaves_the_brow(
+    face: MorphableModel, landmarks: np.ndarray
+) -> None:
+    marks = face.vertices(None, {"jawOpen": 1.0})[landmarks] - face.mesh.vertices[landmarks]
     assert -40 < marks[66, 1] < -15 and -45 < marks[8, 1] < -15
     assert abs(marks[62, 1]) < 2.0
     np.testing.assert_allclose(marks[17:48], 0, atol=0.1)
     assert marks[66, 1] < marks[48, 1] < marks[62, 1], "the corners go part of the way"
 
 
-def test_eyeballs_follow_the_lids(face: FaceModel) -> None:
+def test_eyeballs_follow_the_lids(face: MorphableModel) -> None:
     assert face.eyeballs is not None
     moved = face.eyeballs_of(face.mesh.vertices + [1.0, 2.0, 3.0])
     assert moved is not None
     np.testing.assert_allclose(moved.centers - face.eyeballs.centers, [[1, 2, 3]] * 2, atol=1e-9)
 
 
-def test_obj_holds_the_same_mesh(face: FaceModel) -> None:
+def test_obj_holds_the_same_mesh(face: MorphableModel) -> None:
     mesh = read_obj(asset_path(f"{FOLDER}/face.obj"))
     np.testing.assert_array_equal(mesh.vertices, face.mesh.vertices)
     assert mesh.topology_id == face.mesh.topology_id
@@ -318,7 +324,7 @@ def test_loads_fast() -> None:
     assert min(seconds) < 0.3
 
 
-def test_rebuild_gives_the_shipped_files(face: FaceModel, tmp_path: Path) -> None:
+def test_rebuild_gives_the_shipped_files(face: MorphableModel, tmp_path: Path) -> None:
     """The generator is deterministic: what is shipped is what it makes."""
     written = write_assets(tmp_path)
     assert {path.name for path in written} == {
@@ -334,10 +340,8 @@ def test_rebuild_gives_the_shipped_files(face: FaceModel, tmp_path: Path) -> Non
     from geomface.files.tensors import load_tensors
 
     arrays, _ = load_tensors(tmp_path / "face_model.safetensors", kind="face-model", schema=1)
-    for name in ("identity_modes", "expression_modes"):
-        np.testing.assert_allclose(
-            arrays[name].astype(float), getattr(face, name), atol=5e-3, rtol=2e-3
-        )
+    for name, part in (("identity_modes", face.shape), ("expression_modes", face.blendshapes)):
+        np.testing.assert_allclose(arrays[name].astype(float), part.modes, atol=5e-3, rtol=2e-3)
 
 
 def test_missing_asset() -> None:

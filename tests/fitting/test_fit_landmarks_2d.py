@@ -8,7 +8,6 @@ from fitting_samples import rotation_error
 
 from geomface.errors import LandmarkError, SettingsError
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.conversion import from_face_model
 from geomface.fitting import (
     ImageFitSettings,
     ImageFitter,
@@ -34,7 +33,7 @@ def face():
 
 @pytest.fixture(scope="module")
 def fitter(face):
-    return ImageFitter(from_face_model(face))
+    return ImageFitter(face)
 
 
 def rolled(roll, yaw, pitch):
@@ -53,7 +52,7 @@ def camera_of(kind, rng, centre, rotation):
 
 
 def draw(face, kind, rng, *, yaw=35.0):
-    vertices = face.shape(face.sample_identity(rng), face.sample_expression(rng))
+    vertices = face.vertices(face.sample_identity(rng), face.sample_expression(rng))
     rotation = rolled(rng.uniform(-20, 20), rng.uniform(-yaw, yaw), rng.uniform(-15, 15))
     camera = camera_of(kind, rng, face.mesh.vertices.mean(axis=0), rotation)
     points = camera.project(face.template.landmarks.positions(vertices))
@@ -89,11 +88,11 @@ def test_pose_and_shape_are_found_from_noisy_points(face, fitter, kind):
 @pytest.mark.parametrize("kind", ["weak-perspective", "perspective"])
 def test_exact_points_give_the_camera_back(face, kind):
     settings = ImageFitSettings(sigma_px=0.01, model_sigma_mm=0.0, contour="fixed")
-    fitter = ImageFitter(from_face_model(face), settings)
+    fitter = ImageFitter(face, settings)
     rng = np.random.default_rng(3)
     rotation = rolled(10.0, 20.0, -5.0)
     camera = camera_of(kind, rng, face.mesh.vertices.mean(axis=0), rotation)
-    vertices = face.shape(0.5 * face.sample_identity(rng))
+    vertices = face.vertices(0.5 * face.sample_identity(rng))
     marks = face.template.landmarks.positions(vertices)
     fit = fit_landmarks_2d(fitter, camera.project(marks), SIZE, camera=kind, focal_px=360.0)
     assert rotation_error(fit.camera.rotation, rotation) < 0.3
@@ -117,11 +116,11 @@ def photographed(face, vertices, camera, points):
 
 
 def contour_errors(face, settings, seeds):
-    fitter = ImageFitter(from_face_model(face), settings)
+    fitter = ImageFitter(face, settings)
     angles, kinds = [], []
     for seed in seeds:
         rng = np.random.default_rng([9, seed])
-        vertices = face.shape(face.sample_identity(rng))
+        vertices = face.vertices(face.sample_identity(rng))
         yaw = (-1) ** seed * rng.uniform(30, 45)
         camera = camera_of(
             "perspective", rng, face.mesh.vertices.mean(axis=0), rolled(0.0, yaw, 0.0)

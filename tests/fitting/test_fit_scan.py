@@ -7,7 +7,6 @@ import pytest
 
 from geomface.errors import LandmarkError, SettingsError, TooFewMatchesError
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.conversion import from_face_model
 from geomface.fitting import (
     ModelRegistration,
     ModelRegistrationSettings,
@@ -32,7 +31,7 @@ def face():
 
 @pytest.fixture(scope="module")
 def solver(face):
-    return ModelRegistration(from_face_model(face))
+    return ModelRegistration(face)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +161,7 @@ def test_scale_can_be_held(face, unit):
     scan = simulate_scan(face, rng=np.random.default_rng([31, 8]), settings=settings)
     factor = {"mm": 1.0, "m": 1e-3}[unit]
     fit = fit_scan(
-        from_face_model(face),
+        face,
         scan.mesh.replace(vertices=factor * scan.mesh.vertices, unit=unit),
         Landmarks(factor * scan.landmarks.points, unit=unit),
         settings=ScanFitSettings(fit_scale=False),

@@ -9,7 +9,6 @@ import pytest
 from geomface.cli.main import main
 from geomface.errors import FileFormatError, MeshError, SettingsError
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.face_model import FaceModel
 from geomface.files import load_image, save_image, write_json
 from geomface.files.assets import asset_path
 from geomface.files.tensors import save_tensors
@@ -30,6 +29,7 @@ from geomface.learning import DatasetError
 from geomface.mesh import Mesh, Template
 from geomface.mesh.io import load_mesh, save_mesh
 from geomface.mesh.similarity import fit_similarity
+from geomface.statistics import ExpressionModel, LinearModel, MorphableModel
 
 WORLD = 12
 """Faces; the depth of each is 10 mm times its brightness."""
@@ -192,10 +192,12 @@ def test_expressions_move_the_faces_and_need_their_topology(scans: Path, run: Pa
     generator = load_generator(run)
     joint = fit_joint_model(scans, 2**generator.level, modes=2)
     square = joint.template
-    lift = np.zeros((1, len(square.vertices), 3))
-    lift[..., 2] = 7.0
-    model = FaceModel(
-        Template(square), np.zeros((0, len(square.vertices), 3)), lift, ("lift",), name="square"
+    rest, lift = np.zeros_like(square.vertices), np.zeros((*square.vertices.shape, 1))
+    lift[:, 2] = 7.0
+    model = MorphableModel(
+        Template(square),
+        LinearModel(square.vertices, lift[..., :0]),
+        ExpressionModel(rest, lift, names=("lift",), kind="blendshapes"),
     )
     plain = list(textured_faces(generator, joint, 12, seed=1))
     moved = list(textured_faces(generator, joint, 12, seed=1, expressions=model))

@@ -29,10 +29,10 @@ def unwrapped(model):
 @pytest.fixture(scope="module")
 def faces(model):
     rng = np.random.default_rng(9)
-    expressions = np.eye(len(model.expression_modes))
+    expressions = np.eye(len(model.blendshapes.modes))
     return np.stack(
         [
-            model.shape(rng.standard_normal(len(model.identity_modes)), expressions[k])
+            model.vertices(rng.standard_normal(len(model.shape.modes)), expressions[k])
             for k in rng.choice(len(expressions), 8, replace=False)
         ]
     )

@@ -150,7 +150,7 @@ def test_a_file_keeps_the_skin_and_may_lack_it(skin, tmp_path):
 
 
 def test_what_ships_finds_a_mouth_pulled_aside(face):
-    person = face.shape(None, {"mouthRight": 0.8})
+    person = face.vertices(None, {"mouthRight": 0.8})
     truth = face.template.landmarks.positions(person)
     calm = face.template.landmarks.positions(face.mesh.vertices)
     assert np.abs(truth - calm)[48:, 0].mean() > 2.0

@@ -68,7 +68,7 @@ def test_training_views_follow_the_seed_and_label_what_they_show(face):
 
 def test_the_shape_model_finds_the_pose_among_gross_errors(rng, face):
     model = learn_landmark_shape([face], 60, rng, components=20)
-    person = face.shape(face.sample_identity(rng))
+    person = face.vertices(face.sample_identity(rng))
     points = face.template.landmarks.positions(person)
     turn = view_rotation(70.0, 30.0)
     truth = Similarity(0.1, turn, np.array([5.0, 1.0, -2.0])).apply(points)

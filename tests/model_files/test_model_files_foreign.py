@@ -13,7 +13,6 @@ from foreign_model_files import CLOCKWISE, COUNT, FACES, MEAN
 from model_file_samples import assert_close
 
 from geomface.errors import MissingBackendError, SettingsError
-from geomface.faces.conversion import from_face_model
 from geomface.faces.ict import load_ict
 from geomface.model_files import read_eos, read_flame, read_ict, read_model, source_of
 from geomface.statistics import MorphableModel
@@ -375,23 +374,7 @@ def test_ict_npz(shared_data: Path) -> None:
     rng = np.random.default_rng(4)
     identity, weights = rng.standard_normal(100), {"jawOpen": 0.4, "browDown_L": 1.0}
     np.testing.assert_allclose(
-        model.vertices(identity, weights), face.shape(identity, weights), atol=1e-9
+        model.vertices(identity, weights), face.vertices(identity, weights), atol=1e-9
     )
     assert model.template.landmarks is not None and "narrow_face" in model.template.regions
     assert "centimetres" in model.card["unit"]
-
-
-def test_built_in_face_becomes_a_model() -> None:
-    from geomface.faces.builtin import load_builtin_face
-
-    face = load_builtin_face()
-    model = from_face_model(face, "mine")
-    rng = np.random.default_rng(4)
-    identity = face.sample_identity(rng)
-    weights = face.sample_expression(rng)
-    np.testing.assert_allclose(
-        model.vertices(identity, weights), face.shape(identity, weights), atol=1e-9
-    )
-    assert model.name == "mine" and model.expression is not None
-    assert model.expression.names == face.expression_names
-    assert model.template.landmarks is face.template.landmarks

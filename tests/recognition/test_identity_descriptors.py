@@ -14,7 +14,7 @@ from geomface.errors import (
     SettingsError,
     TopologyMismatchError,
 )
-from geomface.faces import FaceModel, load_builtin_face
+from geomface.faces import load_builtin_face
 from geomface.faces.albedo import albedo_model, sample_albedo_code
 from geomface.files.assets import asset_path
 from geomface.files.tensors import load_tensors
@@ -35,6 +35,7 @@ from geomface.recognition import (
 from geomface.recognition.embedder.describe import shipped_embedder
 from geomface.recognition.embedder.weights import ASSET
 from geomface.recognition.training.train import contrastive_loss
+from geomface.statistics import MorphableModel
 from geomface.synthesis import (
     CameraSettings,
     Constant,
@@ -48,19 +49,19 @@ STILL = Constant(0.0)
 
 
 @pytest.fixture(scope="module")
-def model() -> FaceModel:
+def model() -> MorphableModel:
     return load_builtin_face()
 
 
 @pytest.fixture(scope="module")
-def people(model: FaceModel) -> list[list[Mesh]]:
+def people(model: MorphableModel) -> list[list[Mesh]]:
     """Six people, each with two expressions."""
     skin, found = albedo_model(model), []
     for index in range(6):
         rng = np.random.default_rng([77, index])
-        identity = rng.standard_normal(model.identity_count)
+        identity = rng.standard_normal(len(model.shape))
         colors = skin.colors(sample_albedo_code(identity, rng))
-        looks = [model.shape(identity, model.sample_expression(rng)) for _ in range(2)]
+        looks = [model.vertices(identity, model.sample_expression(rng)) for _ in range(2)]
         found.append([model.mesh.replace(vertices=look, colors=colors) for look in looks])
     return found
 
@@ -73,7 +74,7 @@ def test_the_shipped_file_is_small_and_its_card_lies_beside_it() -> None:
     assert header["config"]["people"] == 2400
 
 
-def test_one_person_is_nearer_than_others(model: FaceModel, people: list[list[Mesh]]) -> None:
+def test_one_person_is_nearer_than_others(model: MorphableModel, people: list[list[Mesh]]) -> None:
     meshes = [mesh for looks in people for mesh in looks]
     found = describe_faces(iter(meshes), model.template)
     assert found.shape == (12, 128) and found.dtype == np.float64
@@ -89,7 +90,9 @@ def test_held_out_people_are_told_apart_in_another_light_and_expression() -> Non
     assert result.auc > 0.99 and result.rank_1 > 0.9
 
 
-def test_place_and_unit_of_a_face_do_not_matter(model: FaceModel, people: list[list[Mesh]]) -> None:
+def test_place_and_unit_of_a_face_do_not_matter(
+    model: MorphableModel, people: list[list[Mesh]]
+) -> None:
     mesh = people[0][0]
     turned = mesh.vertices[:, [2, 1, 0]] * [1.0, 1.0, -1.0]
     moved = mesh.replace(vertices=0.001 * turned + 5.0, unit="m")
@@ -98,7 +101,7 @@ def test_place_and_unit_of_a_face_do_not_matter(model: FaceModel, people: list[l
 
 
 def test_vertices_and_textures_give_what_meshes_give(
-    model: FaceModel, people: list[list[Mesh]]
+    model: MorphableModel, people: list[list[Mesh]]
 ) -> None:
     low, size = model.mesh.vertices[:, :2].min(axis=0), np.ptp(model.mesh.vertices[:, :2], axis=0)
     uv = (model.mesh.vertices[:, :2] - low) / size
@@ -123,7 +126,7 @@ def test_vertices_and_textures_give_what_meshes_give(
     assert describe_faces([], template).shape == (0, 128)
 
 
-def test_the_frontal_view_frames_like_the_pictures_of_the_training(model: FaceModel) -> None:
+def test_the_frontal_view_frames_like_the_pictures_of_the_training(model: MorphableModel) -> None:
     settings = FaceImageSettings(
         size=64,
         eyes=False,
@@ -203,7 +206,7 @@ def test_the_command_trains_and_writes(tmp_path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_bad_input_is_refused_in_one_sentence(
-    model: FaceModel, people: list[list[Mesh]], tmp_path
+    model: MorphableModel, people: list[list[Mesh]], tmp_path
 ) -> None:
     template, mesh = model.template, people[0][0]
     bare = dataclasses.replace(template, landmarks=None)

@@ -148,7 +148,7 @@ def test_without_landmarks_the_pose_is_searched(face, solver, scan):
 
 
 def test_a_model_prior_helps_where_nothing_was_seen(face, solver, scan, result):
-    modes = np.concatenate([face.identity_modes, 0.4 * face.expression_modes])
+    modes = np.concatenate([face.shape.modes, 0.4 * face.blendshapes.modes])
     prior = ShapePrior(face.template.mesh.vertices, modes)
     found = register(solver, scan.mesh, scan.landmarks, prior=prior)
     assert mean_error(face, found, scan).mean < mean_error(face, result, scan).mean

@@ -1,5 +1,6 @@
 """What a notebook shows: a frame of its own, the mesh in it, a picture where there is no script."""
 
+import dataclasses
 import html
 import io
 import re
@@ -17,10 +18,11 @@ from geomface.report import display
 from geomface.report.display import Display, ShownFace, show
 from geomface.report.display_colors import color_plane, one_uv_a_vertex
 from geomface.report.eyes import vertex_colors_from
+from geomface.statistics import TextureModel
 
 
 @pytest.fixture(scope="module")
-def face() -> geomface.FaceModel:
+def face() -> geomface.MorphableModel:
     return geomface.load_builtin_face()
 
 
@@ -33,7 +35,7 @@ def frame_of(shown: Display) -> str:
     return html.unescape(frame[1])
 
 
-def test_model_shows_its_people(face: geomface.FaceModel) -> None:
+def test_model_shows_its_people(face: geomface.MorphableModel) -> None:
     shown = show(face, people=2)
     page = frame_of(shown)
     assert page == shown.document()
@@ -47,13 +49,13 @@ def test_model_shows_its_people(face: geomface.FaceModel) -> None:
     assert repr(shown) == "Display('builtin': mean face, person 1, person 2)"
 
 
-def test_page_is_alone_and_offline(face: geomface.FaceModel) -> None:
+def test_page_is_alone_and_offline(face: geomface.MorphableModel) -> None:
     page = show(face.template).document()
     assert "http" not in page and page.count("<script>") == 1
     assert 'data-mode="checker"] { display: none' in page, "no map, no checker"
 
 
-def test_picture_stands_in(face: geomface.FaceModel) -> None:
+def test_picture_stands_in(face: geomface.MorphableModel) -> None:
     for shown in (show(face, people=0), show(face.mesh)):
         with Image.open(io.BytesIO(shown._repr_png_())) as picture:
             pixels = np.asarray(picture.convert("RGB"))
@@ -61,13 +63,15 @@ def test_picture_stands_in(face: geomface.FaceModel) -> None:
         assert 0.1 < (pixels < 250).any(axis=2).mean() < 0.9
 
 
-def test_morphable_model(face: geomface.FaceModel) -> None:
-    rng = np.random.default_rng(0)
-    shapes = np.stack([face.shape(face.sample_identity(rng)) for _ in range(6)])
+def test_morphable_model(face: geomface.MorphableModel) -> None:
+    rng, ink = np.random.default_rng(0), np.full(face.mesh.vertices.shape, 0.4)
+    shapes = np.stack([face.vertices(face.sample_identity(rng)) for _ in range(6)])
     model = geomface.MorphableModel(face.template, geomface.fit_pca(shapes, components=4))
     data = data_of(show(model, people=1).document())
     assert [shape["name"] for shape in data["shapes"]] == ["mean face", "person 1"]
     assert all(len(shape["eyes"]) == 2 for shape in data["shapes"])
+    painted = show(dataclasses.replace(face, texture=TextureModel(ink, 0.1 * ink[..., None])))
+    assert np.allclose(painted.faces[0].mesh.colors, 0.4), "its own colours, no lent skin"
 
 
 def test_colors_of_a_line_and_a_plane_come_back() -> None:
@@ -82,7 +86,7 @@ def test_colors_of_a_line_and_a_plane_come_back() -> None:
             np.testing.assert_allclose(vertex_colors_from(flat, texture), color, atol=1e-5)
 
 
-def test_heat_and_skin_are_close(face: geomface.FaceModel) -> None:
+def test_heat_and_skin_are_close(face: geomface.MorphableModel) -> None:
     from geomface.faces.albedo import albedo_colors
 
     error = np.linspace(0, 3, len(face.mesh.vertices))
@@ -119,8 +123,8 @@ def test_given_colors_replace_the_texture() -> None:
     np.testing.assert_allclose(one_uv_a_vertex([shown.faces[0].mesh]).textures[0][0, 0], [1, 0, 0])
 
 
-def test_refusals(face: geomface.FaceModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MeshError, match="expected a Mesh, Template, FaceModel .* got a list"):
+def test_refusals(face: geomface.MorphableModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MeshError, match="expected a Mesh, Template or MorphableModel, got a list"):
         show([1, 2])  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="people: expected 0 or more, got -1"):
         show(face, people=-1)

@@ -16,7 +16,7 @@ def faces() -> list[Mesh]:
     model = load_builtin_face()
     grey = np.full((len(model.mesh.vertices), 3), 0.6, np.float32)
     return [
-        model.mesh.replace(vertices=model.shape(0.8 * np.eye(model.identity_count)[k]), colors=grey)
+        model.mesh.replace(vertices=model.vertices(0.8 * np.eye(len(model.shape))[k]), colors=grey)
         for k in range(2)
     ]
 

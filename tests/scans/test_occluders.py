@@ -12,13 +12,13 @@ SMALL = ScanSettings(vertices=1500)
 
 
 @pytest.fixture(scope="module")
-def model() -> geomface.FaceModel:
+def model() -> geomface.MorphableModel:
     return geomface.load_builtin_face()
 
 
 @pytest.mark.parametrize("kind", OCCLUDERS)
 def test_each_kind_covers_its_place_and_nothing_else(
-    model: geomface.FaceModel, kind: str, rng: np.random.Generator
+    model: geomface.MorphableModel, kind: str, rng: np.random.Generator
 ) -> None:
     assert model.template.landmarks is not None
     positions = model.mesh.vertices
@@ -39,7 +39,7 @@ def test_each_kind_covers_its_place_and_nothing_else(
         assert covered.min() > marks[57, 1] - 5
 
 
-def test_a_covered_scan_shows_the_same_person(model: geomface.FaceModel) -> None:
+def test_a_covered_scan_shows_the_same_person(model: geomface.MorphableModel) -> None:
     plain, hat = (
         simulate_scan(
             model,
@@ -57,7 +57,7 @@ def test_a_covered_scan_shows_the_same_person(model: geomface.FaceModel) -> None
     assert hat.truth["seen"].sum() < plain.truth["seen"].sum()
 
 
-def test_the_code_paints_the_face(model: geomface.FaceModel) -> None:
+def test_the_code_paints_the_face(model: geomface.MorphableModel) -> None:
     truth = simulate_scan(model, rng=np.random.default_rng(0), settings=SMALL).truth
     painted = geomface.faces.albedo.albedo_colors(model, truth["albedo_code"])
     np.testing.assert_allclose(painted, truth["albedo"], atol=1e-6)

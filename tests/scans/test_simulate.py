@@ -60,7 +60,7 @@ def test_pose_takes_the_model_to_the_scan(scan, model):
     np.testing.assert_allclose(truth["rotation"] @ truth["rotation"].T, np.eye(3), atol=1e-12)
     assert np.linalg.det(truth["rotation"]) == pytest.approx(1)
     back = (truth["vertices"] - truth["translation"]) @ truth["rotation"] / truth["scale"]
-    person = model.shape(truth["identity"], truth["expression"])
+    person = model.vertices(truth["identity"], truth["expression"])
     moved = np.sqrt(((back - person) ** 2).sum(axis=1).mean())
     assert moved == pytest.approx(QUICK.deformation_mm, rel=1e-6)
     assert QUICK.scale[0] <= truth["scale"] <= QUICK.scale[1]

@@ -33,7 +33,8 @@ def test_names_choose_blendshapes(rng):
     np.testing.assert_array_equal(model.weights([0.3]), [0.3, 0.0])
     assert model.truncate(1).names == ("a",) and model.canonical() is model
     draws = np.stack([model.sample_weights(np.random.default_rng(i)) for i in range(50)])
-    assert draws.min() >= 0 and draws.max() <= 1 and (draws.sum(axis=1) > 0).all()
+    assert draws.min() >= 0 and draws.max() <= 0.9
+    assert 0.6 < (draws.sum(axis=1) > 0).mean() < 0.95, "one draw in five is neutral"
     with pytest.raises(SettingsError, match="'c'"):
         model.weights({"c": 1.0})
     with pytest.raises(SettingsError, match="at most 2"):

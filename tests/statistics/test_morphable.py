@@ -11,6 +11,7 @@ from geomface.mesh import LandmarkEmbedding, Mesh, Template
 from geomface.mesh.mirror import mirror_map, mirror_vertices
 from geomface.statistics import (
     ExpressionModel,
+    Eyeballs,
     LinearModel,
     MorphableModel,
     TextureModel,
@@ -54,7 +55,14 @@ def random_model(rng, *, texture="vertices", coupling=True):
     )
     pairs = 0.6 * np.linalg.qr(rng.standard_normal((4, 3)))[0] if coupling else None
     return MorphableModel(
-        template, shape, expression, colors, pairs, name="grid", card={"source": "made here"}
+        template,
+        shape,
+        expression,
+        colors,
+        pairs,
+        name="grid",
+        card={"source": "made here"},
+        eyeballs=Eyeballs([[9.0, 8.0, 7.0], [-9.0, 8.0, 6.0]], 3.5),
     )
 
 
@@ -105,6 +113,9 @@ def test_mirror_of_the_model_makes_the_mirror_images(rng):
     )
     np.testing.assert_allclose(mirrored.vertices, mirror_vertices(face.vertices, mirror))
     np.testing.assert_allclose(mirrored.colors, face.colors[mirror], atol=1e-6)
+    np.testing.assert_array_equal(
+        model.mirror(mirror).eyeballs.centers, [[9, 8, 6], [-9, 8, 7]], "left stays first"
+    )
     twice = model.mirror(mirror).mirror(mirror)
     np.testing.assert_array_equal(twice.shape.basis, model.shape.basis)
 
@@ -183,11 +194,14 @@ def test_file_round_trip_keeps_every_bit(tmp_path, rng, texture):
     )
     for name in ("faces", "quads", "uv", "uv_faces"):
         np.testing.assert_array_equal(getattr(again.mesh, name), getattr(model.mesh, name))
+    np.testing.assert_array_equal(again.eyeballs.centers, model.eyeballs.centers)
+    assert again.eyeballs.radius == 3.5
     assert again.template.landmarks.scheme == "three"
     np.testing.assert_array_equal(again.template.regions["middle"], [11, 12, 13])
-    bare = dataclasses.replace(model, expression=None, texture=None, coupling=None)
+    bare = dataclasses.replace(model, expression=None, texture=None, coupling=None, eyeballs=None)
     save_model(tmp_path / "bare.safetensors", bare)
-    assert load_model(tmp_path / "bare.safetensors").texture is None
+    again = load_model(tmp_path / "bare.safetensors")
+    assert again.texture is None and again.eyeballs is None
 
 
 def test_bad_files_are_refused(tmp_path, rng):

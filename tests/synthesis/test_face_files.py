@@ -83,7 +83,9 @@ def test_manifest_tells_the_truth(sampler: FaceSampler, tmp_path: Path, shard: b
     batch = sampler.batch(PICTURES)
     for k, record in enumerate(faces):
         assert (record.identity, record.sample) == PICTURES[k]
-        shape = sampler.model.shape(record.parameters["identity"], record.parameters["expression"])
+        shape = sampler.model.vertices(
+            record.parameters["identity"], record.parameters["expression"]
+        )
         projected = record.camera.project(embedding.positions(shape))
         np.testing.assert_allclose(projected, record.landmarks, atol=1e-3)
         np.testing.assert_array_equal(record.landmarks_visible, batch.landmarks_visible[k])

@@ -8,7 +8,6 @@ import pytest
 
 from geomface.errors import LandmarkError, MeshError, SettingsError
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.face_model import FaceModel
 from geomface.mesh import Template
 from geomface.rendering.differentiable import OUTPUTS
 from geomface.synthesis import (
@@ -46,7 +45,7 @@ def test_landmarks_are_the_projection_of_the_truth(plain: FaceSampler) -> None:
     embedding = plain.model.template.landmarks
     assert embedding is not None and batch.landmarks.shape == (4, 68, 2)
     for item, camera, marks in zip(batch.parameters, batch.cameras, batch.landmarks, strict=True):
-        truth = embedding.positions(plain.model.shape(item.person.coefficients, item.expression))
+        truth = embedding.positions(plain.model.vertices(item.person.coefficients, item.expression))
         np.testing.assert_allclose(camera.project(truth), marks, atol=1e-3)
 
 
@@ -207,7 +206,7 @@ def test_another_model_gives_pairs_too(shared_data: Path) -> None:
     embedding = model.template.landmarks
     assert embedding is not None
     for k, item in enumerate(messy.parameters):
-        truth = embedding.positions(model.shape(item.person.coefficients, item.expression))
+        truth = embedding.positions(model.vertices(item.person.coefficients, item.expression))
         np.testing.assert_allclose(messy.cameras[k].project(truth), messy.landmarks[k], atol=1e-3)
 
 
@@ -219,12 +218,6 @@ def test_a_shape_beyond_all_faces_is_refused() -> None:
 
 def test_a_model_without_landmarks_is_refused() -> None:
     face = load_builtin_face()
-    bare = FaceModel(
-        Template(face.mesh),
-        face.identity_modes,
-        face.expression_modes,
-        face.expression_names,
-        name="bare",
-    )
+    bare = dataclasses.replace(face, template=Template(face.mesh), name="bare")
     with pytest.raises(LandmarkError, match="68 landmarks"):
         FaceSampler(ALL, bare)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from geomface.errors import SettingsError
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.face_model import FaceModel
 from geomface.rendering.differentiable import look_rotation, sh_basis
 from geomface.rendering.differentiable.spherical_harmonics import LAMBERT
+from geomface.statistics import MorphableModel
 from geomface.synthesis import (
     BackgroundSettings,
     CameraSettings,
@@ -35,13 +35,13 @@ ANGLES = st.floats(-90, 90)
 
 
 @pytest.fixture(scope="module")
-def model() -> FaceModel:
+def model() -> MorphableModel:
     return load_builtin_face()
 
 
-def parameters(model: FaceModel, sample: int = 0, **change: object) -> FaceParameters:
+def parameters(model: MorphableModel, sample: int = 0, **change: object) -> FaceParameters:
     images = dataclasses.replace(FaceImageSettings(identities=3, samples=1, seed=9), **change)
-    person = draw_person(images.identity, model.identity_count, images.seed, 1)
+    person = draw_person(images.identity, len(model.shape), images.seed, 1)
     return draw_parameters(images, model, person, sample)
 
 
@@ -68,7 +68,7 @@ def test_light_shows_its_intensity_to_a_surface_that_faces_it(
     assert (away < found + 1e-12).all()
 
 
-def test_light_stays_in_the_room_when_the_head_turns(model: FaceModel) -> None:
+def test_light_stays_in_the_room_when_the_head_turns(model: MorphableModel) -> None:
     def towards(yaw: float) -> np.ndarray:
         found = parameters(
             model,
@@ -84,7 +84,7 @@ def test_light_stays_in_the_room_when_the_head_turns(model: FaceModel) -> None:
         assert down == pytest.approx(0, abs=1e-9) and ahead < 0
 
 
-def test_pictures_do_not_depend_on_preset_size_outputs_or_count(model: FaceModel) -> None:
+def test_pictures_do_not_depend_on_preset_size_outputs_or_count(model: MorphableModel) -> None:
     first = parameters(model)
     for change in (
         {"preset": "photo"},
@@ -101,7 +101,7 @@ def test_pictures_do_not_depend_on_preset_size_outputs_or_count(model: FaceModel
         np.testing.assert_array_equal(first.person.coefficients, again.person.coefficients)
 
 
-def test_one_factor_does_not_move_the_others(model: FaceModel) -> None:
+def test_one_factor_does_not_move_the_others(model: MorphableModel) -> None:
     first = parameters(model)
     turned = parameters(model, pose=PoseSettings(yaw=Uniform(40, 50)))
     assert turned.yaw >= 40 and first.yaw != turned.yaw
@@ -109,13 +109,13 @@ def test_one_factor_does_not_move_the_others(model: FaceModel) -> None:
         np.testing.assert_array_equal(getattr(first, name), getattr(turned, name))
 
 
-def test_a_grid_covers_all_combinations_and_holds_the_rest(model: FaceModel) -> None:
+def test_a_grid_covers_all_combinations_and_holds_the_rest(model: MorphableModel) -> None:
     factors = parse_factors(["yaw=-60:60:30", "light_azimuth=-45,45", "jawOpen=0,1"])
     assert factors["yaw"] == (-60, -30, 0, 30, 60) and grid_size(factors) == 20
     points = [tuple(grid_point(factors, k).values()) for k in range(20)]
     assert len(set(points)) == 20 and points[0] == (-60, -45, 0) and points[1] == (-60, -45, 1)
     drawn = [parameters(model, sample, factors=factors) for sample in range(20)]
-    jaw = model.expression_names.index("jawOpen")
+    jaw = model.blendshapes.names.index("jawOpen")
     for item, (yaw, _, opened) in zip(drawn, points, strict=True):
         assert item.yaw == yaw and item.expression[jaw] == opened
         assert item.pitch == drawn[0].pitch and item.distance == drawn[0].distance
@@ -123,17 +123,17 @@ def test_a_grid_covers_all_combinations_and_holds_the_rest(model: FaceModel) -> 
     assert len({item.pitch for item in loose}) == 3
 
 
-def test_expression_kinds(model: FaceModel) -> None:
+def test_expression_kinds(model: MorphableModel) -> None:
     still = parameters(model, expression=ExpressionSettings("neutral"))
     assert not still.expression.any()
     each = parameters(model, expression=ExpressionSettings("weights", weights=Uniform(0.1, 0.2)))
     assert (each.expression >= 0.1).all() and len(set(each.expression)) > 30
-    rows = tuple(tuple(row) for row in np.eye(model.expression_count))
+    rows = tuple(tuple(row) for row in np.eye(len(model.blendshapes)))
     one = parameters(model, expression=ExpressionSettings("weights", weights=Empirical(rows)))
     assert one.expression.sum() == 1 and one.expression.max() == 1
 
 
-def test_joint_poses_and_light_rows(model: FaceModel) -> None:
+def test_joint_poses_and_light_rows(model: MorphableModel) -> None:
     pose = parameters(model, pose=PoseSettings(joint=Empirical(((10.0, 20.0, 30.0),))))
     assert (pose.yaw, pose.pitch, pose.roll) == (10, 20, 30)
     row = tuple(float(k) for k in range(27))
@@ -174,6 +174,6 @@ def test_bad_settings_are_refused(make, sentence: str) -> None:
         make()
 
 
-def test_an_unknown_factor_is_refused_with_what_there_is(model: FaceModel) -> None:
+def test_an_unknown_factor_is_refused_with_what_there_is(model: MorphableModel) -> None:
     with pytest.raises(SettingsError, match=r"grid factor 'smile'.*yaw.*jawOpen"):
         parameters(model, factors={"smile": (0.0, 1.0)})

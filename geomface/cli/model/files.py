@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from geomface.cli.inputs import require_output
-from geomface.cli.model.inputs import ModelFile, read_morphable
+from geomface.cli.inputs import read_model, require_output
+from geomface.cli.model.inputs import ModelFile
 from geomface.cli.options import CommonOptions, OutputFile
 from geomface.cli.run import Run
 from geomface.errors import FileFormatError, OutputError
@@ -88,7 +88,7 @@ def run_export(options: ModelExportOptions, run: Run) -> int:
         require_output(options.out, "--out", endings, (options.model,))
     elif options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
         raise OutputError(f"--out {options.out}: expected a new or empty folder.")
-    model = read_morphable(options.model)
+    model = read_model(options.model)
     if options.common.dry_run:
         return run.plan([f"write {options.out}: {len(model.shape)} modes"])
     write_model(options.out, model)

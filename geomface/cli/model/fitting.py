@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from geomface.cli.inputs import MESH_SUFFIXES, find_scan_landmarks, require_output
-from geomface.cli.model.inputs import ModelFile, named_weights, read_morphable
+from geomface.cli.inputs import MESH_SUFFIXES, find_scan_landmarks, read_model, require_output
+from geomface.cli.model.inputs import ModelFile, named_weights
 from geomface.cli.model.pictures import camera_record, read_pixel_landmarks
 from geomface.cli.options import CommonOptions, Flag, InputFile, MaybeFile, OutputFile
 from geomface.cli.run import Run
@@ -85,7 +85,7 @@ def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:
     read = (options.scan, options.landmarks, options.model)
     require_output(options.out, "--out", MESH_SUFFIXES, read)
     require_output(options.report, "--report", (".json",), read)
-    model = read_morphable(options.model)
+    model = read_model(options.model)
     scan = load_mesh(options.scan)
     place = find_scan_landmarks(options.scan, options.landmarks, options.no_landmarks)
     landmarks = None if place is None else load_landmarks(place)
@@ -129,7 +129,7 @@ def run_fit_landmarks(options: ModelFitLandmarksOptions, run: Run) -> int:
     read = (options.landmarks, options.model)
     require_output(options.out, "--out", MESH_SUFFIXES, read)
     require_output(options.report, "--report", (".json",), read)
-    model = read_morphable(options.model)
+    model = read_model(options.model)
     if model.template.landmarks is None:
         raise SettingsError(f"{model.name}: this model has no landmarks to fit by.")
     if options.image_size is not None or holds_pixels(options.landmarks):

@@ -20,18 +20,6 @@ ModelFile = Annotated[
 MeshFiles = Annotated[tuple[str, ...], tyro.conf.arg(metavar="FILES")]
 
 
-def read_morphable(path: Path | None) -> "MorphableModel":
-    """Return the morphable model of a file of any known source; None: the built-in face."""
-    if path is None:
-        from geomface.faces.builtin import load_builtin_face
-        from geomface.faces.conversion import from_face_model
-
-        return from_face_model(load_builtin_face())
-    from geomface.model_files import read_model
-
-    return read_model(path)
-
-
 def expand(words: tuple[str, ...], flag: str = "--meshes") -> list[Path]:
     """Return the files that names and patterns stand for, sorted, each once."""
     found: list[Path] = []

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from geomface.cli.inputs import PICTURE_SUFFIXES, require_output
-from geomface.cli.model.inputs import MeshFiles, ModelFile, expand, read_meshes, read_morphable
+from geomface.cli.inputs import PICTURE_SUFFIXES, read_model, require_output
+from geomface.cli.model.inputs import MeshFiles, ModelFile, expand, read_meshes
 from geomface.cli.options import CommonOptions, Flag, MaybeFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
@@ -76,7 +76,7 @@ def run_evaluate(options: ModelEvaluateOptions, run: Run) -> int:
     folds = _folds(options.folds)
     paths = expand(options.meshes)
     training_paths = expand(options.training, "--training") if options.training else paths
-    model = read_morphable(options.model)
+    model = read_model(options.model)
     if options.common.dry_run:
         return run.plan([f"measure {model.name} on {len(paths)} meshes"])
     meshes = read_meshes(paths, run)

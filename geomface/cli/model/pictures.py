@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from geomface.cli.inputs import make_folder
-from geomface.cli.model.inputs import ModelFile, named_weights, read_morphable
+from geomface.cli.inputs import make_folder, read_model
+from geomface.cli.model.inputs import ModelFile, named_weights
 from geomface.cli.options import CommonOptions, Folder, InputFile
 from geomface.cli.run import Run
 from geomface.errors import LandmarkError, SettingsError
@@ -84,7 +84,7 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
         raise SettingsError(f"--format: expected ply, obj or glb, got {options.format}.")
     make_folder(options.out, create=False)
     settings = PictureFitSettings(camera=options.camera)
-    model = read_morphable(options.model)
+    model = read_model(options.model)
     landmarks = read_pixel_landmarks(options.landmarks, model)
     image = load_image(options.image)
     size = (image.shape[0], image.shape[1])

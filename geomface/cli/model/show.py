@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from geomface.cli.inputs import make_folder
-from geomface.cli.model.inputs import ModelFile, read_morphable
+from geomface.cli.inputs import make_folder, read_model
+from geomface.cli.model.inputs import ModelFile
 from geomface.cli.options import CommonOptions, Folder
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
@@ -45,7 +45,7 @@ def run_show(options: ModelShowOptions, run: Run) -> int:
         raise SettingsError(f"--sigma: expected a positive number, got {options.sigma}.")
     if options.out is not None:
         make_folder(options.out, create=not options.common.dry_run)
-    model = read_morphable(options.model)
+    model = read_model(options.model)
     if options.common.dry_run:
         return run.plan([f"show {model.name}", f"draw it into {options.out}"])
     pictures = [] if options.out is None else _draw(model, options, run)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import tyro
 
-from geomface.cli.inputs import MESH_SUFFIXES, make_folder, require_output
-from geomface.cli.model.inputs import ModelFile, read_morphable
+from geomface.cli.inputs import MESH_SUFFIXES, make_folder, read_model, require_output
+from geomface.cli.model.inputs import ModelFile
 from geomface.cli.options import CommonOptions, Flag, Folder, InputFile, MaybeFile, OutputFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
@@ -66,7 +66,7 @@ def run_sample(options: ModelSampleOptions, run: Run) -> int:
     if ending not in (".ply", ".obj", ".glb"):
         raise SettingsError(f"--format: expected ply, obj or glb, got {options.format}.")
     make_folder(options.out, create=not options.common.dry_run)
-    model = read_morphable(options.model)
+    model = read_model(options.model)
     if options.expressions:
         model.require_expression()
     if options.common.dry_run:
@@ -101,7 +101,7 @@ def run_project(options: ModelProjectOptions, run: Run) -> int:
     run.require_cpu()
     require_output(options.out, "--out", MESH_SUFFIXES, (options.mesh, options.model))
     require_output(options.report, "--report", (".json",), (options.mesh, options.model))
-    model = read_morphable(options.model)
+    model = read_model(options.model)
     mesh = load_mesh(options.mesh)
     model.require_topology(mesh)
     shape = model.shape

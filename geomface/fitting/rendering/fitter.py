@@ -7,7 +7,7 @@ from geomface.fitting.rendering.settings import PictureFitSettings
 from geomface.fitting.rendering.vertex_texture import vertex_texture
 from geomface.mesh.mirror import mirror_map
 from geomface.rendering.visibility import choose_backend
-from geomface.statistics import MorphableModel, TextureModel
+from geomface.statistics import MorphableModel, TextureModel, require_model
 
 
 class PictureFitter:
@@ -22,7 +22,7 @@ class PictureFitter:
 
     def __init__(self, model: MorphableModel, settings: PictureFitSettings | None = None) -> None:
         self.settings = settings or PictureFitSettings()
-        self.model = model
+        self.model = require_model(model, "fit to pictures")
         self.landmarks = ImageFitter(model, self.settings.landmarks)
         self.texture: TextureModel
         self.texture, self.note = vertex_texture(model, self.settings.albedo_modes)

@@ -7,12 +7,12 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
-from geomface.faces.face_model import FaceModel
 from geomface.gan.progressive_texture.joint import MEANS, JointModel, assigned_vertices
 from geomface.gan.progressive_texture.sampling import TrainedGenerator, sample_images
 from geomface.geometry_image import PAPER_ALPHA, GeometryImageDecoder, GeometryImageEncoder
 from geomface.learning.samples import to_pictures
 from geomface.mesh import Mesh, require_same_topology
+from geomface.statistics import MorphableModel
 
 
 def generated_vertices(
@@ -61,7 +61,7 @@ def textured_faces(
     *,
     seed: int = 0,
     geometry: TrainedGenerator | None = None,
-    expressions: FaceModel | None = None,
+    expressions: MorphableModel | None = None,
     variety: float = 0.0,
 ) -> Iterator[Mesh]:
     """Yield faces: texture i as `sample_images` draws it, on the geometry assigned to it.
@@ -118,6 +118,6 @@ def textured_faces(
             vertices = vertices + variety * np.tensordot(code, joint.variety, axes=1)
         if expressions is not None:
             weights = expressions.sample_expression(np.random.default_rng([seed, index, 1]))
-            vertices = vertices + np.tensordot(weights, expressions.expression_modes, axes=1)
+            vertices = vertices + np.tensordot(weights, expressions.blendshapes.modes, axes=1)
         name = f"face{index:03d}"
         yield joint.template.replace(vertices=vertices, texture=picture, colors=None, name=name)

@@ -6,12 +6,12 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import LandmarkError
-from geomface.faces.face_model import FaceModel
 from geomface.mesh.normals import vertex_normals
 from geomface.scans.damage import flying_clumps, holes, icosphere, lumps, missing_blobs
 from geomface.scans.fields import random_displacement, random_field
 from geomface.scans.remesh import vertex_areas
 from geomface.scans.surround import add_surround
+from geomface.statistics import MorphableModel, require_model
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,18 +31,18 @@ class TrainingScan:
     landmarks: FloatArray
 
 
-def draw_training_scan(model: FaceModel, rng: np.random.Generator) -> TrainingScan:
+def draw_training_scan(model: MorphableModel, rng: np.random.Generator) -> TrainingScan:
     """Draw a person and what a scanner would catch; far quicker than `simulate_scan`.
 
     The mesh keeps the model's vertices (only its picture is used, so the triangulation does not
     matter); identity is spread by 1.15 sigma, since real faces vary more than a model.
     """
-    embedding = model.template.landmarks
+    embedding = require_model(model, "training scans").template.landmarks
     if embedding is None or len(embedding) != 68:
         raise LandmarkError(f"{model.name}: training scans need the 68 landmarks of multi-pie-68.")
     identity = 1.15 * model.sample_identity(rng)
     expression = np.clip(rng.uniform(0.6, 1.3) * model.sample_expression(rng), 0, 1)
-    person = model.shape(identity, expression)
+    person = model.vertices(identity, expression)
     count = len(person)
     body, faces = add_surround(person, model.mesh.faces, embedding.positions(person))
     body = body + random_displacement(body, 90.0, rng.uniform(0.3, 2.0), rng, count=count)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from geomface.arrays import FloatArray
-from geomface.faces.face_model import FaceModel
 from geomface.landmarks.training.scans import TrainingScan, draw_training_scan
 from geomface.landmarks.views import (
     VIEW_EXTENT_MM,
@@ -15,6 +14,7 @@ from geomface.landmarks.views import (
     render_geometry,
 )
 from geomface.rendering.camera import view_rotation
+from geomface.statistics import MorphableModel
 
 NEAR_SHARE = 0.6
 """Share of views that are nearly canonical, as they are after the first guess."""
@@ -67,7 +67,11 @@ def label_view(scan: TrainingScan, view: View) -> tuple[np.ndarray, np.ndarray, 
 
 
 def draw_views(
-    models: Sequence[FaceModel], count: int, rng: np.random.Generator, *, views_per_scan: int = 3
+    models: Sequence[MorphableModel],
+    count: int,
+    rng: np.random.Generator,
+    *,
+    views_per_scan: int = 3,
 ) -> TrainingViews:
     """Draw `count` labelled views, some of each person, people from all models alike."""
     pictures, points, visible = [], [], []

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from geomface.arrays import IndexArray
-from geomface.faces.face_model import FaceModel
 from geomface.recognition.alignment import FACE_SHARE, PICTURE_SIZE
+from geomface.statistics import MorphableModel
 from geomface.synthesis import (
     CameraSettings,
     FaceImageSettings,
@@ -68,7 +68,7 @@ def draw_identity_pictures(
     samples: int,
     seed: int,
     *,
-    model: FaceModel | None = None,
+    model: MorphableModel | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> IdentityPictures:
     """Render `samples` pictures of each of `people` persons, every other one without eyeballs.

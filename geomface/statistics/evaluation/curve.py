@@ -7,7 +7,7 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray, frozen
 from geomface.errors import SettingsError
 from geomface.statistics.linear_model import LinearModel
-from geomface.statistics.morphable import MorphableModel
+from geomface.statistics.morphable import MorphableModel, require_model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +131,7 @@ def shape_part(
     model: LinearModel | MorphableModel, faces: IndexArray | None
 ) -> tuple[LinearModel, IndexArray | None]:
     """Return the shape of a model and the triangles to measure on: those given, else its own."""
-    if isinstance(model, MorphableModel):
-        return model.shape, model.mesh.faces if faces is None else faces
-    return model, faces
+    if isinstance(model, LinearModel):
+        return model, faces
+    model = require_model(model, "evaluation")
+    return model.shape, model.mesh.faces if faces is None else faces

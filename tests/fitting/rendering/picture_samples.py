@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 
 from geomface.faces.albedo import albedo_model, sample_albedo_code
-from geomface.faces.face_model import FaceModel
 from geomface.fitting.camera import Camera, Perspective
 from geomface.fitting.pose import rotation_angle, rotation_matrix
 from geomface.fitting.rendering.shading import lambert_basis
 from geomface.fitting.rendering.views import render_face
 from geomface.rendering.camera import view_rotation
 from geomface.rendering.differentiable.spherical_harmonics import LAMBERT
+from geomface.statistics import MorphableModel
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ def draw_light(rng: np.random.Generator) -> np.ndarray:
 
 
 def draw_face(
-    face: FaceModel,
+    face: MorphableModel,
     seed: list[int],
     *,
     size: int = 256,
@@ -56,7 +56,7 @@ def draw_face(
     """Draw identity, expression, skin, light and pose, and render them before a flat background."""
     rng = np.random.default_rng(seed)
     identity = face.sample_identity(rng)
-    vertices = face.shape(identity, face.sample_expression(rng))
+    vertices = face.vertices(identity, face.sample_expression(rng))
     colors = albedo_model(face).colors(sample_albedo_code(identity, rng))
     light = draw_light(rng)
     roll = rotation_matrix(np.array([0.0, 0.0, np.radians(rng.uniform(-15, 15))]))
@@ -77,7 +77,7 @@ def draw_face(
     assert landmarks is not None
     points = camera.project(landmarks.positions(vertices))
     points = points + noise_px * rng.standard_normal(points.shape)
-    neutral = face.shape(identity)
+    neutral = face.vertices(identity)
     return RenderedFace(image, points, identity, vertices, neutral, colors, light, camera)
 
 

@@ -8,7 +8,6 @@ from picture_samples import draw_face, rotation_angle_degrees
 
 from geomface.errors import GeomfaceError, LandmarkError, SettingsError
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.conversion import from_face_model
 from geomface.fitting.camera import WeakPerspective
 from geomface.fitting.rendering import PictureFitSettings, PictureFitter, fit_image
 from geomface.fitting.rendering.energy import Skin
@@ -37,7 +36,7 @@ def face():
 
 @pytest.fixture(scope="module")
 def fitter(face):
-    return PictureFitter(from_face_model(face), QUICK)
+    return PictureFitter(face, QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +83,7 @@ def test_a_grey_picture_with_missing_landmarks_and_a_weak_camera(face, drawn) ->
     grey = drawn.image @ np.array([0.299, 0.587, 0.114])
     landmarks = drawn.landmarks.copy()
     landmarks[[2, 9, 20]] = np.nan
-    found = fit_image(grey, landmarks, from_face_model(face), settings)
+    found = fit_image(grey, landmarks, face, settings)
     assert rotation_angle_degrees(found.camera.rotation, drawn.camera.rotation) < 6.0
     assert found.residual["median"] < 0.03
     np.testing.assert_array_equal(found.light[:, 0], found.light[:, 2])
@@ -161,16 +160,15 @@ def test_extraction_gives_hidden_skin_the_colour_of_its_mirror_twin() -> None:
 
 
 def test_textures_of_models(face, rng) -> None:
-    model = from_face_model(face)
     vertex = TextureModel(np.full((7756, 3), 0.5), rng.normal(0, 0.01, (7756, 3, 2)))
-    colored = dataclasses.replace(model, texture=vertex)
+    colored = dataclasses.replace(face, texture=vertex)
     assert vertex_texture(colored, 5) == (vertex, "")
     uv = np.clip((face.mesh.vertices[:, :2] + 150) / 300, 0, 1)
     mesh = face.mesh.replace(uv=uv, uv_faces=face.mesh.faces)
     ramp = np.tile(((np.arange(64) + 0.5) / 64)[None, :, None], (64, 1, 3))
     image = TextureModel(ramp, 0.1 * ramp[..., None])
-    template = dataclasses.replace(model.template, mesh=mesh)
-    read, note = vertex_texture(dataclasses.replace(model, template=template, texture=image), 5)
+    template = dataclasses.replace(face.template, mesh=mesh)
+    read, note = vertex_texture(dataclasses.replace(face, template=template, texture=image), 5)
     np.testing.assert_allclose(read.mean[:, 0], uv[:, 0], atol=1e-6)
     assert read.basis.shape == (7756, 3, 1) and "vertices" in note
 
@@ -203,14 +201,13 @@ def test_bad_input_is_one_typed_sentence(drawn, fitter, changes, error, words) -
 
 
 def test_models_that_cannot_be_fitted_say_why(face, drawn) -> None:
-    model = from_face_model(face)
-    bare = dataclasses.replace(model.template, landmarks=None)
+    bare = dataclasses.replace(face.template, landmarks=None)
     with pytest.raises(LandmarkError, match="no landmarks"):
-        fit_image(drawn.image, drawn.landmarks, dataclasses.replace(model, template=bare))
+        fit_image(drawn.image, drawn.landmarks, dataclasses.replace(face, template=bare))
     few = LandmarkEmbedding.on_vertices(np.arange(0, 7000, 700), scheme="ten")
-    template = dataclasses.replace(model.template, landmarks=few)
+    template = dataclasses.replace(face.template, landmarks=few)
     with pytest.raises(GeomfaceError, match="procedural skin cannot stand in"):
-        fit_image(drawn.image, drawn.landmarks[:10], dataclasses.replace(model, template=template))
+        fit_image(drawn.image, drawn.landmarks[:10], dataclasses.replace(face, template=template))
 
 
 @pytest.mark.parametrize(

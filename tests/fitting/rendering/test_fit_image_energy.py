@@ -8,7 +8,6 @@ import torch
 from picture_samples import draw_face, draw_light
 
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.conversion import from_face_model
 from geomface.fitting.camera import WeakPerspective
 from geomface.fitting.image_terms import ImagePoints
 from geomface.fitting.linear_face import linear_face
@@ -51,8 +50,7 @@ def texture(face):
 def scene_of(face, texture, drawn, channels, camera=None):
     """A scene at some unknowns near the truth, and those unknowns."""
     rng = np.random.default_rng(8)
-    model = from_face_model(face)
-    linear = linear_face(model, 5.0)
+    linear = linear_face(face, 5.0)
     marks = linear.at(face.template.landmarks)
     points = ImagePoints(marks, drawn.landmarks, np.tile(np.eye(2), (68, 1, 1)), np.ones(68))
     settings = PictureFitSettings(most_pixels=400)
