@@ -20,6 +20,7 @@ class Estimate:
     n : samples (or pairs) that it is the figure of
     unit : "mm", or "" for shares and numbers without one
     deviation : standard deviation of what `value` is the mean of, NaN where it is no mean
+    error : standard error of `value`, NaN where the interval comes without one
     level : probability that the interval holds the figure of infinitely many samples
     seed : of everything drawn on the way, None where nothing was
     settings : everything else that the figure depends on
@@ -31,6 +32,7 @@ class Estimate:
     n: int
     unit: str = ""
     deviation: float = np.nan
+    error: float = np.nan
     level: float = 0.95
     seed: int | None = None
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -67,10 +69,10 @@ def mean_estimate(
         )
     spread = float(values.std(ddof=1)) if len(values) > 1 else np.nan
     mean = float(values.mean())
-    reach = reach_of(spread / np.sqrt(len(values)), len(values) - 1, level)
-    return Estimate(
-        mean, mean - reach, mean + reach, len(values), unit, spread, level, seed, settings or {}
-    )
+    error = spread / float(np.sqrt(len(values)))
+    reach = reach_of(error, len(values) - 1, level)
+    bounds = mean - reach, mean + reach
+    return Estimate(mean, *bounds, len(values), unit, spread, error, level, seed, settings or {})
 
 
 def reach_of(error: float, freedom: float, level: float) -> float:

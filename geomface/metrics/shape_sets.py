@@ -189,10 +189,9 @@ def diversity(
     error = _dyadic_error(distances - distances.mean(), index.reshape(rows.shape), len(names))
     mean, spread = float(distances.mean()), float(distances.std(ddof=1)) if len(rows) > 1 else 0.0
     reach = reach_of(error, len(names) - 1, level)
+    bounds = mean - reach, mean + reach
     settings = {"same": pairs.same, "meshes": len(vertices), "units": len(names)}
-    return Estimate(
-        mean, mean - reach, mean + reach, len(rows), "mm", spread, level, pairs.seed, settings
-    )
+    return Estimate(mean, *bounds, len(rows), "mm", spread, error, level, pairs.seed, settings)
 
 
 def _dyadic_error(residuals: FloatArray, units: IndexArray, count: int) -> float:

@@ -98,7 +98,15 @@ def verify_pairs(
         "resamples": resamples,
     }
     auc, equal_error, d_prime, *accepted = (
-        Estimate(value, float(low), float(high), len(same), "", np.nan, level, seed, settings)
+        Estimate(
+            value,
+            float(low),
+            float(high),
+            len(same),
+            level=level,
+            seed=seed,
+            settings=settings,
+        )
         for value, low, high in zip(whole, *bounds, strict=True)
     )
     return PairVerification(auc, equal_error, d_prime, dict(zip(rates, accepted, strict=True)))

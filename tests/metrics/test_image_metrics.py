@@ -98,14 +98,39 @@ def test_frechet_distance_agrees_with_the_matrix_root() -> None:
     assert frechet_distance(x, y) == pytest.approx(wanted, rel=1e-8)
 
 
-def test_kernel_distance_is_unbiased_and_sees_a_shift() -> None:
+def test_kernel_distance_is_that_of_all_pairs() -> None:
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(400, 8)), rng.normal(size=(400, 8))
-    mean, error = kernel_distance(x, y, rng=np.random.default_rng(0), subset=100)
-    assert abs(mean) < 0.05 and error > 0
-    assert kernel_distance(x, y + 1, rng=np.random.default_rng(0), subset=100)[0] > 10 * error
-    again = kernel_distance(x, y, rng=np.random.default_rng(0), subset=100)
-    assert again == (mean, error)
+    x, y = rng.normal(size=(30, 4)), rng.normal(size=(21, 4)) + 0.5
+
+    def mean(a: np.ndarray, b: np.ndarray) -> float:
+        kernel = (a @ b.T / 4 + 1) ** 3
+        off = ~np.eye(len(a), dtype=bool) if a is b else np.ones(kernel.shape, bool)
+        return float(kernel[off].mean())
+
+    found = kernel_distance(x, y)
+    assert found.value == pytest.approx(mean(x, x) + mean(y, y) - 2 * mean(x, y), rel=1e-10)
+    assert (found.n, found.settings["rows"]) == (21, [30, 21])
+    assert kernel_distance(y, x).error == pytest.approx(found.error, rel=1e-9)
+
+
+@pytest.mark.parametrize(("shift", "counts"), [(0.0, (60, 60)), (0.15, (80, 50)), (1.0, (40, 90))])
+def test_kernel_distance_states_its_deviation_over_new_sets(
+    shift: float, counts: tuple[int, int]
+) -> None:
+    """Both where the sets are alike, which no first-order formula sees, and where they differ."""
+    rng = np.random.default_rng(1)
+    drawn = [
+        kernel_distance(rng.normal(size=(counts[0], 6)), rng.normal(size=(counts[1], 6)) + shift)
+        for _ in range(400)
+    ]
+    values = np.array([item.value for item in drawn])
+    stated = np.sqrt(np.mean([item.error**2 for item in drawn]))
+    # Never below what chance gives, so on the safe side where the sets are alike.
+    assert 0.85 < stated / values.std(ddof=1) < (1.15 if shift else 1.3)
+    truth = kernel_distance(rng.normal(size=(9000, 6)), rng.normal(size=(9000, 6)) + shift)
+    assert values.mean() == pytest.approx(truth.value, abs=4 * (truth.error + stated / 20))
+    held = np.mean([item.low <= truth.value <= item.high for item in drawn])
+    assert held >= 0.9
 
 
 def test_bad_features_are_refused() -> None:
@@ -113,6 +138,8 @@ def test_bad_features_are_refused() -> None:
     for other, sentence in [(x[:, :2], "expected"), (x[:1], "2 rows"), (x * np.nan, "finite")]:
         with pytest.raises(SettingsError, match=sentence):
             frechet_distance(x, other)
+    with pytest.raises(SettingsError, match="4 or more rows"):
+        kernel_distance(x, x[:3])
     with pytest.raises(SettingsError, match="M > 0"):
         nearest_distances(x, x[:0])
 

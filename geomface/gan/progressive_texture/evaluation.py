@@ -33,8 +33,10 @@ class ImageDistances:
     swd : {pixels of the level: sliced Wasserstein distance times 1000}
     swd_average : their mean
     frechet : with random features of seed 0
-    kernel, kernel_error : squared kernel distance with the same features, and standard error
+    kernel, kernel_error : squared kernel distance with the same features, and its deviation over
+        new sets of as many images
     images : of each set
+    swd_settings : patches, directions, repetitions and seed of the sliced Wasserstein distance
     """
 
     swd: dict[int, float]
@@ -43,6 +45,7 @@ class ImageDistances:
     kernel: float
     kernel_error: float
     images: int
+    swd_settings: SlicedWassersteinSettings
 
 
 def measure_distances(
@@ -53,25 +56,25 @@ def measure_distances(
     Parameters
     ----------
     generated, reference : (N, 3, S, S) and (M, 3, S, S) in [-1, 1]
-    seed : of patches, directions and subsets
+    seed : of patches and directions
     """
     count, size = min(len(generated), len(reference)), generated.shape[-1]
     generated, reference = generated[:count], reference[:count]
-    # A quarter of the published patches: minutes matter more here than the last per cent.
-    use = SlicedWassersteinSettings(smallest=min(16, size), patches=32, seed=seed)
+    use = SlicedWassersteinSettings(smallest=min(16, size), seed=seed)
     if size < 16:  # sets too small for patches of 7 x 7 at 16 pixels get smaller patches
         use = dataclasses.replace(use, patch=3)
     swd = sliced_wasserstein(generated, reference, use)
     function = RandomFeatures()
     left, right = (extract_features(item, function) for item in (generated, reference))
-    kernel, error = kernel_distance(left, right, rng=np.random.default_rng(seed), subsets=20)
+    kernel = kernel_distance(left, right)
     return ImageDistances(
         swd=swd.by_level,
         swd_average=swd.average,
         frechet=frechet_distance(left, right),
-        kernel=kernel,
-        kernel_error=error,
+        kernel=kernel.value,
+        kernel_error=kernel.error,
         images=swd.images,
+        swd_settings=swd.settings,
     )
 
 
@@ -126,7 +129,7 @@ def compare_sets(
     train : what the generator was trained on
     test : of the same kind, never trained on
     real : for the row of real images; default `train`
-    seed : of patches, directions and subsets
+    seed : of patches and directions
 
     Raises
     ------
