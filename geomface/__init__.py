@@ -4,6 +4,7 @@ Everything that a notebook needs is importable from here and loaded at first use
 `import geomface` stays fast. Each name has an example in its docstring: `help(geomface.register)`.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from geomface.lazy import attach
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from geomface.rendering.differentiable import SphericalHarmonicsLight as SphericalHarmonicsLight
     from geomface.rendering.differentiable import look_at_face as look_at_face
     from geomface.rendering.picture import render_mesh as render_mesh
+    from geomface.report.results import show as show
     from geomface.scans.simulate import ScanSettings as ScanSettings
     from geomface.scans.simulate import simulate_scan as simulate_scan
     from geomface.statistics import MorphableModel as MorphableModel
@@ -51,3 +53,8 @@ if TYPE_CHECKING:
     from geomface.statistics import save_model as save_model
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)
+
+if "IPython" in sys.modules:
+    from geomface.notebook import show_in_notebooks
+
+    show_in_notebooks()

@@ -44,6 +44,13 @@ def landmark_picture(
     return contact_sheet(views, len(views))
 
 
+def picture_of_landmarks(
+    points: FloatArray, filled: np.ndarray, frame: Frame, *, size: int = 320
+) -> ImageArray:
+    """Draw landmarks (68, 3) alone, from the front, on white; colours as in `landmark_picture`."""
+    return _with_dots(np.ones((size, size, 3), np.float32), points, filled, frame, 0.0)
+
+
 def _with_dots(
     picture: ImageArray, points: FloatArray, filled: np.ndarray, frame: Frame, yaw: float
 ) -> ImageArray:
