@@ -15,10 +15,11 @@ Trains every masking and seed (finished runs are not trained again) and prints
                 trained on; for geometry, to their registered surfaces
     truth       mean SWD to the truth of the same people: textures without noise and shading, true
                 surfaces; a generator that learns from scans learns their noise too
-    PCA         samples of the linear model of the same training images and masks
+    PCA         samples of the linear model of the same training images and masks, mirrors included
     real        scans of training people that hide nothing (a share of the training images)
     novelty     distance of each image to its nearest neighbour (RMS of pixels): generated and test
-                to train, test to generated, at `--novelty` samples of the first masked run
+                to train (its mirrors too), test to generated, at `--novelty` samples of the first
+                masked run
 
 All sets are cut to the size of the smallest: distances fall as sets grow. OUT/report_KIND.json
 holds all of it, OUT/KIND.png 30 samples of each row, OUT/novelty_KIND.png the curves.
@@ -77,9 +78,14 @@ def hole_share(images: torch.Tensor) -> float:
     return float(((blue - red) / 2 > 0.25).float().mean())
 
 
-def linear_samples(data: ImageSet, count: int, seed: int) -> torch.Tensor:
+def shown_in_training(data: ImageSet, mirrors: bool = True) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return all images and masks that a training on a set sees, its mirrors among them."""
+    return data.read(torch.arange(len(data) if mirrors else len(data.images)))
+
+
+def linear_samples(data: ImageSet, count: int, seed: int, mirrors: bool = True) -> torch.Tensor:
     """Return images (count, 3, S, S) in [-1, 1] drawn from the linear model of a set."""
-    images, masks = data.read(torch.arange(len(data.images)))
+    images, masks = shown_in_training(data, mirrors)
     model = fit_texture_pca(
         to_pictures(images), masks[:, 0].numpy() > 0, components=min(MODES, len(images) - 2)
     )
@@ -162,7 +168,7 @@ def novelty(options: argparse.Namespace, folder: Path, sets: Sets) -> dict:
 
     generator = load_generator(folder)
     images = sample_images(generator, options.novelty, seed=7)
-    train, train_masks = sets.train.read(torch.arange(len(sets.train.images)))
+    train, train_masks = shown_in_training(sets.train)
     test_images, test_masks = sets.test.read(torch.arange(len(sets.test.images)))
     visible = train_masks.amax(dim=0, keepdim=True)
     shown = visible.expand(len(images), -1, -1, -1)
