@@ -174,7 +174,7 @@ def test_every_module_imports_alone_by_name() -> None:
 def test_ruff_is_clean() -> None:
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--no-cache", "geomface", "tests"],
+            [sys.executable, "-m", "ruff", *command, "--no-cache", "geomface", "tests", "tools"],
             cwd=ROOT,
             capture_output=True,
             text=True,

@@ -32,7 +32,7 @@ def load_builtin_face() -> MorphableModel:
 
     Source
     ------
-    Own modelling (`geomface.faces.sculpt`); see `card.md` beside the files.
+    Own modelling (`tools/make_builtin_face.py`); see `card.md` beside the files.
     """
     path = asset_path(f"{FOLDER}/face_model.safetensors")
     arrays, header = load_tensors(path, kind=KIND, schema=SCHEMA)
@@ -42,7 +42,7 @@ def load_builtin_face() -> MorphableModel:
         raise FileFormatError(
             f"{path}: expected topology {header['topology_id']}, its quads give "
             f"{mesh.topology_id}. Reinstall geomface, or rebuild with "
-            "`python -m geomface.faces.sculpt`."
+            "`python tools/make_builtin_face.py`."
         )
     landmarks = read_json(asset_path(f"{FOLDER}/face.landmarks.json"), "a landmark file")
     regions = read_json(asset_path(f"{FOLDER}/face.regions.json"), "a region file")

@@ -27,5 +27,5 @@ def asset_path(name: str) -> Path:
             return path
     raise FileFormatError(
         f"{name}: expected among the assets that ship with geomface, found neither in the package "
-        "nor beside it. Reinstall geomface, or rebuild with `python -m geomface.faces.sculpt`."
+        "nor beside it. Reinstall geomface, or make them again with the scripts in tools/."
     )

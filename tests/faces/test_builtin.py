@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builtin_face.anthropometry import TYPICAL, measure_face
+from builtin_face.build import write_assets
+from builtin_face.landmarks import SUBSET43
+from builtin_face.layout import MOUTH_SEGMENTS, Layout, build_layout
+from builtin_face.surface import INNER_CORNER, LID_MARGIN
 
 from geomface.arrays import FloatArray
 from geomface.errors import FileFormatError
 from geomface.faces.builtin import FOLDER, load_builtin_face
-from geomface.faces.sculpt.anthropometry import TYPICAL, measure_face
-from geomface.faces.sculpt.build import write_assets
-from geomface.faces.sculpt.landmarks import SUBSET43
-from geomface.faces.sculpt.layout import MOUTH_SEGMENTS, Layout, build_layout
-from geomface.faces.sculpt.surface import INNER_CORNER, LID_MARGIN
 from geomface.files.assets import asset_path
 from geomface.files.records import read_json
 from geomface.mesh.io.obj import read_obj

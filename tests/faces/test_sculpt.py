@@ -2,11 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from geomface.faces.sculpt.fairing import Targets, difference_operator, fair, through
-from geomface.faces.sculpt.fields import (
+from builtin_face.fairing import Targets, difference_operator, fair, through
+from builtin_face.fields import (
     antisymmetric,
     bump,
     push,
@@ -16,9 +13,11 @@ from geomface.faces.sculpt.fields import (
     symmetric,
     turn,
 )
-from geomface.faces.sculpt.layout import MOUTH_SEGMENTS, Layout, build_layout
-from geomface.faces.sculpt.sculpture import Sculpture, sculpt
-from geomface.faces.sculpt.weights import jaw_weights, lower_lip_weights
+from builtin_face.layout import MOUTH_SEGMENTS, Layout, build_layout
+from builtin_face.sculpture import Sculpture, sculpt
+from builtin_face.weights import jaw_weights, lower_lip_weights
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 FLIP = np.array([-1.0, 1.0, 1.0])
 

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 
+from builtin_face.expressions import expression_modes
+from builtin_face.identity import identity_modes
+from builtin_face.landmarks import landmark_vertices, regions
+from builtin_face.layout import Layout, build_layout
+from builtin_face.surface import neutral_face
 from geomface.arrays import FloatArray, IndexArray
-from geomface.faces.sculpt.expressions import expression_modes
-from geomface.faces.sculpt.identity import identity_modes
-from geomface.faces.sculpt.landmarks import landmark_vertices, regions
-from geomface.faces.sculpt.layout import Layout, build_layout
-from geomface.faces.sculpt.surface import neutral_face
 
 DECIMALS = 4
 

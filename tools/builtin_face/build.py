@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from builtin_face import cage
+from builtin_face.card import card
+from builtin_face.landmarks import SUBSET43
+from builtin_face.sculpture import sculpt
 from geomface.faces.builtin import KIND, SCHEMA
-from geomface.faces.sculpt import cage
-from geomface.faces.sculpt.card import card
-from geomface.faces.sculpt.landmarks import SUBSET43
-from geomface.faces.sculpt.sculpture import sculpt
 from geomface.files.atomic import atomic_path
 from geomface.files.records import write_json
 from geomface.files.tensors import save_tensors

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from geomface.faces.sculpt.anthropometry import TYPICAL, measure_face
-from geomface.faces.sculpt.sculpture import Sculpture
+from builtin_face.anthropometry import TYPICAL, measure_face
+from builtin_face.sculpture import Sculpture
 
 _SAMPLES = 400
 _SEED = 0
@@ -33,8 +33,8 @@ def card(face: Sculpture) -> str:
             "smooth fields for identity and expression. Where the 68 landmarks lie in depth and",
             "the place of the origin were first set by the 68 landmark positions of ICT-FaceKit's",
             "neutral face (MIT), as figures; the points were then moved by hand and by looking. No",
-            "surface, basis or topology of another model went in. Source: `geomface/faces/sculpt`;",
-            "rebuilt by `python -m geomface.faces.sculpt`.",
+            "surface, basis or topology of another model went in. Source: `tools/builtin_face`;",
+            "rebuilt by `python tools/make_builtin_face.py`.",
             "",
             "**Licence.** MIT, as the project.",
             "",

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from builtin_face.cage import EYE_CENTER, EYE_RADIUS
+from builtin_face.layout import EYE_RINGS, EYE_SEGMENTS, Layout
+from builtin_face.surface import INNER_CORNER, LID_MARGIN, caruncle
 from geomface.arrays import FloatArray
-from geomface.faces.sculpt.cage import EYE_CENTER, EYE_RADIUS
-from geomface.faces.sculpt.layout import EYE_RINGS, EYE_SEGMENTS, Layout
-from geomface.faces.sculpt.surface import INNER_CORNER, LID_MARGIN, caruncle
 
 FIRST_RING = 3
 LID_HEIGHT = 1.75

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from builtin_face.fields import FLIP, along, bump, push, push_one, swell, symmetric
+from builtin_face.layout import Layout
+from builtin_face.lids import move_lids
+from builtin_face.weights import jaw_weights, lower_lip_weights
 from geomface.arrays import FloatArray
-from geomface.faces.sculpt.fields import FLIP, along, bump, push, push_one, swell, symmetric
-from geomface.faces.sculpt.layout import Layout
-from geomface.faces.sculpt.lids import move_lids
-from geomface.faces.sculpt.weights import jaw_weights, lower_lip_weights
 
 JAW_AXIS = (0.0, 8.0, 20.0)
 JAW_DEGREES = 15.0

@@ -8,8 +8,8 @@ from scipy import sparse
 from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.sparse.linalg import splu
 
+from builtin_face.layout import Layout
 from geomface.arrays import FloatArray
-from geomface.faces.sculpt.layout import Layout
 from geomface.mesh.laplacian import cotangent_laplacian, lumped_mass
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.quads import split_quads

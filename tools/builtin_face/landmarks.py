@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from builtin_face.layout import EYE_RINGS, MOUTH_RINGS, OUTER_RINGS, Layout
 from geomface.arrays import BoolArray, FloatArray, IndexArray
-from geomface.faces.sculpt.layout import EYE_RINGS, MOUTH_RINGS, OUTER_RINGS, Layout
 
 # The subject's left half of the jaw contour and the brow, millimetres on the neutral face.
 JAW = {

@@ -4,10 +4,10 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from builtin_face.fairing import difference_operator
+from builtin_face.fields import ramp
+from builtin_face.layout import MOUTH_SEGMENTS, Layout
 from geomface.arrays import FloatArray
-from geomface.faces.sculpt.fairing import difference_operator
-from geomface.faces.sculpt.fields import ramp
-from geomface.faces.sculpt.layout import MOUTH_SEGMENTS, Layout
 
 LIP_RING = 6
 CORNER = MOUTH_SEGMENTS // 2

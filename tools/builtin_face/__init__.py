@@ -2,5 +2,5 @@
 
 Layout (which quads), cage (control points in millimetres), fairing (the smooth surface through
 them), strokes (local forms), identity and expression fields, landmarks and regions, build.
-Run `python -m geomface.faces.sculpt` to rebuild `assets/templates/face`.
+`python tools/make_builtin_face.py` rebuilds `assets/templates/face`.
 """

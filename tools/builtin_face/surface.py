@@ -3,9 +3,8 @@
 import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
-from geomface.arrays import FloatArray
-from geomface.faces.sculpt import cage
-from geomface.faces.sculpt.fairing import (
+from builtin_face import cage
+from builtin_face.fairing import (
     Targets,
     difference_operator,
     fair,
@@ -14,7 +13,7 @@ from geomface.faces.sculpt.fairing import (
     relax,
     through,
 )
-from geomface.faces.sculpt.layout import (
+from builtin_face.layout import (
     EYE_RINGS,
     EYE_SEGMENTS,
     MOUTH_SEGMENTS,
@@ -22,7 +21,8 @@ from geomface.faces.sculpt.layout import (
     OUTER_SEGMENTS,
     Layout,
 )
-from geomface.faces.sculpt.strokes import strokes
+from builtin_face.strokes import strokes
+from geomface.arrays import FloatArray
 
 SOFT = 0.02
 DETAIL = 0.3

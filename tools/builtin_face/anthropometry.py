@@ -10,8 +10,8 @@ table of one population.
 
 import numpy as np
 
+from builtin_face.layout import Layout
 from geomface.arrays import FloatArray, IndexArray
-from geomface.faces.sculpt.layout import Layout
 
 # name: (mean, standard deviation)
 TYPICAL: dict[str, tuple[float, float]] = {

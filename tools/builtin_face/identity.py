@@ -6,8 +6,7 @@ together in people (a heavy brow and a broad jaw, full cheeks and chin) share a 
 
 import numpy as np
 
-from geomface.arrays import FloatArray
-from geomface.faces.sculpt.fields import (
+from builtin_face.fields import (
     along,
     antisymmetric,
     bump,
@@ -19,7 +18,8 @@ from geomface.faces.sculpt.fields import (
     symmetric,
     turn,
 )
-from geomface.faces.sculpt.layout import Layout
+from builtin_face.layout import Layout
+from geomface.arrays import FloatArray
 
 NASOLABIAL = [(20, -8, 106), (25.5, -16, 105), (30, -25, 103.5), (33, -35, 101)]
 

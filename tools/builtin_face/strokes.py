@@ -1,8 +1,8 @@
 """The last strokes of the chisel: shallow forms laid over the faired surface."""
 
+from builtin_face.fields import push, push_line
+from builtin_face.identity import NASOLABIAL
 from geomface.arrays import FloatArray
-from geomface.faces.sculpt.fields import push, push_line
-from geomface.faces.sculpt.identity import NASOLABIAL
 
 
 def strokes(points: FloatArray) -> FloatArray:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from builtin_face.layout import Layout
 from geomface.arrays import FloatArray
-from geomface.faces.sculpt.layout import Layout
 
 Triple = Sequence[float] | FloatArray
 Radius = Sequence[float] | FloatArray | float
