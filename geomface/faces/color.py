@@ -3,6 +3,7 @@
 import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray
+from geomface.files.color import linear_to_srgb
 
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 _XYZ_TO_RGB = np.array(
@@ -25,5 +26,4 @@ def lab_to_srgb(lab: FloatArray) -> ImageArray:
     f = np.stack([fy + lab[..., 1] / 500.0, fy, fy - lab[..., 2] / 200.0], axis=-1)
     xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * _WHITE
     linear = np.clip(xyz @ _XYZ_TO_RGB.T, 0.0, 1.0)
-    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return encoded.astype(np.float32)
+    return linear_to_srgb(linear).astype(np.float32)

@@ -4,39 +4,10 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.mesh import Similarity
+from geomface.mesh.rotation import rotation_matrix
 
 POSE_COUNT = 7
 """Three of rotation, three of translation, one of the logarithm of the scale."""
-
-
-def rotation_matrix(vector: FloatArray) -> FloatArray:
-    """Return the (3, 3) rotation by |vector| radians about `vector` (3,).
-
-    R = I + sin(t) K + (1 - cos(t)) K^2, K the cross product with the unit axis.
-
-    Source
-    ------
-    Rodrigues 1840.
-    """
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-12:
-        cross = cross_matrix(vector)
-        return np.eye(3) + cross + 0.5 * cross @ cross
-    cross = cross_matrix(vector / angle)
-    return np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross
-
-
-def rotation_angle(rotation: FloatArray) -> float:
-    """Return the angle of a rotation (3, 3), radians in [0, pi]."""
-    skew = 0.5 * (rotation - rotation.T)
-    sine = np.linalg.norm([skew[2, 1], skew[0, 2], skew[1, 0]])
-    return float(np.arctan2(sine, 0.5 * (np.trace(rotation) - 1.0)))
-
-
-def cross_matrix(vector: FloatArray) -> FloatArray:
-    """Return the (3, 3) matrix of the cross product from the left: K a = vector x a."""
-    x, y, z = vector
-    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
 
 
 def small_similarity(step: FloatArray, centre: FloatArray) -> Similarity:

@@ -2,15 +2,8 @@
 
 import dataclasses
 
+from geomface.arrays import require_not_negative, require_positive
 from geomface.errors import SettingsError
-
-
-def _require_positive(settings: object, *names: str) -> None:
-    for name in names:
-        value = getattr(settings, name)
-        values = value if isinstance(value, tuple) else (value,)
-        if not all(item > 0 for item in values):
-            raise SettingsError(f"{name}: expected a positive number, got {value}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +54,7 @@ class ScanFitSettings:
     """Smallest share of the visible model that must find a match."""
 
     def __post_init__(self) -> None:
-        _require_positive(
+        require_positive(
             self,
             "coarse_rounds",
             "fine_rounds",
@@ -75,9 +68,9 @@ class ScanFitSettings:
             "independent_mm",
             "landmark_sigma_mm",
         )
-        for name in ("first_modes", "boundary_margin_mm", "model_sigma_mm", "expression_rate"):
-            if getattr(self, name) < 0:
-                raise SettingsError(f"{name}: expected 0 or more, got {getattr(self, name)}.")
+        require_not_negative(
+            self, "first_modes", "boundary_margin_mm", "model_sigma_mm", "expression_rate"
+        )
         for name in ("minimum_kept", "point_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise SettingsError(f"{name}: expected 0 to 1, got {getattr(self, name)}.")
@@ -103,10 +96,8 @@ class LandmarkFitSettings:
     """Largest number of steps."""
 
     def __post_init__(self) -> None:
-        _require_positive(self, "landmark_sigma_mm", "robust_scale", "stop_motion_mm", "most_steps")
-        for name in ("model_sigma_mm", "expression_rate"):
-            if getattr(self, name) < 0:
-                raise SettingsError(f"{name}: expected 0 or more, got {getattr(self, name)}.")
+        require_positive(self, "landmark_sigma_mm", "robust_scale", "stop_motion_mm", "most_steps")
+        require_not_negative(self, "model_sigma_mm", "expression_rate")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +140,7 @@ class ModelRegistrationSettings:
     """The free registration is not worth its time below this weight."""
 
     def __post_init__(self) -> None:
-        _require_positive(
+        require_positive(
             self,
             "model_error_mm",
             "free_error_mm",
@@ -163,9 +154,7 @@ class ModelRegistrationSettings:
             "least_noise_mm",
             "stop_motion_mm",
         )
-        for name in ("detail_rounds", "error_per_detail", "least_free_share"):
-            if getattr(self, name) < 0:
-                raise SettingsError(f"{name}: expected 0 or more, got {getattr(self, name)}.")
+        require_not_negative(self, "detail_rounds", "error_per_detail", "least_free_share")
 
 
 CAMERAS = ("weak-perspective", "perspective")
@@ -200,7 +189,7 @@ class ImageFitSettings:
     """Largest number of steps."""
 
     def __post_init__(self) -> None:
-        _require_positive(
+        require_positive(
             self,
             "sigma_px",
             "robust_scale",
@@ -210,9 +199,7 @@ class ImageFitSettings:
             "contour_steps",
             "most_steps",
         )
-        for name in ("model_sigma_mm", "expression_rate"):
-            if getattr(self, name) < 0:
-                raise SettingsError(f"{name}: expected 0 or more, got {getattr(self, name)}.")
+        require_not_negative(self, "model_sigma_mm", "expression_rate")
         if self.contour not in CONTOURS:
             raise SettingsError(
                 f"contour: expected one of {', '.join(CONTOURS)}, got {self.contour!r}."

@@ -5,6 +5,7 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.landmarks.views import View, render_geometry
 from geomface.mesh import Mesh
+from geomface.mesh.normals import face_normals
 from geomface.registration.prepare import prepare_scan
 from geomface.registration.scan_target import ScanTarget
 
@@ -45,7 +46,5 @@ class ScanSurface(ScanTarget):
         faces, along = self.surface.first_hit(origins, rays)
         met = faces >= 0
         points = np.where(met[:, None], origins + along[:, None] * rays, np.nan)
-        corners = self.vertices[self.faces[np.where(met, faces, 0)]]
-        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-        return points, np.where(met, np.abs(normal @ toward), 0.0)
+        normals = face_normals(self.vertices, self.faces[np.where(met, faces, 0)])
+        return points, np.where(met, np.abs(normals @ toward), 0.0)

@@ -11,6 +11,7 @@ from geomface.mesh.landmarks import Landmarks
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.normals import face_cross_products
 from geomface.mesh.similarity import fit_similarity
+from geomface.mesh.topology import edge_counts
 
 MILLIMETRES = {"mm": 1.0, "cm": 10.0, "inch": 25.4, "m": 1000.0}
 """Millimetres in one of each unit."""
@@ -88,7 +89,7 @@ def diagnose_scan(
     isolated = np.flatnonzero(~used)
     duplicates = np.flatnonzero((weld != np.arange(vertex_count)) & used)
     degenerate = _degenerate(mesh.vertices, faces)
-    edges, counts = _edges(faces[~degenerate], vertex_count)
+    edges, counts = edge_counts(faces[~degenerate])
     labels, sizes = _components(edges, faces, weld, used, vertex_count)
     nonmanifold = edges[counts > 2]
     largest = mesh.vertices[labels == 0]
@@ -154,17 +155,6 @@ def _degenerate(vertices: FloatArray, faces: IndexArray) -> BoolArray:
         longest = ((corners - np.roll(corners, -1, axis=1)) ** 2).sum(axis=2).max(axis=1)
         cross = face_cross_products(vertices, faces)
         return repeated | ~((cross**2).sum(axis=1) > (_FLAT * longest) ** 2)
-
-
-def _edges(faces: IndexArray, vertex_count: int) -> tuple[IndexArray, IndexArray]:
-    """Return undirected edges (E, 2) and how many triangles use each."""
-    tails, heads = faces.ravel(), faces[:, [1, 2, 0]].ravel()
-    keys = np.minimum(tails, heads) * vertex_count + np.maximum(tails, heads)
-    keys.sort()
-    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)])
-    counts = np.diff(np.append(starts, len(keys)))
-    keys = keys[starts]
-    return np.stack([keys // vertex_count, keys % vertex_count], axis=1), counts
 
 
 def _components(

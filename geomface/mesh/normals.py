@@ -18,7 +18,8 @@ def face_areas(vertices: FloatArray, faces: IndexArray) -> FloatArray:
     return 0.5 * np.linalg.norm(face_cross_products(vertices, faces), axis=1)
 
 
-def _unit(vectors: FloatArray) -> FloatArray:
+def unit(vectors: FloatArray) -> FloatArray:
+    """Return vectors (n, 3) of length 1; a zero vector stays zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
 
@@ -30,7 +31,7 @@ def face_normals(vertices: FloatArray, faces: IndexArray) -> FloatArray:
     ----------
     Counter-clockwise triangles seen from outside have outward normals.
     """
-    return _unit(face_cross_products(vertices, faces))
+    return unit(face_cross_products(vertices, faces))
 
 
 def vertex_normals(
@@ -55,13 +56,17 @@ def vertex_normals(
     if weighting == "area":
         corner_normals = np.repeat(cross, 3, axis=0)
     else:
-        corner_normals = _unit(cross)[:, None] * _corner_angles(vertices, faces, cross)[..., None]
+        corner_normals = unit(cross)[:, None] * _corner_angles(vertices, faces, cross)[..., None]
         corner_normals = corner_normals.reshape(-1, 3)
-    normals = np.empty_like(vertices)
-    corners = faces.ravel()
+    return unit(sum_at_vertices(corner_normals, faces, len(vertices)))
+
+
+def sum_at_vertices(values: FloatArray, faces: IndexArray, count: int) -> FloatArray:
+    """Return (V, 3): the sums of vectors (3 F, 3) at the corners of faces, vertex by vertex."""
+    sums = np.empty((count, 3))
     for axis in range(3):
-        normals[:, axis] = np.bincount(corners, corner_normals[:, axis], minlength=len(vertices))
-    return _unit(normals)
+        sums[:, axis] = np.bincount(faces.ravel(), values[:, axis], minlength=count)
+    return sums
 
 
 def _corner_angles(vertices: FloatArray, faces: IndexArray, cross: FloatArray) -> FloatArray:

@@ -16,10 +16,16 @@ def half_edges(polygons: IndexArray) -> IndexArray:
 
 def unique_edges(polygons: IndexArray) -> IndexArray:
     """Return every undirected edge of triangles or quads once, (E, 2), smaller index first."""
-    edges = np.sort(half_edges(polygons), axis=1)
-    size = int(edges.max(initial=0)) + 1
-    keys = np.unique(edges[:, 0] * size + edges[:, 1])
-    return np.stack([keys // size, keys % size], axis=1)
+    return edge_counts(polygons)[0]
+
+
+def edge_counts(polygons: IndexArray) -> tuple[IndexArray, IndexArray]:
+    """Return the unique edges (E, 2) and how many polygons use each, (E,)."""
+    tails, heads = polygons.ravel(), np.roll(polygons, -1, axis=1).ravel()
+    size = int(polygons.max(initial=0)) + 1
+    keys = np.minimum(tails, heads) * size + np.maximum(tails, heads)
+    keys, counts = np.unique(keys, return_counts=True)
+    return np.stack([keys // size, keys % size], axis=1), counts
 
 
 def edge_uses(faces: IndexArray) -> tuple[IndexArray, IndexArray, IndexArray]:

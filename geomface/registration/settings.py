@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from geomface.arrays import require_positive
 from geomface.errors import SettingsError
 
 METHODS = ("coarse-to-fine",)
@@ -71,14 +72,20 @@ class RegistrationSettings:
             raise SettingsError(
                 f"method: expected one of {', '.join(METHODS)}, got {self.method!r}."
             )
-        if not self.stiffness or min(self.stiffness) <= 0:
+        if not self.stiffness or not all(value > 0 for value in self.stiffness):
             raise SettingsError(
                 f"stiffness: expected one or more positive numbers, got {self.stiffness}."
             )
-        for name in ("matches_per_level", "final_matches", "landmark_sigma_mm", "size_mm"):
-            if getattr(self, name) <= 0:
-                raise SettingsError(
-                    f"{name}: expected a positive number, got {getattr(self, name)}."
-                )
+        require_positive(
+            self,
+            "matches_per_level",
+            "final_matches",
+            "landmark_sigma_mm",
+            "size_mm",
+            "normal_feature_mm",
+            "distance_gate_mm",
+            "normal_gate_degrees",
+            "robust_scale",
+        )
         if not 0 <= self.minimum_kept < 1:
             raise SettingsError(f"minimum_kept: expected 0 to 1, got {self.minimum_kept}.")

@@ -7,6 +7,7 @@ from geomface.arrays import FloatArray
 from geomface.errors import LandmarkError, MeshError, RegistrationError
 from geomface.mesh import Landmarks, Similarity, fit_similarity
 from geomface.mesh.robust import geman_mcclure_weights, robust_scale
+from geomface.mesh.rotation import around_x, around_y, around_z
 from geomface.registration.scan_target import ScanTarget
 
 _YAW_AND_PITCH = (
@@ -121,7 +122,7 @@ def similarity_without_landmarks(
 
 def _facing_rotations(frontal: FloatArray) -> list[FloatArray]:
     """Return starting rotations: the upright ones, and turned so that z meets `frontal`."""
-    rotations = [_turn(yaw, pitch) for yaw, pitch in _YAW_AND_PITCH]
+    rotations = [around_y(yaw) @ around_x(pitch) for yaw, pitch in _YAW_AND_PITCH]
     length = float(np.linalg.norm(frontal))
     if length > 1e-6:
         forward = frontal / length
@@ -129,19 +130,5 @@ def _facing_rotations(frontal: FloatArray) -> list[FloatArray]:
         right = np.cross(up, forward)
         right /= np.linalg.norm(right)
         facing = np.stack([right, np.cross(forward, right), forward], axis=1)
-        for roll in (0, 90, 180, 270):
-            angle = np.radians(roll)
-            cosine, sine = np.cos(angle), np.sin(angle)
-            rotations.append(
-                facing @ np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1.0]])
-            )
+        rotations += [facing @ around_z(roll) for roll in (0, 90, 180, 270)]
     return rotations
-
-
-def _turn(yaw_degrees: float, pitch_degrees: float) -> FloatArray:
-    yaw, pitch = np.radians([yaw_degrees, pitch_degrees])
-    about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
-    about_x = np.array(
-        [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
-    )
-    return about_y @ about_x

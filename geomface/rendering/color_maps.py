@@ -4,6 +4,7 @@ import numpy as np
 
 from geomface.arrays import ImageArray
 from geomface.errors import SettingsError
+from geomface.files.color import linear_to_srgb
 
 _STEPS = 256
 
@@ -38,10 +39,7 @@ def _build_table() -> np.ndarray:
         lab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=1)
         linear = (lab @ from_lab.T) ** 3 @ from_cone.T
         inside = ((linear >= 0) & (linear <= 1)).all(axis=1)
-        curve = np.where(
-            linear <= 0.0031308, 12.92 * linear, 1.055 * np.abs(linear) ** (1 / 2.4) - 0.055
-        )
-        table[inside] = curve[inside]
+        table[inside] = linear_to_srgb(linear[inside])
     return table
 
 

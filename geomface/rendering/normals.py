@@ -3,7 +3,7 @@
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
-from geomface.mesh.normals import face_areas, vertex_normals
+from geomface.mesh.normals import face_areas, sum_at_vertices, unit, vertex_normals
 
 
 def smooth_vertex_normals(vertices: FloatArray, faces: IndexArray, rounds: int = 1) -> FloatArray:
@@ -14,12 +14,7 @@ def smooth_vertex_normals(vertices: FloatArray, faces: IndexArray, rounds: int =
     """
     normals = vertex_normals(vertices, faces)
     areas = face_areas(vertices, faces)[:, None]
-    corners = faces.ravel()
     for _ in range(rounds):
         spread = np.repeat(normals[faces].sum(axis=1) * areas, 3, axis=0)
-        total = np.stack(
-            [np.bincount(corners, spread[:, k], minlength=len(vertices)) for k in range(3)], axis=1
-        )
-        lengths = np.linalg.norm(total, axis=1, keepdims=True)
-        normals = np.divide(total, lengths, out=np.zeros_like(total), where=lengths > 0)
+        normals = unit(sum_at_vertices(spread, faces, len(vertices)))
     return normals

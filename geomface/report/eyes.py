@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray
+from geomface.geometry_image.readout import read_bilinear
 from geomface.mesh import Mesh, Template
 from geomface.mesh.topology import boundary_loops
 from geomface.statistics import MorphableModel
@@ -138,16 +139,7 @@ def vertex_colors_from(mesh: Mesh, texture: ImageArray) -> ImageArray:
     uv origin bottom-left, row 0 at the top; bilinear between texel centres.
     """
     uv = mesh.uv if mesh.uv is not None else np.zeros((len(mesh.vertices), 2))
-    height, width = texture.shape[:2]
-    x = np.clip(uv[:, 0] * width - 0.5, 0, width - 1)
-    y = np.clip((1 - uv[:, 1]) * height - 0.5, 0, height - 1)
-    left = np.minimum(x.astype(np.int64), max(width - 2, 0))
-    top = np.minimum(y.astype(np.int64), max(height - 2, 0))
-    s, t = (x - left)[:, None], (y - top)[:, None]
-    right, below = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    upper = texture[top, left] * (1 - s) + texture[top, right] * s
-    lower = texture[below, left] * (1 - s) + texture[below, right] * s
-    return (upper * (1 - t) + lower * t).astype(np.float32)
+    return read_bilinear(texture, uv).astype(np.float32)
 
 
 @functools.cache

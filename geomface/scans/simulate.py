@@ -13,6 +13,7 @@ from geomface.errors import LandmarkError
 from geomface.faces.albedo import ALBEDO_SIZE, AlbedoModel, albedo_model, sample_albedo_code
 from geomface.mesh import Landmarks, Mesh, Template
 from geomface.mesh.normals import vertex_normals
+from geomface.mesh.rotation import rotation_about
 from geomface.mesh.topology import unique_edges
 from geomface.scans.damage import flying_clumps, holes, lumps, measured_landmarks, missing_blobs
 from geomface.scans.fields import random_displacement, random_field
@@ -132,7 +133,7 @@ def simulate_scan(
         "covered": covered,
         "noise_mm": np.float64(noise),
         "wrong_landmarks": wrong,
-        "residual_rotation": _rotation(rng, np.radians(settings.residual_pose_degrees)),
+        "residual_rotation": _random_rotation(rng, settings.residual_pose_degrees),
     }
     return SimulatedScan(mesh, landmarks, truth)
 
@@ -266,19 +267,16 @@ def _sample_surface(
     return positions, color, triangles, scan.claimed & surface.true, covered
 
 
-def _rotation(rng: np.random.Generator, angle: float) -> FloatArray:
-    """Return the rotation by `angle` (radians) about a random axis (Rodrigues)."""
-    x, y, z = axis = rng.standard_normal(3)
-    x, y, z = axis / np.linalg.norm(axis)
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+def _random_rotation(rng: np.random.Generator, degrees: float) -> FloatArray:
+    axis = rng.standard_normal(3)
+    return rotation_about(axis / np.linalg.norm(axis), np.radians(degrees))
 
 
 def _random_pose(
     settings: ScanSettings, rng: np.random.Generator
 ) -> tuple[float, FloatArray, FloatArray]:
     scale = float(rng.uniform(*settings.scale))
-    rotation = _rotation(rng, np.radians(rng.uniform(0, settings.pose_degrees)))
+    rotation = _random_rotation(rng, rng.uniform(0, settings.pose_degrees))
     return scale, rotation, rng.uniform(-settings.shift_mm, settings.shift_mm, 3)
 
 

@@ -18,9 +18,9 @@ from geomface.fitting import (
 )
 from geomface.fitting.camera import perspective_from_weak, weak_perspective_from_points
 from geomface.fitting.contour import contour_vertices
-from geomface.fitting.pose import rotation_matrix
 from geomface.mesh import fit_similarity
 from geomface.mesh.multi_pie import JAW
+from geomface.mesh.rotation import rotation_matrix
 from geomface.rendering.camera import view_rotation
 
 SIZE = (256, 256)

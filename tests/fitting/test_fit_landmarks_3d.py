@@ -8,8 +8,8 @@ from fitting_samples import rotation_error, small_model
 
 from geomface.errors import LandmarkError, SettingsError
 from geomface.fitting import LandmarkFitSettings, fit_landmarks_3d
-from geomface.fitting.pose import rotation_matrix
 from geomface.mesh import Landmarks, Similarity
+from geomface.mesh.rotation import rotation_matrix
 
 SETTINGS = LandmarkFitSettings(model_sigma_mm=0.0)
 

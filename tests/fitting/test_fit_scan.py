@@ -15,9 +15,9 @@ from geomface.fitting import (
     register_with_model,
     shape_prior,
 )
-from geomface.fitting.pose import rotation_matrix
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.mesh.normals import vertex_normals
+from geomface.mesh.rotation import rotation_matrix
 from geomface.scans.settings import ScanSettings
 from geomface.scans.simulate import simulate_scan
 

@@ -14,12 +14,11 @@ from geomface.fitting.pose import (
     POSE_COUNT,
     pose_columns,
     pose_columns_along,
-    rotation_angle,
-    rotation_matrix,
     small_similarity,
 )
 from geomface.fitting.smooth_field import smooth_field
 from geomface.mesh.robust import geman_mcclure_loss, geman_mcclure_weights
+from geomface.mesh.rotation import rotation_angle, rotation_matrix
 from geomface.statistics import posterior
 
 

@@ -5,10 +5,12 @@ from scipy import sparse
 from scipy.sparse.linalg import cg
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray
+from geomface.files.color import linear_to_srgb, srgb_to_linear
 from geomface.fitting.rendering.energy import Skin
-from geomface.fitting.rendering.shading import lambert_basis, to_linear, to_srgb
+from geomface.fitting.rendering.shading import lambert_basis
 from geomface.fitting.rendering.unknowns import Unknowns
 from geomface.fitting.rendering.visible_pixels import VisiblePixels
+from geomface.mesh.laplacian import graph_laplacian, laplacian_from_weights
 
 _DARKEST = 0.02
 _LARGEST_GAIN = 4.0
@@ -45,8 +47,8 @@ def extract_colors(
     seen = pixels.mix(normals)
     seen /= np.linalg.norm(seen, axis=1, keepdims=True)
     shading = (lambert_basis(seen) @ at.light).clip(_DARKEST)
-    rendered = (to_linear(pixels.mix(colors))[0] @ skin.mix.T) * shading
-    wanted = np.log(to_linear(picture.clip(_DARKEST))[0] / rendered.clip(1e-4))
+    rendered = (srgb_to_linear(pixels.mix(colors)) @ skin.mix.T) * shading
+    wanted = np.log(srgb_to_linear(picture.clip(_DARKEST)) / rendered.clip(1e-4))
     wanted = wanted.clip(-np.log(_LARGEST_GAIN), np.log(_LARGEST_GAIN))
     count = len(colors)
     rows = np.repeat(np.arange(len(pixels)), 3)
@@ -54,26 +56,13 @@ def extract_colors(
         (pixels.weights.ravel(), (rows, pixels.corners.ravel())), shape=(len(pixels), count)
     )
     matrix = reading.T @ reading + _STAY * sparse.identity(count)
-    matrix = matrix + _SMOOTH * _graph_laplacian(_edges(faces), count)
+    matrix = matrix + _SMOOTH * graph_laplacian(faces, count)
     if mirror is not None:
-        pairs = np.column_stack([np.arange(count), mirror])
-        matrix = matrix + 0.5 * _MIRROR * _graph_laplacian(pairs[pairs[:, 0] != mirror], count)
+        pairs = np.column_stack([np.arange(count), mirror])[mirror != np.arange(count)]
+        weights = np.full(len(pairs), 0.5 * _MIRROR)
+        matrix = matrix + laplacian_from_weights(pairs, weights, count)
     right = reading.T @ wanted
     diagonal = sparse.diags(1.0 / matrix.diagonal())
     gains = [cg(matrix.tocsr(), column, rtol=1e-5, M=diagonal)[0] for column in right.T]
-    linear = to_linear(colors)[0] * np.exp(np.stack(gains, axis=1))
-    return to_srgb(linear)[0].clip(0.0, 1.0).astype(np.float32)
-
-
-def _edges(faces: IndexArray) -> IndexArray:
-    pairs = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
-    return np.unique(pairs, axis=0)
-
-
-def _graph_laplacian(pairs: IndexArray, count: int) -> sparse.csr_matrix:
-    """Return L with x^T L x = sum over pairs of (x_i - x_j)^2."""
-    ones = np.ones(len(pairs))
-    rows = np.repeat(np.arange(len(pairs)), 2)
-    values = np.column_stack([ones, -ones]).ravel()
-    incidence = sparse.csr_matrix((values, (rows, pairs.ravel())), shape=(len(pairs), count))
-    return (incidence.T @ incidence).tocsr()
+    linear = srgb_to_linear(colors) * np.exp(np.stack(gains, axis=1))
+    return linear_to_srgb(linear).clip(0.0, 1.0).astype(np.float32)

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from geomface.arrays import FloatArray, IndexArray
+from geomface.mesh.normals import face_cross_products, sum_at_vertices
 
 
 class VertexNormals:
@@ -25,13 +26,8 @@ class VertexNormals:
         corners = vertices[faces]
         # opposite[f, k]: the edge that faces corner k, against the winding.
         self._opposite = np.roll(corners, -1, axis=1) - np.roll(corners, -2, axis=1)
-        crosses = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        sums = np.zeros_like(vertices)
-        for corner in range(3):
-            for axis in range(3):
-                sums[:, axis] += np.bincount(
-                    faces[:, corner], weights=crosses[:, axis], minlength=len(vertices)
-                )
+        crosses = np.repeat(face_cross_products(vertices, faces), 3, axis=0)
+        sums = sum_at_vertices(crosses, faces, len(vertices))
         length = np.linalg.norm(sums, axis=1)
         self.length = np.where(length > 0, length, 1.0)
         self.normals = sums / self.length[:, None]

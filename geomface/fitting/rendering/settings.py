@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from geomface.arrays import require_positive
 from geomface.errors import SettingsError
 from geomface.fitting.settings import CAMERAS, ImageFitSettings
 
@@ -72,7 +73,8 @@ class PictureFitSettings:
                 f"most_sigma: expected at least least_sigma, {self.least_sigma:g}, got "
                 f"{self.most_sigma:g}."
             )
-        for name in (
+        require_positive(
+            self,
             "most_pixels",
             "correlated_mm",
             "least_sigma",
@@ -83,8 +85,4 @@ class PictureFitSettings:
             "light_color_sigma",
             "albedo_modes",
             "stop_motion_px",
-        ):
-            if not getattr(self, name) > 0:
-                raise SettingsError(
-                    f"{name}: expected a positive number, got {getattr(self, name)}."
-                )
+        )

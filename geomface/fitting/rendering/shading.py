@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from geomface.arrays import FloatArray
+from geomface.files.color import KNEE_LINEAR, KNEE_SRGB, linear_to_srgb, srgb_to_linear
 from geomface.rendering.differentiable.spherical_harmonics import LAMBERT
 
 HARMONICS = 9
@@ -15,24 +16,20 @@ GREY_FROM_RGB = np.array([[0.299, 0.587, 0.114]])
 """One channel of three."""
 _C0, _C1, _C2 = (math.sqrt(k / (4 * math.pi)) for k in (1, 3, 15))
 _FACTORS = np.array(LAMBERT) * [_C0, _C1, _C1, _C1, _C2, _C2, _C2 / math.sqrt(12), _C2, _C2 / 2]
-_KNEE_SRGB, _KNEE_LINEAR = 0.04045, 0.0031308
 
 
 def to_linear(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return linear light of sRGB values, and its derivative."""
-    base = (np.maximum(values, _KNEE_SRGB) + 0.055) / 1.055
-    straight = values <= _KNEE_SRGB
-    linear = np.where(straight, values / 12.92, base**2.4)
-    return linear, np.where(straight, 1 / 12.92, base**1.4 * (2.4 / 1.055))
+    linear = srgb_to_linear(values)
+    above = np.maximum(values, KNEE_SRGB) + 0.055
+    return linear, np.where(values <= KNEE_SRGB, 1 / 12.92, 2.4 * linear / above)
 
 
 def to_srgb(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return sRGB values of linear light, and the derivative."""
-    curve = np.maximum(values, _KNEE_LINEAR) ** (1 / 2.4)
-    straight = values <= _KNEE_LINEAR
-    srgb = np.where(straight, 12.92 * values, 1.055 * curve - 0.055)
-    slope = curve / np.maximum(values, _KNEE_LINEAR) * (1.055 / 2.4)
-    return srgb, np.where(straight, 12.92, slope)
+    srgb = linear_to_srgb(values)
+    above = np.maximum(values, KNEE_LINEAR)
+    return srgb, np.where(values <= KNEE_LINEAR, 12.92, (srgb + 0.055) / (2.4 * above))
 
 
 def lambert_basis(normals: FloatArray) -> FloatArray:

@@ -4,10 +4,10 @@ import numpy as np
 from scipy import ndimage
 
 from geomface.arrays import FloatArray, ImageArray
+from geomface.files.color import linear_to_srgb
 from geomface.fitting.rendering.picture_input import check_picture
 from geomface.fitting.rendering.picture_levels import picture_level
 from geomface.fitting.rendering.result import ImageFit
-from geomface.fitting.rendering.shading import to_srgb
 from geomface.fitting.rendering.views import render_fit, render_turned
 from geomface.rendering.color_maps import heat_colors
 from geomface.rendering.sheets import contact_sheet
@@ -56,7 +56,7 @@ def fit_panels(image: np.ndarray, fit: ImageFit, *, height: int = 300) -> dict[s
         "photograph": photograph,
         "fit": over(front["rgb"]),
         "model": model,
-        "shading": alone(to_srgb(white)[0]),
+        "shading": alone(linear_to_srgb(white)),
         "albedo": alone(front["albedo"]),
         "difference": heat_colors(np.where(seen, difference, 0.0), _WORST),
     }

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray
 from geomface.errors import SettingsError
 from geomface.faces.albedo import ALBEDO_SIZE, albedo_model
 from geomface.fitting.rendering.energy import Skin
 from geomface.fitting.rendering.shading import GREY_FROM_RGB
-from geomface.mesh import Mesh, Template
+from geomface.geometry_image.readout import read_bilinear
+from geomface.geometry_image.sampling import vertex_uv
+from geomface.mesh import Template
 from geomface.mesh.multi_pie import SCHEME
 from geomface.statistics import MorphableModel, TextureModel, fit_texture_pca
 
@@ -49,30 +50,12 @@ def vertex_texture(model: MorphableModel, modes: int) -> tuple[TextureModel, str
         )
     if not texture.is_image:
         return texture, ""
-    mean = at_vertices(model.mesh, texture.mean)
-    basis = np.stack(
-        [at_vertices(model.mesh, mode) for mode in np.moveaxis(np.asarray(texture.basis), -1, 0)],
-        axis=-1,
+    uv = np.nan_to_num(vertex_uv(model.mesh), nan=0.5)
+    images = np.moveaxis(np.asarray(texture.basis), -1, 0)
+    read = TextureModel(
+        read_bilinear(texture.mean, uv), np.moveaxis(read_bilinear(images, uv), 0, -1)
     )
-    return TextureModel(mean, basis), f"{model.name}: its texture was read at the vertices."
-
-
-def at_vertices(mesh: Mesh, image: FloatArray | ImageArray) -> FloatArray:
-    """Return (V, C) values of an image (H, W, C) at each vertex's first uv, bilinear."""
-    if mesh.uv is None or mesh.uv_faces is None:
-        raise SettingsError(f"{mesh.name}: expected uv to read a texture, got a mesh without.")
-    place = np.zeros(len(mesh.vertices), np.int64)
-    place[mesh.faces.ravel()[::-1]] = mesh.uv_faces.ravel()[::-1]
-    height, width = image.shape[:2]
-    u, v = mesh.uv[place].T
-    x, y = np.clip(u * width - 0.5, 0, width - 1), np.clip((1 - v) * height - 0.5, 0, height - 1)
-    left = np.minimum(x.astype(np.int64), max(width - 2, 0))
-    top = np.minimum(y.astype(np.int64), max(height - 2, 0))
-    right, below = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    dx, dy = (x - left)[:, None], (y - top)[:, None]
-    upper = (1 - dx) * image[top, left] + dx * image[top, right]
-    lower = (1 - dx) * image[below, left] + dx * image[below, right]
-    return ((1 - dy) * upper + dy * lower).astype(np.float64)
+    return read, f"{model.name}: its texture was read at the vertices."
 
 
 def skin_of(texture: TextureModel, channels: int) -> Skin:

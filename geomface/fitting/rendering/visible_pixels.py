@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
 from geomface.fitting.camera import Camera, Perspective
+from geomface.mesh.normals import face_cross_products
 from geomface.rendering.visibility import BackendChoice
 
 _LEAST_FACING = 0.15
@@ -75,12 +76,12 @@ def usable_pixels(
     """Say which pixels see the outside of the face, not edge on and not beside its outline."""
     covered = ids >= 0
     inner = np.asarray(ndimage.binary_erosion(covered, np.ones((5, 5))), bool)
-    corners = vertices[faces[ids[inner]]]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    seen = faces[ids[inner]]
+    normals = face_cross_products(vertices, seen)
     to_eye = camera.rotation[2]
     if isinstance(camera, Perspective):
         eye = camera.centre - camera.rotation.T @ camera.translation
-        to_eye = eye - corners.mean(axis=1)
+        to_eye = eye - vertices[seen].mean(axis=1)
         to_eye = to_eye / np.linalg.norm(to_eye, axis=1, keepdims=True)
     length = np.maximum(np.linalg.norm(normals, axis=1), 1e-12)
     usable = np.zeros(ids.shape, bool)

@@ -10,6 +10,7 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import FileFormatError
 from geomface.files.atomic import write_bytes
+from geomface.files.color import srgb_to_linear
 from geomface.files.images import encode_image
 from geomface.files.reading import as_singles, choose_unit, log, named
 from geomface.mesh.io.glb_scene import (
@@ -17,7 +18,6 @@ from geomface.mesh.io.glb_scene import (
     open_container,
     read_image,
     read_scene,
-    to_linear,
 )
 from geomface.mesh.io.polygons import build_mesh, first_unique, polygons_of
 from geomface.mesh.mesh import Mesh
@@ -163,7 +163,7 @@ def write_glb(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
         flipped = as_singles(np.stack([uv[:, 0], 1.0 - uv[:, 1]], axis=1), mesh.name)
         attributes["TEXCOORD_0"] = blocks.accessor(flipped)
     if mesh.colors is not None and not textured:  # viewers multiply colours and texture
-        linear = to_linear(np.clip(np.nan_to_num(mesh.colors), 0, 1)).astype(np.float32)
+        linear = srgb_to_linear(np.clip(np.nan_to_num(mesh.colors), 0, 1)).astype(np.float32)
         attributes["COLOR_0"] = blocks.accessor(linear[origin])
     if textured and mesh.texture is not None:
         png = encode_image(mesh.texture, named(path), 16 if precise else 8)

@@ -16,24 +16,13 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray, require_indices
 from geomface.errors import FileFormatError
+from geomface.files.color import linear_to_srgb
 from geomface.files.images import decode_image
 from geomface.files.reading import as_doubles, log, read_bytes
 
 _TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 _JSON, _BINARY = 0x4E4F534A, 0x004E4942
-
-
-def to_linear(colors: np.ndarray) -> np.ndarray:
-    """Turn display (sRGB) values into the linear ones that glTF's COLOR_0 holds."""
-    colors = colors.astype(np.float64)
-    return np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
-
-
-def to_display(colors: np.ndarray) -> np.ndarray:
-    """Turn linear values into display (sRGB) ones."""
-    colors = np.clip(colors.astype(np.float64), 0.0, 1.0)
-    return np.where(colors <= 0.0031308, colors * 12.92, 1.055 * colors ** (1 / 2.4) - 0.055)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -300,7 +289,8 @@ def _block(
         colors = container.accessor(attributes["COLOR_0"])[:, :3]
         if not np.isfinite(colors).all():
             raise ValueError("a colour is NaN or infinite")
-        colors = np.clip(colors, 0, 1) if item["componentType"] == 5121 else to_display(colors)
+        colors = np.clip(colors, 0, 1)
+        colors = colors if item["componentType"] == 5121 else linear_to_srgb(colors)
     for part in (uv, colors):
         if part is not None and len(part) != len(positions):
             raise ValueError("attributes of different length")
