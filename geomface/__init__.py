@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from geomface.mesh.io import save_landmarks as save_landmarks
     from geomface.mesh.io import save_mesh as save_mesh
     from geomface.mesh.io import save_template as save_template
+    from geomface.model_files import load_model as load_model
+    from geomface.model_files import save_model as save_model
     from geomface.parametrization import UnwrapSettings as UnwrapSettings
     from geomface.parametrization import unwrap as unwrap
     from geomface.pipeline import PipelineSettings as PipelineSettings
@@ -49,8 +51,6 @@ if TYPE_CHECKING:
     from geomface.scans.simulate import simulate_scan as simulate_scan
     from geomface.statistics import MorphableModel as MorphableModel
     from geomface.statistics import fit_pca as fit_pca
-    from geomface.statistics import load_model as load_model
-    from geomface.statistics import save_model as save_model
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)
 

@@ -72,9 +72,9 @@ def read_model(path: Path | None) -> "MorphableModel":
     ------
     FileFormatError : a file of another kind.
     """
-    from geomface.model_files import read_model as read_model_file
+    from geomface.model_files import load_model
 
-    return read_model_file(path)
+    return load_model(path)
 
 
 def find_scan_landmarks(scan: Path, landmarks: Path | None, none: bool) -> Path | None:

@@ -18,10 +18,10 @@ from geomface.model_files.parts import MILLIMETRES
 from geomface.model_files.source import SOURCES, source_of
 from geomface.model_files.statismo import read_statismo
 from geomface.model_files.statismo_export import write_statismo
-from geomface.statistics import MorphableModel, load_model, require_model, save_model
+from geomface.statistics import MorphableModel, read_morphable, require_model, write_morphable
 
 _WRITERS: dict[str, Any] = {
-    "safetensors": save_model,
+    "safetensors": write_morphable,
     "h5": write_statismo,
     "mat": write_bfm2009,
     "npz": write_npz,
@@ -29,7 +29,7 @@ _WRITERS: dict[str, Any] = {
     "glb": write_gltf,
 }
 FORMATS = tuple(_WRITERS)
-"""What `write_model` takes as a format, beside "auto"."""
+"""What `save_model` takes as a format, beside "auto"."""
 _SUFFIXES = {
     ".safetensors": "safetensors",
     ".h5": "h5",
@@ -41,7 +41,7 @@ _SUFFIXES = {
 }
 
 
-def read_model(
+def load_model(
     path: Path | str | None, source: str = "auto", *, unit: str | None = None
 ) -> MorphableModel:
     """Read a face model of any known source, in our unit, scaling, index base and winding.
@@ -86,7 +86,7 @@ def read_model(
 
 
 def _read_own(path: Path) -> MorphableModel:
-    """Read what `write_model` wrote, in any of its formats."""
+    """Read what `save_model` wrote, in any of its formats."""
     if path.is_dir():
         return read_obj_set(path)
     head = read_bytes(path, "a model written by geomface")[:8]
@@ -98,10 +98,10 @@ def _read_own(path: Path) -> MorphableModel:
     ):
         if head.startswith(mark):
             return reader(path)
-    return load_model(path)
+    return read_morphable(path)
 
 
-def write_model(path: Path | str, model: MorphableModel, format: str = "auto") -> None:
+def save_model(path: Path | str, model: MorphableModel, format: str = "auto") -> None:
     """Write a face model, whole or not at all.
 
     Parameters
@@ -118,7 +118,7 @@ def write_model(path: Path | str, model: MorphableModel, format: str = "auto") -
     SettingsError : an unknown format.
     MissingBackendError : h5py is not installed.
     """
-    require_model(model, "write_model")
+    require_model(model, "save_model")
     if format == "auto":
         found = _SUFFIXES.get(Path(path).suffix.lower())
         if found is None:

@@ -63,7 +63,7 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
     from geomface.datasets.registered_faces import load_run_template
     from geomface.mesh.diagnose import MILLIMETRES
     from geomface.mesh.io import save_mesh
-    from geomface.statistics import MorphableModel, align_meshes, fit_pca, save_model
+    from geomface.statistics import MorphableModel, align_meshes, fit_pca, write_morphable
 
     settings: ModelSettings
     settings, names = task.payload
@@ -80,7 +80,7 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
         texture=_fit_textures(task.out, names, settings),
         card={"fitted to": f"{len(names)} registered scans, size {size}"},
     )
-    save_model(folder / layout.MORPHABLE_MODEL, model)
+    write_morphable(folder / layout.MORPHABLE_MODEL, model)
     figures: dict[str, Any] = {
         "meshes": len(names),
         "modes": len(model.shape),
@@ -114,9 +114,9 @@ def draw_sample(draw: tuple[Path, int, ModelSettings]) -> None:
 @functools.lru_cache(maxsize=1)
 def _model(folder: Path) -> "MorphableModel":
     """Keep the model of the hidden folder that is being filled; its name is used only once."""
-    from geomface.statistics import load_model
+    from geomface.statistics import read_morphable
 
-    return load_model(folder / layout.MORPHABLE_MODEL)
+    return read_morphable(folder / layout.MORPHABLE_MODEL)
 
 
 def _fit_textures(

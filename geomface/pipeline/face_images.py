@@ -20,7 +20,7 @@ from geomface.batch.keys import content_key
 from geomface.batch.records import FAILED, make_folder
 from geomface.files.lock import run_lock
 from geomface.files.records import write_json
-from geomface.model_files import read_model
+from geomface.model_files import load_model
 from geomface.pipeline.face_set import (
     PARTS,
     RECORDS,
@@ -183,7 +183,7 @@ def _sampler(payload: _PartPayload) -> FaceSampler:
     """Return this process's sampler of a set: tables are built once for all its parts."""
     key = content_key(STAGE, VERSION, payload.images, payload.model_hash)
     if key not in _KEPT:
-        _keep(FaceSampler(payload.images, read_model(payload.model)), payload.model_hash)
+        _keep(FaceSampler(payload.images, load_model(payload.model)), payload.model_hash)
     return _KEPT[key]
 
 

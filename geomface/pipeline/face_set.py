@@ -10,7 +10,7 @@ from geomface.batch.records import DONE, ItemRecord, latest_records, outputs_pre
 from geomface.errors import FileFormatError, OutputError, SettingsError
 from geomface.files.lock import NAME as LOCK
 from geomface.files.records import plain, read_json
-from geomface.model_files import read_model
+from geomface.model_files import load_model
 from geomface.statistics import MorphableModel
 from geomface.synthesis.encoding import IMAGE_FORMATS, STORED
 from geomface.synthesis.loading import model_hash
@@ -118,7 +118,7 @@ def plan_faces(settings: FaceSetSettings) -> FaceSetPlan:
     """
     # Each picture depends on its numbers only, so more identities leave what is there valid.
     drawn = dataclasses.replace(settings.images, identities=1)
-    sampler = FaceSampler(drawn, read_model(settings.model))
+    sampler = FaceSampler(drawn, load_model(settings.model))
     info = _set_info(settings, sampler.model, sampler.region_names)
     _check_folder(settings.out, info)
     size, total = settings.part_size, settings.images.pictures

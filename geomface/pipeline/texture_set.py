@@ -11,7 +11,7 @@ from geomface.errors import FileFormatError, LandmarkError, OutputError
 from geomface.files.lock import NAME as LOCK
 from geomface.files.records import plain, read_json
 from geomface.mesh import LandmarkEmbedding
-from geomface.model_files import read_model
+from geomface.model_files import load_model
 from geomface.pipeline.plan import template_key
 from geomface.pipeline.template_stage import read_run_template
 from geomface.pipeline.texture_items import TRUTH
@@ -115,7 +115,7 @@ def _models(settings: TextureSetSettings) -> tuple[tuple[str, ...], tuple[str, .
     """
     names, hashes = [], []
     for name in settings.models:
-        model = read_model(None if name == BUILTIN else Path(name))
+        model = load_model(None if name == BUILTIN else Path(name))
         _require_landmarks("model", name, model.template.landmarks)
         names.append(model.name)
         hashes.append(model_hash(model))

@@ -78,9 +78,9 @@ def texture_tools(out: Path, template_key: str, settings: TextureItemSettings) -
 @functools.lru_cache(maxsize=8)
 def face_model(name: str) -> "MorphableModel":
     """Return the face model in a file, or the built-in one; a worker reads each once."""
-    from geomface.model_files import read_model
+    from geomface.model_files import load_model
 
-    return read_model(None if name == BUILTIN else Path(name))
+    return load_model(None if name == BUILTIN else Path(name))
 
 
 def model_correspondence(

@@ -18,7 +18,7 @@ from geomface.report.figures import Gallery, uv_wireframe
 from geomface.report.images import data_uri
 from geomface.report.page import Figure, Section, columns, details, grid, heading, paragraph, table
 from geomface.report.viewer import ViewerShape, viewer_html
-from geomface.statistics import LinearModel, MorphableModel, load_model
+from geomface.statistics import LinearModel, MorphableModel, read_morphable
 
 SIGMA = 3.0
 MODES = 4
@@ -131,7 +131,7 @@ def settings(collection: Collection) -> Section:
 
 def _shape_model(collection: Collection) -> LinearModel | None:
     path = collection.out / layout.MODEL / layout.MORPHABLE_MODEL
-    return load_model(path).shape if path.is_file() else None
+    return read_morphable(path).shape if path.is_file() else None
 
 
 def _mode_pictures(

@@ -10,7 +10,7 @@ from geomface.statistics.decomposition import Decomposition, decompose_blocks, d
 from geomface.statistics.expression import ExpressionModel, fit_expressions, replace_neutral
 from geomface.statistics.eyeballs import Eyeballs
 from geomface.statistics.linear_model import LinearModel, without_empty
-from geomface.statistics.model_file import load_model, save_model
+from geomface.statistics.model_file import read_morphable, write_morphable
 from geomface.statistics.morphable import MorphableModel, anti_face, interpolate, require_model
 from geomface.statistics.pca import fit_pca
 from geomface.statistics.posterior import Posterior, posterior
@@ -35,11 +35,11 @@ __all__ = [
     "fit_pca",
     "fit_texture_pca",
     "interpolate",
-    "load_model",
     "posterior",
+    "read_morphable",
     "replace_neutral",
     "require_model",
-    "save_model",
     "seen_coefficients",
     "without_empty",
+    "write_morphable",
 ]

@@ -19,7 +19,7 @@ _NUMBERS = ("noise_sigma", "sample_count", "total_variance")
 _MESH_ARRAYS = ("faces", "quads", "uv", "uv_faces")
 
 
-def save_model(path: Path | str, model: MorphableModel) -> None:
+def write_morphable(path: Path | str, model: MorphableModel) -> None:
     """Write a morphable model (kind "morphable-model"), every number bit for bit.
 
     Raises
@@ -28,7 +28,7 @@ def save_model(path: Path | str, model: MorphableModel) -> None:
     """
     from geomface.files.tensors import save_tensors
 
-    require_model(model, "save_model")
+    require_model(model, "write_morphable")
     arrays: dict[str, np.ndarray] = {}
     parts: dict[str, dict[str, Any]] = {}
     for part in ("shape", "expression", "texture"):
@@ -76,8 +76,8 @@ def save_model(path: Path | str, model: MorphableModel) -> None:
     )
 
 
-def load_model(path: Path | str) -> MorphableModel:
-    """Read a morphable model written by `save_model`.
+def read_morphable(path: Path | str) -> MorphableModel:
+    """Read a morphable model written by `write_morphable`.
 
     Raises
     ------

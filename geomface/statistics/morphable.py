@@ -337,8 +337,8 @@ def require_model(model: object, verb: str) -> MorphableModel:
     if isinstance(model, MorphableModel):
         return model
     raise MeshError(
-        f"{verb}: expected a MorphableModel, got a {type(model).__name__}. load_builtin_face, "
-        "load_model and read_model return one."
+        f"{verb}: expected a MorphableModel, got a {type(model).__name__}. load_builtin_face "
+        "and load_model return one."
     )
 
 

@@ -15,7 +15,7 @@ from geomface.fitting import WeakPerspective
 from geomface.fitting.rendering.views import render_face
 from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
 from geomface.rendering.camera import view_rotation
-from geomface.statistics import load_model
+from geomface.statistics import read_morphable
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: object) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_fit_takes_colours_and_the_templates_landmarks(folder: Path) -> None:
-    model = load_model(folder / "m.safetensors")
+    model = read_morphable(folder / "m.safetensors")
     assert len(model.shape) == 12 and model.texture is not None and not model.texture.is_image
     assert model.template.landmarks is not None and "face_core" in model.template.regions
     assert model.coupling is not None and np.linalg.norm(model.coupling, 2) <= 1 + 1e-9
@@ -73,12 +73,12 @@ def test_evaluate_measures_and_draws(
 def test_export_and_convert_back(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    model = load_model(folder / "m.safetensors")
+    model = read_morphable(folder / "m.safetensors")
     run(capsys, "model", "export", "--model", folder / "m.safetensors", "--out", tmp_path / name)
     words = ("--input", tmp_path / name, "--out", tmp_path / "again.safetensors")
     record = run(capsys, "model", "convert", *words)
     assert record["shape_modes"] == 12
-    again = load_model(tmp_path / "again.safetensors")
+    again = read_morphable(tmp_path / "again.safetensors")
     np.testing.assert_allclose(again.shape.mean, model.shape.mean, atol=1e-4)
     assert again.topology_id == model.topology_id
 
@@ -199,7 +199,7 @@ def test_scans_are_simulated_from_any_model(
 ) -> None:
     words = ("--model", folder / "m.safetensors", "--count", 1, "--vertices", 4000)
     record = run(capsys, "synth", "scans", *words, "--out", tmp_path)
-    assert record["topology_id"] == load_model(folder / "m.safetensors").topology_id
+    assert record["topology_id"] == read_morphable(folder / "m.safetensors").topology_id
 
 
 @pytest.mark.parametrize(

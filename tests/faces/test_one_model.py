@@ -25,12 +25,12 @@ from geomface.landmarks.dense_model import learn_dense_model
 from geomface.landmarks.shape_model import learn_landmark_shape
 from geomface.landmarks.training.scans import draw_training_scan
 from geomface.mesh import Landmarks, Mesh, Template
-from geomface.model_files import read_model, write_model
+from geomface.model_files import load_model, save_model
 from geomface.report.display import show
 from geomface.report.model_figures import face_picture, sample_sheet, walk_sheet
 from geomface.scans.settings import ScanSettings
 from geomface.scans.simulate import simulate_scan
-from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, save_model
+from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, write_morphable
 from geomface.statistics.evaluation import compactness, generalization_to, specificity
 from geomface.synthesis import FaceImageSettings, FaceSampler
 
@@ -116,7 +116,7 @@ def test_modes_in_one_piece_stay_so_and_give_the_same_faces(
 ) -> None:
     face = load_builtin_face()
     assert face.shape.modes.flags.c_contiguous and not face.shape.modes.flags.writeable
-    save_model(tmp_path / "face.safetensors", face)
+    write_morphable(tmp_path / "face.safetensors", face)
     again = geomface.load_model(tmp_path / "face.safetensors")
     assert again.shape.names == face.shape.names and len(again.shape.names) == len(again.shape)
     assert again.eyeballs is not None and face.eyeballs is not None
@@ -230,8 +230,8 @@ VERBS: dict[str, Callable[[Any, Path], Any]] = {
         model, 4, np.random.default_rng(0), skin_points=20, components=2
     ),
     "draw_training_scan": lambda model, _: draw_training_scan(model, np.random.default_rng(0)),
-    "save_model": lambda model, folder: save_model(folder / "model.safetensors", model),
-    "write_model": lambda model, folder: write_model(folder / "model.glb", model),
+    "write_morphable": lambda model, folder: write_morphable(folder / "model.safetensors", model),
+    "save_model": lambda model, folder: save_model(folder / "model.glb", model),
     "show": lambda model, _: show(model, people=1).document(),
     "face_picture": lambda model, _: face_picture(model, _scan(), size=32),
     "walk_sheet": lambda model, _: walk_sheet(model, modes=1, size=32),
@@ -253,4 +253,4 @@ def test_every_verb_takes_the_one_model_or_says_what_it_wants(verb: str, tmp_pat
 
 
 def test_no_file_is_the_built_in_face() -> None:
-    assert read_model(None).name == "builtin"
+    assert load_model(None).name == "builtin"

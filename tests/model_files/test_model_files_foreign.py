@@ -14,7 +14,7 @@ from model_file_samples import assert_close
 
 from geomface.errors import MissingBackendError, SettingsError
 from geomface.faces.ict import load_ict
-from geomface.model_files import read_eos, read_flame, read_ict, read_model, source_of
+from geomface.model_files import load_model, read_eos, read_flame, read_ict, source_of
 from geomface.statistics import MorphableModel
 
 
@@ -30,7 +30,7 @@ def test_bfm2009(tmp_path: Path, rng: np.random.Generator) -> None:
     path = tmp_path / "01_MorphableModel.mat"
     fields = foreign.write_bfm2009(path, rng)
     assert source_of(path) == "bfm2009"
-    model = read_model(path)
+    model = load_model(path)
     assert_shape(model, fields["shapePC"] * fields["shapeEV"][:, 0] / 1000.0)
     assert model.shape.basis.dtype == np.float32
     assert model.texture is not None and model.expression is None
@@ -62,7 +62,7 @@ def test_bfm2009_with_expressions_and_without_texture(
         segbin=None,
         tl=(FACES + 1).astype(np.uint32),
     )
-    model = read_model(path, source="bfm2009")
+    model = load_model(path, source="bfm2009")
     assert model.texture is None and model.expression is not None
     assert_close(model.expression.mean, offset.reshape(-1, 3))
     assert_close(model.expression.basis.reshape(3 * COUNT, -1), unit * deviations)
@@ -77,10 +77,10 @@ def test_bfm2009_in_another_unit_is_said(
     unit, deviations = foreign.parts(rng)
     foreign.write_bfm2009(path, rng, shapeMU=MEAN.ravel(), shapePC=unit, shapeEV=deviations)
     with caplog.at_level("WARNING", "geomface"):
-        model = read_model(path)
+        model = load_model(path)
     assert "its size fits millimetres" in caplog.text
     assert_close(model.shape.mean, MEAN / 1000.0)
-    assert_shape(read_model(path, unit="mm"), unit * deviations)
+    assert_shape(load_model(path, unit="mm"), unit * deviations)
 
 
 @pytest.mark.parametrize("scale", [0.001, 0.1, 1.0, 1000.0])
@@ -95,7 +95,7 @@ def test_lsfm_in_any_unit(tmp_path: Path, rng: np.random.Generator, scale: float
         eigenvalues=(scale * deviations) ** 2,
     )
     assert source_of(path) == "lsfm"
-    model = read_model(path)
+    model = load_model(path)
     assert_shape(model, unit * deviations)
     assert model.shape.sample_count == 8402
     assert model.shape.total_variance == pytest.approx((deviations**2).sum() / 0.997)
@@ -123,7 +123,7 @@ def test_statismo_versions(
     path = tmp_path / "m.h5"
     unit, deviations = foreign.write_statismo(path, rng, version=version, scaled=scaled)
     assert source_of(path) == "statismo"
-    model = read_model(path)
+    model = load_model(path)
     assert_shape(model, unit * deviations)
     assert model.shape.noise_sigma == pytest.approx(0.5)
     assert model.card["modes"].startswith(said)
@@ -132,11 +132,11 @@ def test_statismo_versions(
 def test_statismo_in_metres_and_as_told(tmp_path: Path, rng: np.random.Generator) -> None:
     path = tmp_path / "m.h5"
     unit, deviations = foreign.write_statismo(path, rng, scale=0.001)
-    model = read_model(path)
+    model = load_model(path)
     assert_shape(model, 1000.0 * unit * deviations)
     assert model.shape.noise_sigma == pytest.approx(0.5)
     assert model.card["unit"].startswith("metres in the file (by its size")
-    told = read_model(path, unit="mm")
+    told = load_model(path, unit="mm")
     assert_close(told.shape.mean, MEAN / 1000.0)
     assert "as asked" in told.card["unit"]
 
@@ -146,7 +146,7 @@ def test_statismo_of_unknown_size_is_taken_as_millimetres(
 ) -> None:
     path = tmp_path / "m.h5"
     foreign.write_statismo(path, rng, scale=0.01)
-    model = read_model(path)
+    model = load_model(path)
     assert_close(model.shape.mean, 0.01 * MEAN)
     assert model.card["unit"].startswith("millimetres assumed")
 
@@ -155,7 +155,7 @@ def test_statismo_of_unknown_size_is_taken_as_millimetres(
 def test_bfm2017(tmp_path: Path, rng: np.random.Generator, source: str) -> None:
     path = tmp_path / "model2017-1_bfm_nomouth.h5"
     wanted = foreign.write_bfm2017(path, rng)
-    model = read_model(path, source)
+    model = load_model(path, source)
     assert_shape(model, wanted["shape"][1])
     assert model.expression is not None and model.texture is not None
     assert_close(model.expression.mean, wanted["expression"][0])
@@ -183,7 +183,7 @@ def test_statismo_model_found_by_the_catalog(tmp_path: Path, rng: np.random.Gene
             file.move(name, f"deep/{name}")
         file["catalog/face/modelType"] = "POLYGON_MESH_MODEL"
         file["catalog/face/modelPath"] = "/deep"
-    assert_shape(read_model(path), unit * deviations)
+    assert_shape(load_model(path), unit * deviations)
 
 
 def test_statismo_legacy_representer(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -193,7 +193,7 @@ def test_statismo_legacy_representer(tmp_path: Path, rng: np.random.Generator) -
         del file["representer/cells"], file["representer/points"]
         file["representer/reference-mesh/triangle-list"] = CLOCKWISE
         file["representer/reference-mesh/vertex-coordinates"] = MEAN
-    model = read_model(path)
+    model = load_model(path)
     assert_shape(model, unit * deviations)
     assert model.card["winding"].startswith("reversed")
 
@@ -205,7 +205,7 @@ def test_h5py_is_asked_for_by_name(
     foreign.write_statismo(path, rng)
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(MissingBackendError, match="pip install h5py"):
-        read_model(path)
+        load_model(path)
 
 
 def chumpy(monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -244,7 +244,7 @@ def test_flame(
     else:
         foreign.write_pickle(path, stored, protocol)
     assert source_of(path) == "flame"
-    model = read_model(path)
+    model = load_model(path)
     directions = 1000.0 * fields["shapedirs"].reshape(3 * COUNT, -1)
     assert_shape(model, directions[:, :300])
     assert model.expression is not None and model.expression.kind == "gaussian"
@@ -262,7 +262,7 @@ def test_flame_with_another_split(tmp_path: Path, rng: np.random.Generator) -> N
     assert model.card["winding"].startswith("reversed")
     fields["shapedirs"] = fields["shapedirs"][..., :20]
     foreign.write_pickle(tmp_path / "m.pkl", fields)
-    model = read_model(tmp_path / "m.pkl")
+    model = load_model(tmp_path / "m.pkl")
     assert len(model.shape) == 20 and model.expression is None
 
 
@@ -285,7 +285,7 @@ def test_eos(tmp_path: Path, rng: np.random.Generator, version: int, expressions
     path = tmp_path / "m.bin"
     path.write_bytes(data)
     assert source_of(path) == "eos"
-    model = read_model(path)
+    model = load_model(path)
     assert_shape(model, wanted)
     assert model.texture is not None
     np.testing.assert_allclose(model.texture.mean, 0.5)
@@ -344,7 +344,7 @@ def test_ict_folder(tmp_path: Path, rng: np.random.Generator, inside: str) -> No
     folder = tmp_path / "kit" / inside
     identity, expression = foreign.write_ict(folder, rng)
     assert source_of(tmp_path / "kit") == "ict"
-    model = read_model(tmp_path / "kit")
+    model = load_model(tmp_path / "kit")
     assert model.mesh.quads is not None
     assert_shape(model, identity.transpose(1, 2, 0).reshape(3 * COUNT, -1))
     assert model.expression is not None and model.expression.kind == "blendshapes"
@@ -359,7 +359,7 @@ def test_ict_folder_without_its_lists(tmp_path: Path, rng: np.random.Generator) 
     folder = tmp_path / "kit"
     foreign.write_ict(folder, rng)
     (folder / "vertex_indices.json").unlink()
-    model = read_model(folder)
+    model = load_model(folder)
     assert model.expression is not None and model.template.landmarks is None
     assert model.expression.names == ("browDown_L", "jawOpen")
     assert "PupilDilate_L" in model.card["left_out"]
@@ -370,7 +370,7 @@ def test_ict_folder_without_its_lists(tmp_path: Path, rng: np.random.Generator) 
 def test_ict_npz(shared_data: Path) -> None:
     path = shared_data / "ict" / "ict_face.npz"
     assert source_of(path) == "ict"
-    model, face = read_model(path), load_ict(path)
+    model, face = load_model(path), load_ict(path)
     rng = np.random.default_rng(4)
     identity, weights = rng.standard_normal(100), {"jawOpen": 0.4, "browDown_L": 1.0}
     np.testing.assert_allclose(

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from model_file_samples import small_model
 
 from geomface.errors import FileFormatError, GeomfaceError
-from geomface.model_files import SOURCES, read_ict, read_model, write_model
+from geomface.model_files import SOURCES, load_model, read_ict, save_model
 
 
 def refusal(path: Path, source: str = "auto") -> str:
     """Return the sentence with which a file is refused."""
     before = sorted(path.parent.iterdir())
     with pytest.raises(FileFormatError) as caught:
-        read_model(path, source)
+        load_model(path, source)
     text = str(caught.value)
     assert path.name in text and text.endswith((".", ")")) and "\n" not in text
     assert sorted(path.parent.iterdir()) == before
@@ -221,31 +221,31 @@ def test_ict_folder(tmp_path: Path, rng: np.random.Generator) -> None:
     foreign.write_ict(folder, rng)
     foreign.write_obj(folder / "identity003.obj", MEAN[:-1], FACES[:2])
     with pytest.raises(FileFormatError, match=r"identity003\.obj: expected 30 vertices"):
-        read_model(folder)
+        load_model(folder)
     (folder / "identity003.obj").unlink()
     (folder / "jawOpen.obj").unlink()
     with pytest.raises(FileFormatError, match=r"jawOpen\.obj"):
-        read_model(folder)
+        load_model(folder)
     for file in folder.glob("identity*"):
         file.unlink()
     with pytest.raises(FileFormatError, match=r"identity000\.obj"):
         read_ict(folder)
     (folder / "generic_neutral_mesh.obj").unlink()
     with pytest.raises(FileFormatError, match="got something else"):
-        read_model(folder)
+        load_model(folder)
     with pytest.raises(FileFormatError, match="generic_neutral_mesh"):
-        read_model(folder, "ict")
+        load_model(folder, "ict")
 
 
 def test_blendshape_folder(tmp_path: Path, rng: np.random.Generator) -> None:
     folder = tmp_path / "set"
-    write_model(folder, small_model(rng, expression="gaussian"))
+    save_model(folder, small_model(rng, expression="gaussian"))
     record = json.loads((folder / "model.json").read_text())
 
     def refused(changes: dict[str, Any]) -> str:
         (folder / "model.json").write_text(json.dumps(record | changes))
         with pytest.raises(FileFormatError) as caught:
-            read_model(folder)
+            load_model(folder)
         return str(caught.value)
 
     assert "schema 2" in refused({"schema": 2})
@@ -265,7 +265,7 @@ def test_glb_of_others_and_changed(tmp_path: Path, rng: np.random.Generator) -> 
     path = tmp_path / "m.glb"
     save_mesh(path, small_model(rng).mesh)
     assert "written by geomface" in refusal(path)
-    write_model(path, small_model(rng))
+    save_model(path, small_model(rng))
     data = bytearray(path.read_bytes())
     data[-9] ^= 1
     path.write_bytes(data)
@@ -286,7 +286,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     model = small_model(rng, expression="blendshapes", texture="vertex", landmarks=True)
     for suffix in ("safetensors", "h5", "mat", "npz", "glb"):
-        writers[f"own.{suffix}"] = lambda path: write_model(path, model)
+        writers[f"own.{suffix}"] = lambda path: save_model(path, model)
     for name, writer in writers.items():
         writer(folder / name)
     return folder
@@ -323,7 +323,7 @@ def test_damage_ends_in_a_sentence(
     path = tmp_path_factory.mktemp("damaged") / name
     path.write_bytes(data)
     try:
-        read_model(path)
+        load_model(path)
     except GeomfaceError as error:
         assert isinstance(error, FileFormatError) and name in str(error)
     else:

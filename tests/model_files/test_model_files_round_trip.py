@@ -12,7 +12,7 @@ from model_file_samples import assert_close, small_model
 
 from geomface.errors import FileFormatError, OutputError, SettingsError
 from geomface.mesh.io import load_mesh
-from geomface.model_files import FORMATS, read_model, source_of, write_gltf, write_model
+from geomface.model_files import FORMATS, load_model, save_model, source_of, write_gltf
 from geomface.statistics import MorphableModel
 
 SUFFIX = {
@@ -110,9 +110,9 @@ def test_write_then_read(
         dtype=dtype,
     )
     path = tmp_path_factory.mktemp("model") / f"model{SUFFIX[format]}"
-    write_model(path, model)
+    save_model(path, model)
     assert source_of(path) == "geomface"
-    found = read_model(path)
+    found = load_model(path)
     relative = 0.0 if format in EXACT else 1e-6
     assert_same_model(found, what_remains(model, format), relative)
     lost = what_remains(model, format).texture is not model.texture
@@ -125,7 +125,7 @@ def test_same_bytes_twice(tmp_path: Path, rng: np.random.Generator, format: str)
     model = small_model(rng, expression="blendshapes", texture="vertex", landmarks=True)
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        write_model(tmp_path / name / f"model{SUFFIX[format]}", model)
+        save_model(tmp_path / name / f"model{SUFFIX[format]}", model)
     first, second = (
         sorted(file for file in (tmp_path / name).rglob("*") if file.is_file())
         for name in ("one", "two")
@@ -143,35 +143,35 @@ def test_failed_write_leaves_the_old_file(
 
     model = small_model(rng)
     path = tmp_path / f"model{SUFFIX[format]}"
-    write_model(path, model)
+    save_model(path, model)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OutputError):
-        write_model(path, small_model(rng, modes=2))
+        save_model(path, small_model(rng, modes=2))
     monkeypatch.undo()
-    assert len(read_model(path).shape) == 4
+    assert len(load_model(path).shape) == 4
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_missing_folder_is_said(tmp_path: Path, rng: np.random.Generator, format: str) -> None:
     with pytest.raises(OutputError, match="does not exist"):
-        write_model(tmp_path / "no" / f"model{SUFFIX[format]}", small_model(rng))
+        save_model(tmp_path / "no" / f"model{SUFFIX[format]}", small_model(rng))
 
 
 def test_blendshape_folder_replaces_only_its_own(tmp_path: Path, rng: np.random.Generator) -> None:
     path = tmp_path / "set"
-    write_model(path, small_model(rng, modes=5))
-    write_model(path, small_model(rng, modes=2))
+    save_model(path, small_model(rng, modes=5))
+    save_model(path, small_model(rng, modes=2))
     assert sorted(file.name for file in path.glob("shape_*")) == ["shape_000.obj", "shape_001.obj"]
     other = tmp_path / "holiday"
     other.mkdir()
     (other / "beach.txt").write_text("sun")
     with pytest.raises(OutputError, match="holds other things"):
-        write_model(other, small_model(rng))
+        save_model(other, small_model(rng))
     assert [file.name for file in other.iterdir()] == ["beach.txt"]
 
 
@@ -180,8 +180,8 @@ def test_texture_that_is_left_out_is_logged(
 ) -> None:
     model = small_model(rng, texture="image")
     with caplog.at_level(logging.WARNING, "geomface"):
-        write_model(tmp_path / "m.mat", model)
-        write_model(tmp_path / "m.glb", model)
+        save_model(tmp_path / "m.mat", model)
+        save_model(tmp_path / "m.glb", model)
     assert "texture image is left out" in caplog.text
     assert "written as its mean" in caplog.text
     mean = load_mesh(tmp_path / "m.glb")
@@ -191,7 +191,7 @@ def test_texture_that_is_left_out_is_logged(
 def test_glb_holds_as_many_shape_modes_as_asked(tmp_path: Path, rng: np.random.Generator) -> None:
     model = small_model(rng, modes=5, expression="blendshapes")
     write_gltf(tmp_path / "m.glb", model, shape_modes=2)
-    found = read_model(tmp_path / "m.glb")
+    found = load_model(tmp_path / "m.glb")
     assert len(found.shape) == 2 and found.expression is not None and len(found.expression) == 3
     with pytest.raises(SettingsError, match="components"):
         write_gltf(tmp_path / "m.glb", model, shape_modes=6)
@@ -207,13 +207,13 @@ def test_numbers_that_no_file_holds_make_no_model(rng: np.random.Generator) -> N
 def test_unknown_names_are_refused(tmp_path: Path, rng: np.random.Generator) -> None:
     model = small_model(rng)
     with pytest.raises(OutputError, match=r"ending in \.safetensors"):
-        write_model(tmp_path / "m.zip", model)
+        save_model(tmp_path / "m.zip", model)
     with pytest.raises(SettingsError, match="format"):
-        write_model(tmp_path / "m.npz", model, format="zip")
+        save_model(tmp_path / "m.npz", model, format="zip")
     with pytest.raises(SettingsError, match="source"):
-        read_model(tmp_path / "m.npz", source="nose")
+        load_model(tmp_path / "m.npz", source="nose")
     with pytest.raises(SettingsError, match="unit"):
-        read_model(tmp_path / "m.npz", unit="ell")
+        load_model(tmp_path / "m.npz", unit="ell")
     with pytest.raises(FileFormatError, match="no such file"):
-        read_model(tmp_path / "m.npz")
+        load_model(tmp_path / "m.npz")
     assert not list(tmp_path.iterdir())

@@ -11,7 +11,7 @@ import scipy.io
 import trimesh
 from model_file_samples import small_model
 
-from geomface.model_files import write_model
+from geomface.model_files import save_model
 from geomface.statistics import LinearModel, MorphableModel
 
 RELATIVE = 1e-6
@@ -57,7 +57,7 @@ def check_statismo_group(group: h5py.Group, linear: LinearModel, faces: np.ndarr
 
 def test_statismo_of_shape_alone(tmp_path: Path, rng: np.random.Generator) -> None:
     model = small_model(rng)
-    write_model(tmp_path / "m.h5", model)
+    save_model(tmp_path / "m.h5", model)
     with h5py.File(tmp_path / "m.h5", "r") as file:
         check_statismo_group(file, model.shape, model.mesh.faces)
         basis = file["model/pcaBasis"][:].astype(float)
@@ -67,7 +67,7 @@ def test_statismo_of_shape_alone(tmp_path: Path, rng: np.random.Generator) -> No
 
 
 def test_statismo_with_colour_and_expression(tmp_path: Path, model: MorphableModel) -> None:
-    write_model(tmp_path / "m.h5", model)
+    save_model(tmp_path / "m.h5", model)
     assert model.expression is not None and model.texture is not None
     with h5py.File(tmp_path / "m.h5", "r") as file:
         for name, linear in (
@@ -86,7 +86,7 @@ def test_statismo_with_colour_and_expression(tmp_path: Path, model: MorphableMod
 
 
 def test_bfm_layout(tmp_path: Path, model: MorphableModel) -> None:
-    write_model(tmp_path / "m.mat", model)
+    save_model(tmp_path / "m.mat", model)
     fields = scipy.io.loadmat(tmp_path / "m.mat")
     assert model.expression is not None and model.texture is not None
     count = len(model.mesh.vertices)
@@ -107,7 +107,7 @@ def test_bfm_layout(tmp_path: Path, model: MorphableModel) -> None:
 
 
 def test_npz_needs_numpy_alone(tmp_path: Path, model: MorphableModel) -> None:
-    write_model(tmp_path / "m.npz", model)
+    save_model(tmp_path / "m.npz", model)
     with np.load(tmp_path / "m.npz", allow_pickle=False) as archive:
         np.testing.assert_array_equal(archive["shape_mean"], model.shape.mean)
         np.testing.assert_array_equal(archive["shape_basis"], model.shape.basis)
@@ -147,7 +147,7 @@ def read_glb_by_hand(path: Path) -> tuple[dict, list[np.ndarray]]:
 @pytest.mark.parametrize("expression", ["gaussian", "blendshapes"])
 def test_gltf_morph_targets(tmp_path: Path, rng: np.random.Generator, expression: str) -> None:
     model = small_model(rng, expression=expression, uv=True, texture="vertex")
-    write_model(tmp_path / "m.glb", model)
+    save_model(tmp_path / "m.glb", model)
     tree, accessors = read_glb_by_hand(tmp_path / "m.glb")
     mesh = tree["meshes"][0]
     primitive = mesh["primitives"][0]
@@ -178,7 +178,7 @@ def test_gltf_morph_targets(tmp_path: Path, rng: np.random.Generator, expression
 
 
 def test_trimesh_reads_the_mean_of_the_glb(tmp_path: Path, model: MorphableModel) -> None:
-    write_model(tmp_path / "m.glb", model)
+    save_model(tmp_path / "m.glb", model)
     scene = trimesh.load(tmp_path / "m.glb", process=False)
     found = scene.to_mesh()
     triangles = found.vertices[found.faces]
@@ -187,7 +187,7 @@ def test_trimesh_reads_the_mean_of_the_glb(tmp_path: Path, model: MorphableModel
 
 def test_trimesh_reads_the_blendshapes(tmp_path: Path, rng: np.random.Generator) -> None:
     model = small_model(rng, expression="blendshapes")
-    write_model(tmp_path / "set", model)
+    save_model(tmp_path / "set", model)
 
     def load(name: str) -> trimesh.Trimesh:
         return trimesh.load(tmp_path / "set" / name, process=False, maintain_order=True)

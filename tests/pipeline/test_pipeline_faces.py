@@ -22,7 +22,7 @@ from geomface.pipeline import (
 from geomface.registration.settings import RegistrationSettings
 from geomface.scans.settings import ScanSettings
 from geomface.scans.simulate import save_simulated_scan, simulate_scan
-from geomface.statistics import load_model
+from geomface.statistics import read_morphable
 
 QUICK = ItemSettings(
     texture_size=64,
@@ -110,7 +110,7 @@ def test_geometry_images_share_the_templates_pose(report):
 def test_the_model_holds_the_scans_and_draws_new_faces(report):
     settings, result = report
     folder = settings.out / layout.MODEL
-    model = load_model(folder / layout.MORPHABLE_MODEL)
+    model = read_morphable(folder / layout.MORPHABLE_MODEL)
     assert len(model.shape) == 1 and result.model is not None and result.model.status == "done"
     assert model.topology_id == load_builtin_face().mesh.topology_id
     assert model.texture is not None and len(model.texture) == 1

@@ -15,7 +15,7 @@ from geomface.parametrization import unwrap
 from geomface.pipeline import ItemRecord, PipelineSettings
 from geomface.scans.settings import ScanSettings
 from geomface.scans.simulate import save_simulated_scan, simulate_scan
-from geomface.statistics import MorphableModel, align_meshes, fit_pca, save_model
+from geomface.statistics import MorphableModel, align_meshes, fit_pca, write_morphable
 
 OFFSET_MM = 0.5
 """Every registered vertex of the folder lies this far from its truth."""
@@ -93,7 +93,7 @@ def _write_item(out: Path, template, index: int, truth) -> np.ndarray:
 def _write_model(out: Path, template, shapes: np.ndarray) -> None:
     aligned = align_meshes(shapes, reference=template.vertices)
     model = MorphableModel(Template(template), fit_pca(aligned.aligned))
-    save_model(out / layout.MODEL / layout.MORPHABLE_MODEL, model)
+    write_morphable(out / layout.MODEL / layout.MORPHABLE_MODEL, model)
     for index in range(2):
         sample = model.sample(np.random.default_rng(index))
         save_mesh(out / layout.MODEL / f"sample{index:03d}.ply", sample)

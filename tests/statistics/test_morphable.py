@@ -17,8 +17,8 @@ from geomface.statistics import (
     TextureModel,
     anti_face,
     interpolate,
-    load_model,
-    save_model,
+    read_morphable,
+    write_morphable,
 )
 
 SIDE = 5
@@ -179,8 +179,8 @@ def test_between_and_beyond():
 @pytest.mark.parametrize("texture", ["vertices", "image"])
 def test_file_round_trip_keeps_every_bit(tmp_path, rng, texture):
     model = random_model(rng, texture=texture)
-    save_model(tmp_path / "m.safetensors", model)
-    again = load_model(tmp_path / "m.safetensors")
+    write_morphable(tmp_path / "m.safetensors", model)
+    again = read_morphable(tmp_path / "m.safetensors")
     for part in ("shape", "expression", "texture"):
         one, two = getattr(model, part), getattr(again, part)
         for field in dataclasses.fields(one):
@@ -199,8 +199,8 @@ def test_file_round_trip_keeps_every_bit(tmp_path, rng, texture):
     assert again.template.landmarks.scheme == "three"
     np.testing.assert_array_equal(again.template.regions["middle"], [11, 12, 13])
     bare = dataclasses.replace(model, expression=None, texture=None, coupling=None, eyeballs=None)
-    save_model(tmp_path / "bare.safetensors", bare)
-    again = load_model(tmp_path / "bare.safetensors")
+    write_morphable(tmp_path / "bare.safetensors", bare)
+    again = read_morphable(tmp_path / "bare.safetensors")
     assert again.texture is None and again.eyeballs is None
 
 
@@ -208,10 +208,10 @@ def test_bad_files_are_refused(tmp_path, rng):
     path = tmp_path / "m.safetensors"
     path.write_bytes(b"no tensors here")
     with pytest.raises(FileFormatError, match="truncated or not safetensors"):
-        load_model(path)
+        read_morphable(path)
     with pytest.raises(FileFormatError):
-        load_model(tmp_path / "absent.safetensors")
-    save_model(path, random_model(rng))
+        read_morphable(tmp_path / "absent.safetensors")
+    write_morphable(path, random_model(rng))
     arrays, header = load_tensors(path, kind="morphable-model", schema=1)
 
     def write(arrays, **changes):
@@ -220,19 +220,19 @@ def test_bad_files_are_refused(tmp_path, rng):
 
     write(arrays, schema=2)
     with pytest.raises(FileFormatError, match="schema 2"):
-        load_model(path)
+        read_morphable(path)
     write(arrays, kind="geometry-image")
     with pytest.raises(FileFormatError, match="kind"):
-        load_model(path)
+        read_morphable(path)
     write({name: array for name, array in arrays.items() if name != "shape.basis"})
     with pytest.raises(FileFormatError, match="shape.basis"):
-        load_model(path)
+        read_morphable(path)
     write(arrays | {"shape.basis": arrays["shape.basis"][:5]})
     with pytest.raises(FileFormatError, match="do not fit"):
-        load_model(path)
+        read_morphable(path)
     write(arrays, topology_id="0" * 16)
     with pytest.raises(FileFormatError, match="topology"):
-        load_model(path)
+        read_morphable(path)
 
 
 def test_parts_that_do_not_fit_are_refused(rng):

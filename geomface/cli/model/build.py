@@ -59,7 +59,7 @@ def run_fit(options: ModelFitOptions, run: Run) -> int:
     """Read, align, fit, write."""
     import numpy as np
 
-    from geomface.statistics import MorphableModel, align_meshes, fit_pca, save_model
+    from geomface.statistics import MorphableModel, align_meshes, fit_pca, write_morphable
     from geomface.statistics.coupling import fit_coupling
 
     run.require_cpu()
@@ -91,7 +91,7 @@ def run_fit(options: ModelFitOptions, run: Run) -> int:
             "variances": "s^2 / (n - 1)",
         },
     )
-    save_model(options.out, model)
+    write_morphable(options.out, model)
     held = 100 * float(shape.explained[-1]) if len(shape) else 0.0
     run.finish(
         {

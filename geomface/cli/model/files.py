@@ -49,17 +49,17 @@ class ModelExportOptions:
 
 def run_convert(options: ModelConvertOptions, run: Run) -> int:
     """Read, tell, write."""
-    from geomface.model_files import read_model
-    from geomface.statistics import save_model
+    from geomface.model_files import load_model
+    from geomface.statistics import write_morphable
 
     run.require_cpu()
     require_output(options.out, "--out", (".safetensors",), (options.input,))
     if not options.input.exists():
         raise FileFormatError(f"--input {options.input}: no such file. Check the path.")
-    model = read_model(options.input, source=options.source)
+    model = load_model(options.input, source=options.source)
     if options.common.dry_run:
         return run.plan([f"write {options.out}: {len(model.mesh.vertices)} vertices"])
-    save_model(options.out, model)
+    write_morphable(options.out, model)
     figures = {
         "vertices": len(model.mesh.vertices),
         "shape_modes": len(model.shape),
@@ -80,7 +80,7 @@ def run_convert(options: ModelConvertOptions, run: Run) -> int:
 
 def run_export(options: ModelExportOptions, run: Run) -> int:
     """Read, write."""
-    from geomface.model_files import write_model
+    from geomface.model_files import save_model
 
     run.require_cpu()
     endings = (".h5", ".mat", ".npz", ".glb", ".safetensors")
@@ -91,7 +91,7 @@ def run_export(options: ModelExportOptions, run: Run) -> int:
     model = read_model(options.model)
     if options.common.dry_run:
         return run.plan([f"write {options.out}: {len(model.shape)} modes"])
-    write_model(options.out, model)
+    save_model(options.out, model)
     run.finish({"vertices": len(model.mesh.vertices), "topology_id": model.topology_id})
     run.say(f"{options.out}: {model.name}, {len(model.mesh.vertices)} vertices")
     return 0
