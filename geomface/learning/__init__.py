@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from geomface.learning.adversarial import g_loss as g_loss
     from geomface.learning.adversarial import generator_loss as generator_loss
     from geomface.learning.adversarial import next_began_k as next_began_k
+    from geomface.learning.data import ArraySet as ArraySet
+    from geomface.learning.data import PictureSet as PictureSet
+    from geomface.learning.data import picture_folder as picture_folder
+    from geomface.learning.data import picture_shards as picture_shards
     from geomface.learning.device import ComputeSettings as ComputeSettings
     from geomface.learning.device import choose_device as choose_device
     from geomface.learning.distributed import Ranks as Ranks
@@ -29,8 +33,15 @@ if TYPE_CHECKING:
     from geomface.learning.errors import DivergenceError as DivergenceError
     from geomface.learning.errors import LostPeerError as LostPeerError
     from geomface.learning.errors import ResumeError as ResumeError
+    from geomface.learning.fingerprint import Fingerprint as Fingerprint
+    from geomface.learning.fingerprint import fingerprint_files as fingerprint_files
+    from geomface.learning.fingerprint import fingerprint_rows as fingerprint_rows
     from geomface.learning.holdout import held_out as held_out
     from geomface.learning.holdout import is_held_out as is_held_out
+    from geomface.learning.labels import SetMemory as SetMemory
+    from geomface.learning.labels import class_weights as class_weights
+    from geomface.learning.labels import label_loss as label_loss
+    from geomface.learning.layers import synchronize_layers as synchronize_layers
     from geomface.learning.loop import LoopSettings as LoopSettings
     from geomface.learning.loop import Task as Task
     from geomface.learning.loop import TrainingResult as TrainingResult
@@ -74,5 +85,7 @@ if TYPE_CHECKING:
     from geomface.learning.stream import class_batches as class_batches
     from geomface.learning.system import System as System
     from geomface.learning.task import PhasedTask as PhasedTask
+    from geomface.learning.training import FREE_SETTINGS as FREE_SETTINGS
+    from geomface.learning.training import run_training as run_training
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

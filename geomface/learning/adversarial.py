@@ -110,7 +110,7 @@ def d_loss(
     suffix : of the metrics' names, where a system has several discriminators
     """
     real_scores, fake_scores = score(real), score(fake)
-    k = 0.0 if balance is None else balance.k.to(fake_scores.dtype)
+    k = 0.0 if balance is None else balance.k.to(fake_scores.dtype, copy=True)
     loss = discriminator_loss(use.loss, real_scores, fake_scores, k=k)
     metrics: dict[str, torch.Tensor | float] = {
         "loss/discriminator": loss,

@@ -1,6 +1,7 @@
 """The run directory: settings, metrics, pictures and checkpoints of one training.
 
 run.json                      resolved settings, seed, versions
+data.json                     a hash for each sample
 metrics.jsonl                 one line of metrics for each logging step
 evaluations.jsonl             one line for each evaluation
 samples/step-000000500.png    the same latents every time; more pictures, meshes, tables by name
@@ -17,12 +18,15 @@ from geomface.errors import FileFormatError, OutputError, SettingsError
 from geomface.files.atomic import is_temporary
 from geomface.files.records import plain, read_json, write_json
 from geomface.learning.errors import ResumeError
+from geomface.learning.fingerprint import Fingerprint, data_difference
 from geomface.learning.system import System, rename
 
 Resume = Literal["never", "auto", "must"]
 RUN_FILE, METRICS, SAMPLES, CHECKPOINTS = "run.json", "metrics.jsonl", "samples", "checkpoints"
-EVALUATIONS = "evaluations.jsonl"
-SCHEMA = 1
+EVALUATIONS, DATA = "evaluations.jsonl", "data.json"
+SCHEMA = 2
+FIRST_SCHEMA = 1
+"""Runs that do not tell all that makes them: what they do not tell is not compared."""
 _NAME = re.compile(r"step-(\d+)\.safetensors")
 
 
@@ -70,6 +74,7 @@ def open_run(
     resume: Resume = "auto",
     free: frozenset[str] = frozenset(),
     record: Mapping[str, Any] | None = None,
+    data: Mapping[str, Fingerprint] | None = None,
 ) -> RunDirectory:
     """Make a run directory, or find where an older one stopped.
 
@@ -81,10 +86,12 @@ def open_run(
     resume : "never" wants a new folder, "must" a run with a checkpoint, "auto" takes what is there
     free : dotted names of settings that may differ when resuming, such as "loop.steps"
     record : what else run.json should tell, such as versions
+    data : fingerprints of the data by stream, compared like settings; None compares none
 
     Raises
     ------
-    ResumeError : the folder's state and `resume` disagree, or settings differ; all are named
+    ResumeError : the folder's state and `resume` disagree, or settings or data differ; all that
+        differ are named
     FileFormatError : run.json is damaged
     OutputError : the folder cannot be made
     """
@@ -99,8 +106,11 @@ def open_run(
                 f"{folder}: expected no run, got one. Use resume auto to go on with it, or another "
                 "folder."
             )
-        stored = read_run(folder, system=system)["settings"]
-        _refuse_differences(folder, settings_difference(stored, plain(settings), free))
+        stored = read_run(folder, system=system)
+        wanted, first = plain(settings), stored["schema"] == FIRST_SCHEMA
+        lines = settings_difference(stored["settings"], wanted, free, partial=first)
+        _refuse_differences(folder, "settings", lines)
+        _compare_data(folder, data)
         run = RunDirectory(folder, system)
         newest = run.checkpoints()[-1:]
         if resume == "must" and not newest:
@@ -123,6 +133,7 @@ def open_run(
             f"{folder}: the run's folder cannot be made ({error.strerror}). Choose another place."
         ) from error
     head = {"schema": SCHEMA, "system": system.name, "settings": settings}
+    write_json(folder / DATA, data or {}, indent=None)
     write_json(folder / RUN_FILE, head | dict(record or {}))
     return RunDirectory(folder, system)
 
@@ -138,10 +149,10 @@ def read_run(path: Path | str, *, system: System) -> dict[str, Any]:
     record = read_json(file, "the record of a training run")
     if not isinstance(record, dict) or not {"schema", "system", "settings"} <= set(record):
         raise FileFormatError(f"{file}: expected the record of a training run, got another JSON.")
-    if record["schema"] != SCHEMA:
+    if record["schema"] not in (FIRST_SCHEMA, SCHEMA):
         raise FileFormatError(
             f"{file}: this run has schema {record['schema']}, this version of geomface reads "
-            f"schema {SCHEMA}. Use the version that wrote it."
+            f"schemas {FIRST_SCHEMA} to {SCHEMA}. Use the version that wrote it."
         )
     if record["system"] != system.name:
         raise FileFormatError(
@@ -168,7 +179,12 @@ def newest_checkpoint(path: Path | str, *, system: System) -> Path:
 
 
 def settings_difference(
-    stored: Any, wanted: Any, free: frozenset[str] = frozenset(), prefix: str = ""
+    stored: Any,
+    wanted: Any,
+    free: frozenset[str] = frozenset(),
+    prefix: str = "",
+    *,
+    partial: bool = False,
 ) -> list[str]:
     """Return one line "name: stored -> wanted" for each setting that differs.
 
@@ -176,21 +192,37 @@ def settings_difference(
     ----------
     stored, wanted : nested mappings of plain values
     free : dotted names that may differ; a name frees all below it
+    partial : compare only what both have
     """
     if prefix.rstrip(".") in free:
         return []
     if isinstance(stored, dict) and isinstance(wanted, dict):
         lines = []
-        for key in sorted({*stored, *wanted}):
-            lines += settings_difference(stored.get(key), wanted.get(key), free, f"{prefix}{key}.")
+        for key in sorted({*stored, *wanted} if not partial else {*stored} & {*wanted}):
+            pair = stored.get(key), wanted.get(key)
+            lines += settings_difference(*pair, free, f"{prefix}{key}.", partial=partial)
         return lines
     return [] if stored == wanted else [f"{prefix.rstrip('.')}: {stored!r} -> {wanted!r}"]
 
 
-def _refuse_differences(folder: Path, lines: list[str]) -> None:
+def _compare_data(folder: Path, data: Mapping[str, Fingerprint] | None) -> None:
+    """Refuse data that differ from those in data.json; a run without one gets it now."""
+    if data is None:
+        return
+    if not (folder / DATA).is_file():
+        write_json(folder / DATA, data, indent=None)
+        return
+    stored = read_json(folder / DATA, "the fingerprint of a run's data")
+    lines = []
+    for name in sorted({*stored, *data}):
+        lines += data_difference(stored.get(name, {}), data.get(name, {}), name)
+    _refuse_differences(folder, "data", lines)
+
+
+def _refuse_differences(folder: Path, what: str, lines: list[str]) -> None:
     if lines:
         raise ResumeError(
-            f"{folder}: expected the settings that the run began with, got others ("
+            f"{folder}: expected the {what} that the run began with, got others ("
             + "; ".join(lines)
             + "). Use the old ones, or another folder for a new run."
         )

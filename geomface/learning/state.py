@@ -30,6 +30,7 @@ class TrainingState:
     generators : random streams
     scalars : schedule and counters, anything JSON holds; restored in place
     seed : of what draws from torch's own generators, such as dropout
+    frozen : hashes of networks that are used and never trained
     """
 
     modules: Mapping[str, torch.nn.Module]
@@ -37,6 +38,7 @@ class TrainingState:
     generators: Mapping[str, torch.Generator]
     scalars: dict[str, Any]
     seed: int = 0
+    frozen: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def global_generators() -> dict[str, torch.Generator]:
@@ -100,6 +102,7 @@ def save_checkpoint(
         "scalars": state.scalars,
         "groups": groups,
         "config": config,
+        "frozen": state.frozen,
     }
     save_tensors(path, arrays, kind=KIND, schema=SCHEMA, units=None, config=header)
 
@@ -115,6 +118,12 @@ def load_checkpoint(path: Path | str, state: TrainingState, *, system: System) -
     CheckpointError : of another system, or of networks of another shape
     """
     arrays, header = read_checkpoint(path, system=system)
+    for name, value in header.get("frozen", {}).items():
+        if state.frozen.get(name, value) != value:
+            raise CheckpointError(
+                f"{path}: expected the frozen network {name!r} that the run began with, got one "
+                "with other weights. Use the old one, or begin a new run."
+            )
     for name, module in state.modules.items():
         _fill_module(module, _part(arrays, f"module/{name}/"), f"{path}: {name}")
     for name, optimizer in state.optimizers.items():

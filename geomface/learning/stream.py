@@ -9,6 +9,7 @@ import torch
 
 from geomface.errors import SettingsError
 from geomface.learning.distributed import ALONE, Ranks
+from geomface.learning.fingerprint import Fingerprint
 from geomface.learning.randomness import batch_indices, stream_generator
 
 Batch = dict[str, torch.Tensor]
@@ -25,6 +26,10 @@ class Dataset(Protocol):
 
     def batch(self, indices: torch.Tensor) -> Batch:
         """Return the samples of the given (B,) int64 numbers."""
+        ...
+
+    def fingerprint(self) -> Fingerprint:
+        """Return a hash for each sample by its name; a run goes on with the same ones only."""
         ...
 
 

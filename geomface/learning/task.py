@@ -17,6 +17,8 @@ from geomface.learning.device import (
 )
 from geomface.learning.distributed import current_ranks
 from geomface.learning.ema import EmaSettings, make_ema, update_ema
+from geomface.learning.fingerprint import Fingerprint
+from geomface.learning.layers import synchronize_layers
 from geomface.learning.metrics_log import Metrics
 from geomface.learning.optimizers import make_optimizer, set_rates
 from geomface.learning.phase import Phase, take_step
@@ -82,6 +84,8 @@ class PhasedTask:
         self.phases, self.ema = tuple(phases), dict(ema or {})
         with seeded_initialisation(seed, "weights"):
             built = build()
+        if self.ranks.count > 1:
+            built = {name: synchronize_layers(network) for name, network in built.items()}
         self.networks = {
             name: place_network(network, self.device, compute) for name, network in built.items()
         }
@@ -93,8 +97,8 @@ class PhasedTask:
         ]
         for name in self._frozen:
             self.networks[name].eval().requires_grad_(False)
-        hashes = {name: weights_hash(self.networks[name]) for name in self._frozen}
-        self.config = dict(config or {}) | ({"frozen": hashes} if hashes else {})
+        self._hashes = {name: weights_hash(self.networks[name]) for name in self._frozen}
+        self.config = dict(config or {})
         self.networks |= {f"{name}_ema": make_ema(self.networks[name]) for name in self.ema}
         self.optimizers = {
             phase.name: make_optimizer(phase.optimizer, self._weights(phase)) for phase in phases
@@ -104,6 +108,7 @@ class PhasedTask:
             "shown": {stream.name: 0 for stream in streams},
         }
         self._generators = {name: stream_generator(seed, name) for name in generators}
+        self._data = {stream.name: stream.data for stream in streams}
         self._readers = {stream.name: StreamReader(stream, seed, self.ranks) for stream in streams}
         self._batches: dict[str, Batch] = {}
         self._rows = 0  # of the largest batch of a step
@@ -115,7 +120,9 @@ class PhasedTask:
     def state(self) -> TrainingState:
         """All that the next step depends on."""
         modules = {k: v for k, v in self.networks.items() if k not in self._frozen}
-        return TrainingState(modules, self.optimizers, self._generators, self.scalars, self.seed)
+        return TrainingState(
+            modules, self.optimizers, self._generators, self.scalars, self.seed, self._hashes
+        )
 
     @property
     def steps(self) -> int:
@@ -150,6 +157,10 @@ class PhasedTask:
     def evaluate(self) -> Mapping[str, float]:
         """Return numbers that tell how good the system is, by name."""
         return {}
+
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """Return the fingerprints of the data of all streams."""
+        return {name: data.fingerprint() for name, data in self._data.items()}
 
     def batch(self, stream: str, count: int | None = None) -> Batch:
         """Return this step's batch of a stream, on the device; the same however often asked.

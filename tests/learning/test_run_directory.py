@@ -1,13 +1,19 @@
 """Run directories, resuming, checkpoints: what is kept and what is refused."""
 
 import errno
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from geomface.errors import FileFormatError, OutputError, SettingsError
+from geomface.files import load_image
 from geomface.learning import (
     CheckpointError,
     DivergenceError,
@@ -15,6 +21,7 @@ from geomface.learning import (
     ResumeError,
     System,
     TrainingState,
+    fingerprint_files,
     load_checkpoint,
     load_module,
     newest_checkpoint,
@@ -26,6 +33,9 @@ from geomface.learning import (
     stream_generator,
     train,
 )
+from geomface.learning.samples import save_samples
+from geomface.mesh import Mesh
+from geomface.mesh.io import load_mesh
 
 SYSTEM = System("line")
 
@@ -81,6 +91,7 @@ def test_run_directory_is_the_product(tmp_path: Path) -> None:
     assert names == [
         "checkpoints/step-000000015.safetensors",
         "checkpoints/step-000000020.safetensors",
+        "data.json",
         "metrics.jsonl",
         "run.json",
         "samples/step-000000010.png",
@@ -215,6 +226,125 @@ def test_foreign_checkpoints_are_refused(tmp_path: Path) -> None:
 def test_unknown_schemas_are_refused(tmp_path: Path) -> None:
     run = open_run(tmp_path / "run", {}, system=SYSTEM)
     text = (run.path / "run.json").read_text()
-    (run.path / "run.json").write_text(text.replace('"schema": 1', '"schema": 9'))
-    with pytest.raises(FileFormatError, match=r"schema 9, this version .* schema 1"):
+    (run.path / "run.json").write_text(text.replace('"schema": 2', '"schema": 9'))
+    with pytest.raises(FileFormatError, match=r"schema 9, this version .* schemas 1 to 2"):
         open_run(run.path, {}, system=SYSTEM)
+
+
+def test_two_trainings_in_one_folder_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    code = (
+        "import sys, time\n"
+        "from geomface.files.lock import run_lock\n"
+        "from pathlib import Path\n"
+        "with run_lock(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)\n"
+    )
+    run = open_run(folder, {}, system=SYSTEM)
+    other = subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE)
+    try:
+        assert other.stdout is not None and other.stdout.readline() == b"held\n"
+        with pytest.raises(OutputError, match=f"another run .process {other.pid} on .* works in"):
+            train(Line(), run, loop())
+    finally:
+        other.kill()
+        other.communicate()
+    assert not run.checkpoints()
+    assert train(Line(), run, loop()).steps == 20  # what a killed process held is free
+
+
+def test_half_precision_weights_come_back_bit_by_bit(tmp_path: Path) -> None:
+    first, second = Line(), Line()
+    for task in (first, second):
+        task.network.to(torch.bfloat16)
+        task.state.optimizers["network"].state.clear()
+        task.network.forward = lambda x, n=task.network: torch.nn.functional.linear(  # type: ignore[method-assign]
+            x.bfloat16(), n.weight, n.bias
+        )
+    for _ in range(7):
+        first.step()
+    path = tmp_path / "x.safetensors"
+    save_checkpoint(path, first.state, system=SYSTEM, step=7)
+    load_checkpoint(path, second.state, system=SYSTEM)
+    for a, b in zip(first.network.parameters(), second.network.parameters(), strict=True):
+        assert b.dtype == torch.bfloat16 and torch.equal(a, b)
+    for _ in range(3):
+        assert torch.equal(first.step()["loss"], second.step()["loss"])
+
+
+def test_changed_data_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    files = [tmp_path / "set" / f"{name}.png" for name in "abcd"]
+    for file in files:
+        file.write_text(file.name)
+
+    def resume() -> None:
+        data = {"images": fingerprint_files(sorted((tmp_path / "set").iterdir()), tmp_path)}
+        open_run(tmp_path / "run", {}, system=SYSTEM, data=data)
+
+    resume()
+    resume()
+    files[1].write_text("B.png")  # as long as before
+    with pytest.raises(ResumeError, match=r"images: 1 changed, such as set/b\.png\)"):
+        resume()
+    files[1].write_text("b.png")
+    files[0].rename(tmp_path / "set" / "e.png")
+    with pytest.raises(ResumeError, match=r"1 gone, such as set/a\.png; .*1 new, such as set/e"):
+        resume()
+
+
+def test_runs_of_the_first_schema_are_compared_in_what_they_tell(tmp_path: Path) -> None:
+    system = System("line", settings={"settle": "optimizer.lr_decay"})
+    run = open_run(tmp_path / "run", {"settle": 0.5, "kind": "texture"}, system=system)
+    text = (run.path / "run.json").read_text()
+    (run.path / "run.json").write_text(text.replace('"schema": 2', '"schema": 1'))
+    now = {"optimizer": {"lr_decay": 0.5, "clip": None}, "kind": "texture", "mirror": True}
+    open_run(tmp_path / "run", now, system=system)
+    with pytest.raises(ResumeError, match="kind: 'texture' -> 'geometry'"):
+        open_run(tmp_path / "run", now | {"kind": "geometry"}, system=system)
+    with pytest.raises(ResumeError, match=r"optimizer\.lr_decay: 0\.5 -> 0\.1"):
+        open_run(tmp_path / "run", now | {"optimizer": {"lr_decay": 0.1}}, system=system)
+
+
+def test_looking_changes_no_step(tmp_path: Path) -> None:
+    """Samples and evaluations may draw from torch's own generators, in the loop alone."""
+
+    class Looking(Line):
+        def step(self) -> dict[str, torch.Tensor]:
+            return super().step() | {"drawn": torch.rand(())}
+
+        def samples(self) -> torch.Tensor:
+            return torch.rand(4, 3, 8, 8)
+
+    ends = []
+    for every in (1, 20):
+        run = open_run(tmp_path / str(every), {}, system=SYSTEM)
+        settings = LoopSettings(20, 5, every, 20, evaluate_every=every)
+        train(Looking(), run, settings)
+        lines = read_metrics(run.path / "metrics.jsonl")
+        ends.append([(line["loss"], line["drawn"]) for line in lines])
+        assert read_metrics(run.path / "evaluations.jsonl")[-1]["step"] == 20
+    assert ends[0] == ends[1]
+
+
+def test_messages_name_options_that_exist(tmp_path: Path) -> None:
+    with pytest.raises(DivergenceError) as caught:
+        train(Line(poison_at=8), open_run(tmp_path / "run", {}, system=SYSTEM), loop())
+    named = re.findall(r"--[\w-]+", str(caught.value))
+    done = subprocess.run(
+        [sys.executable, "-m", "geomface", "train", "progressive_texture", "--help"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "100"},
+    )
+    assert named and all(name in done.stdout for name in named)
+
+
+def test_samples_are_pictures_meshes_and_tables(tmp_path: Path) -> None:
+    mesh = Mesh(np.eye(3), np.array([[0, 1, 2]]))
+    samples = {"grey": torch.zeros(2, 1, 112, 96), "face": mesh, "rows": [{"x": 1.0}]}
+    save_samples(tmp_path / "step-1", samples)
+    save_samples(tmp_path / "step-2", torch.zeros(2, 3, 8, 8))
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["step-1-face.ply", "step-1-grey.png", "step-1-rows.json", "step-2.png"]
+    assert load_image(tmp_path / "step-1-grey.png").shape == (112, 2 * 96 + 2, 3)
+    assert load_mesh(tmp_path / "step-1-face.ply").vertices.shape == (3, 3)

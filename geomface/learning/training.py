@@ -1,0 +1,82 @@
+"""A training from start to end: processes, task, run directory, loop."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from geomface.learning.device import ComputeSettings
+from geomface.learning.distributed import join_ranks
+from geomface.learning.loop import FREE, LoopSettings, TrainingResult, train
+from geomface.learning.run_directory import Resume, open_run
+from geomface.learning.state import load_module
+from geomface.learning.system import System
+from geomface.learning.task import PhasedTask
+
+FREE_SETTINGS = FREE | {"compute"}
+"""What may differ when a run is resumed: how long, how often, and where it computes."""
+
+
+class TrainingSettings(Protocol):
+    """The settings of a system: a dataclass with these among its fields."""
+
+    @property
+    def loop(self) -> LoopSettings:
+        """How long, how often."""
+        ...
+
+    @property
+    def compute(self) -> ComputeSettings:
+        """Device, precision, processes."""
+        ...
+
+
+def run_training(
+    make_task: Callable[[], PhasedTask],
+    out: Path | str,
+    settings: TrainingSettings,
+    *,
+    system: System,
+    resume: Resume = "auto",
+    init_from: Path | str | None = None,
+    record: Mapping[str, Any] | None = None,
+    on_log: Callable[[dict[str, float]], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> TrainingResult:
+    """Train a system into a run directory, or go on with one.
+
+    Parameters
+    ----------
+    make_task : builds the task; runs inside the group of processes, if there are several
+    out : the run directory
+    settings : all that makes the run; compared when it is resumed, as its data are
+    system : its name, and older names of its parts
+    resume : "never", "auto" or "must"
+    init_from : checkpoint whose networks a new run begins with
+    record : further entries for run.json, such as versions
+    on_log, on_progress : as for `learning.loop.train`
+
+    Returns
+    -------
+    How it ended, and the checkpoint.
+
+    Raises
+    ------
+    GeomfaceError : bad data, settings or data that differ on resume, NaN, a full disk, another
+        training in the folder; nothing is lost
+    """
+    with join_ranks(settings.compute) as ranks:
+        task = make_task()  # refuses before a folder is made
+        with ranks.main_process_first():
+            run = open_run(
+                out,
+                settings,
+                system=system,
+                resume=resume if ranks.first else "auto",  # the first has made the folder
+                free=FREE_SETTINGS,
+                record={**(record or {}), "init_from": init_from},
+                data=task.fingerprints() if ranks.first else None,
+            )
+        if init_from is not None and run.checkpoint is None:
+            for name, module in task.state.modules.items():
+                load_module(init_from, module, system=system, name=name)
+        return train(task, run, settings.loop, on_log=on_log, on_progress=on_progress)

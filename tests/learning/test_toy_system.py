@@ -1,0 +1,26 @@
+"""A system with what all four papers need, on the public base: resume, processes, isolation."""
+
+from pathlib import Path
+
+from toy_system import Toy
+from training_kit import check_exact_resume, check_only_its_own, check_processes_agree
+
+FACTORY = "toy_system:Toy"
+
+
+def test_the_toy_is_small() -> None:
+    lines = Path(__file__).with_name("toy_system.py").read_text().splitlines()
+    assert len(lines) <= 150
+    assert all("geomface" not in line or line.endswith("gl") for line in lines if "import" in line)
+
+
+def test_killed_lives_leave_what_one_leaves(tmp_path: Path) -> None:
+    check_exact_resume(FACTORY, tmp_path)
+
+
+def test_two_processes_are_one(tmp_path: Path) -> None:
+    check_processes_agree(FACTORY, tmp_path)
+
+
+def test_phases_move_their_own_networks_only() -> None:
+    check_only_its_own(Toy())
