@@ -165,7 +165,11 @@ def read_checkpoint(
     header["scalars"] = rename(header["scalars"], system.scalars)
     header["config"] = rename(header["config"], system.settings)
     header["groups"] = {system.modules.get(k, k): v for k, v in header["groups"].items()}
-    return {_todays_name(key, system): array for key, array in arrays.items()}, header
+    arrays = {_todays_name(key, system): array for key, array in arrays.items()}
+    for old, new in system.buffers.items():
+        if old in header["scalars"]:
+            arrays[new] = np.asarray(header["scalars"].pop(old))
+    return arrays, header
 
 
 def load_module(

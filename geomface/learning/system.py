@@ -17,6 +17,7 @@ class System:
     modules : of networks and their optimisers in checkpoints
     settings : dotted names in run.json's settings and in a checkpoint's config
     scalars : dotted names of a checkpoint's counters
+    buffers : counters that today are arrays, such as "module/balance/k"
 
     Examples
     --------
@@ -29,6 +30,7 @@ class System:
     modules: Mapping[str, str] = dataclasses.field(default_factory=dict)
     settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
     scalars: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    buffers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name

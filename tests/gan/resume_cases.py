@@ -8,7 +8,7 @@ from geomface.datasets import ImageSet
 from geomface.gan.progressive_texture.dcgan import DcganSettings
 from geomface.gan.progressive_texture.networks import GrowingNetworkSettings
 from geomface.gan.progressive_texture.schedule import GrowthSettings
-from geomface.gan.progressive_texture.settings import OptimizerSettings, TextureGanSettings
+from geomface.gan.progressive_texture.settings import RateSettings, TextureGanSettings
 from geomface.learning import LOSS_KINDS, AdversarialSettings, LoopSettings, LossKind
 
 # Lines every 4 steps: the window of steps 9 to 12 is open when step 10 is saved.
@@ -31,7 +31,7 @@ def _dcgan(kind: LossKind) -> TextureGanSettings:
     return dataclasses.replace(
         _DCGAN,
         adversarial=AdversarialSettings(loss=kind, r1_weight=r1, r1_every=3),
-        optimizer=OptimizerSettings(1e-3, 0.5),
+        optimizer=RateSettings(1e-3, 0.5),
     )
 
 
@@ -39,7 +39,7 @@ CASES: dict[str, TextureGanSettings] = {
     "dcgan-lr-decay": dataclasses.replace(
         _dcgan("hinge"),
         networks=dataclasses.replace(_DCGAN.networks, deviation=True),
-        optimizer=OptimizerSettings(1e-3, lr_decay=0.8),
+        optimizer=RateSettings(1e-3, lr_decay=0.8),
     ),
     **{f"dcgan-{kind}": _dcgan(kind) for kind in LOSS_KINDS},
     **{

@@ -9,6 +9,15 @@ import pytest
 
 from geomface.cli.main import main
 from geomface.files import load_image
+from geomface.files.settings import settings_from_json
+from geomface.gan.progressive_texture import (
+    SYSTEM,
+    TextureGanSettings,
+    shapes_set,
+    train_texture_gan,
+)
+from geomface.learning import read_run
+from geomface.learning.state import read_checkpoint
 from geomface.report.training import write_training_report
 
 FORMER = Path(__file__).with_name("former_runs")
@@ -40,3 +49,19 @@ def test_it_is_evaluated_and_reported(run: Path, tmp_path: Path) -> None:
         assert after["distances"][name] == pytest.approx(before["distances"][name], rel=1e-3)
     assert after["generated"] == before["generated"] and after["copies"] == before["copies"]
     assert write_training_report(run, tmp_path / "report.html") > 0
+
+
+def test_it_goes_on_as_it_would_have(run: Path) -> None:
+    newest = run / "checkpoints" / "step-000000020.safetensors"
+    before, head = read_checkpoint(newest, system=SYSTEM)
+    newest.unlink()
+    settings = settings_from_json(TextureGanSettings, read_run(run, system=SYSTEM)["settings"])
+    assert settings.shapes is not None
+    result = train_texture_gan(settings, shapes_set(settings.shapes), run, resume="must")
+    after, header = read_checkpoint(result.checkpoint, system=SYSTEM)
+    assert set(before) - {"module/balance/k"} <= set(after)
+    for name in after:
+        if name.startswith(("module", "optimizer")):
+            np.testing.assert_allclose(after[name], before[name], rtol=1e-3, atol=1e-5)
+    assert header["scalars"]["shown"] == head["scalars"]["shown"] == {"images": 160}
+    assert header["step"] == 20 and header["scalars"]["level"] == head["scalars"]["level"]

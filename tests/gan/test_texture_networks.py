@@ -33,7 +33,7 @@ from geomface.gan.progressive_texture.recipes import (
     recipe,
 )
 from geomface.gan.progressive_texture.schedule import Growth, GrowthSettings
-from geomface.gan.progressive_texture.settings import OptimizerSettings
+from geomface.gan.progressive_texture.settings import RateSettings
 from geomface.gan.progressive_texture.task import TextureGan
 from geomface.learning.device import ComputeSettings
 from geomface.learning.masking import double
@@ -201,18 +201,19 @@ def test_impossible_sizes_are_refused() -> None:
 
 
 def test_learning_rate_falls_at_the_end() -> None:
-    rates = OptimizerSettings(2e-3, lr_decay=0.5)
-    assert [rates.rate(at) for at in (0.0, 0.5, 0.75, 1.0, 3.0)] == pytest.approx(
+    rates = RateSettings(2e-3, lr_decay=0.5)
+    adam = rates.adam()
+    assert [adam.lr * adam.schedule.rate(at) for at in (0.0, 0.5, 0.75, 1.0, 3.0)] == pytest.approx(
         [2e-3, 2e-3, 1e-3, 1e-4, 1e-4]
     )
-    assert OptimizerSettings(2e-3).rate(1.0) == 2e-3
+    assert RateSettings(2e-3).adam().schedule.rate(1.0) == 1
     with pytest.raises(SettingsError, match=r"lr_decay: expected a share in \[0, 1\], got 2"):
-        OptimizerSettings(lr_decay=2)
+        RateSettings(lr_decay=2)
 
 
 def test_a_step_takes_the_rate_of_its_place() -> None:
     settings = dataclasses.replace(
-        recipe("tiny", shapes=True), optimizer=OptimizerSettings(2e-3, lr_decay=1.0), shapes=None
+        recipe("tiny", shapes=True), optimizer=RateSettings(2e-3, lr_decay=1.0), shapes=None
     )
     images = torch.zeros(8, 3, 16, 16, dtype=torch.uint8)
     task = TextureGan(settings, ImageSet(images))

@@ -8,7 +8,7 @@ from geomface.gan.progressive_texture.networks import GrowingNetworkSettings
 from geomface.gan.progressive_texture.schedule import GrowthSettings
 from geomface.gan.progressive_texture.settings import (
     Masking,
-    OptimizerSettings,
+    RateSettings,
     TextureGanSettings,
 )
 from geomface.gan.progressive_texture.shapes import ShapesSettings
@@ -29,7 +29,7 @@ def _dcgan(
             start=size, stable_images=1, total_images=steps * batch, batches=((4, batch),)
         ),
         "adversarial": AdversarialSettings(loss="hinge", r1_weight=2.0, r1_every=4),
-        "optimizer": OptimizerSettings(1.5e-3, 0.0, 0.99, 0.998, lr_decay=0.5),
+        "optimizer": RateSettings(1.5e-3, 0.0, 0.99, 0.998, lr_decay=0.5),
         "loop": LoopSettings(steps, max(every // 5, 1), every, every),
         "shapes": ShapesSettings(count=count, size=size),
     }
@@ -45,7 +45,7 @@ def _faces(
             start=size, stable_images=1, total_images=steps * batch, batches=((4, batch),)
         ),
         "adversarial": AdversarialSettings(loss="hinge", r1_weight=0.5, r1_every=4),
-        "optimizer": OptimizerSettings(1e-3, 0.0, 0.99, 0.998, lr_decay=0.5),
+        "optimizer": RateSettings(1e-3, 0.0, 0.99, 0.998, lr_decay=0.5),
         "loop": LoopSettings(steps, max(every // 5, 1), every, every),
     }
 

@@ -2,19 +2,16 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from geomface.errors import SettingsError
 from geomface.files.assets import asset_path
-from geomface.gan.progressive_texture.dcgan import DcganSettings
-from geomface.gan.progressive_texture.former_names import FORMER_NETWORKS
-from geomface.gan.progressive_texture.networks import GrowingNetworkSettings
-from geomface.gan.progressive_texture.settings import SYSTEM
+from geomface.files.settings import settings_from_json
+from geomface.gan.progressive_texture.settings import SYSTEM, Networks
 from geomface.gan.progressive_texture.task import build_generator
-from geomface.learning.errors import CheckpointError
 from geomface.learning.run_directory import newest_checkpoint
 from geomface.learning.state import TrainingState, load_module, read_checkpoint, save_checkpoint
 
@@ -51,9 +48,10 @@ def load_generator(run: Path | str) -> TrainedGenerator:
     """
     path = Path(run) if Path(run).is_file() else newest_checkpoint(run, system=SYSTEM)
     _, header = read_checkpoint(path, system=SYSTEM)
-    networks = _networks(header["config"], path)
+    sizes = (header["config"] or {}).get("networks")
+    networks = settings_from_json(cast(Any, Networks), sizes, f"{path}: networks")
     network = build_generator(networks).eval().requires_grad_(False)
-    load_module(path, network, system=SYSTEM, name="average")
+    load_module(path, network, system=SYSTEM, name="generator_ema")
     scalars = header["scalars"]
     return TrainedGenerator(
         network,
@@ -120,24 +118,6 @@ def save_generator(path: Path | str, generator: TrainedGenerator) -> None:
     kept = {"kind", "networks", "seed"}
     config = {key: value for key, value in generator.config.items() if key in kept}
     scalars = {"level": generator.level, "alpha": generator.alpha}
-    state = TrainingState({"average": half}, {}, {}, scalars)
+    state = TrainingState({"generator_ema": half}, {}, {}, scalars)
     save_checkpoint(path, state, system=SYSTEM, step=generator.step, config=config)
     generator.network.float()
-
-
-LATER = {"deviation"}
-"""Settings that older checkpoints lack; their defaults are what those had."""
-
-
-def _networks(config: Any, path: Path) -> DcganSettings | GrowingNetworkSettings:
-    table = config.get("networks") if isinstance(config, dict) else None
-    if isinstance(table, dict):
-        table = {FORMER_NETWORKS.get(str(name), str(name)): value for name, value in table.items()}
-        for kind in (DcganSettings, GrowingNetworkSettings):
-            names = {field.name for field in dataclasses.fields(kind)}
-            if names - LATER <= set(table) <= names:
-                return kind(**table)
-    raise CheckpointError(
-        f"{path}: expected the sizes of the networks in the checkpoint, got none that this version "
-        "knows. Use the version that wrote it."
-    )

@@ -11,9 +11,23 @@ from geomface.gan.progressive_texture.shapes import ShapesSettings
 from geomface.learning.adversarial import AdversarialSettings
 from geomface.learning.device import ComputeSettings
 from geomface.learning.loop import FREE, LoopSettings
+from geomface.learning.optimizers import OptimizerSettings, Schedule
 from geomface.learning.system import System
 
-SYSTEM = System("progressive_texture")
+SYSTEM = System(
+    "progressive_texture",
+    modules={"critic": "discriminator", "average": "generator_ema"},
+    settings={
+        "arm": "masking",
+        "networks.critic_width": "networks.discriminator_width",
+        "optimizer.learning_rate": "optimizer.lr",
+        "optimizer.average_decay": "optimizer.ema_decay",
+        "optimizer.settle": "optimizer.lr_decay",
+    },
+    scalars={"images": "shown.images"},
+    buffers={"k": "module/balance/k"},
+)
+"""With the names of the first version's runs, which go on under today's."""
 
 Masking = Literal["masked", "unmasked", "clean", "reals-only"]
 MASKING: dict[Masking, str] = {
@@ -25,9 +39,13 @@ MASKING: dict[Masking, str] = {
 """How the masks are used; all but the first are there to be compared with."""
 
 
+Networks = DcganSettings | GrowingNetworkSettings
+"""Sizes of networks, and by that their kind."""
+
+
 @dataclasses.dataclass(frozen=True)
-class OptimizerSettings:
-    """Adam for both networks."""
+class RateSettings:
+    """Adam for both networks, and the average."""
 
     lr: float = 1e-3
     """Of both networks."""
@@ -44,24 +62,25 @@ class OptimizerSettings:
         if not 0 <= self.lr_decay <= 1:
             raise SettingsError(f"lr_decay: expected a share in [0, 1], got {self.lr_decay}.")
 
-    def rate(self, shown: float) -> float:
-        """Return the learning rate after a share `shown` of all images; no less after the end."""
-        if not self.lr_decay:
-            return self.lr
-        return self.lr * min(1.0, max((1.0 - shown) / self.lr_decay, 0.05))
+    def adam(self) -> OptimizerSettings:
+        """Return both networks' optimiser and the course of its rate over all images."""
+        schedule = Schedule()
+        if self.lr_decay:
+            schedule = Schedule("linear", begin=1.0 - self.lr_decay, floor=0.05)
+        return OptimizerSettings("adam", self.lr, self.beta1, self.beta2, schedule=schedule)
 
 
 @dataclasses.dataclass(frozen=True)
 class TextureGanSettings:
     """Settings of one training; `networks` decides between the DCGAN and the growing networks."""
 
-    networks: DcganSettings | GrowingNetworkSettings
+    networks: Networks
     """Sizes of the networks."""
     growth: GrowthSettings
     """When to grow, and how many images a step; the DCGAN does not grow."""
     adversarial: AdversarialSettings = AdversarialSettings()
     """Loss and penalties."""
-    optimizer: OptimizerSettings = OptimizerSettings()
+    optimizer: RateSettings = RateSettings()
     """Adam and the moving average."""
     loop: LoopSettings = LoopSettings()
     """How long, how often."""

@@ -1,7 +1,8 @@
-"""One training step of the texture GAN: discriminator, generator, moving average."""
+"""The texture GAN as a task for the training loop: one step of discriminator and generator."""
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 
@@ -20,30 +21,39 @@ from geomface.gan.progressive_texture.networks import (
     GrowingNetworkSettings,
 )
 from geomface.gan.progressive_texture.schedule import Growth
-from geomface.gan.progressive_texture.settings import TextureGanSettings
-from geomface.learning.adversarial import discriminator_loss, generator_loss, next_began_k
-from geomface.learning.device import autocast, check_compute, place_images, place_network
-from geomface.learning.distributed import ALONE, Ranks
-from geomface.learning.ema import make_ema, update_ema
-from geomface.learning.masking import MaskedDiscriminator, fade_with_mask, halve_with_mask, hide
-from geomface.learning.metrics_log import Metrics
-from geomface.learning.penalties import drift_penalty, gradient_penalty, r1_penalty
-from geomface.learning.randomness import batch_indices, seeded_initialisation, stream_generator
-from geomface.learning.state import TrainingState
+from geomface.gan.progressive_texture.settings import Networks, TextureGanSettings
+from geomface.learning import (
+    BeganBalance,
+    EmaSettings,
+    MaskedDiscriminator,
+    Metrics,
+    Phase,
+    PhasedTask,
+    Stream,
+    batch_indices,
+    d_loss,
+    fade_with_mask,
+    frozen,
+    g_loss,
+    halve_with_mask,
+    hide,
+)
 
 SHOWN = 36
 """Images on a sample sheet."""
 
 
-class TextureGan:
-    """The texture GAN as a task for the training loop.
+class TextureGan(PhasedTask):
+    """The texture GAN.
+
+    A step shows a batch of images under their masks at the schedule's size. The discriminator
+    judges them and as many fakes under the same masks, then the generator is judged by it.
 
     Parameters
     ----------
     settings : networks, schedule, loss, masking
     data : images of the networks' size and their masks
     config : further entries for the checkpoint, such as the range of geometry images
-    ranks : this process among several that train together
 
     Source
     ------
@@ -51,190 +61,133 @@ class TextureGan:
     """
 
     def __init__(
-        self,
-        settings: TextureGanSettings,
-        data: ImageSet,
-        config: dict[str, Any] | None = None,
-        ranks: Ranks = ALONE,
+        self, settings: TextureGanSettings, data: ImageSet, config: dict[str, Any] | None = None
     ) -> None:
-        if data.size != settings.networks.size:
+        networks = settings.networks
+        if data.size != networks.size:
             raise SettingsError(
-                f"size: expected images of {settings.networks.size} pixels as the networks, got "
+                f"size: expected images of {networks.size} pixels as the networks, got "
                 f"{data.size}. Load them at that size."
             )
-        self.ranks = ranks
         self.settings = settings
         self.data = data if settings.masking != "clean" else data.subset(data.complete())
-        self.device = check_compute(settings.compute)
-        own = {"networks": settings.networks, "seed": settings.seed, "held_out": settings.held_out}
-        self.config: dict[str, Any] = own | (config or {})
-        place = functools.partial(place_network, device=self.device, settings=settings.compute)
-        with seeded_initialisation(settings.seed, "weights"):
-            self.generator = place(build_generator(settings.networks))
-            self.discriminator = place(MaskedDiscriminator(build_discriminator(settings)))
-        self.average = make_ema(self.generator)
-        self._latents = stream_generator(settings.seed, "latents")
-        self._mix = stream_generator(settings.seed, "penalty")
-        rates = settings.optimizer
-        adam = functools.partial(
-            torch.optim.Adam,
-            lr=rates.lr,
-            betas=(rates.beta1, rates.beta2),
-            eps=1e-8,
-            fused=True,
+        # In the order of the first version, which knew one stream and gave it no name.
+        order = functools.partial(batch_indices, settings.seed, len(self.data))
+        batch = settings.growth.batch(networks.size)
+        adam = settings.optimizer.adam()
+        own = {"networks": networks, "seed": settings.seed, "held_out": settings.held_out}
+        super().__init__(
+            seed=settings.seed,
+            build=functools.partial(build_networks, settings),
+            phases=(
+                Phase(
+                    "discriminator", ("discriminator",), self._detached_fakes, self._d_loss, adam
+                ),
+                Phase("generator", ("generator",), self._fakes, self._g_loss, adam),
+            ),
+            streams=(Stream("images", self.data, batch, order=order),),
+            generators=("latents", "penalty"),
+            ema={"generator": EmaSettings(settings.optimizer.ema_decay)},
+            compute=settings.compute,
+            config=own | (config or {}),
         )
-        self._optimizers = {
-            "generator": adam(self.generator.parameters()),
-            "critic": adam(self.discriminator.parameters()),
-        }
-        self._scalars: dict[str, Any] = {
-            "images": 0,
-            "steps": 0,
-            "level": 0,
-            "alpha": 1.0,
-            "k": 0.0,
-        }
-
-    @property
-    def state(self) -> TrainingState:
-        """All that the next step depends on."""
-        return TrainingState(
-            {"generator": self.generator, "critic": self.discriminator, "average": self.average},
-            self._optimizers,
-            {"latents": self._latents, "penalty": self._mix},
-            self._scalars,
-        )
+        self.scalars |= {"level": 0, "alpha": 1.0}
+        self._share = 0.0
 
     @property
     def growth(self) -> Growth:
         """Where the schedule stands."""
-        return self.settings.growth.at(self._scalars["images"], self.settings.networks.top)
+        return self.settings.growth.at(self.scalars["shown"]["images"], self.settings.networks.top)
+
+    @property
+    def share(self) -> float:
+        """Share of all images that were shown before this step."""
+        return self._share
 
     def step(self) -> Metrics:
-        """One step of the discriminator, one of the generator, one of the average."""
-        growth = self.growth
-        if growth.level != self._scalars["level"]:
-            self._scalars["level"] = growth.level
-            for optimizer in self._optimizers.values():
-                optimizer.state.clear()  # moments of the smaller size mislead the larger one
-        shown = self._scalars["images"] / self.settings.growth.total_images
-        for optimizer in self._optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = self.settings.optimizer.rate(shown)
-        real, mask, fake_mask = self._batch(growth)
-        figures = self._step_discriminator(growth, real, mask, fake_mask)
-        figures |= self._step_generator(growth, fake_mask)
-        update_ema(self.average, self.generator, self.settings.optimizer.ema_decay)
-        self._scalars["images"] += growth.batch
-        self._scalars["steps"] += 1
-        self._scalars["alpha"] = growth.alpha
-        return figures | {"size": float(2**growth.level), "alpha": growth.alpha}
+        """Show a batch at the schedule's size to the discriminator, then train the generator."""
+        self._growth = growth = self.growth
+        if growth.level != self.scalars["level"]:
+            self.scalars["level"] = growth.level
+            self.reset_optimizers()  # moments of the smaller size mislead the larger one
+        self._share = self.scalars["shown"]["images"] / self.settings.growth.total_images
+        self._real, self._mask = self._reduce(**self.batch("images", growth.batch))
+        metrics = super().step()
+        self.scalars["alpha"] = growth.alpha
+        return {**metrics, "size": float(2**growth.level), "alpha": growth.alpha}
 
     @torch.no_grad()
     def samples(self) -> torch.Tensor:
         """Images of the averaged generator for latents that never change."""
-        fixed = stream_generator(self.settings.seed, "samples")
-        latents = torch.randn(SHOWN, self.settings.networks.latent, generator=fixed)
+        latents = self.fixed("samples", SHOWN).normal(self.settings.networks.latent)
         growth = self.growth
-        return self.average(latents.to(self.device), growth.level, growth.alpha).float()
+        return self.networks["generator_ema"](latents, growth.level, growth.alpha).float()
 
-    def evaluate(self) -> dict[str, float]:
-        """Nothing: `geomface evaluate` measures a trained generator."""
-        return {}
-
-    def _batch(self, growth: Growth) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return reals, their masks and the fakes' masks at the schedule's size."""
-        indices = batch_indices(
-            self.settings.seed, len(self.data), self._scalars["images"], growth.batch
-        )[self.ranks.shard(growth.batch)]
-        real, mask = self.data.read(indices)
-        place = functools.partial(place_images, device=self.device, settings=self.settings.compute)
-        real, mask = place(real), place(mask)
+    def _reduce(
+        self, images: torch.Tensor, masks: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return images and masks at the schedule's size, the masks as they are to be used."""
         if self.settings.masking == "unmasked":
-            mask = torch.ones_like(mask)
-        for _ in range(self.settings.networks.top - growth.level):
-            real, mask = halve_with_mask(real, mask)
-        real, mask = fade_with_mask(real, mask, growth.alpha)
+            masks = torch.ones_like(masks)
+        for _ in range(self.settings.networks.top - self._growth.level):
+            images, masks = halve_with_mask(images, masks)
+        images, masks = fade_with_mask(images, masks, self._growth.alpha)
         if self.settings.masking == "reals-only":
             # The mask is multiplied into the reals and told to no one: what not to do.
-            return hide(real, mask), torch.ones_like(mask), torch.ones_like(mask)
-        return real, mask, mask
+            return hide(images, masks), torch.ones_like(masks)
+        return images, masks
 
-    def _fakes(self, growth: Growth) -> torch.Tensor:
-        shape = (growth.batch, self.settings.networks.latent)
-        latents = torch.randn(shape, generator=self._latents)[self.ranks.shard(growth.batch)]
-        with autocast(self.device, self.settings.compute):
-            return self.generator(latents.to(self.device), growth.level, growth.alpha).float()
+    def _fakes(self) -> torch.Tensor:
+        growth = self._growth
+        latents = self.draws("latents", growth.batch).normal(self.settings.networks.latent)
+        with self.autocast():
+            return self.networks["generator"](latents, growth.level, growth.alpha).float()
 
-    def _score(self, growth: Growth, mask: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
-        with autocast(self.device, self.settings.compute):
-            return self.discriminator(images, mask, growth.level, growth.alpha).float()
+    @torch.no_grad()
+    def _detached_fakes(self) -> torch.Tensor:
+        return self._fakes()
 
-    def _step_discriminator(
-        self, growth: Growth, real: torch.Tensor, mask: torch.Tensor, fake_mask: torch.Tensor
-    ) -> dict[str, torch.Tensor | float]:
+    def _score(self, network: Callable[..., torch.Tensor], images: torch.Tensor) -> torch.Tensor:
+        with self.autocast():
+            return network(images, self._mask, self._growth.level, self._growth.alpha).float()
+
+    def _d_loss(self, fake: torch.Tensor) -> tuple[torch.Tensor, Metrics]:
         use = self.settings.adversarial
-        self.discriminator.requires_grad_(True)
-        with torch.no_grad():
-            fake = self._fakes(growth)
-        score = functools.partial(self._score, growth, mask)
-        real_scores, fake_scores = score(real), self._score(growth, fake_mask, fake)
-        loss = discriminator_loss(use.loss, real_scores, fake_scores, k=self._scalars["k"])
-        figures: dict[str, torch.Tensor | float] = {
-            "loss/discriminator": loss,
-            "score/real": real_scores.mean(),
-            "score/fake": fake_scores.mean(),
-        }
+        mix = None
         if use.loss == "wgan-gp":
-            mix = torch.rand(growth.batch, generator=self._mix)[self.ranks.shard(growth.batch)]
-            slope = gradient_penalty(score, real, fake, mix=mix, target=use.gradient_target)
-            drift = drift_penalty(real_scores)
-            loss = loss + use.gradient_weight * slope + use.drift_weight * drift
-            figures |= {"penalty/gradient": slope, "penalty/drift": drift}
-        elif use.r1_weight and use.loss != "began" and self._scalars["steps"] % use.r1_every == 0:
-            slope = r1_penalty(score, real)
-            loss = loss + use.r1_weight * use.r1_every * slope
-            figures["penalty/r1"] = slope
-        self._descend("critic", loss)
-        if use.loss == "began":
-            scores = {"real": real_scores.detach().mean(), "fake": fake_scores.detach().mean()}
-            means = self.ranks.average_metrics(scores)
-            self._scalars["k"] = next_began_k(
-                self._scalars["k"],
-                float(means["real"]),
-                float(means["fake"]),
-                gamma=use.began_gamma,
-                rate=use.began_rate,
-            )
-            figures["balance/k"] = self._scalars["k"]
-        return figures
+            mix = self.draws("penalty", self._growth.batch).uniform()
+        return d_loss(
+            use,
+            functools.partial(self._score, self.networks["discriminator"]),
+            self._real,
+            fake,
+            mix=mix,
+            step=self.steps,
+            balance=cast(BeganBalance | None, self.networks.get("balance")),
+        )
 
-    def _step_generator(self, growth: Growth, mask: torch.Tensor) -> dict[str, torch.Tensor]:
-        self.discriminator.requires_grad_(False)
-        scores = self._score(growth, mask, self._fakes(growth))
-        loss = generator_loss(self.settings.adversarial.loss, scores)
-        self._descend("generator", loss)
-        return {"loss/generator": loss}
-
-    def _descend(self, name: str, loss: torch.Tensor) -> None:
-        optimizer = self._optimizers[name]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        for group in optimizer.param_groups:
-            self.ranks.average_gradients(group["params"])
-        optimizer.step()
+    def _g_loss(self, fake: torch.Tensor) -> torch.Tensor:
+        score = functools.partial(self._score, frozen(self.networks["discriminator"]))
+        return g_loss(self.settings.adversarial, score, fake)
 
 
-def build_generator(networks: DcganSettings | GrowingNetworkSettings) -> torch.nn.Module:
+def build_generator(networks: Networks) -> torch.nn.Module:
     """Return a new generator of the given sizes."""
     if isinstance(networks, DcganSettings):
         return DcganGenerator(networks)
     return GrowingGenerator(networks)
 
 
-def build_discriminator(settings: TextureGanSettings) -> torch.nn.Module:
-    """Return a new discriminator for images with a mask channel, as the loss needs it."""
-    networks, began = settings.networks, settings.adversarial.loss == "began"
+def build_networks(settings: TextureGanSettings) -> dict[str, torch.nn.Module]:
+    """Return new networks by name: what the loss needs, for images with a mask channel."""
+    networks, use = settings.networks, settings.adversarial
+    began = use.loss == "began"
+    found: dict[str, torch.nn.Module] = {"generator": build_generator(networks)}
     if isinstance(networks, GrowingNetworkSettings):
-        return (GrowingAutoencoder if began else GrowingDiscriminator)(networks, masked=True)
-    return (DcganAutoencoder if began else DcganDiscriminator)(networks)
+        judge = (GrowingAutoencoder if began else GrowingDiscriminator)(networks, masked=True)
+    else:
+        judge = (DcganAutoencoder if began else DcganDiscriminator)(networks)
+    found["discriminator"] = MaskedDiscriminator(judge)
+    if began:
+        found["balance"] = BeganBalance(use.began_gamma, use.began_rate)
+    return found

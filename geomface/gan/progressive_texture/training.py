@@ -50,7 +50,7 @@ def train_texture_gan(
     data, _ = split_set(data, settings.held_out)
     stored = dataclasses.asdict(settings)
     with join_ranks(settings.compute) as ranks:
-        task = TextureGan(settings, data, config, ranks)  # refuses before a folder is made
+        task = TextureGan(settings, data, config)  # refuses before a folder is made
         with ranks.main_process_first():
             run = open_run(
                 out,
