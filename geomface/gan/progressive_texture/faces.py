@@ -12,7 +12,11 @@ from geomface.gan.progressive_texture.sampling import TrainedGenerator, sample_i
 from geomface.geometry_image import PAPER_ALPHA, GeometryImageDecoder, GeometryImageEncoder
 from geomface.learning.samples import to_pictures
 from geomface.mesh import Mesh, require_same_topology
+from geomface.metrics import OracleReadout
 from geomface.statistics import MorphableModel
+
+EXPRESSION_RIDGE = 100.0
+"""mm^2, of reading expressions from registered scans, which differ by more than the model knows."""
 
 
 def generated_vertices(
@@ -74,6 +78,8 @@ def textured_faces(
     seed : of the latents
     geometry : a generator of geometry images: face i takes its image i, whatever its texture says
     expressions : a model of the joint model's topology; every face gets a random expression of it
+        instead of what its geometry has of the expressions of the pairs, which are scans as people
+        made faces in them
     variety : how much of what textures do not tell is drawn at random: with 0 a face has the mean
         geometry of all who have its texture, with 1 faces vary as people do. A Gaussian about the
         assignment, whose covariance is that of its errors; 0 with `geometry`
@@ -83,6 +89,12 @@ def textured_faces(
     SettingsError : a generator of geometry images, or one of another size; variety below 0, or of
         faces that have none to draw
     MeshError : expressions of another topology
+
+    Source
+    ------
+    Shamai, Slossberg, Kimmel 2018, Sec. 7 to 9. They pair each texture with a neutral geometry of
+    the same person. Without such scans `expressions` is read from the assigned geometry and taken
+    off, which for a linear assignment is the same as taking it off every pair.
     """
     if not 0 <= variety < np.inf:
         raise SettingsError(f"variety: expected 0 or more, got {variety}. 1 is as people vary.")
@@ -100,8 +112,12 @@ def textured_faces(
             f"textured faces: expected a generator of textures, got one of "
             f"{generator.config['kind']}. Train one on a folder of textures."
         )
+    blendshapes, readout = None, None
     if expressions is not None:
         require_same_topology(joint.template, expressions.mesh)
+        blendshapes = expressions.blendshapes
+        parts = {"identity": expressions.shape.basis, "expression": blendshapes.basis}
+        readout = OracleReadout(expressions.shape.mean, parts, ridge=EXPRESSION_RIDGE)
     images = sample_images(generator, count, seed=seed)
     if images.shape[-1] != joint.size:
         raise SettingsError(
@@ -116,8 +132,9 @@ def textured_faces(
         if variety and joint.variety is not None:
             code = np.random.default_rng([seed, index, 2]).standard_normal(len(joint.variety))
             vertices = vertices + variety * np.tensordot(code, joint.variety, axes=1)
-        if expressions is not None:
-            weights = expressions.sample_expression(np.random.default_rng([seed, index, 1]))
-            vertices = vertices + np.tensordot(weights, expressions.blendshapes.modes, axes=1)
+        if blendshapes is not None and readout is not None:
+            weights = blendshapes.sample_weights(np.random.default_rng([seed, index, 1]))
+            weights = weights - readout.read(vertices[None]).coefficients["expression"][0]
+            vertices = vertices + blendshapes.basis @ weights
         name = f"face{index:03d}"
         yield joint.template.replace(vertices=vertices, texture=picture, colors=None, name=name)

@@ -56,7 +56,8 @@ class SampleTextureOptions:
     format: tuple[Literal["obj", "ply", "glb"], ...] = ("glb",)
     """Formats of the faces."""
     expressions: Flag = False
-    """Give every face a random expression of the built-in face, on whose template it must be."""
+    """Give every face a random expression of the built-in face, on whose template it must be, in
+    place of what its geometry has of the scans' expressions."""
     common: CommonOptions = CommonOptions()
 
 
