@@ -31,6 +31,19 @@ def one_blas_thread() -> Iterator[None]:
             put(count)
 
 
+@contextlib.contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Let torch use one thread inside the block, as in a worker, so that sums have one order."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @functools.cache
 def _controls() -> tuple[_Control, ...]:
     found = []

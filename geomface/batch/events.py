@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 @dataclasses.dataclass(frozen=True)
-class PipelineEvent:
+class JobEvent:
     """One thing that happened.
 
     Parameters
@@ -14,9 +14,9 @@ class PipelineEvent:
     kind : "plan", "template", "done", "failed", "model", "interrupted" or "finished"
     message : one line
     name : of the item, or empty
-    finished, total : items of this run finished so far and in all
-    failed : how many of the finished ones failed
-    seconds_left : estimate for the items left, None before the first one is finished
+    finished, total : how much of this run is finished, and all of it
+    failed : how much of the finished failed
+    seconds_left : estimate for what is left, None before the first item is finished
     """
 
     kind: str
@@ -28,15 +28,15 @@ class PipelineEvent:
     seconds_left: float | None = None
 
 
-EventSink = Callable[[PipelineEvent], None]
+EventSink = Callable[[JobEvent], None]
 
 
 class Progress:
-    """Counts items, estimates the time left, and hands events to a sink.
+    """Counts what is done, estimates the time left, and hands events to a sink.
 
     Parameters
     ----------
-    total : items to do
+    total : how much there is to do
     sink : takes the events, or None
     """
 
@@ -51,9 +51,9 @@ class Progress:
         """Start the clock of the items."""
         self._started = time.perf_counter()
 
-    def item(self, name: str, failed: bool, message: str) -> None:
+    def count(self, name: str, size: int, failed: int, message: str) -> None:
         """Count one item and say so."""
-        self.finished += 1
+        self.finished += size
         self.failed += failed
         self.say("failed" if failed else "done", message, name)
 
@@ -65,4 +65,4 @@ class Progress:
         if self.finished:
             elapsed = time.perf_counter() - self._started
             left = elapsed / self.finished * (self.total - self.finished)
-        self._sink(PipelineEvent(kind, message, name, self.finished, self.total, self.failed, left))
+        self._sink(JobEvent(kind, message, name, self.finished, self.total, self.failed, left))

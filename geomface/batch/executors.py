@@ -17,8 +17,8 @@ from geomface.threads import one_blas_thread
 Results = Generator[tuple[int, Any], None, None]
 
 
-class PipelineError(GeomfaceError):
-    """A pipeline run cannot start or go on as a whole."""
+class BatchError(GeomfaceError):
+    """A batch run cannot start or go on as a whole."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +141,7 @@ class ProcessExecutor:
         """Raise unless a worker of this pool ever answered."""
         answered = [item for item in self._first if item.done() and not item.cancelled()]
         if not any(item.exception() is None for item in answered):
-            raise PipelineError(
+            raise BatchError(
                 "the worker processes ended while starting. A script that asks for workers needs "
                 'its calls under `if __name__ == "__main__":`; otherwise use the serial executor.'
             )
@@ -186,8 +186,17 @@ def _nothing() -> None:
     """A task that only makes the pool start its workers."""
 
 
-def make_executor(name: str, workers: int, prepare: Callable[[], Any] | None) -> Executor:
+def make_executor(
+    name: str, workers: int, tasks: int, prepare: Callable[[], Any] | None = None
+) -> Executor:
     """Return the executor of this name.
+
+    Parameters
+    ----------
+    name : one of `EXECUTORS`, or "auto": processes for two workers or more
+    workers : number of processes, no more of them than there are tasks
+    tasks : how many there will be
+    prepare : called in every new worker, to import what tasks need
 
     Raises
     ------
@@ -195,12 +204,13 @@ def make_executor(name: str, workers: int, prepare: Callable[[], Any] | None) ->
     """
     if workers < 1:
         raise SettingsError(f"workers: expected at least 1, got {workers}.")
-    if name not in EXECUTORS:
-        raise SettingsError(f"executor: expected one of {', '.join(EXECUTORS)}, got {name!r}.")
-    if name == "serial":
+    known = ("auto", *EXECUTORS)
+    if name not in known:
+        raise SettingsError(f"executor: expected one of {', '.join(known)}, got {name!r}.")
+    if name == "serial" or (name == "auto" and workers == 1):
         return SerialExecutor()
-    return ProcessExecutor(workers, prepare)
+    return ProcessExecutor(min(workers, max(tasks, 1)), prepare)
 
 
 EXECUTORS = ("serial", "processes")
-"""What `--executor` takes."""
+"""Where items can run."""

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geomface
+from geomface.cli.batch import run_with_progress
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import make_folder
 from geomface.cli.machine import usable_cores
 from geomface.cli.options import CommonOptions, Folder
-from geomface.cli.pipeline import run_with_progress
 from geomface.cli.run import Run
 from geomface.cli.synth import ScanTask, write_scans
 from geomface.errors import OutputError, SettingsError
@@ -45,6 +45,7 @@ class DemoOptions:
 
 def run_demo(options: DemoOptions, run: Run) -> int:
     """Simulate, run the pipeline, report, and print the error table."""
+    from geomface.pipeline.scans import scan_job
     from geomface.pipeline.settings import ModelSettings, PipelineSettings
     from geomface.report import write_report
 
@@ -70,7 +71,7 @@ def run_demo(options: DemoOptions, run: Run) -> int:
     make_folder(settings.scans)
     seconds = {"simulate": _simulate(settings, options.count, options.common.seed, run)}
     began = run.seconds
-    result = run_with_progress(settings, run)
+    result = run_with_progress(scan_job(settings), run)
     seconds["pipeline"] = run.seconds - began
     began = run.seconds
     with run.progress("report", 1) as step:

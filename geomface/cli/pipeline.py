@@ -1,20 +1,17 @@
-"""`geomface pipeline`: a folder of scans: run, status, retry, verify."""
+"""`geomface pipeline`: a folder of scans run; status, retry and verify of every batch."""
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
+from geomface.cli.batch import execute
 from geomface.cli.command import Command, CommandGroup
-from geomface.cli.inputs import make_folder
 from geomface.cli.options import CommonOptions, Flag, Folder, TemplateOptions
 from geomface.cli.run import Run
 from geomface.errors import OutputError
 from geomface.pipeline.settings import ItemSettings, ModelSettings, PipelineSettings
-
-if TYPE_CHECKING:
-    from geomface.pipeline import ItemRecord, PipelineEvent, PipelineReport
 
 ResultFolder = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
 
@@ -64,7 +61,7 @@ class PipelineStatusOptions:
     """Say what a result folder holds: done, failed with the reason, missing."""
 
     folder: ResultFolder
-    """Folder that 'geomface pipeline run' wrote."""
+    """Folder that 'geomface pipeline run', 'synth faces' or 'synth textures' wrote."""
     common: CommonOptions = CommonOptions()
 
 
@@ -73,7 +70,7 @@ class PipelineRetryOptions:
     """Do the failed items of a result folder again, with the settings it was made with."""
 
     folder: ResultFolder
-    """Folder that 'geomface pipeline run' wrote."""
+    """Folder that 'geomface pipeline run', 'synth faces' or 'synth textures' wrote."""
     workers: Annotated[
         int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: as before)")
     ] = None
@@ -86,12 +83,14 @@ class PipelineVerifyOptions:
     """Hash all outputs of a result folder again and compare them with the records."""
 
     folder: ResultFolder
-    """Folder that 'geomface pipeline run' wrote."""
+    """Folder that 'geomface pipeline run', 'synth faces' or 'synth textures' wrote."""
     common: CommonOptions = CommonOptions()
 
 
 def run_run(options: PipelineRunOptions, run: Run) -> int:
     """Plan, and run unless it is a dry run."""
+    from geomface.pipeline.scans import scan_job
+
     run.require_cpu()
     _check_resume(options)
     settings = PipelineSettings(
@@ -114,86 +113,53 @@ def run_run(options: PipelineRunOptions, run: Run) -> int:
             seed=options.common.seed,
         ),
     )
-    return execute(settings, run)
-
-
-def execute(settings: PipelineSettings, run: Run) -> int:
-    """Run a pipeline with progress and print how it went; shared by `run` and `retry`."""
-    make_folder(settings.out, create=False)
-    if run.common.dry_run:
-        from geomface.pipeline import plan_pipeline
-
-        plan = plan_pipeline(settings)
-        figures = {"todo": [item.scan.name for item in plan.todo], "items": len(plan.items)}
-        return run.plan([plan.sentence(), f"write into {settings.out}"], figures)
-    report = run_with_progress(settings, run)
-    failed = [record for record in report.records if record.status == "failed"]
-    run.finish(report_figures(report))
-    run.say(f"{settings.out}: {report.message}, {run.seconds:.1f} s")
-    for record in failed:
-        run.say(f"  {record.name}: {record.message}")
-    if report.model is not None and report.model.status == "failed":
-        run.say(f"  model: {report.model.message}")
-    return report.exit_code
-
-
-def run_with_progress(settings: PipelineSettings, run: Run) -> "PipelineReport":
-    """Run a pipeline; events move the progress bar, failures are told at once."""
-    from geomface.pipeline import plan_pipeline, run_pipeline
-
-    total = len(plan_pipeline(settings).todo)
-    with run.progress("scans", total) as step:
-
-        def on_event(event: "PipelineEvent") -> None:
-            if event.kind in ("done", "failed"):
-                step(event.finished, event.name)
-            if event.kind == "failed":
-                run.warn(f"failed: {event.message}")
-
-        report = run_pipeline(settings, on_event=on_event)
-    run.add_notes(report.notes)
-    return report
+    return execute(scan_job(settings), run)
 
 
 def run_status(options: PipelineStatusOptions, run: Run) -> int:
     """Read the records and print them."""
-    from geomface.pipeline import read_status
+    from geomface.batch.run import MOST_REASONS
+    from geomface.pipeline.jobs import read_status
 
     status = read_status(options.folder)
+    failed = {record.name: record.message for record in (*status.failed, *status.failed_stages)}
     run.finish(
         {
+            "kind": status.kind.name,
             "done": [record.name for record in status.done],
-            "failed": {record.name: record.message for record in status.failed},
+            "failed": failed,
+            "failed_inside": status.inside,
             "missing": status.missing,
-            "model": None if status.model is None else status.model.status,
+            "model": next((record.status for record in status.stages), None),
             "work_seconds": status.seconds,
         }
     )
+    inside = ""
+    if status.failed_inside:
+        inside = f" ({status.failed_inside} {status.kind.noun} in them failed)"
     run.say(
-        f"{options.folder}: {len(status.done)} done, {len(status.failed)} failed, "
-        f"{len(status.missing)} not attempted, {status.seconds:.1f} s of work"
+        f"{options.folder}: {status.kind.what}, {len(status.done)} {status.kind.items} done"
+        f"{inside}, {len(status.failed)} failed, {len(status.missing)} not attempted, "
+        f"{status.seconds:.1f} s of work"
     )
-    for record in status.failed:
-        run.say(f"  {record.name}: {record.message}")
+    for name, message in [*failed.items(), *list(status.inside.items())[:MOST_REASONS]]:
+        run.say(f"  {name}: {message}")
     for name in status.missing:
         run.say(f"  {name}: not attempted")
-    return 3 if status.failed or status.missing else 0
+    return status.exit_code
 
 
 def run_retry(options: PipelineRetryOptions, run: Run) -> int:
     """Run again with the settings of the folder, failed items included."""
-    from geomface.pipeline import read_status
+    from geomface.pipeline.jobs import open_job
 
     run.require_cpu()
-    settings = dataclasses.replace(read_status(options.folder).settings, retry_failed=True)
-    if options.workers is not None:
-        settings = dataclasses.replace(settings, workers=options.workers)
-    return execute(settings, run)
+    return execute(open_job(options.folder, workers=options.workers), run)
 
 
 def run_verify(options: PipelineVerifyOptions, run: Run) -> int:
     """Compare hashes and name what differs."""
-    from geomface.pipeline import read_status, verify_outputs
+    from geomface.pipeline.jobs import read_status, verify_outputs
 
     checked = len(read_status(options.folder).done)
     changed = verify_outputs(options.folder)
@@ -205,25 +171,6 @@ def run_verify(options: PipelineVerifyOptions, run: Run) -> int:
         + (f"{len(changed)} differ: delete them and run again" if changed else "all as written")
     )
     return 1 if changed else 0
-
-
-def report_figures(report: "PipelineReport") -> dict[str, Any]:
-    """Return the figures of a run for its record."""
-    return {
-        "done": report.done,
-        "failed": report.failed,
-        "did": report.did,
-        "message": report.message,
-        "items": {record.name: _item_figures(record) for record in report.records},
-        "model": None if report.model is None else _item_figures(report.model),
-    }
-
-
-def _item_figures(record: "ItemRecord") -> dict[str, Any]:
-    figures: dict[str, Any] = {"status": record.status, "item_seconds": record.seconds}
-    if record.status == "failed":
-        return figures | {"error": record.error, "message": record.message}
-    return figures | dict(record.figures)
 
 
 def _check_resume(options: PipelineRunOptions) -> None:

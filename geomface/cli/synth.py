@@ -90,14 +90,14 @@ class ScanTask:
 
 def write_scans(tasks: Sequence[ScanTask], workers: int, step: Step) -> list[Path]:
     """Simulate scans, in several processes when `workers` > 1; return the meshes' paths."""
-    from geomface.batch.executors import PipelineError, WorkerDied, make_executor
+    from geomface.batch.executors import BatchError, WorkerDied, make_executor
 
-    executor = make_executor("processes" if workers > 1 else "serial", workers, None)
+    executor = make_executor("auto", workers, len(tasks))
     paths: dict[int, Path] = {}
     with contextlib.closing(executor), contextlib.closing(executor.run(write_scan, tasks)) as done:
         for index, path in done:
             if isinstance(path, WorkerDied):
-                raise PipelineError(f"{tasks[index].name}: {path.message}")
+                raise BatchError(f"{tasks[index].name}: {path.message}")
             paths[index] = path
             step(len(paths), tasks[index].name)
     return [paths[index] for index in sorted(paths)]

@@ -1,16 +1,17 @@
 """`geomface synth faces`: labelled synthetic face images."""
 
 import dataclasses
+import typing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
-from geomface.cli.inputs import make_folder
+from geomface.cli.batch import execute
 from geomface.cli.options import CommonOptions, Flag, Folder
 from geomface.cli.run import Run
 from geomface.synthesis.distribution_text import format_distribution, parse_distribution
-from geomface.synthesis.distributions import Distribution
+from geomface.synthesis.distributions import Constant
 from geomface.synthesis.grids import parse_factors
 from geomface.synthesis.settings import (
     DEFAULT_OUTPUTS,
@@ -24,15 +25,13 @@ from geomface.synthesis.settings import (
     PoseSettings,
 )
 
-if TYPE_CHECKING:
-    from geomface.batch.events import PipelineEvent
-
 ModelFile = Annotated[
     Path | None,
     tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the built-in face)"),
 ]
 Spread = Annotated[str, tyro.conf.arg(metavar="DIST")]
 MaybeSpread = Annotated[str | None, tyro.conf.arg(metavar="DIST", help_behavior_hint="(optional)")]
+Settings = TypeVar("Settings")
 _text = format_distribution
 
 
@@ -202,13 +201,11 @@ class SynthFacesOptions:
 
 def run_synth_faces(options: SynthFacesOptions, run: Run) -> int:
     """Plan, and draw the pictures unless it is a dry run."""
-    from geomface.pipeline.face_images import FaceSetSettings, generate_faces, plan_faces
+    from geomface.pipeline.face_pictures import FaceSetSettings, face_job
 
     run.require_cpu()
-    images = image_settings(options)
-    make_folder(options.out, create=False)
     settings = FaceSetSettings(
-        images,
+        image_settings(options),
         options.out,
         options.model,
         options.workers,
@@ -216,25 +213,7 @@ def run_synth_faces(options: SynthFacesOptions, run: Run) -> int:
         options.shards,
         options.part_pictures,
     )
-    if options.common.dry_run:
-        plan = plan_faces(settings)
-        figures = {"pictures": images.pictures, "parts": len(plan.todo)}
-        return run.plan([plan.sentence(), f"write into {options.out}"], figures)
-    with run.progress("pictures", images.pictures) as step:
-
-        def on_event(event: "PipelineEvent") -> None:
-            if event.kind in ("done", "failed"):
-                step(event.finished, total=event.total)
-            if event.kind == "failed":
-                run.warn(f"failed: {event.message}")
-
-        report = generate_faces(settings, on_event=on_event)
-    run.finish(dataclasses.asdict(report))
-    rate = f", {report.drawn / report.seconds:.1f} a second" if report.drawn else ""
-    run.say(f"{options.out}: {report.message}, {report.seconds:.1f} s{rate}")
-    for reason in report.reasons:
-        run.say(f"  {reason}")
-    return report.exit_code
+    return execute(face_job(settings), run, {"done": "pictures", "made": "drawn"}, items=False)
 
 
 def image_settings(options: SynthFacesOptions) -> FaceImageSettings:
@@ -244,7 +223,6 @@ def image_settings(options: SynthFacesOptions) -> FaceImageSettings:
     ------
     SettingsError : numbers out of range, a distribution or a factor that cannot be read.
     """
-    identity, pose, light = options.identity, options.pose, options.light
     factors = parse_factors(options.grid)
     samples = options.samples
     if samples is None:
@@ -259,52 +237,40 @@ def image_settings(options: SynthFacesOptions) -> FaceImageSettings:
         factors=factors,
         others=options.others,
         eyes=not options.no_eyes,
-        identity=IdentitySettings(
-            coefficients=parse_distribution(identity.identity),
-            mix_share=identity.mix_share,
-            mix_weight=parse_distribution(identity.mix_weight),
-            base=identity.similar_to,
-            cosine=_maybe(identity.cosine),
-            distance=_maybe(identity.identity_distance),
+        identity=_filled(
+            IdentitySettings,
+            options.identity,
+            coefficients="identity",
+            base="similar_to",
+            distance="identity_distance",
         ),
-        expression=ExpressionSettings(
-            kind=options.expression.expression,
-            strength=parse_distribution(options.expression.expression_strength),
-            weights=parse_distribution(options.expression.expression_weights),
-            gaze=parse_distribution(options.expression.gaze),
+        expression=_filled(
+            ExpressionSettings,
+            options.expression,
+            kind="expression",
+            strength="expression_strength",
+            weights="expression_weights",
         ),
-        pose=PoseSettings(
-            *map(parse_distribution, (pose.yaw, pose.pitch, pose.roll)), joint=_maybe(pose.pose)
+        pose=_filled(PoseSettings, options.pose, joint="pose"),
+        light=_filled(LightSettings, options.light, prefix="light_"),
+        camera=_filled(CameraSettings, options.camera),
+        background=_filled(
+            BackgroundSettings, options.background, kind="background", level="background_level"
         ),
-        light=LightSettings(
-            azimuth=parse_distribution(light.light_azimuth),
-            elevation=parse_distribution(light.light_elevation),
-            share=parse_distribution(light.light_share),
-            intensity=parse_distribution(light.light_intensity),
-            warmth=parse_distribution(light.light_warmth),
-            coefficients=_maybe(light.light_coefficients),
-        ),
-        camera=CameraSettings(
-            scale=parse_distribution(options.camera.scale),
-            distance=parse_distribution(options.camera.distance),
-            offset_x=parse_distribution(options.camera.offset_x),
-            offset_y=parse_distribution(options.camera.offset_y),
-            weak=options.camera.weak,
-        ),
-        background=BackgroundSettings(
-            options.background.background, parse_distribution(options.background.background_level)
-        ),
-        photo=PhotoSettings(
-            detail=options.photo.detail,
-            hair=options.photo.hair,
-            glasses=options.photo.glasses,
-            occluders=options.photo.occluders,
-            blur=parse_distribution(options.photo.blur),
-            noise=parse_distribution(options.photo.noise),
-            jitter=options.photo.jitter,
-        ),
+        photo=_filled(PhotoSettings, options.photo),
     )
 
 
-def _maybe(text: str | None) -> Distribution | None:
-    return None if text is None else parse_distribution(text)
+def _filled(settings: type[Settings], options: Any, prefix: str = "", **names: str) -> Settings:
+    """Return settings with the values of options; `names` says which options are called otherwise.
+
+    Texts become distributions where the settings want some.
+    """
+    hints = typing.get_type_hints(settings)
+    values = {}
+    for name, hint in hints.items():
+        value = getattr(options, names.get(name, prefix + name))
+        if isinstance(value, str) and Constant in typing.get_args(hint):
+            value = parse_distribution(value)
+        values[name] = value
+    return settings(**values)

@@ -2,11 +2,11 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 
-from geomface.cli.inputs import make_folder
+from geomface.cli.batch import execute
 from geomface.cli.options import CommonOptions, Flag, Folder, TemplateOptions
 from geomface.cli.run import Run
 from geomface.pipeline.texture_settings import (
@@ -16,9 +16,6 @@ from geomface.pipeline.texture_settings import (
     TextureScanSettings,
     TextureSetSettings,
 )
-
-if TYPE_CHECKING:
-    from geomface.batch.events import PipelineEvent
 
 ModelFiles = Annotated[
     tuple[str, ...],
@@ -57,31 +54,10 @@ class SynthTexturesOptions:
 
 def run_synth_textures(options: SynthTexturesOptions, run: Run) -> int:
     """Plan, and make the faces unless it is a dry run."""
-    from geomface.pipeline.texture_set import plan_textures
-    from geomface.pipeline.texture_set_run import make_textures
+    from geomface.pipeline.texture_sets import texture_job
 
     run.require_cpu()
-    settings = set_settings(options)
-    make_folder(options.out, create=False)
-    plan = plan_textures(settings)
-    if options.common.dry_run:
-        lines = [plan.sentence(), f"write into {options.out}"]
-        return run.plan(lines, {"faces": options.count, "todo": len(plan.todo)})
-    with run.progress("faces", len(plan.todo)) as step:
-
-        def on_event(event: "PipelineEvent") -> None:
-            if event.kind in ("done", "failed"):
-                step(event.finished, event.name, total=event.total)
-            if event.kind == "failed":
-                run.warn(f"failed: {event.message}")
-
-        report = make_textures(settings, on_event=on_event)
-    run.finish(dataclasses.asdict(report))
-    each = f", {report.seconds / report.made:.2f} s a face" if report.made else ""
-    run.say(f"{options.out}: {report.message}, {report.seconds:.1f} s{each}")
-    for reason in report.reasons:
-        run.say(f"  {reason}")
-    return report.exit_code
+    return execute(texture_job(set_settings(options)), run, {"done": "faces"}, items=False)
 
 
 def set_settings(options: SynthTexturesOptions) -> TextureSetSettings:

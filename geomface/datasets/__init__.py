@@ -9,8 +9,13 @@ if TYPE_CHECKING:
     from geomface.datasets.geometry_images import load_geometry_images as load_geometry_images
     from geomface.datasets.image_set import ImageSet as ImageSet
     from geomface.datasets.image_set import split_set as split_set
+    from geomface.datasets.labelled_pictures import FaceRecord as FaceRecord
+    from geomface.datasets.labelled_pictures import SyntheticFaces as SyntheticFaces
+    from geomface.datasets.labelled_pictures import load_synthetic as load_synthetic
     from geomface.datasets.registered_faces import RegisteredFaces as RegisteredFaces
     from geomface.datasets.registered_faces import load_registered_faces as load_registered_faces
+    from geomface.datasets.scan_files import ScanFile as ScanFile
+    from geomface.datasets.scan_files import find_scans as find_scans
     from geomface.datasets.textures import load_textures as load_textures
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

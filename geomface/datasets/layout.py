@@ -3,8 +3,12 @@
 from pathlib import Path
 
 RUN_FILE = "run.json"
+SET_FILE = "set.json"
+MANIFEST, FAILURES, SHARD_INDEX = "manifest.jsonl", "failures.jsonl", "index.json"
 RECORDS = "records"
-ITEMS = "items"
+RUN_SETTINGS = f"{RECORDS}/settings.json"
+"""How a set was asked for: what its head leaves out since the bytes do not depend on it."""
+ITEMS, PARTS, TRUTH = "items", "parts", "truth"
 TEMPLATE = "template"
 TEMPLATE_MESH = f"{TEMPLATE}/template.obj"
 TEMPLATE_REPORT = f"{TEMPLATE}/unwrap.json"
@@ -18,6 +22,8 @@ MASK = "mask.png"
 GEOMETRY_IMAGE = "geometry_image.safetensors"
 GEOMETRY_PICTURE = "geometry_image.png"
 ITEM_REPORT = "report.json"
+TRUTH_ARRAYS = "truth.safetensors"
+SHARD = "pictures.tar"
 
 MORPHABLE_MODEL = "model.safetensors"
 MEAN = "mean.obj"

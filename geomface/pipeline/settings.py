@@ -96,10 +96,3 @@ class PipelineSettings:
             raise SettingsError(
                 f"landmarks: expected auto, required or optional, got {self.landmarks!r}."
             )
-
-    @property
-    def executor_name(self) -> str:
-        """The executor with auto resolved."""
-        if self.executor != "auto":
-            return self.executor
-        return "processes" if self.workers > 1 else "serial"

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from geomface.arrays import ImageArray, require_shape
+from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.errors import TopologyMismatchError
 from geomface.faces.albedo import landmark_places
 from geomface.mesh import Mesh, Template
@@ -15,7 +16,7 @@ from geomface.recognition.alignment import FACE_SHARE, PICTURE_SIZE
 from geomface.rendering.differentiable import Renderer, RenderSettings, SphericalHarmonicsLight
 from geomface.synthesis.lights import light_coefficients, room_light
 from geomface.synthesis.parameters import head_rotation
-from geomface.synthesis.scene import CameraNumbers, torch_camera
+from geomface.synthesis.scene import torch_camera
 
 GREY = 0.79
 """Colour of a face that has none."""

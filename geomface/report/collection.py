@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray
-from geomface.datasets import layout
+from geomface.datasets import find_scans, layout
 from geomface.datasets.registered_faces import load_run_template
 from geomface.errors import FileFormatError
 from geomface.files import load_image
 from geomface.mesh import Mesh, Template
 from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.io import load_mesh
-from geomface.pipeline import ItemRecord, PipelineStatus, find_scans, read_status
+from geomface.pipeline import ItemRecord, JobStatus, PipelineSettings, load_run, read_status
 from geomface.report.eyes import vertex_colors_from
 
 
@@ -150,13 +150,15 @@ class Collection:
     Parameters
     ----------
     out : the folder
-    status : the pipeline's own summary
+    status : how far its items are
+    settings : of the last run
     template : template with uv, landmarks, regions
     results : one a scan that is done
     """
 
     out: Path
-    status: PipelineStatus
+    status: JobStatus
+    settings: PipelineSettings
     template: Template
     results: tuple[ScanResult, ...]
 
@@ -174,14 +176,14 @@ def read_collection(out: Path | str, scans: Path | str | None = None) -> Collect
     FileFormatError : no run, no scan that is done, or records of another version.
     """
     out = Path(out)
-    status = read_status(out)
+    settings, status = load_run(out), read_status(out)
     if not status.done:
         raise FileFormatError(
             f"{out}: expected at least one registered scan, none is done ({len(status.failed)} "
             f"failed). See: geomface pipeline status {out}"
         )
     template = load_run_template(out)
-    paths = _scan_paths(Path(scans) if scans is not None else status.settings.scans)
+    paths = _scan_paths(Path(scans) if scans is not None else settings.scans)
     core = np.zeros(len(template.mesh.vertices), bool)
     core[template.regions.get("face_core", template.regions.get("narrow_face", slice(None)))] = True
     results = tuple(
@@ -194,7 +196,7 @@ def read_collection(out: Path | str, scans: Path | str | None = None) -> Collect
         )
         for record in status.done
     )
-    return Collection(out, status, template, results)
+    return Collection(out, status, settings, template, results)
 
 
 def _scan_paths(folder: Path) -> dict[str, Path]:

@@ -117,7 +117,7 @@ def new_faces(
 
 def settings(collection: Collection) -> Section:
     """Return the settings of the run and what each scan cost."""
-    text = json.dumps(plain(collection.status.settings), indent=2)
+    text = json.dumps(plain(collection.settings), indent=2)
     peak = max((result.record.peak_rss_mb for result in collection.results), default=0.0)
     parts = [
         paragraph(

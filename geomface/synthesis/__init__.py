@@ -1,6 +1,6 @@
 """Labelled synthetic face images: distributions, parameters, pictures, readers.
 
-Pictures on disk are made by `geomface.pipeline.face_images.generate_faces`.
+Pictures on disk are made by `geomface.pipeline.generate_faces`, read by `geomface.datasets`.
 """
 
 from typing import TYPE_CHECKING
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from geomface.synthesis.identities import identity_at_cosine as identity_at_cosine
     from geomface.synthesis.identities import identity_at_distance as identity_at_distance
     from geomface.synthesis.identities import mix_identities as mix_identities
-    from geomface.synthesis.manifest import FaceRecord as FaceRecord
-    from geomface.synthesis.manifest import SyntheticFaces as SyntheticFaces
-    from geomface.synthesis.manifest import load_synthetic as load_synthetic
     from geomface.synthesis.parameters import FaceParameters as FaceParameters
     from geomface.synthesis.parameters import draw_parameters as draw_parameters
     from geomface.synthesis.sampler import FaceBatch as FaceBatch

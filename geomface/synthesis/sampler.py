@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from geomface.arrays import BoolArray, FloatArray
+from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.errors import SettingsError
 from geomface.faces.builtin import load_builtin_face
 from geomface.rendering.differentiable import Renderer, RenderSettings, SphericalHarmonicsLight
@@ -15,7 +16,6 @@ from geomface.statistics import MorphableModel, require_model
 from geomface.synthesis.identities import draw_person
 from geomface.synthesis.parameters import FaceParameters, check_factors, draw_parameters
 from geomface.synthesis.scene import (
-    CameraNumbers,
     FaceScene,
     Look,
     camera_numbers,

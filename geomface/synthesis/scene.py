@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from geomface.arrays import FloatArray, ImageArray
+from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.errors import MeshError
 from geomface.faces.albedo import AlbedoModel, albedo_model, landmark_places
 from geomface.mesh import Mesh, Template
@@ -132,38 +133,6 @@ class FaceScene:
         """Return the (68, 3) landmarks on a face."""
         embedding = self.model.template.landmarks
         return self._marks if embedding is None else embedding.positions(face)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class CameraNumbers:
-    """The camera of one picture in numbers.
-
-    Parameters
-    ----------
-    weak : parallel rays
-    focal : pixels; under parallel rays, pixels a millimetre
-    principal : (2,) pixels
-    rotation : (3, 3), world to camera
-    translation : (3,) mm
-
-    Convention
-    ----------
-    With (X, Y, Z) = rotation p + translation, a point p is seen at focal X / Z + principal_x and
-    focal Y / Z + principal_y; without the division by Z under parallel rays. Pixels: x to the
-    right, y down, the first pixel's centre at (0.5, 0.5).
-    """
-
-    weak: bool
-    focal: float
-    principal: FloatArray
-    rotation: FloatArray
-    translation: FloatArray
-
-    def project(self, points: FloatArray) -> FloatArray:
-        """Return the (n, 2) pixel places of world points (n, 3), float64."""
-        view = np.einsum("ij,nj->ni", self.rotation, points) + self.translation
-        away = np.ones(len(view)) if self.weak else view[:, 2]
-        return self.focal * view[:, :2] / away[:, None] + self.principal
 
 
 def camera_numbers(scene: FaceScene, parameters: FaceParameters, size: int) -> CameraNumbers:

@@ -2,18 +2,18 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from geomface.datasets import layout
+from geomface.datasets.picture_files import encode_output, suffix_of
 from geomface.errors import GeomfaceError, OutputError
 from geomface.files.atomic import write_bytes
-from geomface.synthesis.encoding import encode_output, suffix_of
-from geomface.synthesis.manifest import FAILURES, MANIFEST, manifest_row, picture_key
 from geomface.synthesis.sampler import RENDER_BATCH, FaceBatch, FaceSampler
 from geomface.synthesis.shards import ShardWriter
-
-SHARD = "pictures.tar"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,9 +60,9 @@ def write_part(
             for batch in _rendered(sampler, chosen[start : start + RENDER_BATCH], failures):
                 for index in range(len(batch)):
                     rows.append(_write_picture(sampler, batch, index, image_format, writer))
-    write_bytes(folder / MANIFEST, _lines(rows))
+    write_bytes(folder / layout.MANIFEST, _lines(rows))
     if failures:
-        write_bytes(folder / FAILURES, _lines(failures))
+        write_bytes(folder / layout.FAILURES, _lines(failures))
     return PartCounts(len(rows), len(failures))
 
 
@@ -112,6 +112,58 @@ def _write_picture(
     return row
 
 
+def picture_key(identity: int, sample: int) -> str:
+    """Return the stem of a picture's files."""
+    return f"{identity:06d}_{sample:05d}"
+
+
+def manifest_row(
+    batch: FaceBatch, place: int, expression_names: tuple[str, ...], files: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the manifest says about one picture of a batch, in JSON's own types.
+
+    Parameters
+    ----------
+    place : of the picture in the batch
+    expression_names : those of the face model; weights of 0 are left out
+    files : {output: path relative to the set's folder}, or with the place in a shard
+    """
+    parameters, camera = batch.parameters[place], batch.cameras[place]
+    person = parameters.person
+    weights = zip(expression_names, parameters.expression.tolist(), strict=True)
+    return {
+        "key": picture_key(parameters.identity, parameters.sample),
+        "identity": parameters.identity,
+        "sample": parameters.sample,
+        "parents": list(person.parents),
+        "parent_weights": list(person.parent_weights),
+        "parameters": {
+            "identity": person.coefficients.tolist(),
+            "albedo": person.albedo.tolist(),
+            "expression": {name: weight for name, weight in weights if weight},
+            "gaze": parameters.gaze.tolist(),
+            "yaw": parameters.yaw,
+            "pitch": parameters.pitch,
+            "roll": parameters.roll,
+            "distance": parameters.distance,
+            "scale": parameters.scale,
+            "offset": parameters.offset.tolist(),
+            "light": parameters.light.tolist(),
+            "background": parameters.background,
+        },
+        "camera": {
+            "weak": camera.weak,
+            "focal": camera.focal,
+            "principal": camera.principal.tolist(),
+            "rotation": camera.rotation.tolist(),
+            "translation": camera.translation.tolist(),
+        },
+        "landmarks": np.round(batch.landmarks[place].astype(np.float64), 4).tolist(),
+        "landmarks_visible": batch.landmarks_visible[place].tolist(),
+        "files": dict(files),
+    }
+
+
 class _SingleFiles:
     """A file for every output."""
 
@@ -137,8 +189,8 @@ class _ShardFiles:
     """One tar for all."""
 
     def __init__(self, folder: Path, place: str) -> None:
-        self._folder, self._path = folder, f"{place}/{SHARD}"
-        self._stream = open(folder / SHARD, "wb")  # noqa: SIM115 closed by __exit__
+        self._folder, self._path = folder, f"{place}/{layout.SHARD}"
+        self._stream = open(folder / layout.SHARD, "wb")  # noqa: SIM115 closed by __exit__
         self._writer = ShardWriter(self._stream)
 
     def __enter__(self) -> "_ShardFiles":
@@ -153,7 +205,7 @@ class _ShardFiles:
         try:
             return [self._path, *self._writer.add(name, data)]
         except OSError as error:
-            raise _refusal(self._folder / SHARD, error) from error
+            raise _refusal(self._folder / layout.SHARD, error) from error
 
 
 def _refusal(path: Path, error: OSError) -> OutputError:

@@ -9,7 +9,7 @@ import pytest
 from batch_work import die_at_three, end_process, environment, square, wait_then_return
 
 from geomface.batch.executors import (
-    PipelineError,
+    BatchError,
     ProcessExecutor,
     SerialExecutor,
     WorkerDied,
@@ -54,7 +54,7 @@ def test_a_worker_that_dies_costs_only_its_item(two_workers):
 
 def test_workers_that_cannot_start_are_an_error_of_the_run():
     executor = ProcessExecutor(1, prepare=end_process)
-    with pytest.raises(PipelineError, match="__main__"):
+    with pytest.raises(BatchError, match="__main__"):
         list(executor.run(square, [1, 2]))
     executor.close()
 
@@ -85,9 +85,16 @@ def test_interrupt_lets_the_items_in_flight_finish(two_workers):
 
 
 def test_unknown_executors_are_refused():
-    assert isinstance(make_executor("serial", 1, None), SerialExecutor)
-    assert isinstance(make_executor("processes", 1, None), ProcessExecutor)
-    with pytest.raises(SettingsError, match="serial, processes"):
-        make_executor("cloud", 2, None)
+    assert isinstance(make_executor("serial", 2, 9), SerialExecutor)
+    assert isinstance(make_executor("processes", 1, 9), ProcessExecutor)
+    with pytest.raises(SettingsError, match="auto, serial, processes"):
+        make_executor("cloud", 2, 9)
     with pytest.raises(SettingsError, match="at least 1"):
-        make_executor("serial", 0, None)
+        make_executor("serial", 0, 9)
+
+
+def test_auto_takes_processes_for_several_workers_and_no_more_than_there_are_tasks():
+    assert isinstance(make_executor("auto", 1, 9), SerialExecutor)
+    for workers, tasks, expected in ((2, 9, 2), (4, 3, 3), (4, 0, 1)):
+        executor = make_executor("auto", workers, tasks)
+        assert isinstance(executor, ProcessExecutor) and executor.workers == expected

@@ -1,4 +1,4 @@
-"""Records, keys, manifests, atomic folders and the lock."""
+"""Records, keys, atomic folders and the lock."""
 
 import dataclasses
 import json
@@ -18,7 +18,6 @@ from geomface.batch.records import (
 )
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.lock import NAME, run_lock
-from geomface.pipeline.manifest import find_scans
 
 
 def task(out, payload="fine", attempt=1):
@@ -126,29 +125,6 @@ def test_keys_change_with_everything_they_name(tmp_path):
     assert file_hash(path) != first
     with pytest.raises(FileFormatError, match="cannot be read"):
         file_hash(tmp_path / "absent")
-
-
-def test_scans_are_found_with_what_belongs_to_them(tmp_path):
-    for name in (
-        "b.ply", "b.landmarks.json", "b.truth.npz", "a.obj", "a.obj.mtl", "a.jpg", "a.ljson",
-        "a.pts", "c.stl", "c.ply", "notes.txt", ".hidden.ply",
-    ):  # fmt: skip
-        (tmp_path / name).touch()
-    (tmp_path / "folder.ply").mkdir()
-    scans = find_scans(tmp_path)
-    assert [scan.name for scan in scans] == ["a", "b", "c-ply", "c-stl"]
-    assert [path.name for path in scans[0].companions] == ["a.jpg", "a.obj.mtl"]
-    assert scans[0].landmarks == tmp_path / "a.ljson"
-    assert scans[1].landmarks == tmp_path / "b.landmarks.json"
-    assert scans[2].landmarks is None
-
-
-def test_folders_without_scans_are_refused(tmp_path):
-    with pytest.raises(FileFormatError, match="expected a folder of scans"):
-        find_scans(tmp_path / "absent")
-    (tmp_path / "a.txt").touch()
-    with pytest.raises(FileFormatError, match="found none among 1 files"):
-        find_scans(tmp_path)
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path):

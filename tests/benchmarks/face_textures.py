@@ -52,7 +52,7 @@ from geomface.learning import image_grid, to_pictures
 from geomface.learning.masking import hide
 from geomface.mesh.io import load_mesh
 from geomface.metrics import masked_nearest_distances
-from geomface.pipeline.texture_items import TRUTH_ARRAYS, TRUTH_KIND, TRUTH_SCHEMA
+from geomface.pipeline.texture_face import TRUTH_KIND, TRUTH_SCHEMA
 from geomface.report.model_figures import save_figure
 from geomface.statistics import fit_texture_pca
 
@@ -155,7 +155,7 @@ def true_geometry(folder: Path, size: int, like: GeometryImageSet) -> torch.Tens
     encoder = GeometryImageEncoder(template, size)
     low, high = (item.astype(np.float32) for item in (like.low, like.high))
     images = []
-    for path in sorted((folder / layout.ITEMS).glob(f"[!.]*/{TRUTH_ARRAYS}")):
+    for path in sorted((folder / layout.ITEMS).glob(f"[!.]*/{layout.TRUTH_ARRAYS}")):
         arrays, _ = load_tensors(path, kind=TRUTH_KIND, schema=TRUTH_SCHEMA)
         values = encoder.encode(arrays["vertices"].astype(np.float64), mode=like.mode).values
         images.append((values.astype(np.float32) - low) / (high - low) * 2 - 1)

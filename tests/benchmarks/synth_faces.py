@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from geomface.batch.events import PipelineEvent
+from geomface.batch.events import JobEvent
 from geomface.batch.records import latest_records
-from geomface.pipeline.face_images import FaceSetSettings, generate_faces
-from geomface.pipeline.face_set import RECORDS
+from geomface.datasets import layout
+from geomface.pipeline import FaceSetSettings, generate_faces
 from geomface.synthesis import FaceImageSettings, FaceSampler, Gaussian, Mixture, stream
 from geomface.synthesis.drawing import choose
 
@@ -51,23 +51,23 @@ def on_disk(pictures: int, workers: int, out: Path) -> str:
     )
     marks: list[tuple[float, int]] = []
 
-    def on_event(event: PipelineEvent) -> None:
+    def on_event(event: JobEvent) -> None:
         if event.kind == "done":
             marks.append((time.perf_counter(), event.finished))
 
     started = time.perf_counter()
     report = generate_faces(settings, on_event=on_event)
     whole = time.perf_counter() - started
-    records = latest_records(out / RECORDS).values()
+    records = latest_records(out / layout.RECORDS).values()
     busy = sum(record.figures["processor_seconds"] for record in records)
     # Workers load libraries for seconds; what a long run sees is the rate after that.
     (first, before), (last, after) = marks[workers], marks[-1]
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(
-        f"{workers} worker{'s' * (workers > 1)}: {report.pictures} pictures, "
+        f"{workers} worker{'s' * (workers > 1)}: {report.done} pictures, "
         f"{(after - before) / (last - first):6.1f} a second, {pictures / whole:6.1f} with the "
         f"start ({whole:.1f} s); {1e3 * busy / pictures:.1f} ms of processor time and "
-        f"{size / report.pictures / 1e6:.2f} MB a picture"
+        f"{size / report.done / 1e6:.2f} MB a picture"
     )
     return tree_hash(out)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from geomface.cli.main import main
-from geomface.synthesis import FaceImageSettings, load_synthetic
+from geomface.datasets import load_synthetic
+from geomface.synthesis import FaceImageSettings
 
 SMALL = ["synth", "faces", "--identities", "2", "--samples", "2", "--size", "32"]
 
@@ -23,7 +24,7 @@ def test_a_set_is_made_and_read(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main([*words, "--seed", "5", "--yaw", "uniform(20,30)"]) == 0
     assert json.loads(capsys.readouterr().out)["drawn"] == 0
     assert main([*words, "--seed", "6", "--yaw", "uniform(20,30)"]) == 1
-    assert "made with other seed" in capsys.readouterr().err
+    assert "made with other settings: seed was 5, now 6" in capsys.readouterr().err
 
 
 def test_a_grid_in_shards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,7 +45,7 @@ def test_defaults_are_those_of_the_library(tmp_path: Path) -> None:
 
 def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SMALL, "--out", str(tmp_path / "set"), "--dry-run"]) == 0
-    assert "4 pictures to draw" in capsys.readouterr().out and not (tmp_path / "set").exists()
+    assert "4 of 4 pictures to do" in capsys.readouterr().out and not (tmp_path / "set").exists()
 
 
 def test_failed_pictures_end_with_code_3(
@@ -54,7 +55,7 @@ def test_failed_pictures_end_with_code_3(
     assert main(words) == 3
     captured = capsys.readouterr()
     assert "4 failed" in captured.out and "few sigma" in captured.out
-    assert "could not be drawn" in captured.err
+    assert "4 pictures could not be made" in captured.err
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from geomface.cli.main import main
 from geomface.errors import RegistrationError
-from geomface.pipeline import texture_set_run
+from geomface.pipeline import texture_sets
 
 SMALL = ["synth", "textures", "--count", "1", "--size", "16", "--vertices", "1500"]
 
@@ -27,7 +27,7 @@ def test_a_set_is_made_and_trained_on(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SMALL, "--out", str(tmp_path / "set"), "--dry-run"]) == 0
-    assert "1 faces to make" in capsys.readouterr().out and not (tmp_path / "set").exists()
+    assert "1 of 1 faces to do" in capsys.readouterr().out and not (tmp_path / "set").exists()
 
 
 def test_failed_faces_end_with_code_3(
@@ -36,7 +36,7 @@ def test_failed_faces_end_with_code_3(
     def fail(task: object, folder: Path) -> None:
         raise RegistrationError("there is no face.")
 
-    monkeypatch.setattr(texture_set_run, "make_textured_face", fail)
+    monkeypatch.setattr(texture_sets, "make_textured_face", fail)
     assert main([*SMALL, "--out", str(tmp_path / "set")]) == 3
     captured = capsys.readouterr()
     assert "1 failed" in captured.out and "face 000000: there is no face." in captured.out

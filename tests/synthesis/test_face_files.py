@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geomface.datasets import layout, load_synthetic
+from geomface.datasets.picture_files import STORED, decode_output, encode_output, suffix_of
 from geomface.errors import FileFormatError, OutputError
 from geomface.rendering.differentiable import OUTPUTS
-from geomface.synthesis import FaceImageSettings, FaceSampler, load_synthetic
-from geomface.synthesis.encoding import STORED, decode_output, encode_output, suffix_of
-from geomface.synthesis.manifest import SET_FILE
+from geomface.synthesis import FaceImageSettings, FaceSampler
 from geomface.synthesis.shards import ShardWriter
 from geomface.synthesis.writing import write_part
 
@@ -74,7 +74,7 @@ def test_manifest_tells_the_truth(sampler: FaceSampler, tmp_path: Path, shard: b
     place.mkdir(parents=True)
     counts = write_part(sampler, PICTURES, place, place="parts/000000", shard=shard)
     assert (counts.written, counts.failed) == (4, 0)
-    (tmp_path / SET_FILE).write_text(json.dumps({"kind": "synthetic-faces", "schema": 1}))
+    (tmp_path / layout.SET_FILE).write_text(json.dumps({"kind": "synthetic-faces", "schema": 1}))
     (place / "manifest.jsonl").rename(tmp_path / "manifest.jsonl")
     faces = load_synthetic(tmp_path)
     assert len(faces) == 4 and faces.identities == (0, 1)
@@ -107,7 +107,7 @@ def test_reading_what_is_no_set_is_refused(tmp_path: Path) -> None:
         ({"kind": "synthetic-faces", "schema": 99}, "schema 99 is unknown"),
         ({"kind": "synthetic-faces", "schema": 1}, "was not finished"),
     ):
-        (tmp_path / SET_FILE).write_text(json.dumps(content))
+        (tmp_path / layout.SET_FILE).write_text(json.dumps(content))
         with pytest.raises(FileFormatError, match=sentence):
             load_synthetic(tmp_path)
     (tmp_path / "manifest.jsonl").write_text('{"key": "x"}\n')

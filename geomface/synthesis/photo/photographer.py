@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray
+from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.faces.albedo import landmark_places
 from geomface.faces.albedo_fields import skin_fields
 from geomface.mesh.normals import vertex_normals
@@ -23,7 +24,7 @@ from geomface.synthesis.photo.hair import draw_hair, hair_colors
 from geomface.synthesis.photo.head import HeadLook, HeadSurface
 from geomface.synthesis.photo.occluders import draw_occluder
 from geomface.synthesis.photo.skin_detail import photo_skin, skin_relief
-from geomface.synthesis.scene import CameraNumbers, FaceScene, Look, torch_camera
+from geomface.synthesis.scene import FaceScene, Look, torch_camera
 from geomface.synthesis.settings import FaceImageSettings
 from geomface.synthesis.streams import stream
 

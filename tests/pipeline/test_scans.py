@@ -14,9 +14,10 @@ from geomface.pipeline import (
     ItemSettings,
     PipelineSettings,
     load_run,
-    plan_pipeline,
+    plan_job,
     read_status,
     run_pipeline,
+    scan_job,
     verify_outputs,
 )
 
@@ -32,6 +33,10 @@ def settings(tmp_path):
     template = tmp_path / "template.obj"
     template.write_text("v 0 0 0")
     return PipelineSettings(scans=scans, out=tmp_path / "out", template=template)
+
+
+def planned(settings):
+    return plan_job(scan_job(settings))
 
 
 def run(settings, **changes):
@@ -62,7 +67,7 @@ def test_the_second_run_does_nothing_and_says_so(settings):
     report, events = run(settings)
     assert report.did == 0 and report.exit_code == 3
     assert report.message == (
-        "nothing to do: 3 done, 1 failed before (--retry-failed does them again)"
+        "nothing to do: 3 done, 1 failed before ('geomface pipeline retry' does them again)"
     )
     assert events[0].message == report.message
     assert {path: path.stat().st_mtime_ns for path in before} == before
@@ -74,8 +79,8 @@ def test_only_what_changed_is_done_again(settings):
     (settings.scans / "s1.ply").write_text("fine, but other")
     (settings.scans / "s2.ply").write_text("mended")
     (settings.scans / "s4.ply").write_text("new")
-    plan = plan_pipeline(settings)
-    assert [item.scan.name for item in plan.todo] == ["s1", "s2", "s4"]
+    plan = planned(settings)
+    assert [one.item.name for one in plan.todo] == ["s1", "s2", "s4"]
     assert plan.sentence() == "3 of 5 scans to do; 2 done"
     report, _ = run(settings)
     assert (report.done, report.failed, report.exit_code) == (5, 0, 0)
@@ -85,7 +90,7 @@ def test_only_what_changed_is_done_again(settings):
 
 def test_settings_template_landmarks_and_lost_outputs_count_as_change(settings):
     run(settings)
-    names = lambda changed: [item.scan.name for item in plan_pipeline(changed).todo]  # noqa: E731
+    names = lambda changed: [one.item.name for one in planned(changed).todo]  # noqa: E731
     assert names(settings) == []
     item = dataclasses.replace(settings.item, texture_size=64)
     assert names(dataclasses.replace(settings, item=item)) == ["s0", "s1", "s2", "s3"]
@@ -146,7 +151,7 @@ def test_status_and_verify_read_the_folder(settings):
     run(settings, limit=3)
     status = read_status(settings.out)
     assert [len(status.done), len(status.failed), status.missing] == [2, 1, ()]
-    assert status.settings == dataclasses.replace(settings, limit=3)
+    assert load_run(settings.out) == dataclasses.replace(settings, limit=3)
     assert verify_outputs(settings.out) == {}
     (settings.out / "items/s0/copy.txt").write_text("FINE 0")
     assert verify_outputs(settings.out) == {"s0": ("items/s0/copy.txt",)}
@@ -198,8 +203,11 @@ def test_bad_settings_and_places_are_refused(settings, tmp_path):
 
 
 def test_landmark_files_are_needed_when_some_scan_has_one(settings):
+    def needed(changed):
+        return {item.payload.needs_landmarks for item in scan_job(changed).items}
+
     for path in settings.scans.glob("*.landmarks.json"):
-        assert plan_pipeline(settings).use_landmarks
+        assert needed(settings) == {True}
         path.unlink()
-    assert not plan_pipeline(settings).use_landmarks
-    assert plan_pipeline(dataclasses.replace(settings, landmarks="required")).use_landmarks
+    assert needed(settings) == {False}
+    assert needed(dataclasses.replace(settings, landmarks="required")) == {True}

@@ -10,20 +10,19 @@ import numpy as np
 import pytest
 
 from geomface.batch.attempts import ItemTask, Outcome
-from geomface.batch.events import PipelineEvent
+from geomface.batch.events import JobEvent
 from geomface.datasets import load_geometry_images, load_textures
 from geomface.errors import LandmarkError, OutputError, RegistrationError, SettingsError
 from geomface.files import load_image
 from geomface.files.tensors import load_tensors
 from geomface.mesh.io import load_mesh
-from geomface.pipeline.texture_items import (
+from geomface.pipeline import make_textures, plan_job, texture_job
+from geomface.pipeline.texture_face import (
     TRUTH_KIND,
     TRUTH_SCHEMA,
     draw_damage,
     make_textured_face,
 )
-from geomface.pipeline.texture_set import plan_textures
-from geomface.pipeline.texture_set_run import make_textures
 from geomface.pipeline.texture_settings import (
     DamageSettings,
     TextureItemSettings,
@@ -57,7 +56,7 @@ def tree(folder: Path) -> dict[str, str]:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("textures") / "set"
     report = make_textures(settings(out))
-    assert (report.faces, report.made, report.failed, report.exit_code) == (COUNT, COUNT, 0, 0)
+    assert (report.done, report.made, report.failed, report.exit_code) == (COUNT, COUNT, 0, 0)
     return out
 
 
@@ -80,10 +79,10 @@ def test_what_is_done_is_not_done_again(whole: Path, tmp_path: Path) -> None:
     (out / "truth" / "000002.png").unlink()
     (out / "manifest.jsonl").unlink()
     (out / "items" / ".000003.dead.part.folder").mkdir()
-    assert plan_textures(settings(out)).sentence() == "2 faces to make, 2 there already"
-    events: list[PipelineEvent] = []
+    assert plan_job(texture_job(settings(out))).sentence() == "2 of 4 faces to do; 2 done"
+    events: list[JobEvent] = []
     report = make_textures(settings(out), on_event=events.append)
-    assert report.made == 2 and report.faces == COUNT and tree(out) == before
+    assert report.made == 2 and report.done == COUNT and tree(out) == before
     done = [event for event in events if event.kind == "done"]
     assert [event.name for event in done] == ["000001", "000002"]
     assert done[0].total == 2 and done[0].seconds_left is not None
@@ -128,16 +127,16 @@ def test_a_failed_face_is_a_sentence_and_the_others_go_on(whole: Path, tmp_path:
 
     out = tmp_path / "set"
     report = make_textures(settings(out), work=work)
-    assert (report.faces, report.failed, report.exit_code) == (COUNT - 1, 1, 3)
+    assert (report.done, report.failed, report.exit_code) == (COUNT - 1, 1, 3)
     assert report.reasons == ("face 000001: face 1 has no nose.",)
     lines = (out / "failures.jsonl").read_text().splitlines()
     assert json.loads(lines[0]) == {"name": "000001", "message": "face 1 has no nose."}
     assert [row["name"] for row in rows_of(out)] == ["000000", "000002", "000003"]
     # It is not tried again unless that is asked for.
-    assert "1 failed before (--retry-failed" in plan_textures(settings(out)).sentence()
+    assert "1 failed before" in plan_job(texture_job(settings(out))).sentence()
     assert make_textures(settings(out), work=copy_of(whole)).failed == 1
     report = make_textures(settings(out, retry_failed=True), work=copy_of(whole))
-    assert (report.faces, report.made, report.failed) == (COUNT, 1, 0)
+    assert (report.done, report.made, report.failed) == (COUNT, 1, 0)
     assert not (out / "failures.jsonl").exists()
 
 

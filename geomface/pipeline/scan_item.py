@@ -9,15 +9,16 @@ import numpy as np
 
 from geomface.batch.attempts import ItemTask, Outcome
 from geomface.datasets import layout
+from geomface.datasets.scan_files import LANDMARK_SUFFIXES
 from geomface.errors import LandmarkError
-from geomface.pipeline.manifest import LANDMARK_SUFFIXES
 from geomface.pipeline.settings import ItemSettings
+from geomface.pipeline.template import TemplateTools, template_tools
+from geomface.threads import one_torch_thread
 
 if TYPE_CHECKING:
-    from geomface.geometry_image import GeometryImageDecoder, GeometryImageEncoder
     from geomface.landmarks import LandmarkDetector
-    from geomface.mesh import Landmarks, Mesh, Template
-    from geomface.registration import NonRigidRegistration, RegistrationResult
+    from geomface.mesh import Landmarks, Mesh
+    from geomface.registration import RegistrationResult
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +64,10 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     payload: ScanPayload = task.payload
     scan = load_mesh(payload.scan)
     landmarks = _read_landmarks(payload)
-    tools = _tools(task.out, payload.template_key, payload.settings)
+    settings = payload.settings
+    tools = template_tools(
+        task.out, payload.template_key, settings.registration, settings.geometry_image_size
+    )
     found = ""
     if landmarks is None:
         landmarks, found = _detect_landmarks(tools, scan)
@@ -74,13 +78,15 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     notes = [*filter(None, [found]), *result.notes]
     figures = _registration_figures(result)
     figures["unit_factor"] = _millimetres_per_unit(scan, template, result.similarity.scale)
-    if payload.settings.texture_size:
-        mesh, baked = _bake(folder, mesh, scan, template, payload.settings.texture_size)
+    if settings.texture_size:
+        mesh, baked = _bake(folder, mesh, scan, template, settings.texture_size)
         notes += baked.notes
         figures |= baked.figures
     save_mesh(folder / layout.REGISTERED_TEXTURED, mesh)
-    if tools.encoder is not None:
-        figures |= _encode(folder, mesh, figures["unit_factor"], tools, payload.settings)
+    if settings.geometry_image_size:
+        figures |= _encode(
+            folder, mesh, figures["unit_factor"], tools, settings.geometry_image_bits
+        )
     notes = list(dict.fromkeys(notes))
     write_json(
         folder / layout.ITEM_REPORT,
@@ -105,18 +111,12 @@ def _read_landmarks(payload: ScanPayload) -> "Landmarks | None":
     return None
 
 
-def _detect_landmarks(tools: "_Tools", scan: "Mesh") -> tuple["Landmarks | None", str]:
+def _detect_landmarks(tools: TemplateTools, scan: "Mesh") -> tuple["Landmarks | None", str]:
     """Find landmarks with one thread, so that the bytes do not depend on the workers."""
-    import torch
-
     from geomface.landmarks.for_template import landmarks_for
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_torch_thread():
         return landmarks_for(tools.template, scan, _detector())
-    finally:
-        torch.set_num_threads(before)
 
 
 @functools.lru_cache(maxsize=1)
@@ -125,33 +125,6 @@ def _detector() -> "LandmarkDetector":
     from geomface.landmarks import LandmarkDetector
 
     return LandmarkDetector()
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Tools:
-    """What a worker keeps between scans: everything that depends on the template alone."""
-
-    template: "Template"
-    solver: "NonRigidRegistration"
-    encoder: "GeometryImageEncoder | None"
-    decoder: "GeometryImageDecoder | None"
-
-
-@functools.lru_cache(maxsize=1)
-def _tools(out: Path, template_key: str, settings: ItemSettings) -> _Tools:
-    """Read the run's template and factor what depends on it; another `template_key` renews it."""
-    from geomface.datasets.registered_faces import load_run_template
-    from geomface.geometry_image import GeometryImageDecoder, GeometryImageEncoder
-    from geomface.registration import NonRigidRegistration
-
-    template = load_run_template(out)
-    size = settings.geometry_image_size
-    return _Tools(
-        template,
-        NonRigidRegistration(template, settings.registration),
-        GeometryImageEncoder(template.mesh, size) if size else None,
-        GeometryImageDecoder(template.mesh, size) if size else None,
-    )
 
 
 def _registration_figures(result: "RegistrationResult") -> dict[str, Any]:
@@ -193,7 +166,7 @@ def _bake(
 
 
 def _encode(
-    folder: Path, mesh: "Mesh", unit_factor: float, tools: _Tools, settings: ItemSettings
+    folder: Path, mesh: "Mesh", unit_factor: float, tools: TemplateTools, bits: int
 ) -> dict[str, Any]:
     """Write the geometry image in the template's pose and measure what comes back from it.
 
@@ -201,20 +174,17 @@ def _encode(
     the template; size is kept. The rigid motion is in the report.
     """
     from geomface.geometry_image import save_geometry_image
-    from geomface.mesh.diagnose import MILLIMETRES
     from geomface.mesh.similarity import fit_similarity
 
-    template, encoder, decoder = tools.template.mesh, tools.encoder, tools.decoder
-    if encoder is None or decoder is None:
-        return {}
-    vertices = mesh.vertices * (unit_factor / MILLIMETRES[template.unit])
+    template = tools.template.mesh
+    vertices = mesh.vertices * (unit_factor / tools.unit_mm)
     pose = fit_similarity(vertices, template.vertices, scale=False)
     posed = pose.apply(vertices)
-    image = encoder.encode(posed, mode="displacement")
-    codes = encoder.encode(posed, mode="displacement", bits=settings.geometry_image_bits)
+    image = tools.encoder.encode(posed, mode="displacement")
+    codes = tools.encoder.encode(posed, mode="displacement", bits=bits)
     save_geometry_image(folder / layout.GEOMETRY_IMAGE, image)
     save_geometry_image(folder / layout.GEOMETRY_PICTURE, codes)
-    miss = (decoder.decode(image) - posed) * MILLIMETRES[template.unit]
+    miss = (tools.decoder.decode(image) - posed) * tools.unit_mm
     return {
         "geometry_image_rms_mm": float(np.sqrt((miss**2).sum(axis=1).mean())),
         "geometry_image_pose": {"rotation": pose.rotation, "translation": pose.translation},

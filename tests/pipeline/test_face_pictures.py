@@ -9,17 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geomface.batch.events import PipelineEvent
+from geomface.batch.events import JobEvent
+from geomface.datasets import load_synthetic
 from geomface.errors import OutputError, SettingsError
-from geomface.pipeline import face_images
-from geomface.pipeline.face_images import FaceSetSettings, generate_faces, plan_faces
+from geomface.pipeline import (
+    FaceSetSettings,
+    face_job,
+    generate_faces,
+    picture_part,
+    plan_job,
+)
 from geomface.synthesis import (
     Constant,
     FaceImageSettings,
     Gaussian,
     IdentitySettings,
     Mixture,
-    load_synthetic,
 )
 
 IMAGES = FaceImageSettings(
@@ -44,7 +49,7 @@ def tree(folder: Path) -> dict[str, str]:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("faces") / "set"
     report = generate_faces(settings(out))
-    assert (report.pictures, report.drawn, report.failed, report.exit_code) == (12, 12, 0, 0)
+    assert (report.done, report.made, report.failed, report.exit_code) == (12, 12, 0, 0)
     return out
 
 
@@ -52,7 +57,9 @@ def test_the_same_bytes_for_one_and_two_workers(tmp_path: Path) -> None:
     """The photo preset draws the labels of the plain one too."""
     images = dataclasses.replace(IMAGES, preset="photo")
     sums = [
-        generate_faces(settings(tmp_path / str(workers), images=images, workers=workers)).sha256
+        generate_faces(settings(tmp_path / str(workers), images=images, workers=workers)).figures[
+            "sha256"
+        ]
         for workers in (1, 2)
     ]
     assert sums[0] == sums[1] and tree(tmp_path / "1") == tree(tmp_path / "2")
@@ -72,16 +79,16 @@ def test_what_is_done_is_not_done_again(whole: Path, tmp_path: Path) -> None:
     shutil.copytree(whole, out)
     before = tree(out)
     report = generate_faces(settings(out))
-    assert report.drawn == 0 and report.pictures == 12 and tree(out) == before
+    assert report.made == 0 and report.done == 12 and tree(out) == before
     # A run that was killed: one part is gone, another half there, litter lies about.
     shutil.rmtree(out / "parts" / "000001")
     (out / "manifest.jsonl").unlink()
     litter = out / "parts" / ".000001.dead.part.folder"
     litter.mkdir()
-    assert [part.name for part in plan_faces(settings(out)).todo] == ["000001"]
-    events: list[PipelineEvent] = []
+    assert [one.item.name for one in plan_job(face_job(settings(out))).todo] == ["000001"]
+    events: list[JobEvent] = []
     report = generate_faces(settings(out), on_event=events.append)
-    assert report.drawn == 4 and tree(out) == before and not litter.exists()
+    assert report.made == 4 and tree(out) == before and not litter.exists()
     assert [event.kind for event in events] == ["plan", "done", "finished"]
     assert events[1].total == events[1].finished == 4 and events[1].seconds_left == 0
 
@@ -91,16 +98,16 @@ def test_more_identities_add_to_a_set(whole: Path, tmp_path: Path) -> None:
     shutil.copytree(whole, out)
     larger = settings(out, images=dataclasses.replace(IMAGES, identities=6))
     report = generate_faces(larger)
-    assert report.drawn == 6 and report.pictures == 18
+    assert report.made == 6 and report.done == 18
     fresh = generate_faces(dataclasses.replace(larger, out=tmp_path / "fresh"))
-    assert fresh.sha256 == report.sha256 and tree(out) == tree(tmp_path / "fresh")
+    assert fresh.figures == report.figures and tree(out) == tree(tmp_path / "fresh")
 
 
 def test_interrupted_runs_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "set"
-    events: list[PipelineEvent] = []
+    events: list[JobEvent] = []
 
-    def stop(event: PipelineEvent) -> None:
+    def stop(event: JobEvent) -> None:
         events.append(event)
         if event.kind == "done" and event.finished == 4:
             raise KeyboardInterrupt
@@ -108,7 +115,7 @@ def test_interrupted_runs_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(KeyboardInterrupt):
         generate_faces(settings(out), on_event=stop)
     assert events[-1].kind == "interrupted" and not (out / "manifest.jsonl").exists()
-    assert generate_faces(settings(out)).drawn == 8
+    assert generate_faces(settings(out)).made == 8
 
 
 def test_failed_pictures_are_recorded_and_the_others_go_on(tmp_path: Path) -> None:
@@ -116,32 +123,32 @@ def test_failed_pictures_are_recorded_and_the_others_go_on(tmp_path: Path) -> No
     images = dataclasses.replace(IMAGES, identities=8, identity=IdentitySettings(wild))
     report = generate_faces(settings(tmp_path / "1", images=images))
     assert report.exit_code == 3 and 0 < report.failed < 24
-    assert report.pictures + report.failed == 24 and report.failed % 3 == 0
+    assert report.done + report.failed == 24 and report.failed % 3 == 0
     rows = list(map(json.loads, (tmp_path / "1" / "failures.jsonl").read_text().splitlines()))
     assert len(rows) == report.failed and {row["error"] for row in rows} == {"MeshError"}
     assert "few sigma" in rows[0]["message"] and rows[0]["key"] in report.reasons[0]
     written = {record.identity for record in load_synthetic(tmp_path / "1")}
     assert written.isdisjoint({row["identity"] for row in rows})
     again = generate_faces(settings(tmp_path / "1", images=images))
-    assert again.drawn == 0 and again.exit_code == 3 and again.failed == report.failed
+    assert again.made == 0 and again.exit_code == 3 and again.failed == report.failed
 
 
 def test_a_part_that_cannot_be_written_is_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = face_images.write_part
+    real = picture_part.write_part
 
     def full(sampler: object, pictures: list, folder: Path, **options: object) -> object:
         if folder.name.startswith(".000001"):
             raise OutputError("no space left. Free some.")
         return real(sampler, pictures, folder, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(face_images, "write_part", full)
+    monkeypatch.setattr(picture_part, "write_part", full)
     report = generate_faces(settings(tmp_path / "set"))
-    assert report.exit_code == 3 and report.failed == 4 and report.pictures == 8
+    assert report.exit_code == 3 and report.failed == 4 and report.done == 8
     assert "no space left" in report.reasons[0]
-    monkeypatch.setattr(face_images, "write_part", real)
-    assert generate_faces(settings(tmp_path / "set")).drawn == 4
+    monkeypatch.setattr(picture_part, "write_part", real)
+    assert generate_faces(settings(tmp_path / "set")).made == 4
 
 
 def test_shards_have_an_index(tmp_path: Path) -> None:
@@ -188,7 +195,7 @@ def test_folders_of_other_runs_are_refused(whole: Path, tmp_path: Path) -> None:
 def test_one_run_at_a_time_in_a_folder(tmp_path: Path) -> None:
     refused: list[str] = []
 
-    def second(event: PipelineEvent) -> None:
+    def second(event: JobEvent) -> None:
         if event.kind == "done" and not refused:
             # The lock names this process, which may take its own lock over: pretend another host.
             lock = tmp_path / "set" / ".running.json"
@@ -197,7 +204,7 @@ def test_one_run_at_a_time_in_a_folder(tmp_path: Path) -> None:
                 generate_faces(settings(tmp_path / "set"))
             refused.append(str(caught.value))
 
-    assert generate_faces(settings(tmp_path / "set"), on_event=second).pictures == 12
+    assert generate_faces(settings(tmp_path / "set"), on_event=second).done == 12
     assert len(refused) == 1
 
 

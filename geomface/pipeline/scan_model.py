@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geomface.batch.attempts import ItemTask, Outcome, attempt_item
-from geomface.batch.executors import Executor, PipelineError, SerialExecutor, WorkerDied
+from geomface.batch.executors import BatchError, Executor, SerialExecutor, WorkerDied
 from geomface.batch.keys import content_key
 from geomface.batch.records import (
     ItemRecord,
@@ -96,7 +96,7 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
     draws = [(folder, index, settings) for index in range(settings.samples)]
     for index, result in executor.run(draw_sample, draws):
         if isinstance(result, WorkerDied):
-            raise PipelineError(f"sample {index}: {result.message}")
+            raise BatchError(f"sample {index}: {result.message}")
     return Outcome(figures, notes)
 
 

@@ -1,7 +1,6 @@
-"""The JSON-lines manifest of a set of pictures: written row by row, read back with its files."""
+"""Sets of labelled pictures on disk: what is known of each picture, and its files when asked."""
 
 import dataclasses
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,67 +8,45 @@ from typing import Any
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray
+from geomface.datasets import layout
+from geomface.datasets.manifest import read_head, read_rows
+from geomface.datasets.picture_files import decode_output
 from geomface.errors import FileFormatError, SettingsError
 from geomface.files.reading import read_bytes
-from geomface.files.records import read_json
-from geomface.synthesis.encoding import decode_output
-from geomface.synthesis.sampler import FaceBatch
-from geomface.synthesis.scene import CameraNumbers
 
-SET_FILE, MANIFEST, FAILURES, INDEX = "set.json", "manifest.jsonl", "failures.jsonl", "index.json"
-KIND, SCHEMA = "synthetic-faces", 1
+KIND, SCHEMA, WHAT = "synthetic-faces", 1, "a set of synthetic faces"
 
 
-def picture_key(identity: int, sample: int) -> str:
-    """Return the stem of a picture's files."""
-    return f"{identity:06d}_{sample:05d}"
-
-
-def manifest_row(
-    batch: FaceBatch, place: int, expression_names: tuple[str, ...], files: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return what the manifest says about one picture of a batch, in JSON's own types.
+@dataclasses.dataclass(frozen=True, eq=False)
+class CameraNumbers:
+    """The camera of one picture in numbers.
 
     Parameters
     ----------
-    place : of the picture in the batch
-    expression_names : those of the face model; weights of 0 are left out
-    files : {output: path relative to the set's folder}, or with the place in a shard
+    weak : parallel rays
+    focal : pixels; under parallel rays, pixels a millimetre
+    principal : (2,) pixels
+    rotation : (3, 3), world to camera
+    translation : (3,) mm
+
+    Convention
+    ----------
+    With (X, Y, Z) = rotation p + translation, a point p is seen at focal X / Z + principal_x and
+    focal Y / Z + principal_y; without the division by Z under parallel rays. Pixels: x to the
+    right, y down, the first pixel's centre at (0.5, 0.5).
     """
-    parameters, camera = batch.parameters[place], batch.cameras[place]
-    person = parameters.person
-    weights = zip(expression_names, parameters.expression.tolist(), strict=True)
-    return {
-        "key": picture_key(parameters.identity, parameters.sample),
-        "identity": parameters.identity,
-        "sample": parameters.sample,
-        "parents": list(person.parents),
-        "parent_weights": list(person.parent_weights),
-        "parameters": {
-            "identity": person.coefficients.tolist(),
-            "albedo": person.albedo.tolist(),
-            "expression": {name: weight for name, weight in weights if weight},
-            "gaze": parameters.gaze.tolist(),
-            "yaw": parameters.yaw,
-            "pitch": parameters.pitch,
-            "roll": parameters.roll,
-            "distance": parameters.distance,
-            "scale": parameters.scale,
-            "offset": parameters.offset.tolist(),
-            "light": parameters.light.tolist(),
-            "background": parameters.background,
-        },
-        "camera": {
-            "weak": camera.weak,
-            "focal": camera.focal,
-            "principal": camera.principal.tolist(),
-            "rotation": camera.rotation.tolist(),
-            "translation": camera.translation.tolist(),
-        },
-        "landmarks": np.round(batch.landmarks[place].astype(np.float64), 4).tolist(),
-        "landmarks_visible": batch.landmarks_visible[place].tolist(),
-        "files": dict(files),
-    }
+
+    weak: bool
+    focal: float
+    principal: FloatArray
+    rotation: FloatArray
+    translation: FloatArray
+
+    def project(self, points: FloatArray) -> FloatArray:
+        """Return the (n, 2) pixel places of world points (n, 3), float64."""
+        view = np.einsum("ij,nj->ni", self.rotation, points) + self.translation
+        away = np.ones(len(view)) if self.weak else view[:, 2]
+        return self.focal * view[:, :2] / away[:, None] + self.principal
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -162,40 +139,15 @@ def load_synthetic(folder: str | Path) -> SyntheticFaces:
     FileFormatError : no finished set of pictures, one of another version, or a damaged manifest.
     """
     folder = Path(folder)
-    info = read_json(folder / SET_FILE, "the folder of a set of synthetic faces")
-    check_set(folder / SET_FILE, info)
-    path = folder / MANIFEST
+    info = read_head(folder / layout.SET_FILE, kind=KIND, schema=SCHEMA, what=WHAT)
+    path = folder / layout.MANIFEST
     if not path.is_file():
         raise FileFormatError(
             f"{path}: no manifest. The set was not finished: run the same 'geomface synth faces' "
             "again to go on."
         )
-    records = []
-    for number, line in enumerate(read_bytes(path, "a manifest").splitlines(), 1):
-        try:
-            records.append(_record(json.loads(line)))
-        except (ValueError, KeyError, TypeError) as error:
-            raise FileFormatError(
-                f"{path}: line {number} is not a row of a manifest ({type(error).__name__}: "
-                f"{error}). Run 'geomface synth faces' again to write it anew."
-            ) from error
-    return SyntheticFaces(folder, info, tuple(records))
-
-
-def check_set(path: Path, info: Any) -> None:
-    """Raise unless a set file is one that this version reads.
-
-    Raises
-    ------
-    FileFormatError : another kind or schema.
-    """
-    if not isinstance(info, dict) or info.get("kind") != KIND:
-        raise FileFormatError(f"{path}: expected the file of a set of synthetic faces.")
-    if info.get("schema") != SCHEMA:
-        raise FileFormatError(
-            f"{path}: schema {info.get('schema')} is unknown to this version ({SCHEMA}). Use the "
-            "version that wrote it, or make the set again in a new folder."
-        )
+    way_out = "Run 'geomface synth faces' again to write it anew."
+    return SyntheticFaces(folder, info, tuple(read_rows(path, _record, way_out)))
 
 
 def _record(row: dict[str, Any]) -> FaceRecord:

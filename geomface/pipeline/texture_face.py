@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geomface.arrays import FloatArray, ImageArray
 from geomface.batch.attempts import ItemTask, Outcome
 from geomface.datasets import layout
+from geomface.pipeline.template import TemplateTools, template_tools
 from geomface.pipeline.texture_masks import mask_texture
+from geomface.pipeline.texture_models import carrier, face_model
 from geomface.pipeline.texture_settings import DamageSettings, TextureItemSettings
-from geomface.pipeline.texture_tools import face_model, pose_on, texture_tools
 from geomface.scans.occluders import OCCLUDERS
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from geomface.registration import RegistrationResult
     from geomface.scans.simulate import SimulatedScan
 
-TRUTH, TRUTH_ARRAYS = "truth", "truth.safetensors"
 TRUTH_KIND, TRUTH_SCHEMA = "texture-truth", 1
 
 
@@ -83,7 +84,8 @@ def make_textured_face(task: ItemTask, folder: Path) -> Outcome:
 
     payload: TexturePayload = task.payload
     settings = payload.settings
-    tools = texture_tools(task.out, payload.template_key, settings)
+    tools = template_tools(task.out, payload.template_key, settings.registration, settings.size)
+    template = tools.template.mesh
     model = face_model(payload.model)
     kinds, missing = draw_damage(settings.seed, payload.index, settings.damage)
     scan = simulate_scan(
@@ -94,7 +96,7 @@ def make_textured_face(task: ItemTask, folder: Path) -> Outcome:
     )
     result = register(tools.solver, scan.mesh, scan.landmarks)
     masked = mask_texture(
-        tools.template.mesh,
+        template,
         result.mesh.vertices,
         scan.mesh,
         settings.size,
@@ -102,30 +104,32 @@ def make_textured_face(task: ItemTask, folder: Path) -> Outcome:
         covered=scan.truth["covered"] if kinds else None,
         sampling=tools.encoder.sampling,
     )
-    carry = tools.carry(payload.model, model)
-    true = pose_on(carry @ scan.truth["vertices"], tools.template.mesh)
-    posed = pose_on(result.mesh.vertices, tools.template.mesh)
+    carry = carrier(tools, payload.model)
+    true = _pose_on(carry @ scan.truth["vertices"], tools)
+    posed = _pose_on(result.mesh.vertices, tools)
     registered = result.mesh.replace(
         vertices=posed, unit="mm", uv=None, uv_faces=None, name=task.name
     )
     save_mesh(folder / layout.REGISTERED, registered)
     save_image(folder / layout.TEXTURE, masked.texture)
     save_image(folder / layout.MASK, masked.valid)
-    image = tools.encode(posed, masked.valid)
+    image = tools.encoder.encode(posed / tools.unit_mm, mode="displacement")
+    image = dataclasses.replace(image, mask=image.mask & masked.valid)
     save_geometry_image(folder / layout.GEOMETRY_IMAGE, image)
     codes = {name: scan.truth[name] for name in ("identity", "expression", "albedo_code")}
     save_tensors(
-        folder / TRUTH_ARRAYS,
+        folder / layout.TRUTH_ARRAYS,
         {
             name: np.asarray(value, np.float32)
             for name, value in {**codes, "vertices": true}.items()
         },
         kind=TRUTH_KIND,
         schema=TRUTH_SCHEMA,
-        topology_id=tools.template.mesh.topology_id,
+        topology_id=template.topology_id,
         units="mm",
     )
-    save_image(task.out / TRUTH / f"{task.name}.png", tools.paint(carry @ scan.truth["albedo"]))
+    clean = _paint(carry @ scan.truth["albedo"], tools)
+    save_image(task.out / layout.TRUTH / f"{task.name}.png", clean)
     figures = _figures(scan, result, carry) | masked.figures()
     row = {
         "name": task.name,
@@ -156,3 +160,21 @@ def _figures(
         "flips": result.flips,
         "kept_fraction": round(result.kept_fraction, 4),
     }
+
+
+def _pose_on(vertices: FloatArray, tools: TemplateTools) -> FloatArray:
+    """Move vertices in mm rigidly onto the template; size is kept."""
+    from geomface.mesh.similarity import fit_similarity
+
+    place = tools.template.mesh.vertices * tools.unit_mm
+    return fit_similarity(vertices, place, scale=False).apply(vertices)
+
+
+def _paint(colors: FloatArray, tools: TemplateTools) -> ImageArray:
+    """Return the (S, S, 3) texture of vertex colours, without holes."""
+    from geomface.geometry_image import dilate
+
+    sampling = tools.encoder.sampling
+    texture = np.zeros((*sampling.mask.shape, 3), np.float32)
+    texture[sampling.mask] = sampling.matrix @ colors
+    return dilate(texture, sampling.mask)

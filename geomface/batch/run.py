@@ -1,0 +1,138 @@
+"""A run of a job: plan, what comes before, the items, what comes after; a report."""
+
+import contextlib
+import functools
+import time
+from pathlib import Path
+
+from geomface.batch.attempts import attempt_item, failed_record, remove_leftovers
+from geomface.batch.events import EventSink, Progress
+from geomface.batch.executors import Executor, WorkerDied, make_executor
+from geomface.batch.job import Ended, Ending, Job, JobReport, failed_in
+from geomface.batch.plan import JobPlan, plan_job
+from geomface.batch.records import FAILED, ItemRecord, latest_records, make_folder
+from geomface.datasets import layout
+from geomface.files.lock import run_lock
+from geomface.files.records import write_json
+
+MOST_REASONS = 10
+"""Sentences about failures in a report; the records hold all."""
+
+
+def run_job(job: Job, *, on_event: EventSink | None = None) -> JobReport:
+    """Do what a job has not done yet, and what comes after its items.
+
+    Items are done one by one, each with a record. One that fails leaves a sentence in its record
+    and the others go on. Outputs appear whole or not at all, and what is done is not done again: a
+    run that was killed or interrupted goes on when it is started again.
+
+    Parameters
+    ----------
+    job : see `Job`
+    on_event : called in this process with a `JobEvent` for everything that happens
+
+    Raises
+    ------
+    OutputError : the folder cannot be written, holds something else, or another run works in it
+    KeyboardInterrupt : after the items in flight have finished; start again to go on
+    """
+    started = time.perf_counter()
+    plan = plan_job(job)
+    executor = make_executor(job.executor, job.workers, len(plan.todo), job.prepare)
+    folders = [make_folder(job.out / name) for name in ("", *job.kind.folders)]
+    with run_lock(job.out), contextlib.closing(executor):
+        for folder in folders:
+            remove_leftovers(folder)
+        progress = Progress(plan.left, on_event)
+        progress.say("plan", plan.sentence())
+        write_json(job.out / job.kind.file, job.head)
+        if job.settings is not None:
+            write_json(job.out / layout.RUN_SETTINGS, job.settings)
+        if plan.todo:
+            executor.warm_up()
+            if job.begin is not None:
+                progress.say("template", job.begin())
+            _do_items(job, plan, executor, progress)
+        ended = _ended(job, executor if plan.todo else None, progress)
+        ending = Ending() if job.end is None else job.end(ended)
+        report = _report(job, plan, ended, ending, time.perf_counter() - started)
+        progress.say("finished", report.message)
+    return report
+
+
+def _do_items(job: Job, plan: JobPlan, executor: Executor, progress: Progress) -> None:
+    todo = plan.todo
+    tasks = [job.task(planned.item, planned.attempts + 1) for planned in todo]
+    function = functools.partial(attempt_item, job.work)
+    progress.begin()
+    try:
+        with contextlib.closing(executor.run(function, tasks)) as results:
+            for index, result in results:
+                if isinstance(result, WorkerDied):
+                    result = failed_record(tasks[index], "WorkerDied", result.message)
+                item = todo[index].item
+                failed = failed_in(item, result)
+                text = f"{job.kind.label}{item.name}: {_outcome(job, result, failed)}"
+                progress.count(item.name, item.size, failed, text)
+    except KeyboardInterrupt:
+        finished = _finished(job.out, plan)
+        progress.say(
+            "interrupted",
+            f"interrupted after {finished} of {plan.left} {plan.noun}; the same command goes on",
+        )
+        raise
+    remove_leftovers(job.out / job.kind.place)  # of workers that died
+
+
+def _outcome(job: Job, record: ItemRecord, failed: int) -> str:
+    if record.status == FAILED:
+        return record.message
+    if failed:
+        return f"{failed} {job.kind.noun} could not be made"
+    return f"done in {record.seconds:.1f} s"
+
+
+def _finished(out: Path, plan: JobPlan) -> int:
+    """Count what has a record of this run, what finished while draining included."""
+    records = latest_records(out / layout.RECORDS)
+    return sum(
+        planned.item.size
+        for planned in plan.todo
+        if planned.item.name in records and records[planned.item.name].attempt > planned.attempts
+    )
+
+
+def _ended(job: Job, executor: Executor | None, progress: Progress) -> Ended:
+    records = latest_records(job.out / layout.RECORDS)
+    found = [(item, records.get(item.name)) for item in job.items]
+    done = tuple(record for item, record in found if record and job.is_done(item, record))
+    return Ended(job, records, done, executor, progress.say)
+
+
+def _report(job: Job, plan: JobPlan, ended: Ended, ending: Ending, seconds: float) -> JobReport:
+    done = {record.name: record for record in ended.done}
+    failed = {item.name: failed_in(item, done.get(item.name)) for item in job.items}
+    reasons = []
+    for item in job.items:
+        if item.name not in done:
+            record = ended.records.get(item.name)
+            message = "not done" if record is None else record.message
+            reasons.append(f"{job.kind.label}{item.name}: {message}")
+    total, lost = sum(item.size for item in job.items), sum(failed.values())
+    message = plan.sentence()
+    if plan.todo:
+        counts = f"{total - lost} done, {lost} failed, {plan.left} of them in this run"
+        message = f"{total} {plan.noun}: {counts}"
+    return JobReport(
+        out=job.out,
+        done=total - lost,
+        failed=lost,
+        did=plan.left,
+        made=plan.left - sum(failed[planned.item.name] for planned in plan.todo),
+        seconds=round(seconds, 3),
+        message=message,
+        reasons=(*reasons, *ending.reasons)[:MOST_REASONS],
+        records=tuple(ended.records[name] for name in failed if name in ended.records),
+        stages=ending.stages,
+        figures=ending.figures,
+    )

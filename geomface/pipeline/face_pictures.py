@@ -1,0 +1,233 @@
+"""The job that makes a set of labelled pictures of people who do not exist, part by part."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from geomface.batch.events import EventSink
+from geomface.batch.index import index_set
+from geomface.batch.job import Ended, Ending, Item, Job, JobKind, JobReport
+from geomface.batch.keys import content_key
+from geomface.batch.records import ItemRecord
+from geomface.batch.run import MOST_REASONS, run_job
+from geomface.datasets import labelled_pictures as pictures
+from geomface.datasets import layout
+from geomface.datasets.manifest import read_head
+from geomface.datasets.picture_files import IMAGE_FORMATS, STORED
+from geomface.errors import SettingsError
+from geomface.files.records import plain, read_json, write_json
+from geomface.files.settings import settings_from_json
+from geomface.synthesis.settings import FaceImageSettings
+
+if TYPE_CHECKING:
+    from geomface.statistics import MorphableModel
+
+STAGE, VERSION = "synthetic faces", 1
+"""Raise the version when the same settings give other pictures."""
+PART_PICTURES, SHARD_PICTURES = 32, 512
+
+
+@dataclasses.dataclass(frozen=True)
+class FaceSetSettings:
+    """A set of pictures and how it is made.
+
+    Parameters
+    ----------
+    images : what is drawn
+    out : folder of the set; the same folder again goes on where it stopped
+    model : face model file, None for the built-in face
+    workers : number of processes; the bytes do not depend on it
+    image_format : "png" packs rgb, alpha, albedo and region; "npy" packs nothing and is faster
+    shards : one tar a part, for WebDataset, instead of single files
+    part_pictures : pictures a part; None is 32, and 512 in shards
+    """
+
+    images: FaceImageSettings
+    out: Path
+    model: Path | None = None
+    workers: int = 1
+    image_format: Literal["png", "npy"] = "png"
+    shards: bool = False
+    part_pictures: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.image_format not in IMAGE_FORMATS:
+            raise SettingsError(
+                f"image_format: expected {' or '.join(IMAGE_FORMATS)}, got {self.image_format!r}."
+            )
+        if self.workers < 1:
+            raise SettingsError(f"workers: expected at least 1, got {self.workers}.")
+        if self.part_pictures is not None and not 1 <= self.part_pictures <= 100_000:
+            raise SettingsError(f"part_pictures: expected 1 to 100000, got {self.part_pictures}.")
+
+    @property
+    def part_size(self) -> int:
+        """Pictures a part."""
+        return self.part_pictures or (SHARD_PICTURES if self.shards else PART_PICTURES)
+
+
+def generate_faces(settings: FaceSetSettings, *, on_event: EventSink | None = None) -> JobReport:
+    """Make a set of pictures on disk; a larger number of identities adds to a set.
+
+    Parameters
+    ----------
+    settings : see `FaceSetSettings`
+    on_event : called in this process with a `JobEvent` for everything that happens; its counts
+        are pictures
+
+    Raises
+    ------
+    OutputError : the folder holds another set or something else, cannot be written, or another
+        run works in it.
+    GeomfaceError : a model that cannot be read or has no landmarks, an unknown factor.
+    KeyboardInterrupt : after the parts in flight are finished; start again to go on.
+    """
+    return run_job(face_job(settings), on_event=on_event)
+
+
+def face_job(settings: FaceSetSettings) -> Job:
+    """Return the job of a set of pictures; reads the model, writes nothing.
+
+    Raises
+    ------
+    GeomfaceError : a model that cannot be read or has no landmarks, an unknown factor.
+    """
+    from geomface.model_files import load_model
+    from geomface.pipeline.picture_part import PartPayload, keep_sampler, make_part
+    from geomface.synthesis.loading import model_hash
+    from geomface.synthesis.sampler import FaceSampler
+
+    # Each picture depends on its numbers only, so more identities leave what is there valid.
+    drawn = dataclasses.replace(settings.images, identities=1)
+    sampler = FaceSampler(drawn, load_model(settings.model))
+    model = model_hash(sampler.model)
+    keep_sampler(sampler, model)
+    shared = {"images": drawn, "format": settings.image_format, "shards": settings.shards}
+    common = (drawn, settings.model, model, settings.image_format, settings.shards)
+    items = tuple(
+        Item(
+            name,
+            content_key(STAGE, VERSION, shared, model, f"{first} {last}"),
+            PartPayload(*common, first, last),
+            size=last - first,
+        )
+        for name, first, last in _parts(settings.images.pictures, settings.part_size)
+    )
+    return Job(
+        KIND,
+        settings.out,
+        _head(settings, sampler.model, model, sampler.region_names),
+        items,
+        make_part,
+        workers=settings.workers,
+        settings=settings,
+        prepare=_import_stages,
+        end=_index,
+    )
+
+
+def _parts(pictures: int, size: int) -> list[tuple[str, int, int]]:
+    """Return name, first and last + 1 picture of each part, identity after identity."""
+    return [
+        (f"{index:06d}", first, min(first + size, pictures))
+        for index, first in enumerate(range(0, pictures, size))
+    ]
+
+
+def _head(
+    settings: FaceSetSettings, model: "MorphableModel", model_hash: str, region_names: Sequence[str]
+) -> dict[str, Any]:
+    return plain(
+        {
+            "kind": KIND.name,
+            "schema": KIND.schema,
+            "version": VERSION,
+            "settings": settings.images,
+            "image_format": settings.image_format,
+            "shards": settings.shards,
+            "part_pictures": settings.part_size,
+            "model": model.name,
+            "model_hash": model_hash,
+            "topology_id": model.mesh.topology_id,
+            "expression_names": model.blendshapes.names,
+            "landmark_scheme": "multi-pie-68",
+            "region_names": region_names,
+            "stored": {name: STORED[name] for name in settings.images.outputs if name in STORED},
+            "units": "mm, degrees, pixels (x right, y down, first pixel's centre at 0.5, 0.5)",
+        }
+    )
+
+
+def _import_stages() -> None:
+    """Import in a new worker what every part needs."""
+    import geomface.pipeline.picture_part  # noqa: F401
+
+
+def _index(ended: Ended) -> Ending:
+    """Join manifests and failures of the parts, and list the shards."""
+    out = ended.job.out
+    listed = [out / layout.PARTS / record.name / layout.FAILURES for record in ended.done]
+    failures = [path.read_bytes() for path in listed if path.is_file()]
+    digest = index_set(ended, layout.MANIFEST, failures)
+    if ended.job.head["shards"]:
+        _write_shard_index(out, ended.done)
+    rows = [json.loads(line) for line in b"".join(failures).splitlines()[:MOST_REASONS]]
+    reasons = tuple(f"picture {row['key']}: {row['message']}" for row in rows)
+    return Ending(figures={"sha256": digest}, reasons=reasons)
+
+
+def _write_shard_index(out: Path, records: Sequence[ItemRecord]) -> None:
+    """Write the list of shards in the form that WebDataset's indexed reader takes."""
+    shards = [
+        {
+            "url": output.path,
+            "nsamples": int(record.figures["written"]),
+            "filesize": output.size,
+            "sha256": output.sha256,
+        }
+        for record in records
+        for output in record.outputs
+        if output.path.endswith(layout.SHARD)
+    ]
+    index = {"__kind__": "wids-shard-index-v1", "wids_version": 1, "shardlist": shards}
+    write_json(out / layout.SHARD_INDEX, index)
+
+
+def _names(head: Mapping[str, Any]) -> Sequence[str]:
+    images = settings_from_json(FaceImageSettings, head["settings"])
+    return [name for name, _, _ in _parts(images.pictures, head["part_pictures"])]
+
+
+def _open(out: Path) -> Job:
+    """Return the job of a set on disk; one of an earlier version is of the built-in face."""
+    asked = out / layout.RUN_SETTINGS
+    if asked.is_file():
+        settings = settings_from_json(FaceSetSettings, read_json(asked), f"{asked}: settings")
+        return face_job(dataclasses.replace(settings, out=out))
+    path = out / layout.SET_FILE
+    head = read_head(path, kind=KIND.name, schema=KIND.schema, what=KIND.what)
+    images = settings_from_json(FaceImageSettings, head["settings"], f"{path}: settings")
+    packed = (head["image_format"], head["shards"], head["part_pictures"])
+    return face_job(FaceSetSettings(images, out, None, 1, *packed))
+
+
+KIND = JobKind(
+    name=pictures.KIND,
+    schema=pictures.SCHEMA,
+    what=pictures.WHAT,
+    file=layout.SET_FILE,
+    place=layout.PARTS,
+    stage=STAGE,
+    noun="pictures",
+    items="parts",
+    command="geomface synth faces",
+    names=_names,
+    open=_open,
+    label="part ",
+    grows=("settings", "identities"),
+    grown="identities",
+    retries=True,
+)
+"""Pictures in parts; more identities add to a set."""

@@ -1,0 +1,61 @@
+"""What is done to one part of a set of labelled pictures: render, write."""
+
+import dataclasses
+import time
+from pathlib import Path
+
+from geomface.batch.attempts import ItemTask, Outcome
+from geomface.batch.keys import content_key
+from geomface.model_files import load_model
+from geomface.synthesis.sampler import FaceSampler
+from geomface.synthesis.settings import FaceImageSettings
+from geomface.synthesis.writing import write_part
+from geomface.threads import one_torch_thread
+
+
+@dataclasses.dataclass(frozen=True)
+class PartPayload:
+    """What a worker needs to make pictures first .. last - 1 of a set."""
+
+    images: FaceImageSettings
+    model: Path | None
+    model_hash: str
+    image_format: str
+    shards: bool
+    first: int
+    last: int
+
+
+def make_part(task: ItemTask, folder: Path) -> Outcome:
+    """Render and write one part."""
+    part: PartPayload = task.payload
+    each = part.images.pictures_per_identity
+    busy = time.process_time()
+    with one_torch_thread():
+        counts = write_part(
+            _sampler(part),
+            [divmod(number, each) for number in range(part.first, part.last)],
+            folder,
+            place=task.place,
+            image_format=part.image_format,
+            shard=part.shards,
+        )
+    busy = round(time.process_time() - busy, 4)
+    return Outcome(figures={**dataclasses.asdict(counts), "processor_seconds": busy})
+
+
+_KEPT: dict[str, FaceSampler] = {}
+
+
+def _sampler(part: PartPayload) -> FaceSampler:
+    """Return this process's sampler of a set: tables are built once for all its parts."""
+    key = content_key("sampler", 1, part.images, part.model_hash)
+    if key not in _KEPT:
+        keep_sampler(FaceSampler(part.images, load_model(part.model)), part.model_hash)
+    return _KEPT[key]
+
+
+def keep_sampler(sampler: FaceSampler, model: str) -> None:
+    """Let the parts that this process makes use a sampler; one is kept."""
+    _KEPT.clear()
+    _KEPT[content_key("sampler", 1, sampler.settings, model)] = sampler
