@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 SHOWN = {
-    "geomface.fitting.rendering.result.ImageFit": "mesh",
+    "geomface.fitting.results.ImageFit": "mesh",
     "geomface.fitting.results.ImageLandmarkFit": "mesh",
     "geomface.fitting.results.LandmarkFit": "upright mesh",
     "geomface.fitting.results.ScanFit": "upright mesh",

@@ -1,6 +1,5 @@
 """Fit morphable models: to scans, to landmarks in space, to landmarks in an image."""
 
-from geomface.fitting.camera import Perspective, WeakPerspective, pose_angles
 from geomface.fitting.image_fitter import ImageFitter
 from geomface.fitting.landmarks_2d import fit_landmarks_2d
 from geomface.fitting.landmarks_3d import fit_landmarks_3d
@@ -18,6 +17,7 @@ from geomface.fitting.settings import (
     ModelRegistrationSettings,
     ScanFitSettings,
 )
+from geomface.rendering.camera import Perspective, WeakPerspective, pose_angles
 
 __all__ = [
     "ImageFitSettings",

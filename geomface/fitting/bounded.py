@@ -74,6 +74,20 @@ def minimize_in_box(
         ) from problem
 
 
+def solve_in_box(
+    matrix: FloatArray, right: FloatArray, lower: FloatArray, upper: FloatArray
+) -> FloatArray:
+    """Return the x of `minimize_in_box`, solved in units of the diagonal of A.
+
+    Unknowns may then have nothing in common, such as radians, millimetres and standard deviations.
+    """
+    scale = 1.0 / np.sqrt(np.diag(matrix))
+    found = minimize_in_box(
+        matrix * scale * scale[:, None], right * scale, lower / scale, upper / scale
+    )
+    return np.clip(found * scale, lower, upper)
+
+
 def _exchange(
     matrix: FloatArray, right: FloatArray, lower: FloatArray, upper: FloatArray
 ) -> FloatArray:

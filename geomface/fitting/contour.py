@@ -3,9 +3,9 @@
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
-from geomface.fitting.camera import Camera
 from geomface.mesh import LandmarkEmbedding
 from geomface.mesh.multi_pie import INNER_FACE, JAW
+from geomface.rendering.camera import Camera
 
 # Half width of the strip of skin along which a landmark of the jaw may move.
 _STRIP_MM = 3.0

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
-from geomface.fitting.bounded import minimize_in_box
+from geomface.fitting.bounded import solve_in_box
 from geomface.fitting.linear_face import LinearFace
 from geomface.fitting.pose import (
     POSE_COUNT,
@@ -146,13 +146,7 @@ class FitEquations:
             lower[held] = upper[held] = 0.0
         right = self.right.copy()
         right[POSE_COUNT:] -= face.slope
-        matrix = self._information()
-        # Scaled to a unit diagonal: radians and standard deviations have nothing in common.
-        scale = 1.0 / np.sqrt(np.diag(matrix))
-        found = minimize_in_box(
-            matrix * scale * scale[:, None], right * scale, lower / scale, upper / scale
-        )
-        found = np.clip(found * scale, lower, upper)
+        found = solve_in_box(self._information(), right, lower, upper)
         return found[:POSE_COUNT], found[POSE_COUNT:]
 
     def covariance(self, count: int) -> FloatArray:

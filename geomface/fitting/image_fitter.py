@@ -6,7 +6,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import LandmarkError
-from geomface.fitting.camera import Camera, WeakPerspective, weak_perspective_from_points
+from geomface.fitting.camera_start import weak_perspective_from_points
 from geomface.fitting.contour import contour_strips, contour_vertices
 from geomface.fitting.image_terms import ImagePoints, image_step
 from geomface.fitting.linear_face import linear_face
@@ -18,6 +18,7 @@ from geomface.mesh.robust import (
     geman_mcclure_weights,
     robust_scale,
 )
+from geomface.rendering.camera import Camera, WeakPerspective
 from geomface.scans.visibility import pod_directions, seen_vertices
 from geomface.statistics import MorphableModel, require_model
 

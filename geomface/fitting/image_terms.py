@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 
 from geomface.arrays import FloatArray
-from geomface.fitting.bounded import minimize_in_box
-from geomface.fitting.camera import CAMERA_COUNT, Camera
+from geomface.fitting.bounded import solve_in_box
 from geomface.fitting.linear_face import LinearFace
+from geomface.rendering.camera import CAMERA_COUNT, Camera
 
 _CAMERA_PRECISION = 1e-9
 _HALVINGS = 8
@@ -77,15 +77,10 @@ def image_step(
     matrix = measured.information(camera, coefficients)
     gradient = measured.gradient(camera, coefficients)
     unknowns = np.concatenate([np.zeros(CAMERA_COUNT), coefficients])
-    right = matrix @ unknowns - gradient
     unbounded = np.full(CAMERA_COUNT, np.inf)
     lower = np.concatenate([-unbounded, face.lower])
     upper = np.concatenate([unbounded, face.upper])
-    scale = 1.0 / np.sqrt(np.diag(matrix))
-    found = minimize_in_box(
-        matrix * scale * scale[:, None], right * scale, lower / scale, upper / scale
-    )
-    step = np.clip(found * scale, lower, upper) - unknowns
+    step = solve_in_box(matrix, matrix @ unknowns - gradient, lower, upper) - unknowns
     energy = measured.energy(camera, coefficients)
     share = 1.0
     for _ in range(_HALVINGS):

@@ -7,7 +7,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
-from geomface.fitting.camera import CAMERA_COUNT, perspective_from_weak
+from geomface.fitting.camera_start import perspective_from_weak
 from geomface.fitting.image_fitter import (
     Hypothesis,
     ImageFitter,
@@ -19,6 +19,7 @@ from geomface.fitting.image_input import check_image_points
 from geomface.fitting.results import ImageLandmarkFit
 from geomface.fitting.settings import CAMERAS, ImageFitSettings
 from geomface.mesh.multi_pie import JAW
+from geomface.rendering.camera import CAMERA_COUNT
 from geomface.statistics import MorphableModel
 from geomface.threads import one_blas_thread
 

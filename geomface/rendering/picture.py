@@ -5,7 +5,7 @@ import numpy as np
 from geomface.arrays import FloatArray, ImageArray, require_finite, require_shape
 from geomface.errors import MeshError, SettingsError
 from geomface.mesh.mesh import Mesh
-from geomface.rendering.camera import Frame, frame_of, project, view_rotation
+from geomface.rendering.camera import Frame, frame_of, view_rotation
 from geomface.rendering.normals import smooth_vertex_normals
 from geomface.rendering.rasterize import rasterize
 from geomface.rendering.shading import Studio, shade_pixels
@@ -77,9 +77,10 @@ def render_mesh(
     elif not isinstance(frame, Frame):
         frame = Frame(*frame)
     rotation = view_rotation(yaw, pitch)
-    xy, depth = project(points, rotation, frame, size * _SAMPLES)
     side = size * _SAMPLES
-    face_ids = rasterize(xy, depth, mesh.faces, side, side)
+    camera = frame.camera(rotation, side)
+    xy = camera.project(points)
+    face_ids = rasterize(xy, camera.depth(points), mesh.faces, side, side)
     surface, texture = _surface(mesh, colors)
     if texture.size:
         texture = shrink_texture(mesh, texture, points, side / frame.extent)

@@ -30,12 +30,11 @@ from geomface.faces.ict import load_ict
 from geomface.files import save_image
 from geomface.fitting import fit_landmarks_2d
 from geomface.fitting.rendering import PictureFitter, fit_image
-from geomface.fitting.rendering.sheet import fit_sheet
-from geomface.fitting.rendering.views import render_face
+from geomface.fitting.rendering.sheet import fit_sheet, render_face
 from geomface.mesh.similarity import fit_similarity
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "faces" / "fitting" / "rendering"))
+sys.path.insert(0, str(HERE.parent / "fitting" / "rendering"))
 
 from picture_samples import draw_face, rotation_angle_degrees  # noqa: E402
 

@@ -27,7 +27,6 @@ from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.io import load_mesh
 from geomface.parametrization import unwrap
 from geomface.rendering import frame_of, render_mesh, view_rotation
-from geomface.rendering.camera import project
 from geomface.rendering.rasterize import rasterize
 
 SIZES = (64, 128, 256)
@@ -104,7 +103,8 @@ def timings(mesh: Mesh, faces: np.ndarray) -> None:
     print("\ntimes (shortest of some runs)")
     rotation, frame = view_rotation(0, 0), frame_of([mesh])
     for size in (256, 512):
-        xy, depth = project(mesh.vertices, rotation, frame, size)
+        camera = frame.camera(rotation, size)
+        xy, depth = camera.project(mesh.vertices), camera.depth(mesh.vertices)
         call = seconds(lambda xy=xy, d=depth, n=size: rasterize(xy, d, mesh.faces, n, n))
         print(f"rasterize {size} px: {1e3 * call:.2f} ms")
     print(f"render_mesh 512 px: {1e3 * seconds(lambda: render_mesh(mesh, yaw=20), 7):.1f} ms")

@@ -12,7 +12,7 @@ from geomface.cli.main import main
 from geomface.faces.albedo import albedo_model, sample_albedo_code
 from geomface.files import save_image
 from geomface.fitting import WeakPerspective
-from geomface.fitting.rendering.views import render_face
+from geomface.fitting.rendering.sheet import render_face
 from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
 from geomface.rendering.camera import view_rotation
 from geomface.statistics import read_morphable

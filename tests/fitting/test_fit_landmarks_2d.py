@@ -16,7 +16,7 @@ from geomface.fitting import (
     fit_landmarks_2d,
     pose_angles,
 )
-from geomface.fitting.camera import perspective_from_weak, weak_perspective_from_points
+from geomface.fitting.camera_start import perspective_from_weak, weak_perspective_from_points
 from geomface.fitting.contour import contour_vertices
 from geomface.mesh import fit_similarity
 from geomface.mesh.multi_pie import JAW

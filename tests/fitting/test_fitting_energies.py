@@ -5,7 +5,6 @@ import pytest
 from fitting_samples import small_model
 
 from geomface.fitting.bounded import minimize_in_box
-from geomface.fitting.camera import CAMERA_COUNT, Perspective, WeakPerspective
 from geomface.fitting.detail import DetailField
 from geomface.fitting.equations import FitEquations, Planes, Points, fit_energy
 from geomface.fitting.image_terms import ImagePoints, image_step
@@ -19,6 +18,7 @@ from geomface.fitting.pose import (
 from geomface.fitting.smooth_field import smooth_field
 from geomface.mesh.robust import geman_mcclure_loss, geman_mcclure_weights
 from geomface.mesh.rotation import rotation_angle, rotation_matrix
+from geomface.rendering.camera import CAMERA_COUNT, Perspective, WeakPerspective
 from geomface.statistics import posterior
 
 

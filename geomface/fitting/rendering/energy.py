@@ -1,168 +1,167 @@
-"""The difference between a picture and the model's rendering, and its derivatives."""
+"""The energy of a picture under a model, and one damped Gauss-Newton step on it."""
 
 import dataclasses
 
 import numpy as np
-from scipy import sparse
+import torch
 
-from geomface.arrays import FloatArray, IndexArray
-from geomface.fitting.camera import CAMERA_COUNT
+from geomface.arrays import BoolArray, FloatArray, IndexArray
+from geomface.fitting.bounded import solve_in_box
+from geomface.fitting.image_terms import ImagePoints
 from geomface.fitting.linear_face import LinearFace
-from geomface.fitting.rendering.normal_columns import VertexNormals
-from geomface.fitting.rendering.shading import (
-    lambert_basis,
-    lambert_gradient,
-    to_linear,
-    to_srgb,
-)
-from geomface.fitting.rendering.unknowns import Unknowns
-from geomface.fitting.rendering.visible_pixels import VisiblePixels, pixels_on_triangles
+from geomface.fitting.rendering.albedo import Skin
+from geomface.fitting.rendering.picture import PictureLevel, lengths
+from geomface.fitting.rendering.pixels import Fragments, triangle_picture, usable_pixels
+from geomface.fitting.rendering.residuals import PicturePixels
+from geomface.fitting.rendering.settings import PictureFitSettings
+from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior, determined_count
+from geomface.mesh.robust import geman_mcclure_loss, geman_mcclure_weights
+from geomface.rendering.camera import CAMERA_COUNT
+from geomface.rendering.visibility import BackendChoice
+from geomface.statistics.linear_model import gram_matrix
+
+_HALVINGS = 5
+_SATURATED = 0.995
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Skin:
-    """Colours a vertex and their modes, as the picture's channels see them.
+class Scene:
+    """What stays the same while one picture is fitted.
 
     Parameters
     ----------
-    mean : (V, 3) float64 sRGB
-    basis : (V, 3, T) float64
-    mix : (C, 3) float64, what a channel of the picture takes of linear red, green and blue: the
-        unit matrix for a colour picture, one row for a grey one
-    """
-
-    mean: FloatArray
-    basis: FloatArray
-    mix: FloatArray
-
-    def colors(self, albedo: FloatArray) -> FloatArray:
-        """Return (V, 3) sRGB, not clipped."""
-        return self.mean + self.basis @ albedo
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class PicturePixels:
-    """Some pixels of a picture and the triangles that they see, held while derivatives are taken.
-
-    r_s = srgb(sum_k mix_ck linear(albedo_k) (A Y(n) . light_c)) - picture_c at the pixel s
-
-    Parameters
-    ----------
-    face : all vertices
-    skin : its colours
+    face, skin : the model
     faces : (F, 3) int64
-    centres : (S, 2) float64, pixels
-    corners : (S, 3) int64, the triangle that each sees
-    picture : (S, C) float64 sRGB
+    trusted : (F,) bool, triangles whose pixels count
+    prior : on the unknowns
+    marks : the landmarks, as measured
+    backend : who says which triangle a pixel sees
+    settings : see there
     """
 
     face: LinearFace
     skin: Skin
     faces: IndexArray
-    centres: FloatArray
-    corners: IndexArray
-    picture: FloatArray
+    trusted: BoolArray
+    prior: UnknownsPrior
+    marks: ImagePoints
+    backend: BackendChoice
+    settings: PictureFitSettings
 
-    def residuals(self, at: Unknowns) -> FloatArray:
-        """Return r, (S, C)."""
-        return _Look(self, at).shown - self.picture
+    def fragments(self, level: PictureLevel, at: Unknowns) -> Fragments:
+        """Return what the pixels of a level see of the face."""
+        vertices = self.face.points(at.face)
+        ids = triangle_picture(
+            self.backend, vertices, torch.tensor(self.faces), at.camera, level.size, level.pixel
+        )
+        usable = usable_pixels(ids, vertices, self.faces, at.camera)
+        usable[usable] = self.trusted[ids[usable]]
+        # A channel at its end shows less than there was.
+        usable &= (level.values < _SATURATED).all(axis=2)
+        return Fragments(ids, np.flatnonzero(usable))
 
-    def columns(self, at: Unknowns) -> FloatArray:
-        """Return (S C, n): derivative of r by a step of the unknowns, at step 0.
+    def pixels(
+        self, level: PictureLevel, fragments: Fragments, places: IndexArray
+    ) -> PicturePixels:
+        """Return some pixels of a level, by place on its flattened grid."""
+        rows, columns = np.divmod(places, level.size[1])
+        return PicturePixels(
+            self.face,
+            self.skin,
+            self.faces,
+            level.centres(rows, columns),
+            self.faces[fragments.ids.ravel()[places]],
+            level.values[rows, columns],
+        )
 
-        The pixel stays and the surface moves below it: by dX in space the point under the pixel
-        moves along the surface by db = -M^-1 J dX, with J the derivative of the projection and
-        M = J [X_1 - X_0, X_2 - X_0].
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PictureEnergy:
+    """E = w / 2 sum_s rho(|r_s| / sigma) + v E_landmarks - log p, at one size.
+
+    Parameters
+    ----------
+    scene, level : what is fitted to what
+    places : (S,) pixels of the level that count; one that stops seeing the face costs as much as
+        one that shows something else
+    sigma : standard deviation of a pixel, root mean square over channels
+    weight : w, independent measurements a pixel
+    landmark_weight : v
+    """
+
+    scene: Scene
+    level: PictureLevel
+    places: IndexArray
+    sigma: float
+    weight: float
+    landmark_weight: float
+
+    def energy(self, at: Unknowns) -> float:
+        """Return E."""
+        cutoff = self.scene.settings.robust_scale
+        fragments = self.scene.fragments(self.level, at)
+        kept = self.places[fragments.ids.ravel()[self.places] >= 0]
+        pixels = self.scene.pixels(self.level, fragments, kept)
+        misfit = lengths(pixels.residuals(at)) / self.sigma
+        loss = geman_mcclure_loss(misfit, cutoff).sum()
+        loss += (len(self.places) - len(kept)) * 0.5 * cutoff**2
+        marks = self.scene.marks
+        gaps = (marks.misfit(at.camera, at.face) ** 2).sum(axis=1)
+        landmarks = 0.5 * self.landmark_weight * float(marks.weights @ gaps)
+        return 0.5 * self.weight * float(loss) + landmarks + self.scene.prior.energy(at)
+
+    def equations(self, at: Unknowns) -> tuple[FloatArray, FloatArray]:
+        """Return the Gauss-Newton matrix (n, n) and the gradient (n,) of E."""
+        matrix, gradient = self.scene.prior.equations(at)
+        pixels = self.scene.pixels(self.level, self.scene.fragments(self.level, at), self.places)
+        residuals = pixels.residuals(at)
+        channels = residuals.shape[1]
+        trust = geman_mcclure_weights(
+            lengths(residuals) / self.sigma, self.scene.settings.robust_scale
+        )
+        root = np.sqrt(self.weight * trust / channels) / self.sigma
+        columns = pixels.columns(at) * np.repeat(root, channels)[:, None]
+        matrix += gram_matrix(columns)
+        gradient += (root[:, None] * residuals).ravel() @ columns
+        marks = self.scene.marks
+        count = CAMERA_COUNT + len(at.face)
+        marked = marks.columns(at.camera, at.face).reshape(-1, count)
+        weights = self.landmark_weight * np.repeat(marks.weights, 2)
+        matrix[:count, :count] += (marked * weights[:, None]).T @ marked
+        gradient[:count] += (weights * marks.misfit(at.camera, at.face).ravel()) @ marked
+        return matrix, gradient
+
+    def step(self, at: Unknowns, free: tuple[str, ...]) -> Unknowns:
+        """Return the unknowns after one step, halved until E falls; without any they stay.
+
+        Parameters
+        ----------
+        free : blocks of the unknowns that may move
         """
-        look = _Look(self, at)
-        count, channels = self.picture.shape
-        blocks = at.blocks
-        columns = np.empty((count * channels, len(at)))
-        along = look.along_surface()
-        motion = at.camera.camera_columns(look.points)
-        columns[:, blocks["camera"]] = np.einsum("sck,ska->sca", along, motion).reshape(
-            -1, CAMERA_COUNT
-        )
-        by_point = along @ at.camera.point_columns(look.points)
-        columns[:, blocks["face"]] = self._face_columns(look, by_point)
-        seen = look.pixels.mix(self.skin.basis)
-        columns[:, blocks["albedo"]] = (look.by_albedo @ seen).reshape(count * channels, -1)
-        columns[:, blocks["light"]] = 0.0
-        light = columns[:, blocks["light"]].reshape(count, channels, channels, -1)
-        for c in range(channels):
-            light[:, c, c] = (look.slope * look.linear)[:, c, None] * look.harmonics
-        return columns
+        matrix, gradient = self.equations(at)
+        lower, upper = self.scene.prior.bounds(at)
+        now = at.linear()
+        for name, block in at.blocks.items():
+            if name not in free:
+                lower[block] = upper[block] = now[block]
+        count = self._determined(matrix, at) if "face" in free else 0.0
+        gradient[at.blocks["camera"]] += count * at.camera.log_scale_columns()
+        step = solve_in_box(matrix, matrix @ now - gradient, lower, upper) - now
+        before = self.energy(at) + count * at.camera.log_scale()
+        for halving in range(_HALVINGS):
+            moved = at.moved(0.5**halving * step)
+            if self.energy(moved) + count * moved.camera.log_scale() < before:
+                return moved
+        return at
 
-    def _face_columns(self, look: "_Look", by_point: FloatArray) -> FloatArray:
-        """Return (S C, P): by the vertices, which move the surface and turn its normals."""
-        count, channels = self.picture.shape
-        rows = np.repeat(np.arange(count * channels), 3)
-        corners = np.repeat(self.corners, channels, axis=0).ravel()
-        weights = np.repeat(look.pixels.weights, channels, axis=0)
-
-        def spread(values: FloatArray) -> sparse.csr_matrix:
-            entries = weights * values.reshape(-1, 1)
-            shape = (count * channels, len(self.face.mean))
-            return sparse.csr_matrix((entries.ravel(), (rows, corners)), shape=shape)
-
-        turned = look.normals.by_vertices(
-            (spread(look.by_normal[..., 0]), spread(look.by_normal[..., 1]),
-             spread(look.by_normal[..., 2]))
-        )  # fmt: skip
-        total = np.zeros((count * channels, self.face.model_count))
-        for axis, matrix in enumerate(turned):
-            total += (matrix + spread(by_point[..., axis])) @ self.face.axis_basis(axis)
-        return total
-
-
-class _Look:
-    """What the pixels see of given unknowns, and the inner derivatives of that."""
-
-    def __init__(self, pixels: PicturePixels, at: Unknowns) -> None:
-        self.at = at
-        self.vertices = pixels.face.points(at.face)
-        self.pixels: VisiblePixels = pixels_on_triangles(
-            pixels.centres, pixels.corners, self.vertices, at.camera
-        )
-        self.normals = VertexNormals(self.vertices, pixels.faces)
-        self.colors = pixels.skin.colors(at.albedo)
-        smooth = self.pixels.mix(self.normals.normals)
-        self.normal_length = np.linalg.norm(smooth, axis=1, keepdims=True)
-        self.normal = smooth / self.normal_length
-        self.harmonics = lambert_basis(self.normal)
-        self.shading = self.harmonics @ at.light
-        linear, self._linear_slope = to_linear(self.pixels.mix(self.colors))
-        self._mix = pixels.skin.mix
-        self.linear = linear @ self._mix.T
-        self.shown, self.slope = to_srgb(self.linear * self.shading)
-
-    @property
-    def points(self) -> FloatArray:
-        """(S, 3) seen points, mm."""
-        return self.pixels.mix(self.vertices)
-
-    @property
-    def by_albedo(self) -> FloatArray:
-        """(S, C, 3): derivative of the shown channel by the sRGB albedo."""
-        return (self.slope * self.shading)[..., None] * self._mix * self._linear_slope[:, None]
-
-    @property
-    def by_normal(self) -> FloatArray:
-        """(S, C, 3): derivative by the mixed normal before it is made a unit vector."""
-        free = lambert_gradient(self.normal, self.at.light)
-        free = (self.slope * self.linear)[..., None] * free
-        across = free - (free @ self.normal[..., None]) * self.normal[:, None]
-        return across / self.normal_length[..., None]
-
-    def along_surface(self) -> FloatArray:
-        """Return (S, C, 2): how the shown colour changes when the surface shifts by a pixel."""
-        corners = self.pixels.corners
-
-        def edges(values: FloatArray) -> FloatArray:
-            first, second, third = (values[corners[:, k]] for k in range(3))
-            return np.stack([second - first, third - first], axis=-1)
-
-        by_weights = self.by_normal @ edges(self.normals.normals)
-        by_weights += self.by_albedo @ edges(self.colors)
-        jacobian = self.at.camera.point_columns(self.points) @ edges(self.vertices)
-        return -by_weights @ np.linalg.inv(jacobian)
+    def _determined(self, matrix: FloatArray, at: Unknowns) -> float:
+        """Return how many coefficients of the face the picture determines; none at a bound."""
+        face = self.scene.face
+        block = at.blocks["face"]
+        inside = np.ones(len(at), bool)
+        inside[block] = (at.face > face.lower) & (at.face < face.upper)
+        of_face = np.zeros(len(at), bool)
+        of_face[block] = True
+        precision = np.zeros(len(at))
+        precision[block] = face.precision
+        return determined_count(matrix[np.ix_(inside, inside)], precision[inside], of_face[inside])

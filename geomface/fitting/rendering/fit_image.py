@@ -6,24 +6,55 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.errors import LandmarkError, SettingsError
+from geomface.fitting.image_fitter import ImageFitter
 from geomface.fitting.landmarks_2d import BestHypothesis, best_hypothesis
-from geomface.fitting.rendering.extract import extract_colors
-from geomface.fitting.rendering.fitter import PictureFitter
-from geomface.fitting.rendering.noise import independent_pixels, pixel_sigma
-from geomface.fitting.rendering.normal_columns import VertexNormals
-from geomface.fitting.rendering.objective import Objective, Scene
-from geomface.fitting.rendering.picture_input import check_face_inside, check_picture
-from geomface.fitting.rendering.picture_levels import PictureLevel, picture_level
-from geomface.fitting.rendering.result import ImageFit, PictureFitStep
+from geomface.fitting.rendering.albedo import extract_colors, skin_of, vertex_texture
+from geomface.fitting.rendering.energy import PictureEnergy, Scene
+from geomface.fitting.rendering.picture import (
+    PictureLevel,
+    check_face_inside,
+    check_picture,
+    independent_pixels,
+    picture_level,
+    pixel_sigma,
+)
+from geomface.fitting.rendering.pixels import pixels_on_triangles
 from geomface.fitting.rendering.settings import PictureFitSettings
+from geomface.fitting.rendering.shading import VertexNormals
 from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior
-from geomface.fitting.rendering.vertex_texture import skin_of
-from geomface.fitting.rendering.visible_pixels import pixels_on_triangles
-from geomface.statistics import MorphableModel
+from geomface.fitting.results import ImageFit, PictureFitStep
+from geomface.mesh.mirror import mirror_map
+from geomface.rendering.visibility import choose_backend
+from geomface.statistics import MorphableModel, TextureModel, require_model
 from geomface.threads import one_blas_thread
 
 _LIGHT_STEPS = 8
 _FINEST_PX = 400.0
+
+
+class PictureFitter:
+    """What one model brings to its fits to pictures: computed once, used for every picture.
+
+    Parameters
+    ----------
+    model : in millimetres, looking along +z, with landmarks; without colours the procedural skin
+        stands in
+    settings : see `PictureFitSettings`
+    """
+
+    def __init__(self, model: MorphableModel, settings: PictureFitSettings | None = None) -> None:
+        self.settings = settings or PictureFitSettings()
+        self.model = require_model(model, "fit to pictures")
+        self.landmarks = ImageFitter(model, self.settings.landmarks)
+        self.texture: TextureModel
+        self.texture, self.note = vertex_texture(model, self.settings.albedo_modes)
+        self.backend = choose_backend()
+        self.mirror = mirror_map(model.mesh)
+        regions, name = model.template.regions, self.settings.region
+        self.used = np.ones(len(model.mesh.vertices), bool)
+        if name in regions:
+            self.used[:] = False
+            self.used[regions[name]] = True
 
 
 @one_blas_thread()
@@ -140,27 +171,27 @@ def _step(
     at: Unknowns,
     landmark_weight: float,
     free: tuple[str, ...],
-) -> tuple[Unknowns, Objective]:
+) -> tuple[Unknowns, PictureEnergy]:
     """Choose pixels and their noise at the current face, and go one step."""
     settings = scene.settings
-    sight = scene.look(level, at)
-    places = sight.selection(settings.most_pixels)
+    fragments = scene.fragments(level, at)
+    places = fragments.selection(settings.most_pixels)
     if not len(places):
         raise LandmarkError(
             "fit_image: expected a face in the picture, but no pixel sees it where the landmarks "
             "put it. Check them against the picture."
         )
-    residuals = scene.pixels(level, sight, sight.usable).residuals(at)
+    residuals = scene.pixels(level, fragments, fragments.usable).residuals(at)
     sigma = pixel_sigma(residuals, settings.least_sigma, settings.most_sigma)
     scale = float(np.median(at.camera.pixels_per_mm(scene.face.mean))) / level.pixel
     longest = max(2, round(settings.correlated_mm * scale))
     common = 1.0
     if "face" in free:
         # Light and albedo alone cannot follow what no model knows: they may trust every pixel.
-        common = independent_pixels(residuals, sight.usable, level.size, sigma, longest)
-    weight = min(len(sight.usable) / common / len(places), 1.0)
-    objective = Objective(scene, level, places, sigma, weight, landmark_weight)
-    return objective.step(at, free), objective
+        common = independent_pixels(residuals, fragments.usable, level.size, sigma, longest)
+    weight = min(len(fragments.usable) / common / len(places), 1.0)
+    energy = PictureEnergy(scene, level, places, sigma, weight, landmark_weight)
+    return energy.step(at, free), energy
 
 
 def _fit_level(
@@ -171,15 +202,15 @@ def _fit_level(
     steps: int,
     landmark_weight: float,
 ) -> tuple[Unknowns, PictureFitStep]:
-    motion, taken, objective = np.inf, 0, None
+    motion, taken, energy = np.inf, 0, None
     free = ("camera", "face", "albedo", "light")
     while taken < steps and motion > scene.settings.stop_motion_px:
         before = at.camera.project(scene.face.points(at.face))
-        at, objective = _step(scene, level, at, landmark_weight, free)
+        at, energy = _step(scene, level, at, landmark_weight, free)
         after = at.camera.project(scene.face.points(at.face))
         motion = float(np.sqrt(((after - before) ** 2).sum(axis=1).mean()))
         taken += 1
-    pixels, sigma = (len(objective.places), objective.sigma) if objective else (0, 0.0)
+    pixels, sigma = (len(energy.places), energy.sigma) if energy else (0, 0.0)
     return at, PictureFitStep(face_px, taken, pixels, sigma, motion)
 
 
@@ -195,8 +226,8 @@ def _result(
     name: str,
 ) -> ImageFit:
     model_colors = np.clip(scene.skin.colors(at.albedo), 0.0, 1.0).astype(np.float32)
-    sight = scene.look(level, at)
-    pixels = scene.pixels(level, sight, sight.usable)
+    fragments = scene.fragments(level, at)
+    pixels = scene.pixels(level, fragments, fragments.usable)
     difference = np.abs(pixels.residuals(at)).mean(axis=1)
     vertices = scene.face.points(at.face)
     colors = model_colors

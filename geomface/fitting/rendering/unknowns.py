@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 
-from geomface.arrays import FloatArray
-from geomface.fitting.camera import CAMERA_COUNT, Camera
+from geomface.arrays import BoolArray, FloatArray
 from geomface.fitting.linear_face import LinearFace
 from geomface.fitting.rendering.shading import HARMONICS
+from geomface.rendering.camera import CAMERA_COUNT, Camera
 
 _WHITE_LIGHT = math.sqrt(4 * math.pi)
 # The camera has no prior; this keeps its equations solvable when nothing measures it.
@@ -127,3 +127,28 @@ class UnknownsPrior:
         lower, upper = np.full(len(at), -np.inf), np.full(len(at), np.inf)
         lower[at.blocks["face"]], upper[at.blocks["face"]] = self.face.lower, self.face.upper
         return lower, upper
+
+
+def determined_count(matrix: FloatArray, precision: FloatArray, free: BoolArray) -> float:
+    """Return how many coefficients the picture determines: sum_k 1 - precision_k C_kk.
+
+    E + count log(scale) is what to minimise instead of E, scale the pixels a millimetre. A small
+    face before a near camera looks like a large one far away, but needs smaller coefficients, so E
+    alone prefers it. Integrated over the coefficients (Laplace's approximation, exp(-E) /
+    sqrt(det H)) it does not: the data's part of H grows with the square of the scale in every
+    determined direction.
+
+    Parameters
+    ----------
+    matrix : (n, n) float64, H of the free unknowns
+    precision : (n,) float64, the prior's part of its diagonal
+    free : (n,) bool, which of them are coefficients of the face
+
+    Source
+    ------
+    MacKay 1992, "Bayesian interpolation": the effective number of parameters.
+    """
+    scale = 1.0 / np.sqrt(np.diag(matrix))
+    inverse = np.linalg.inv(matrix * scale * scale[:, None])
+    variance = np.diag(inverse) * scale**2
+    return float((1.0 - precision * variance)[free].clip(0.0, 1.0).sum())

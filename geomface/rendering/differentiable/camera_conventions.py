@@ -1,10 +1,13 @@
-"""The same camera in the numbers of OpenCV, OpenGL and PyTorch3D, there and back."""
+"""The same camera in the numbers of OpenCV, OpenGL and PyTorch3D, there and back, and of a fit."""
 
 import dataclasses
 
+import numpy as np
 import torch
 
 from geomface.errors import SettingsError
+from geomface.rendering.camera import Camera as FittedCamera
+from geomface.rendering.camera import Perspective
 from geomface.rendering.differentiable.cameras import (
     Camera,
     PerspectiveCamera,
@@ -12,6 +15,7 @@ from geomface.rendering.differentiable.cameras import (
 )
 
 CONVENTIONS = ("opencv", "opengl", "pytorch3d")
+_FLIP = np.diag([1.0, -1.0, -1.0])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,6 +70,36 @@ class Pytorch3dCamera:
     focal_length: torch.Tensor
     principal_point: torch.Tensor
     parallel: bool = False
+
+
+def from_fit(camera: FittedCamera, *, pixel: float = 1.0) -> Camera:
+    """Return the renderer's camera, float64, that sees what a camera of a fit sees.
+
+    Parameters
+    ----------
+    pixel : width of a rendered pixel in pixels of the fitted picture
+
+    Convention
+    ----------
+    A fit's camera frame has y up and z towards the camera, the renderer's y down and z along the
+    view.
+    """
+
+    def tensor(values: object) -> torch.Tensor:
+        return torch.tensor(np.asarray(values, np.float64)[None])
+
+    rotation = _FLIP @ camera.rotation
+    ahead = -rotation @ camera.centre
+    if isinstance(camera, Perspective):
+        return PerspectiveCamera(
+            tensor(np.full(2, camera.focal / pixel)),
+            tensor(camera.middle / pixel),
+            tensor(rotation),
+            tensor(_FLIP @ camera.translation + ahead),
+        )
+    return WeakPerspectiveCamera(
+        tensor(camera.scale / pixel), tensor(camera.shift / pixel), tensor(rotation), tensor(ahead)
+    )
 
 
 ForeignCamera = OpenCVCamera | OpenGLCamera | Pytorch3dCamera

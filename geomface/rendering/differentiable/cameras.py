@@ -8,11 +8,11 @@ from typing import ClassVar
 import torch
 
 from geomface.errors import SettingsError
-from geomface.rendering.differentiable.checks import common_batch, per_pixel, require_tensor
+from geomface.rendering.differentiable.checks import TensorFields, per_pixel
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class PerspectiveCamera:
+class PerspectiveCamera(TensorFields):
     """A pinhole: x = f_x X / Z + c_x, y = f_y Y / Z + c_y with (X, Y, Z) = R p + t.
 
     Parameters
@@ -36,16 +36,8 @@ class PerspectiveCamera:
     perspective: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        require_tensor(self.focal, (None, 2), "perspective camera: focal")
-        require_tensor(self.principal, (None, 2), "perspective camera: principal")
-        require_tensor(self.rotation, (None, 3, 3), "perspective camera: rotation")
-        require_tensor(self.translation, (None, 3), "perspective camera: translation")
-        common_batch({field.name: len(getattr(self, field.name)) for field in _fields(self)})
-
-    @property
-    def batch(self) -> int:
-        """Number of cameras, 1 for one that all images share."""
-        return max(len(getattr(self, field.name)) for field in _fields(self))
+        pose = {"rotation": (None, 3, 3), "translation": (None, 3)}
+        self.require("perspective camera", focal=(None, 2), principal=(None, 2), **pose)
 
     def project(self, points: torch.Tensor) -> torch.Tensor:
         """Return (B, V, 3): pixel x, pixel y and depth of the points (B, V, 3)."""
@@ -65,13 +57,9 @@ class PerspectiveCamera:
         centre = -(r[:, 0] * t[:, :1] + r[:, 1] * t[:, 1:2] + r[:, 2] * t[:, 2:])
         return per_pixel(centre, image) - points
 
-    def to(self, like: torch.Tensor) -> "PerspectiveCamera":
-        """Return the camera with the dtype and device of a tensor."""
-        return PerspectiveCamera(*(getattr(self, field.name).to(like) for field in _fields(self)))
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class WeakPerspectiveCamera:
+class WeakPerspectiveCamera(TensorFields):
     """Parallel rays and one scale: x = s X + c_x, y = s Y + c_y with (X, Y, Z) = R p + t.
 
     Parameters
@@ -93,16 +81,8 @@ class WeakPerspectiveCamera:
     perspective: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        require_tensor(self.scale, (None,), "weak-perspective camera: scale")
-        require_tensor(self.principal, (None, 2), "weak-perspective camera: principal")
-        require_tensor(self.rotation, (None, 3, 3), "weak-perspective camera: rotation")
-        require_tensor(self.translation, (None, 3), "weak-perspective camera: translation")
-        common_batch({field.name: len(getattr(self, field.name)) for field in _fields(self)})
-
-    @property
-    def batch(self) -> int:
-        """Number of cameras, 1 for one that all images share."""
-        return max(len(getattr(self, field.name)) for field in _fields(self))
+        pose = {"rotation": (None, 3, 3), "translation": (None, 3)}
+        self.require("weak-perspective camera", scale=(None,), principal=(None, 2), **pose)
 
     def project(self, points: torch.Tensor) -> torch.Tensor:
         """Return (B, V, 3): pixel x, pixel y and depth of the points (B, V, 3)."""
@@ -119,12 +99,6 @@ class WeakPerspectiveCamera:
     def towards_eye(self, points: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
         """Return (3, N) vectors from world points (3, N) of the images (N,): against the view."""
         return per_pixel(-self.rotation[:, 2], image).expand_as(points)
-
-    def to(self, like: torch.Tensor) -> "WeakPerspectiveCamera":
-        """Return the camera with the dtype and device of a tensor."""
-        return WeakPerspectiveCamera(
-            *(getattr(self, field.name).to(like) for field in _fields(self))
-        )
 
 
 Camera = PerspectiveCamera | WeakPerspectiveCamera
@@ -225,10 +199,6 @@ def _one_by_one(
 ) -> torch.Tensor:
     """Apply a function to (B,) numbers singly: its last bits do not depend on the batch."""
     return torch.cat([function(value) for value in values.split(1)])
-
-
-def _fields(camera: object) -> tuple[dataclasses.Field, ...]:
-    return dataclasses.fields(camera)  # type: ignore[arg-type]
 
 
 def _to_view(

@@ -1,5 +1,8 @@
 """Checks that turn tensors of the wrong shape into sentences."""
 
+import dataclasses
+from typing import Self
+
 import torch
 
 from geomface.errors import GeomfaceError, MeshError, SettingsError
@@ -46,6 +49,31 @@ def common_batch(sizes: dict[str, int]) -> int:
             )
         batch, owner = size, name
     return batch
+
+
+class TensorFields:
+    """What frozen dataclasses of tensors share: one batch size, where 1 fits any, and a device."""
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Return the fields that hold tensors, by name."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {name: value for name, value in values.items() if isinstance(value, torch.Tensor)}
+
+    def require(self, name: str, **shapes: tuple[int | None, ...]) -> None:
+        """Raise unless the named fields have these shapes and all tensors share one batch size."""
+        for field, shape in shapes.items():
+            require_tensor(getattr(self, field), shape, f"{name}: {field}")
+        common_batch({field: len(value) for field, value in self.tensors().items()})
+
+    @property
+    def batch(self) -> int:
+        """Size of the batch, 1 for what all images share."""
+        return max(len(value) for value in self.tensors().values())
+
+    def to(self, like: torch.Tensor) -> Self:
+        """Return the same with the dtype and device of a tensor."""
+        moved = {name: value.to(like) for name, value in self.tensors().items()}
+        return dataclasses.replace(self, **moved)  # type: ignore[type-var]
 
 
 def per_pixel(values: torch.Tensor, image: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ import torch
 
 from geomface.errors import SettingsError
 from geomface.rendering.differentiable.cameras import Camera
-from geomface.rendering.differentiable.checks import common_batch, per_pixel, require_tensor
+from geomface.rendering.differentiable.checks import TensorFields, per_pixel
 from geomface.rendering.differentiable.fragments import Fragments
 from geomface.rendering.differentiable.normals import unit
 from geomface.rendering.differentiable.spherical_harmonics import (
@@ -17,7 +17,7 @@ from geomface.rendering.differentiable.spherical_harmonics import (
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class DirectionalLight:
+class DirectionalLight(TensorFields):
     """Phong light from far away.
 
     shading = ambient + diffuse max(0, n . l), highlight = specular max(0, r . e)^shininess where
@@ -44,18 +44,9 @@ class DirectionalLight:
     def __post_init__(self) -> None:
         _check(self, "directional light", "direction")
 
-    @property
-    def batch(self) -> int:
-        """Number of lights, 1 for one that all images share."""
-        return _batch(self)
-
-    def to(self, like: torch.Tensor) -> "DirectionalLight":
-        """Return the light with the dtype and device of a tensor."""
-        return dataclasses.replace(self, **_moved(self, like))
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class PointLight:
+class PointLight(TensorFields):
     """Phong light at a place, without falloff; else as `DirectionalLight`.
 
     Parameters
@@ -73,15 +64,6 @@ class PointLight:
 
     def __post_init__(self) -> None:
         _check(self, "point light", "position")
-
-    @property
-    def batch(self) -> int:
-        """Number of lights, 1 for one that all images share."""
-        return _batch(self)
-
-    def to(self, like: torch.Tensor) -> "PointLight":
-        """Return the light with the dtype and device of a tensor."""
-        return dataclasses.replace(self, **_moved(self, like))
 
 
 Light = SphericalHarmonicsLight | DirectionalLight | PointLight
@@ -184,24 +166,11 @@ def _dot(u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
 
 
 def _check(light: DirectionalLight | PointLight, name: str, place: str) -> None:
-    for field in (place, "ambient", "diffuse"):
-        require_tensor(getattr(light, field), (None, 3), f"{name}: {field}")
     if (light.specular is None) != (light.shininess is None):
         raise SettingsError(f"{name}: specular and shininess belong together, got one of them.")
+    shapes: dict[str, tuple[int | None, ...]] = {
+        field: (None, 3) for field in (place, "ambient", "diffuse")
+    }
     if light.specular is not None:
-        require_tensor(light.specular, (None, 3), f"{name}: specular")
-        require_tensor(light.shininess, (None,), f"{name}: shininess")
-    _batch(light)
-
-
-def _tensors(light: object) -> dict[str, torch.Tensor]:
-    values = {field.name: getattr(light, field.name) for field in dataclasses.fields(light)}  # type: ignore[arg-type]
-    return {name: value for name, value in values.items() if isinstance(value, torch.Tensor)}
-
-
-def _batch(light: object) -> int:
-    return common_batch({name: len(value) for name, value in _tensors(light).items()})
-
-
-def _moved(light: object, like: torch.Tensor) -> dict[str, torch.Tensor]:
-    return {name: value.to(like) for name, value in _tensors(light).items()}
+        shapes |= {"specular": (None, 3), "shininess": (None,)}
+    light.require(name, **shapes)

@@ -6,7 +6,7 @@ import math
 import torch
 
 from geomface.errors import SettingsError
-from geomface.rendering.differentiable.checks import require_tensor
+from geomface.rendering.differentiable.checks import TensorFields, require_tensor
 from geomface.rendering.differentiable.compiled.spherical_harmonics import CompiledHarmonics
 from geomface.rendering.differentiable.fragments import Fragments
 
@@ -19,7 +19,7 @@ LAMBERT = (1.0, *[2 / 3] * 3, *[1 / 4] * 5)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class SphericalHarmonicsLight:
+class SphericalHarmonicsLight(TensorFields):
     """Light from far away: radiance L(d) = sum_k L_k Y_k(d) from the direction d.
 
     A white Lambert surface with normal n then shows sum_k A_k L_k Y_k(n) with A = 1, 2/3 and 1/4
@@ -56,15 +56,6 @@ class SphericalHarmonicsLight:
 
     def __post_init__(self) -> None:
         require_tensor(self.coefficients, (None, 9, 3), "spherical harmonics: coefficients")
-
-    @property
-    def batch(self) -> int:
-        """Number of lights, 1 for one that all images share."""
-        return len(self.coefficients)
-
-    def to(self, like: torch.Tensor) -> "SphericalHarmonicsLight":
-        """Return the light with the dtype and device of a tensor."""
-        return SphericalHarmonicsLight(self.coefficients.to(like))
 
 
 def sh_basis(directions: torch.Tensor) -> torch.Tensor:

@@ -5,11 +5,10 @@ import dataclasses
 import numpy as np
 
 from geomface.faces.albedo import albedo_model, sample_albedo_code
-from geomface.fitting.camera import Camera, Perspective
 from geomface.fitting.rendering.shading import lambert_basis
-from geomface.fitting.rendering.views import render_face
+from geomface.fitting.rendering.sheet import render_face
 from geomface.mesh.rotation import rotation_angle, rotation_matrix
-from geomface.rendering.camera import view_rotation
+from geomface.rendering.camera import Camera, Perspective, view_rotation
 from geomface.rendering.differentiable.spherical_harmonics import LAMBERT
 from geomface.statistics import MorphableModel
 

@@ -8,19 +8,16 @@ from picture_samples import draw_face, rotation_angle_degrees
 
 from geomface.errors import GeomfaceError, LandmarkError, SettingsError
 from geomface.faces.builtin import load_builtin_face
-from geomface.fitting.camera import WeakPerspective
 from geomface.fitting.rendering import PictureFitSettings, PictureFitter, fit_image
-from geomface.fitting.rendering.energy import Skin
-from geomface.fitting.rendering.extract import extract_colors
-from geomface.fitting.rendering.picture_input import check_picture
+from geomface.fitting.rendering.albedo import Skin, extract_colors, vertex_texture
+from geomface.fitting.rendering.picture import check_picture
+from geomface.fitting.rendering.pixels import VisiblePixels
 from geomface.fitting.rendering.shading import to_linear, to_srgb
-from geomface.fitting.rendering.sheet import fit_panels, fit_sheet
+from geomface.fitting.rendering.sheet import fit_panels, fit_sheet, render_fit
 from geomface.fitting.rendering.unknowns import Unknowns
-from geomface.fitting.rendering.vertex_texture import vertex_texture
-from geomface.fitting.rendering.views import render_fit
-from geomface.fitting.rendering.visible_pixels import VisiblePixels
 from geomface.mesh import LandmarkEmbedding
 from geomface.mesh.similarity import fit_similarity
+from geomface.rendering.camera import WeakPerspective
 from geomface.statistics import TextureModel
 
 QUICK = PictureFitSettings(

@@ -8,28 +8,26 @@ import torch
 from picture_samples import draw_face, draw_light
 
 from geomface.faces.builtin import load_builtin_face
-from geomface.fitting.camera import WeakPerspective
 from geomface.fitting.image_terms import ImagePoints
 from geomface.fitting.linear_face import linear_face
-from geomface.fitting.rendering.noise import independent_pixels, pixel_sigma
-from geomface.fitting.rendering.normal_columns import VertexNormals
-from geomface.fitting.rendering.objective import Objective, Scene
-from geomface.fitting.rendering.picture_levels import picture_level
+from geomface.fitting.rendering.albedo import procedural_texture, skin_of
+from geomface.fitting.rendering.energy import PictureEnergy, Scene
+from geomface.fitting.rendering.picture import independent_pixels, picture_level, pixel_sigma
 from geomface.fitting.rendering.settings import PictureFitSettings
 from geomface.fitting.rendering.shading import (
+    VertexNormals,
     lambert_basis,
     lambert_gradient,
     to_linear,
     to_srgb,
 )
-from geomface.fitting.rendering.size_evidence import (
+from geomface.fitting.rendering.sheet import render_face
+from geomface.fitting.rendering.unknowns import (
+    Unknowns,
+    UnknownsPrior,
     determined_count,
-    log_scale,
-    log_scale_gradient,
 )
-from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior
-from geomface.fitting.rendering.vertex_texture import procedural_texture, skin_of
-from geomface.fitting.rendering.views import render_face
+from geomface.rendering.camera import WeakPerspective
 from geomface.rendering.differentiable import SphericalHarmonicsLight, sh_basis
 from geomface.rendering.differentiable.color import linear_to_srgb, srgb_to_linear
 from geomface.rendering.differentiable.normals import vertex_normals
@@ -93,8 +91,8 @@ def test_columns_match_finite_differences(face, texture, kind, channels, rng) ->
     scene, at = scene_of(face, texture, drawn, channels, camera)
     picture = drawn.image.astype(np.float64)[..., :channels]
     level = picture_level(picture, 1.0)
-    sight = scene.look(level, at)
-    pixels = scene.pixels(level, sight, sight.selection(150))
+    fragments = scene.fragments(level, at)
+    pixels = scene.pixels(level, fragments, fragments.selection(150))
     columns = pixels.columns(at)
     for block in at.blocks.values():
         direction = np.zeros(len(at))
@@ -107,14 +105,14 @@ def test_gradient_of_the_energy_matches_finite_differences(face, texture, rng) -
     drawn = draw_face(face, [3, 2], size=96)
     scene, at = scene_of(face, texture, drawn, 3)
     level = picture_level(drawn.image.astype(np.float64), 1.0)
-    sight = scene.look(level, at)
-    objective = Objective(scene, level, sight.selection(300), 0.05, 0.3, 0.7)
-    _, gradient = objective.equations(at)
+    fragments = scene.fragments(level, at)
+    energy = PictureEnergy(scene, level, fragments.selection(300), 0.05, 0.3, 0.7)
+    _, gradient = energy.equations(at)
     # The triangles that pixels see change in steps; a small one changes few of them.
     for block in at.blocks.values():
         direction = np.zeros(len(at))
         direction[block] = rng.standard_normal(block.stop - block.start)
-        slope = numeric(objective.energy, at, direction, 1e-6)
+        slope = numeric(energy.energy, at, direction, 1e-6)
         assert gradient @ direction == pytest.approx(slope, rel=2e-3)
 
 
@@ -122,12 +120,12 @@ def test_pixels_show_what_the_renderer_shows(face, texture) -> None:
     drawn = draw_face(face, [3, 3], size=96)
     scene, at = scene_of(face, texture, drawn, 3)
     level = picture_level(np.zeros((96, 96, 3)), 1.0)
-    sight = scene.look(level, at)
-    shown = scene.pixels(level, sight, sight.usable).residuals(at)
+    fragments = scene.fragments(level, at)
+    shown = scene.pixels(level, fragments, fragments.usable).residuals(at)
     mesh = face.mesh.replace(vertices=scene.face.points(at.face))
     colors = scene.skin.colors(at.albedo).astype(np.float32)
     drawn_again = render_face(mesh, colors, at.light, at.camera, (96, 96))["rgb"]
-    np.testing.assert_allclose(shown, drawn_again.reshape(-1, 3)[sight.usable], atol=2e-6)
+    np.testing.assert_allclose(shown, drawn_again.reshape(-1, 3)[fragments.usable], atol=2e-6)
 
 
 def test_shading_is_that_of_the_renderer(rng) -> None:
@@ -182,9 +180,9 @@ def test_log_scale_gradient(face) -> None:
     for camera in (drawn.camera, weak_of(drawn.camera)):
         step = 1e-6 * np.eye(6)
         slopes = [
-            (log_scale(camera.moved(row)) - log_scale(camera.moved(-row))) / 2e-6 for row in step
+            (camera.moved(row).log_scale() - camera.moved(-row).log_scale()) / 2e-6 for row in step
         ]
-        np.testing.assert_allclose(log_scale_gradient(camera), slopes, atol=1e-8)
+        np.testing.assert_allclose(camera.log_scale_columns(), slopes, atol=1e-8)
 
 
 def test_noise_is_measured(rng) -> None:
@@ -204,7 +202,7 @@ def test_selection_is_stable(face, texture) -> None:
     level = picture_level(drawn.image.astype(np.float64), 1.0)
     step = np.zeros(len(at))
     step[3] = 0.2
-    one, two = (scene.look(level, u).selection(400) for u in (at, at.moved(step)))
+    one, two = (scene.fragments(level, u).selection(400) for u in (at, at.moved(step)))
     assert 350 < len(one) < 450 and 350 < len(two) < 450
     assert len(np.intersect1d(one, two)) > 0.8 * len(one)
 
@@ -225,9 +223,9 @@ def test_overexposed_pixels_do_not_count(face, texture) -> None:
     drawn = draw_face(face, [3, 6], size=96)
     scene, at = scene_of(face, texture, drawn, 3)
     picture = np.full((96, 96, 3), 0.5)
-    everywhere = scene.look(picture_level(picture, 1.0), at).usable
+    everywhere = scene.fragments(picture_level(picture, 1.0), at).usable
     picture[:48, :, 1] = 1.0
-    below = scene.look(picture_level(picture, 1.0), at).usable
+    below = scene.fragments(picture_level(picture, 1.0), at).usable
     np.testing.assert_array_equal(below, everywhere[everywhere >= 48 * 96])
 
 
@@ -235,7 +233,7 @@ def test_trusted_triangles_only(face, texture) -> None:
     drawn = draw_face(face, [3, 6], size=96)
     scene, at = scene_of(face, texture, drawn, 3)
     level = picture_level(drawn.image.astype(np.float64), 1.0)
-    everywhere = len(scene.look(level, at).usable)
+    everywhere = len(scene.fragments(level, at).usable)
     half = scene.face.mean[scene.faces].mean(axis=1)[:, 0] > 0
     part = dataclasses.replace(scene, trusted=half)
-    assert 0.2 * everywhere < len(part.look(level, at).usable) < 0.8 * everywhere
+    assert 0.2 * everywhere < len(part.fragments(level, at).usable) < 0.8 * everywhere

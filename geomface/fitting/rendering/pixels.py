@@ -7,8 +7,8 @@ import torch
 from scipy import ndimage
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
-from geomface.fitting.camera import Camera, Perspective
 from geomface.mesh.normals import face_cross_products
+from geomface.rendering.camera import Camera
 from geomface.rendering.visibility import BackendChoice
 
 _LEAST_FACING = 0.15
@@ -41,10 +41,28 @@ class VisiblePixels:
         return first + second + third
 
 
-def view_depth(camera: Camera, points: FloatArray) -> FloatArray:
-    """Return (n,) distance along the view, mm; larger is farther."""
-    turned = (points - camera.centre) @ camera.rotation[2]
-    return -turned - camera.translation[2] if isinstance(camera, Perspective) else -turned
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fragments:
+    """What a grid of pixels sees.
+
+    Parameters
+    ----------
+    ids : (height, width) int32, triangles, -1 for none
+    usable : (n,) int64, places on the flattened grid that see the outside of the face well, and
+        are not overexposed
+    """
+
+    ids: IndexArray
+    usable: IndexArray
+
+    def selection(self, most: int) -> IndexArray:
+        """Return all usable places, or evenly `most` of them."""
+        if len(self.usable) <= most:
+            return self.usable
+        # By place, so that most pixels stay chosen while the face moves; the golden ratio leaves
+        # no pattern of rows and columns.
+        turn = (self.usable * 0.6180339887498949) % 1.0
+        return self.usable[turn < most / len(self.usable)]
 
 
 def triangle_picture(
@@ -63,9 +81,9 @@ def triangle_picture(
     pixel : width of a grid pixel in pixels of the picture
     """
     flat = camera.project(vertices) / pixel
-    xyz = np.column_stack([flat, view_depth(camera, vertices)])
+    xyz = np.column_stack([flat, camera.depth(vertices)])
     ids = backend.backend.face_ids(
-        torch.from_numpy(xyz[None]), faces, *size, perspective=isinstance(camera, Perspective)
+        torch.from_numpy(xyz[None]), faces, *size, perspective=camera.perspective
     )
     return ids[0].numpy()
 
@@ -78,11 +96,7 @@ def usable_pixels(
     inner = np.asarray(ndimage.binary_erosion(covered, np.ones((5, 5))), bool)
     seen = faces[ids[inner]]
     normals = face_cross_products(vertices, seen)
-    to_eye = camera.rotation[2]
-    if isinstance(camera, Perspective):
-        eye = camera.centre - camera.rotation.T @ camera.translation
-        to_eye = eye - vertices[seen].mean(axis=1)
-        to_eye = to_eye / np.linalg.norm(to_eye, axis=1, keepdims=True)
+    to_eye = camera.towards_eye(vertices[seen].mean(axis=1))
     length = np.maximum(np.linalg.norm(normals, axis=1), 1e-12)
     usable = np.zeros(ids.shape, bool)
     usable[inner] = (normals * to_eye).sum(axis=1) > _LEAST_FACING * length
@@ -108,6 +122,6 @@ def pixels_on_triangles(
         return p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]
 
     weights = np.stack([area(b, c), area(c, a), area(a, b)], axis=1)
-    if isinstance(camera, Perspective):
-        weights = weights / view_depth(camera, vertices)[corners]
+    if camera.perspective:
+        weights = weights / camera.depth(vertices)[corners]
     return VisiblePixels(centres, corners, weights / weights.sum(axis=1, keepdims=True))
