@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from geomface.learning.errors import DatasetError
+from geomface.learning.fingerprint import Fingerprint, fingerprint_rows
 from geomface.learning.holdout import held_out
 
 
@@ -114,6 +115,11 @@ class ImageSet:
         """Return {"images", "masks"} as `read` does: a data set for the streams of a training."""
         images, masks = self.read(indices)
         return {"images": images, "masks": masks}
+
+    def fingerprint(self) -> Fingerprint:
+        """Return a hash of each image with its mask by its name, or else its number."""
+        columns = {"images": self.images} | ({} if self.masks is None else {"masks": self.masks})
+        return fingerprint_rows(columns, self.names)
 
     def subset(self, keep: np.ndarray) -> "ImageSet":
         """Return the images for which `keep`, bool or indices, says so."""

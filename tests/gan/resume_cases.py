@@ -1,6 +1,10 @@
-"""The trainings that are killed and resumed: every adversarial loss, and the inside of a fade."""
+"""Trainings for the kit: every adversarial loss, and the inside of a fade.
+
+Case "fade-began" is the factory "resume_cases:fade-began".
+"""
 
 import dataclasses
+import functools
 
 import torch
 
@@ -9,16 +13,16 @@ from geomface.gan.progressive_texture.dcgan import DcganSettings
 from geomface.gan.progressive_texture.networks import GrowingNetworkSettings
 from geomface.gan.progressive_texture.schedule import GrowthSettings
 from geomface.gan.progressive_texture.settings import RateSettings, TextureGanSettings
+from geomface.gan.progressive_texture.task import TextureGan
 from geomface.learning import LOSS_KINDS, AdversarialSettings, LoopSettings, LossKind
 
-# Lines every 4 steps: the window of steps 9 to 12 is open when step 10 is saved.
 _LOOP = LoopSettings(20, log_every=4, sample_every=20, checkpoint_every=10)
 _DCGAN = TextureGanSettings(
     DcganSettings(size=16, generator_width=4, discriminator_width=4, latent=8),
     GrowthSettings(16, 1, 0, 160, ((4, 8),)),
     loop=_LOOP,
 )
-# 4 px for 16 images, then fades of 96 images, 12 steps: step 10 and step 13 lie inside the first.
+# 4 px for 16 images, then fades of 96 images, 12 steps: steps 5 and 10 lie inside the first.
 _FADE = TextureGanSettings(
     GrowingNetworkSettings(size=16, channel_base=64, channel_max=8, latent=8),
     GrowthSettings(4, 16, 96, 400, ((4, 8),)),
@@ -46,9 +50,18 @@ CASES: dict[str, TextureGanSettings] = {
         f"fade-{kind}": dataclasses.replace(
             _FADE, adversarial=AdversarialSettings(loss=kind, r1_weight=1.0)
         )
-        for kind in LOSS_KINDS
+        for kind in ("wgan-gp", "began")
     },
 }
+
+
+class AnyPrecision(ImageSet):
+    """A set in torch's default precision, which the kit doubles to compare processes."""
+
+    def batch(self, indices: torch.Tensor) -> dict[str, torch.Tensor]:
+        """As every set's."""
+        rows = super().batch(indices)
+        return {name: item.to(torch.get_default_dtype()) for name, item in rows.items()}
 
 
 def build_data(settings: TextureGanSettings) -> ImageSet:
@@ -57,4 +70,12 @@ def build_data(settings: TextureGanSettings) -> ImageSet:
     size = settings.networks.size
     images = torch.randint(256, (12, 3, size, size), generator=generator).to(torch.uint8)
     masks = torch.rand(12, 1, size, size, generator=generator) > 0.1
-    return ImageSet(images, masks, mirror=True)
+    return AnyPrecision(images, masks, mirror=True)
+
+
+def build_task(name: str) -> TextureGan:
+    """Return the task of a case."""
+    return TextureGan(CASES[name], build_data(CASES[name]))
+
+
+globals().update({name: functools.partial(build_task, name) for name in CASES})

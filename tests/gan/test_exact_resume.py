@@ -1,55 +1,42 @@
-"""20 steps equal 10 steps, SIGKILL, 10 steps, bit by bit."""
+"""The texture GAN on the kit: killed lives, several processes, a phase's own networks."""
 
 import dataclasses
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from resume_cases import CASES, build_data
+from resume_cases import CASES, build_data, build_task
+from training_kit import check_lives, check_only_its_own, check_processes_agree, train_and_kill
 
-from geomface.gan.progressive_texture.training import train_texture_gan
+from geomface.gan.progressive_texture.task import train_texture_gan
 from geomface.learning import ResumeError, read_metrics
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of runs, each killed in its thirteenth step."""
-    folder = tmp_path_factory.mktemp("killed")
-    worker = Path(__file__).with_name("resume_worker.py")
-    done = subprocess.run(
-        [sys.executable, str(worker), str(folder)],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"},
-    )
-    assert done.returncode == 0, done.stderr
+def lives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of runs that were killed, and of the same without."""
+    folder = tmp_path_factory.mktemp("lives")
+    train_and_kill([f"resume_cases:{name}" for name in CASES], folder)
     return folder
 
 
-def timeless(run: Path) -> list[dict[str, float]]:
-    records = read_metrics(run / "metrics.jsonl")
-    return [{k: v for k, v in item.items() if k != "steps_per_second"} for item in records]
-
-
 @pytest.mark.parametrize("name", CASES)
-def test_killed_run_ends_as_one_that_was_not(name: str, killed: Path, tmp_path: Path) -> None:
-    settings = CASES[name]
-    data, run = build_data(settings), killed / name
-    assert [item.name for item in (run / "checkpoints").iterdir()] == ["step-000000010.safetensors"]
-    resumed = train_texture_gan(settings, data, run, resume="must")
-    straight = train_texture_gan(settings, data, tmp_path / "straight")
-    assert resumed.checkpoint.name == "step-000000020.safetensors"
-    assert resumed.checkpoint.read_bytes() == straight.checkpoint.read_bytes()
-    sheets = [
-        (at / "samples" / "step-000000020.png").read_bytes() for at in (run, tmp_path / "straight")
-    ]
-    assert sheets[0] == sheets[1]
-    lines = timeless(run)
-    assert lines == timeless(tmp_path / "straight") and len(lines) == 5
+def test_killed_run_ends_as_one_that_was_not(name: str, lives: Path) -> None:
+    check_lives(f"resume_cases:{name}", lives)
+    lines = read_metrics(lives / name / "lives" / "metrics.jsonl")
+    assert len(lines) == 5 and ("balance/k" in lines[0]) == name.endswith("began")
     if name.startswith("fade"):
         assert any(0 < line["alpha"] < 1 for line in lines)
+
+
+@pytest.mark.parametrize("name", ["dcgan-lr-decay", "dcgan-began", "fade-wgan-gp"])
+def test_two_processes_are_one(name: str, tmp_path: Path) -> None:
+    check_processes_agree(f"resume_cases:{name}", tmp_path)
+
+
+def test_phases_move_their_own_networks_only() -> None:
+    task = build_task("dcgan-hinge")
+    task.step()
+    check_only_its_own(task)
 
 
 def test_another_seed_is_another_run(tmp_path: Path) -> None:

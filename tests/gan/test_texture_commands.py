@@ -124,7 +124,7 @@ def test_nothing_held_out_is_told(
         (["--seed", "3"], "seed: 0 -> 3"),
         (["--resume", "never"], "expected no run, got one"),
         (["--device", "cuda"], "expected a CUDA device, got none"),
-        (["--devices", "2"], "expected 1 for the DCGAN, whose batch norm"),
+        (["--devices", "3"], "expected a divisor of the 8 images of a step, got 3"),
         (["--devices", "0"], "expected 1 or more, got 0"),
         (["--held-out", "0.5"], "expected 0 for shapes"),
         (["--held-out", "1"], "expected a share in [0, 1)"),

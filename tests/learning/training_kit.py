@@ -4,7 +4,8 @@ check_exact_resume : lives that end by SIGKILL at random moments leave what one 
 check_processes_agree : two processes end with the weights of one
 check_only_its_own : a phase changes the weights of its own networks only, and nothing frozen
 
-Trainings run in processes of their own: python training_kit.py train|lives FACTORY FOLDER STEPS
+Trainings run in processes of their own, one for all factories that are given at once:
+python training_kit.py train|lives FACTORY[,FACTORY...] FOLDER STEPS
 """
 
 import importlib
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +47,19 @@ def check_exact_resume(factory: str, folder: Path, steps: int = 20) -> None:
 
     Checkpoint, metrics, evaluations and samples must be the same to the byte.
     """
-    _run("train", factory, folder / "straight", steps)
-    _run("lives", factory, folder / "killed", steps)
-    straight, killed = folder / "straight", folder / "killed"
+    train_and_kill([factory], folder, steps)
+    check_lives(factory, folder)
+
+
+def train_and_kill(factories: Sequence[str], folder: Path, steps: int = 20) -> None:
+    """Train the task of each factory undisturbed, and in lives that are killed."""
+    for verb in ("train", "lives"):
+        _run(verb, ",".join(factories), folder, steps)
+
+
+def check_lives(factory: str, folder: Path) -> None:
+    """Compare what `train_and_kill` has left in the folder."""
+    straight, killed = (_place(folder, factory, verb) for verb in ("train", "lives"))
     for name in _products(straight):
         assert (killed / name).read_bytes() == (straight / name).read_bytes(), name
     assert _products(straight) == _products(killed)
@@ -62,13 +74,12 @@ def check_processes_agree(
     words = ["train", factory, str(folder / "two"), str(steps), "double"]
     assert start_processes(words, 2, program=(sys.executable, __file__)) == 0
     name = f"checkpoints/step-{steps:09d}.safetensors"
-    one, two = (
-        load_tensors(folder / part / name, kind=KIND, schema=SCHEMA)[0] for part in ("one", "two")
-    )
+    runs = [_place(folder / part, factory, "train") for part in ("one", "two")]
+    one, two = (load_tensors(run / name, kind=KIND, schema=SCHEMA)[0] for run in runs)
     assert one.keys() == two.keys()
     for key in one:
         np.testing.assert_allclose(two[key], one[key], rtol=tolerance, atol=tolerance, err_msg=key)
-    for single, double in zip(_timeless(folder / "one"), _timeless(folder / "two"), strict=True):
+    for single, double in zip(*map(_timeless, runs), strict=True):
         for key, value in single.items():
             np.testing.assert_allclose(double[key], value, rtol=tolerance, atol=tolerance)
 
@@ -105,11 +116,12 @@ def _timeless(run: Path) -> list[dict[str, float]]:
 
 
 def _run(*words: object) -> None:
+    quiet = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     done = subprocess.run(
         [sys.executable, __file__, *map(str, words)],
         capture_output=True,
         text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"},
+        env=os.environ | quiet,
     )
     assert done.returncode == 0, done.stderr
 
@@ -155,6 +167,10 @@ def _lives(factory: str, folder: Path, steps: int) -> None:
             raise SystemExit(f"the last life ended with {status}")
 
 
+def _place(folder: Path, factory: str, verb: str) -> Path:
+    return folder / factory.partition(":")[2] / verb
+
+
 def _make(factory: str) -> PhasedTask:
     module, _, function = factory.partition(":")
     return getattr(importlib.import_module(module), function)()
@@ -162,7 +178,10 @@ def _make(factory: str) -> PhasedTask:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    verb, name, target, count, *double = sys.argv[1:]
+    sys.path += [str(path) for path in Path(__file__).parents[1].iterdir() if path.is_dir()]
+    verb, names, target, count, *double = sys.argv[1:]
     if double:
         torch.set_default_dtype(torch.float64)
-    {"train": _train, "lives": _lives}[verb](name, Path(target), int(count))
+    for name in names.split(","):
+        do = {"train": _train, "lives": _lives}[verb]
+        do(name, _place(Path(target), name, verb), int(count))

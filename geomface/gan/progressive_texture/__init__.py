@@ -43,6 +43,6 @@ if TYPE_CHECKING:
     from geomface.gan.progressive_texture.shapes import draw_shapes as draw_shapes
     from geomface.gan.progressive_texture.shapes import shapes_set as shapes_set
     from geomface.gan.progressive_texture.task import TextureGan as TextureGan
-    from geomface.gan.progressive_texture.training import train_texture_gan as train_texture_gan
+    from geomface.gan.progressive_texture.task import train_texture_gan as train_texture_gan
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

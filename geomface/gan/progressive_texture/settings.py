@@ -10,7 +10,7 @@ from geomface.gan.progressive_texture.schedule import GrowthSettings
 from geomface.gan.progressive_texture.shapes import ShapesSettings
 from geomface.learning.adversarial import AdversarialSettings
 from geomface.learning.device import ComputeSettings
-from geomface.learning.loop import FREE, LoopSettings
+from geomface.learning.loop import LoopSettings
 from geomface.learning.optimizers import OptimizerSettings, Schedule
 from geomface.learning.system import System
 
@@ -110,11 +110,6 @@ class TextureGanSettings:
                 f"masking: expected one of {', '.join(MASKING)}, got {self.masking!r}."
             )
         devices = self.compute.devices
-        if devices > 1 and isinstance(self.networks, DcganSettings):
-            raise SettingsError(
-                "devices: expected 1 for the DCGAN, whose batch norm needs the whole batch, got "
-                f"{devices}. Use a recipe with growing networks, such as paper."
-            )
         for level in range(2, self.networks.top + 1):
             batch = self.growth.batch(2**level)
             if batch % max(devices, 1):
@@ -122,7 +117,3 @@ class TextureGanSettings:
                     f"devices: expected a divisor of the {batch} images of a step, got {devices}. "
                     "Use fewer devices."
                 )
-
-
-FREE_SETTINGS = FREE | {"compute"}
-"""What may differ when a run is resumed."""

@@ -1,12 +1,13 @@
 """The texture GAN as a task for the training loop: one step of discriminator and generator."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import torch
 
-from geomface.datasets import ImageSet
+from geomface.datasets import ImageSet, split_set
 from geomface.errors import SettingsError
 from geomface.gan.progressive_texture.dcgan import (
     DcganAutoencoder,
@@ -21,7 +22,7 @@ from geomface.gan.progressive_texture.networks import (
     GrowingNetworkSettings,
 )
 from geomface.gan.progressive_texture.schedule import Growth
-from geomface.gan.progressive_texture.settings import Networks, TextureGanSettings
+from geomface.gan.progressive_texture.settings import SYSTEM, Networks, TextureGanSettings
 from geomface.learning import (
     BeganBalance,
     EmaSettings,
@@ -29,7 +30,9 @@ from geomface.learning import (
     Metrics,
     Phase,
     PhasedTask,
+    Resume,
     Stream,
+    TrainingResult,
     batch_indices,
     d_loss,
     fade_with_mask,
@@ -37,6 +40,7 @@ from geomface.learning import (
     g_loss,
     halve_with_mask,
     hide,
+    run_training,
 )
 
 SHOWN = 36
@@ -141,7 +145,9 @@ class TextureGan(PhasedTask):
         growth = self._growth
         latents = self.draws("latents", growth.batch).normal(self.settings.networks.latent)
         with self.autocast():
-            return self.networks["generator"](latents, growth.level, growth.alpha).float()
+            return self.networks["generator"](latents, growth.level, growth.alpha).to(
+                self._mask.dtype
+            )
 
     @torch.no_grad()
     def _detached_fakes(self) -> torch.Tensor:
@@ -149,7 +155,9 @@ class TextureGan(PhasedTask):
 
     def _score(self, network: Callable[..., torch.Tensor], images: torch.Tensor) -> torch.Tensor:
         with self.autocast():
-            return network(images, self._mask, self._growth.level, self._growth.alpha).float()
+            return network(images, self._mask, self._growth.level, self._growth.alpha).to(
+                images.dtype
+            )
 
     def _d_loss(self, fake: torch.Tensor) -> tuple[torch.Tensor, Metrics]:
         use = self.settings.adversarial
@@ -169,6 +177,54 @@ class TextureGan(PhasedTask):
     def _g_loss(self, fake: torch.Tensor) -> torch.Tensor:
         score = functools.partial(self._score, frozen(self.networks["discriminator"]))
         return g_loss(self.settings.adversarial, score, fake)
+
+
+def train_texture_gan(
+    settings: TextureGanSettings,
+    data: ImageSet,
+    out: Path | str,
+    *,
+    resume: Resume = "auto",
+    init_from: Path | str | None = None,
+    config: dict[str, Any] | None = None,
+    record: Mapping[str, Any] | None = None,
+    on_log: Callable[[dict[str, float]], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> TrainingResult:
+    """Train a texture GAN into a run directory, or go on with one.
+
+    Parameters
+    ----------
+    settings : from `recipe`, or your own
+    data : images and masks of the networks' size; the settings' held-out share of them is set aside
+    out : the run directory
+    resume : "never", "auto" or "must"
+    init_from : checkpoint whose networks a new run begins with
+    config : further entries for the checkpoints, such as the range of geometry images
+    record : further entries for run.json, such as versions
+    on_log, on_progress : as for `learning.loop.train`
+
+    Returns
+    -------
+    How it ended, and the checkpoint.
+
+    Raises
+    ------
+    GeomfaceError : bad data, settings or data that differ on resume, NaN, a full disk; nothing is
+        lost
+    """
+    data, _ = split_set(data, settings.held_out)
+    return run_training(
+        lambda: TextureGan(settings, data, config),
+        out,
+        settings,
+        system=SYSTEM,
+        resume=resume,
+        init_from=init_from,
+        record=record,
+        on_log=on_log,
+        on_progress=on_progress,
+    )
 
 
 def build_generator(networks: Networks) -> torch.nn.Module:
