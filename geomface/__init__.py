@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from geomface.faces.builtin import load_builtin_face as load_builtin_face
     from geomface.files import load_image as load_image
     from geomface.files import save_image as save_image
+    from geomface.fitting import fit_landmarks_2d as fit_landmarks_2d
+    from geomface.fitting import fit_landmarks_3d as fit_landmarks_3d
+    from geomface.fitting import fit_scan as fit_scan
+    from geomface.fitting.rendering import fit_image as fit_image
     from geomface.geometry_image import GeometryImageDecoder as GeometryImageDecoder
     from geomface.geometry_image import GeometryImageEncoder as GeometryImageEncoder
     from geomface.geometry_image import bake_texture as bake_texture
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from geomface.mesh.io import save_landmarks as save_landmarks
     from geomface.mesh.io import save_mesh as save_mesh
     from geomface.mesh.io import save_template as save_template
+    from geomface.mesh.similarity import fit_similarity as fit_similarity
     from geomface.model_files import load_model as load_model
     from geomface.model_files import save_model as save_model
     from geomface.parametrization import UnwrapSettings as UnwrapSettings
@@ -46,11 +51,24 @@ if TYPE_CHECKING:
     from geomface.rendering.differentiable import SphericalHarmonicsLight as SphericalHarmonicsLight
     from geomface.rendering.differentiable import look_at_face as look_at_face
     from geomface.rendering.picture import render_mesh as render_mesh
+    from geomface.report.landmark_picture import landmark_picture as landmark_picture
+    from geomface.report.model_figures import walk_sheet as walk_sheet
     from geomface.report.results import show as show
     from geomface.scans.simulate import ScanSettings as ScanSettings
     from geomface.scans.simulate import simulate_scan as simulate_scan
     from geomface.statistics import MorphableModel as MorphableModel
+    from geomface.statistics import align_meshes as align_meshes
     from geomface.statistics import fit_pca as fit_pca
+    from geomface.statistics import fit_texture_pca as fit_texture_pca
+    from geomface.statistics.assignment import compare_assignments as compare_assignments
+    from geomface.statistics.correlation import canonical_correlation as canonical_correlation
+    from geomface.statistics.evaluation import compactness as compactness
+    from geomface.statistics.evaluation import generalization_to as generalization_to
+    from geomface.statistics.evaluation import specificity as specificity
+    from geomface.synthesis import FaceImageSettings as FaceImageSettings
+    from geomface.synthesis import FaceSampler as FaceSampler
+    from geomface.synthesis import Gaussian as Gaussian
+    from geomface.synthesis import PoseSettings as PoseSettings
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)
 

@@ -19,14 +19,8 @@ def example_of(name: str) -> str:
 
 
 WAITING = {
-    "MorphableModel",
     "PipelineSettings",
-    "fit_pca",
-    "load_builtin_face",
-    "load_model",
     "run_pipeline",
-    "save_model",
-    "simulate_scan",
 }
 
 

@@ -33,6 +33,13 @@ def load_builtin_face() -> MorphableModel:
     Source
     ------
     Own modelling (`tools/make_builtin_face.py`); see `card.md` beside the files.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> model = gf.load_builtin_face()
+    >>> model.name, len(model.template.landmarks), "jawOpen" in model.expression.names
+    ('builtin', 68, True)
     """
     path = asset_path(f"{FOLDER}/face_model.safetensors")
     arrays, header = load_tensors(path, kind=KIND, schema=SCHEMA)

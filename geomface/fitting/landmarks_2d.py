@@ -79,6 +79,17 @@ def fit_landmarks_2d(
     Affine camera and posterior as in Huber et al. 2016 (eos); contour landmarks as in Zhu et al.
     2015 (landmark marching) and Bas et al. 2016, here by strips found from the mean face, camera
     and coefficients in one Gauss-Newton step.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> face = gf.load_builtin_face()
+    >>> points = face.template.landmarks.positions(face.mesh.vertices)
+    >>> pixels = np.array([128.0, 128.0]) + points[:, :2] * [1.0, -1.0]  # seen from the front
+    >>> fit = gf.fit_landmarks_2d(face, pixels, (256, 256))
+    >>> bool(fit.residual_px["median"] < 2.0)
+    True
     """
     began = time.perf_counter()
     fitter = model if isinstance(model, ImageFitter) else ImageFitter(model, settings)

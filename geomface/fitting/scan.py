@@ -63,6 +63,16 @@ def fit_scan(
     ------
     Model fitting by alternating matches and posterior: Amberg, Knothe and Vetter 2008; here pose
     and coefficients are solved together, so that they do not wait for each other.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> face = gf.load_builtin_face()
+    >>> scan = gf.simulate_scan(face, rng=np.random.default_rng(1))
+    >>> fit = gf.fit_scan(face, scan.mesh, scan.landmarks)
+    >>> fit.shape.shape == (len(face.shape),), bool(fit.residual_mm["median"] < 2.0)
+    (True, True)
     """
     began = time.perf_counter()
     fitter = model if isinstance(model, ScanFitter) else ScanFitter(model, settings)

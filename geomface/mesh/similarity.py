@@ -67,6 +67,15 @@ def fit_similarity(
     Source
     ------
     Umeyama 1991, with weights in all three sums; a reflection is never returned.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> points = np.random.default_rng(1).random((10, 3))
+    >>> fit = gf.fit_similarity(points, 2.0 * points + [5.0, 0.0, 0.0])
+    >>> round(fit.scale, 6), np.round(fit.translation, 6)
+    (2.0, array([5., 0., 0.]))
     """
     source = require_shape(source, (None, 3), "source points")
     target = require_shape(target, (len(source), 3), "target points")

@@ -63,6 +63,13 @@ def load_model(
         than arrays in it.
     SettingsError : an unknown source or unit.
     MissingBackendError : h5py is not installed.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> gf.save_model("people.h5", gf.load_builtin_face().truncate(shape=5))  # statismo
+    >>> len(gf.load_model("people.h5").shape)
+    5
     """
     if source != "auto" and source not in SOURCES:
         raise SettingsError(f"source: expected auto or one of {', '.join(SOURCES)}, got {source}.")
@@ -117,6 +124,15 @@ def save_model(path: Path | str, model: MorphableModel, format: str = "auto") ->
     OutputError : an unknown suffix, or a place that cannot be written.
     SettingsError : an unknown format.
     MissingBackendError : h5py is not installed.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> model = gf.load_builtin_face()
+    >>> for name in ("model.safetensors", "model.mat", "model.npz", "model.glb"):
+    ...     gf.save_model(name, model)
+    >>> gf.load_model("model.npz").topology_id == model.topology_id
+    True
     """
     require_model(model, "save_model")
     if format == "auto":

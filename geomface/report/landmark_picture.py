@@ -28,6 +28,15 @@ def landmark_picture(
     Returns
     -------
     (H, W, 3) float32
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> scan = gf.simulate_scan(gf.load_builtin_face(), rng=np.random.default_rng(1))
+    >>> found = gf.detect_landmarks(scan.mesh)
+    >>> gf.landmark_picture(scan.mesh, found, size=64, yaws=(0.0,)).dtype
+    dtype('float32')
     """
     if result is None:
         frame = frame_of([scan])

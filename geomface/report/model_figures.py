@@ -181,6 +181,13 @@ def walk_sheet(
     Returns
     -------
     (H, W, 3) float32
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> sheet = gf.walk_sheet(gf.load_builtin_face(), modes=2, size=48)  # a row a mode
+    >>> sheet.ndim, sheet.dtype
+    (3, dtype('float32'))
     """
     require_model(model, "walk")
     parts = {"shape": model.shape, "expression": model.expression, "texture": model.texture}

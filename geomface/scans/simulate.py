@@ -73,6 +73,14 @@ def simulate_scan(
     Convention
     ----------
     The truth's rotation and scale take the model's axes (x left, y up, z forward, mm) to the scan.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> scan = gf.simulate_scan(gf.load_builtin_face(), rng=np.random.default_rng(1))
+    >>> len(scan.landmarks.points), scan.mesh.unit, sorted(scan.truth)[:2]
+    (68, 'mm', ['albedo', 'albedo_code'])
     """
     settings = settings or ScanSettings()
     embedding = require_model(model, "simulated scans").template.landmarks

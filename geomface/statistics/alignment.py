@@ -66,6 +66,16 @@ def align_meshes(
     ------
     Gower 1975. The scale is fixed by giving the mean the size of the reference, since the
     unconstrained problem shrinks to a point.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> face, rng = gf.load_builtin_face(), np.random.default_rng(1)
+    >>> moved = np.stack([face.sample(rng).vertices + 10 * rng.random(3) for _ in range(4)])
+    >>> aligned = gf.align_meshes(moved, scale=False).aligned
+    >>> bool(np.ptp(aligned.mean(axis=1), axis=0).max() < 1e-6)  # all centred alike
+    True
     """
     vertices = np.asarray(vertices, dtype=np.float64)
     require_shape(vertices, (None, None, 3), "meshes")

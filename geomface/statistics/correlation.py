@@ -166,6 +166,16 @@ def canonical_correlation(
     ------
     Hotelling 1936; Bjoerck and Golub 1973 for the computation; ridge: Vinod 1976. Texture and
     geometry: Shamai et al. 2018, section 7.2.1 and figure 8.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> rng = np.random.default_rng(1)
+    >>> first = rng.standard_normal((200, 3))
+    >>> second = first[:, :1] + 0.1 * rng.standard_normal((200, 1))
+    >>> np.round(gf.canonical_correlation(first, second).correlations, 1)
+    array([1.])
     """
     rows = _flat(first, "first"), _flat(second, "second")
     count = len(rows[0])

@@ -53,6 +53,16 @@ class MorphableModel:
     Source
     ------
     Blanz and Vetter 1999; Shamai et al. 2018, sections 3, 7 and 9.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> model: gf.MorphableModel = gf.load_builtin_face()
+    >>> smile = model.vertices(None, {"jawOpen": 0.3, "cheekPuff": 0.8})  # (V, 3), mm
+    >>> someone = model.sample(np.random.default_rng(1))
+    >>> someone.topology_id == model.topology_id, smile.shape == someone.vertices.shape
+    (True, True)
     """
 
     template: Template

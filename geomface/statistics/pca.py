@@ -36,6 +36,17 @@ def fit_pca(
     Source
     ------
     Blanz and Vetter 1999, section 2, with one vertex one weight and the unbiased variance.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> face, rng = gf.load_builtin_face(), np.random.default_rng(1)
+    >>> people = np.stack([face.sample(rng).vertices for _ in range(20)])
+    >>> shape = gf.fit_pca(people, variance=0.9)
+    >>> model = gf.MorphableModel(face.template, shape, name="mine")
+    >>> bool(shape.explained[-1] >= 0.9), model.vertices([1.0]).shape == people[0].shape
+    (True, True)
     """
     vertices = np.asarray(vertices)
     if vertices.dtype != np.float32:

@@ -118,6 +118,16 @@ def fit_texture_pca(
     Notes
     -----
     The variance of texels that are often hidden comes out too small.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> images = np.random.default_rng(1).random((12, 8, 8, 3), np.float32)
+    >>> seen = np.random.default_rng(2).random((12, 8, 8)) > 0.2  # the rest is filled
+    >>> texture = gf.fit_texture_pca(images, seen, components=4)
+    >>> texture.mean.shape, len(texture)
+    ((8, 8, 3), 4)
     """
     images = np.asarray(images)
     places = (None,) * 2 if images.ndim == 4 else (None,)

@@ -42,7 +42,16 @@ class Uniform:
 
 @dataclasses.dataclass(frozen=True)
 class Gaussian:
-    """The normal distribution with this mean and standard deviation."""
+    """The normal distribution with this mean and standard deviation.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> from geomface.synthesis import draw
+    >>> bool(draw(gf.Gaussian(10.0, 2.0), np.random.default_rng(1), 1000).mean() > 9.5)
+    True
+    """
 
     mean: float = 0.0
     sigma: float = 1.0

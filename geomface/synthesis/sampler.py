@@ -82,6 +82,14 @@ class FaceSampler:
     ------
     LandmarkError : the template has no multi-pie-68 landmarks.
     SettingsError : an unknown factor of a controlled set.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> sampler = gf.FaceSampler(gf.FaceImageSettings(identities=10, samples=3, size=64))
+    >>> batch = sampler.batch([(7, 0), (7, 1)])  # two pictures of person 7, with exact labels
+    >>> batch.images["rgb"].shape, batch.landmarks.shape
+    ((2, 64, 64, 3), (2, 68, 2))
     """
 
     def __init__(self, settings: FaceImageSettings, model: MorphableModel | None = None) -> None:

@@ -121,6 +121,14 @@ class PoseSettings:
     ----------
     yaw, pitch, roll : see `look_rotation` for the signs
     joint : rows of yaw, pitch and roll that are drawn together; instead of the three
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> frontal = gf.PoseSettings(yaw=gf.Gaussian(0.0, 0.0))
+    >>> settings = gf.FaceImageSettings(pose=frontal)
+    >>> abs(gf.FaceSampler(settings).parameters(0, 0).yaw)
+    0.0
     """
 
     yaw: Distribution = Gaussian(0.0, 25.0)
@@ -248,6 +256,14 @@ class FaceImageSettings:
     others : in a controlled set, what is no factor is drawn once a person ("fixed"), or for every
         picture ("random")
     eyes : draw eyeballs behind the lids
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> turned = gf.PoseSettings(yaw=gf.Gaussian(0.0, 25.0))
+    >>> settings = gf.FaceImageSettings(size=64, outputs=("rgb", "depth"), pose=turned)
+    >>> sorted(gf.FaceSampler(settings).batch([(0, 0)]).images)
+    ['depth', 'rgb']
     """
 
     identities: int = 1

@@ -106,6 +106,15 @@ def fit_image(
     ------
     Blanz and Vetter 1999, 2003 (analysis by synthesis with priors); joint Gauss-Newton with
     spherical harmonics as in Thies et al. 2016, here with exact derivatives inside the outline.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> sampler = gf.FaceSampler(gf.FaceImageSettings(size=128, seed=1))
+    >>> drawn = sampler.batch([(0, 0)])
+    >>> fit = gf.fit_image(drawn.images["rgb"][0], drawn.landmarks[0], gf.load_builtin_face())
+    >>> fit.image_size, bool(fit.landmark_px["median"] < 3.0)
+    ((128, 128), True)
     """
     began = time.perf_counter()
     fitter = model if isinstance(model, PictureFitter) else PictureFitter(model, settings)

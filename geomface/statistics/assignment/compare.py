@@ -152,6 +152,19 @@ def compare_assignments(
     Source
     ------
     Shamai et al. 2018, section 7.2.5 and figure 9.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> rng = np.random.default_rng(1)
+    >>> textures = rng.standard_normal((60, 8))
+    >>> shapes = (textures @ rng.standard_normal((8, 12))).reshape(60, 4, 3)
+    >>> train, test = slice(0, 50), slice(50, 60)
+    >>> found = gf.compare_assignments(
+    ...     textures[train], shapes[train], textures[test], shapes[test], rng=rng)
+    >>> bool(found.mean_errors["least_squares"] < 0.1 * found.mean_errors["mean"])
+    True
     """
     pairs = pair_faces(
         train_textures,

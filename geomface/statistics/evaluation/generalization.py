@@ -181,6 +181,16 @@ def generalization_to(
     Source
     ------
     As `generalization`, with a fixed set instead of folds.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> face, rng = gf.load_builtin_face(), np.random.default_rng(1)
+    >>> people = np.stack([face.sample(rng).vertices for _ in range(5)])
+    >>> curve = gf.generalization_to(face, people, components=[0, len(face.shape)])
+    >>> bool(curve.mean[0] > 1.0), bool(curve.mean[1] < 1e-6)  # mm, with no mode and with all
+    (True, True)
     """
     shape, faces = shape_part(model, faces)
     held_out = _require_meshes(held_out, 1, "held-out meshes")

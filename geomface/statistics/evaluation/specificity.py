@@ -72,6 +72,16 @@ def specificity(
     Source
     ------
     Styner et al. 2003, section 2.3.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> face, rng = gf.load_builtin_face(), np.random.default_rng(1)
+    >>> people = np.stack([face.sample(rng).vertices for _ in range(5)])
+    >>> curve = gf.specificity(face, people, samples=10, components=[0, 4], rng=rng)
+    >>> curve.unit, len(curve.mean)
+    ('mm', 2)
     """
     shape, faces = shape_part(model, faces)
     training = np.asarray(training, np.float64)
