@@ -76,7 +76,6 @@ if TYPE_CHECKING:
     from geomface.learning.samples import to_pictures as to_pictures
     from geomface.learning.state import TrainingState as TrainingState
     from geomface.learning.state import load_checkpoint as load_checkpoint
-    from geomface.learning.state import load_module as load_module
     from geomface.learning.state import save_checkpoint as save_checkpoint
     from geomface.learning.stream import Batch as Batch
     from geomface.learning.stream import Dataset as Dataset
@@ -85,7 +84,9 @@ if TYPE_CHECKING:
     from geomface.learning.stream import class_batches as class_batches
     from geomface.learning.system import System as System
     from geomface.learning.task import PhasedTask as PhasedTask
-    from geomface.learning.training import FREE_SETTINGS as FREE_SETTINGS
+    from geomface.learning.trained import TrainedModel as TrainedModel
+    from geomface.learning.trained import load_trained as load_trained
+    from geomface.learning.trained import save_trained as save_trained
     from geomface.learning.training import run_training as run_training
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -125,7 +125,7 @@ def load_checkpoint(path: Path | str, state: TrainingState, *, system: System) -
                 "with other weights. Use the old one, or begin a new run."
             )
     for name, module in state.modules.items():
-        _fill_module(module, _part(arrays, f"module/{name}/"), f"{path}: {name}")
+        fill_module(module, _part(arrays, f"module/{name}/"), f"{path}: {name}")
     for name, optimizer in state.optimizers.items():
         _fill_optimizer(optimizer, _part(arrays, f"optimizer/{name}/"), header["groups"][name])
     for name, generator in {**global_generators(), **state.generators}.items():
@@ -172,22 +172,6 @@ def read_checkpoint(
     return arrays, header
 
 
-def load_module(
-    path: Path | str, module: torch.nn.Module, *, system: System, name: str
-) -> dict[str, Any]:
-    """Read one network of a checkpoint into `module` and return the checkpoint's header.
-
-    This is what `--init-from` and sampling use: optimisers and streams stay as they are.
-
-    Raises
-    ------
-    FileFormatError, CheckpointError : as `load_checkpoint`
-    """
-    arrays, header = read_checkpoint(path, system=system)
-    _fill_module(module, _part(arrays, f"module/{name}/"), f"{path}: {name}")
-    return header
-
-
 def iterate_tensors(state: TrainingState) -> Iterator[tuple[str, torch.Tensor]]:
     """Yield every floating-point weight and buffer of the networks with its name."""
     for name, module in state.modules.items():
@@ -229,7 +213,13 @@ def _part(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray
     return {key.removeprefix(prefix): v for key, v in arrays.items() if key.startswith(prefix)}
 
 
-def _fill_module(module: torch.nn.Module, arrays: Mapping[str, np.ndarray], name: str) -> None:
+def fill_module(module: torch.nn.Module, arrays: Mapping[str, np.ndarray], name: str) -> None:
+    """Copy arrays into a network's weights and buffers, or refuse what does not fit.
+
+    Raises
+    ------
+    CheckpointError : another set of weights, or another shape; `name` is for the message
+    """
     wanted = module.state_dict()
     for key in sorted(set(wanted) ^ set(arrays)):
         side = "is not in the checkpoint" if key in wanted else "is not in this network"

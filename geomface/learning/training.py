@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from geomface.files.records import plain
 from geomface.learning.device import ComputeSettings
 from geomface.learning.distributed import join_ranks
 from geomface.learning.loop import FREE, LoopSettings, TrainingResult, train
 from geomface.learning.run_directory import Resume, open_run
-from geomface.learning.state import load_module
 from geomface.learning.system import System
 from geomface.learning.task import PhasedTask
+from geomface.learning.trained import load_trained
 
 FREE_SETTINGS = FREE | {"compute"}
 """What may differ when a run is resumed: how long, how often, and where it computes."""
@@ -36,6 +37,7 @@ def run_training(
     settings: TrainingSettings,
     *,
     system: System,
+    inputs: Mapping[str, Any] | None = None,
     resume: Resume = "auto",
     init_from: Path | str | None = None,
     record: Mapping[str, Any] | None = None,
@@ -50,8 +52,9 @@ def run_training(
     out : the run directory
     settings : all that makes the run; compared when it is resumed, as its data are
     system : its name, and older names of its parts
+    inputs : what else makes the run, such as how its data are read; compared as settings are
     resume : "never", "auto" or "must"
-    init_from : checkpoint whose networks a new run begins with
+    init_from : checkpoint or model file whose networks a new run begins with
     record : further entries for run.json, such as versions
     on_log, on_progress : as for `learning.loop.train`
 
@@ -69,7 +72,7 @@ def run_training(
         with ranks.main_process_first():
             run = open_run(
                 out,
-                settings,
+                {**plain(settings), **({"inputs": inputs} if inputs else {})},
                 system=system,
                 resume=resume if ranks.first else "auto",  # the first has made the folder
                 free=FREE_SETTINGS,
@@ -77,6 +80,7 @@ def run_training(
                 data=task.fingerprints() if ranks.first else None,
             )
         if init_from is not None and run.checkpoint is None:
+            model = load_trained(init_from, system=system)
             for name, module in task.state.modules.items():
-                load_module(init_from, module, system=system, name=name)
+                model.fill(name, module)
         return train(task, run, settings.loop, on_log=on_log, on_progress=on_progress)

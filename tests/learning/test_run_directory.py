@@ -23,7 +23,7 @@ from geomface.learning import (
     TrainingState,
     fingerprint_files,
     load_checkpoint,
-    load_module,
+    load_trained,
     newest_checkpoint,
     open_run,
     read_metrics,
@@ -213,7 +213,7 @@ def test_foreign_checkpoints_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="checkpoint of 'other', got one of 'line'"):
         load_checkpoint(path, Line().state, system=System("other"))
     with pytest.raises(CheckpointError, match="is not in the checkpoint"):
-        load_module(path, torch.nn.BatchNorm1d(2), system=SYSTEM, name="network")
+        load_trained(path, system=SYSTEM).fill("network", torch.nn.BatchNorm1d(2))
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(FileFormatError, match="truncated"):
         load_checkpoint(path, Line().state, system=SYSTEM)

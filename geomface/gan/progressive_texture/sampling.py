@@ -12,8 +12,8 @@ from geomface.files.assets import asset_path
 from geomface.files.settings import settings_from_json
 from geomface.gan.progressive_texture.settings import SYSTEM, Networks
 from geomface.gan.progressive_texture.task import build_generator
-from geomface.learning.run_directory import newest_checkpoint
-from geomface.learning.state import TrainingState, load_module, read_checkpoint, save_checkpoint
+from geomface.learning.state import TrainingState, save_checkpoint
+from geomface.learning.trained import load_trained
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,20 +46,17 @@ def load_generator(run: Path | str) -> TrainedGenerator:
     ------
     FileFormatError, CheckpointError : no such run, no checkpoint, or not one of this system
     """
-    path = Path(run) if Path(run).is_file() else newest_checkpoint(run, system=SYSTEM)
-    _, header = read_checkpoint(path, system=SYSTEM)
-    sizes = (header["config"] or {}).get("networks")
-    networks = settings_from_json(cast(Any, Networks), sizes, f"{path}: networks")
-    network = build_generator(networks).eval().requires_grad_(False)
-    load_module(path, network, system=SYSTEM, name="generator_ema")
-    scalars = header["scalars"]
+    model = load_trained(run, system=SYSTEM)
+    sizes = (model.config or {}).get("networks")
+    networks = settings_from_json(cast(Any, Networks), sizes, f"{model.path}: networks")
+    network = model.fill("generator_ema", build_generator(networks))
     return TrainedGenerator(
-        network,
+        network.eval().requires_grad_(False),
         networks.latent,
-        int(scalars["level"]) or networks.top,
-        float(scalars.get("alpha", 1.0)),
-        int(header["step"]),
-        header["config"],
+        int(model.scalars["level"]) or networks.top,
+        float(model.scalars.get("alpha", 1.0)),
+        model.step,
+        model.config,
     )
 
 

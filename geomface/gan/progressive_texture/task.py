@@ -219,6 +219,7 @@ def train_texture_gan(
         out,
         settings,
         system=SYSTEM,
+        inputs={"kind": "geometry" if data.coordinates else "texture", "mirror": data.mirror},
         resume=resume,
         init_from=init_from,
         record=record,

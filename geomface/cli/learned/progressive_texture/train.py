@@ -1,23 +1,26 @@
 """`geomface train progressive_texture`: train the texture GAN into a run directory."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from geomface.cli.options import CommonOptions, Flag, MaybeFile
+from geomface.cli.learned.frame import (
+    RecipeNumber,
+    Training,
+    TrainOptions,
+    apply_options,
+    run_training_command,
+)
+from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
 
 if TYPE_CHECKING:
     from geomface.datasets import ImageSet
-    from geomface.gan.progressive_texture import TextureGanSettings
-    from geomface.learning import TrainingResult
-
-RecipeNumber = Annotated[
-    int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: the recipe's)")
-]
+    from geomface.gan.progressive_texture import TextureGan, TextureGanSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +32,7 @@ class TrainTextureOptions:
     which red circles play the damage.
     """
 
-    out: Annotated[Path, tyro.conf.arg(metavar="RUN")]
-    """The run directory: settings, metrics, pictures, checkpoints."""
+    training: TrainOptions
     data: str = "shapes"
     """"shapes", or a folder of textures (NAME.png with NAME.mask.png, or a pipeline's output)."""
     recipe: Literal["tiny", "cpu", "paper"] = "cpu"
@@ -44,15 +46,13 @@ class TrainTextureOptions:
     size: RecipeNumber = None
     """Pixels a side."""
     loss: Annotated[
-        Literal["non-saturating", "hinge", "wgan-gp", "began"] | None,
+        Literal["non-saturating", "hinge", "lsgan", "wgan-gp", "began"] | None,
         tyro.conf.arg(
-            metavar="{non-saturating,hinge,wgan-gp,began}",
+            metavar="{non-saturating,hinge,lsgan,wgan-gp,began}",
             help_behavior_hint="(default: the recipe's)",
         ),
     ] = None
     """The adversarial loss."""
-    steps: RecipeNumber = None
-    """Steps in all."""
     held_out: Annotated[
         float | None, tyro.conf.arg(metavar="SHARE", help_behavior_hint="(default: the recipe's)")
     ] = None
@@ -60,117 +60,45 @@ class TrainTextureOptions:
     mirror: Flag = False
     """Also show every texture mirrored, or each coordinate of a geometry image on its own (eight
     images of one); the uv map must be symmetric."""
-    resume: Literal["never", "auto", "must"] = "auto"
-    """Go on with the run in --out: never, if there is one, or else fail."""
-    init_from: MaybeFile = None
-    """Checkpoint whose weights a new run begins with."""
-    budget_minutes: Annotated[
-        float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint="(optional)")
-    ] = None
-    """Save and end after this wall-clock time; the same command goes on."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """bfloat16 runs on CUDA and on processors that multiply it (AMX, AVX-512 BF16)."""
-    compile: Flag = False
-    """Compile the networks first."""
-    devices: int = 1
-    """GPUs in all (with --device cpu, processes), which share every batch; under torchrun, as many
-    as it started."""
     common: CommonOptions = CommonOptions()
 
 
 def run_train(options: TrainTextureOptions, run: Run) -> int:
     """Read the data, train, say how it ended."""
-    from geomface.learning import LostPeerError
-    from geomface.learning.device import check_compute
-    from geomface.learning.distributed import is_started, join_ranks
-    from geomface.learning.launcher import LOST, start_processes
+    from geomface.gan.progressive_texture import SYSTEM
 
     settings = train_settings(options)
-    device = check_compute(settings.compute)
-    if options.common.dry_run:
-        return run.plan(
-            [
-                f"train {settings.networks.size} px {settings.masking} on {options.data} for "
-                f"{settings.loop.steps} steps on {settings.compute.devices} x {device.type}",
-                f"write {options.out}",
-            ]
-        )
-    if settings.compute.devices > 1 and not is_started():
-        return start_processes([*run.title.split()[1:], *run.words], options.devices)
-    try:
-        with join_ranks(settings.compute) as ranks:
-            if not ranks.first:
-                run.common = dataclasses.replace(run.common, quiet=True)
-            with ranks.main_process_first():
-                data, config = _read_data(options, settings, run)
-            result, left_out = _train(options, settings, data, config, run)
-    except LostPeerError:
-        return LOST  # the one that failed tells why, and the launcher who it was
-    if not ranks.first:
-        return 0
-    run.finish(
-        {
-            "steps": result.steps,
-            "ended": result.ended,
-            "held_out": left_out,
-            "checkpoint": result.checkpoint,
-            "metrics": result.metrics,
-        }
+    inputs = {"kind": options.kind, "mirror": options.mirror}
+    training = Training(
+        SYSTEM,
+        settings,
+        f"{settings.networks.size} px {settings.masking} on {options.data}",
+        lambda: _prepare(options, settings, run),
+        inputs=inputs,
+        data=options.data,
     )
-    if result.ended == "interrupt":
-        raise KeyboardInterrupt
-    run.say(f"{result.checkpoint}: {result.steps} steps, {result.ended}, {run.seconds:.0f} s")
-    return 0
+    return run_training_command(training, options.training, run)
 
 
-def _train(
-    options: TrainTextureOptions,
-    settings: "TextureGanSettings",
-    data: "ImageSet",
-    config: dict[str, Any],
-    run: Run,
-) -> "tuple[TrainingResult, int]":
-    """Train with progress; return how it ended and how many images were held out."""
-    from geomface.cli.record import package_versions
-    from geomface.gan.progressive_texture import train_texture_gan
-    from geomface.learning import choose_device, format_metrics
-    from geomface.learning.holdout import is_held_out
+def _prepare(
+    options: TrainTextureOptions, settings: "TextureGanSettings", run: Run
+) -> "tuple[Callable[[], TextureGan], dict[str, Any]]":
+    """Return what builds the task, and how many images were held out."""
+    from geomface.datasets import split_set
+    from geomface.gan.progressive_texture import TextureGan
 
-    device = choose_device(settings.compute.device)
-    left_out = sum(is_held_out(name, settings.held_out) for name in data.names)
+    data, config = _read_data(options, settings, run)
+    shown, held_out = split_set(data, settings.held_out)
+    left_out = 0 if held_out is None else len(held_out.images)
     if data.names:
-        run.warn(f"{options.data}: {len(data.names) - left_out} images, {left_out} more held out")
-    first: list[int] = []
-    with run.progress("train", settings.loop.steps) as step:
-
-        def advance(done: int, total: int) -> None:
-            # Time left counts from where this process began, not from step 0 of a resumed run.
-            first.append(done - 1)
-            step(done - first[0], f"step {done}", total - first[0])
-
-        result = train_texture_gan(
-            settings,
-            data,
-            options.out,
-            resume=options.resume,
-            init_from=options.init_from,
-            config=config,
-            record={"versions": package_versions(), "device": str(device), "data": options.data},
-            on_log=lambda figures: run.warn(format_metrics(figures)),
-            on_progress=advance,
-        )
-    return result, left_out
+        run.warn(f"{options.data}: {len(shown.images)} images, {left_out} more held out")
+    return lambda: TextureGan(settings, shown, config), {"held_out": left_out}
 
 
 def train_settings(options: TrainTextureOptions) -> "TextureGanSettings":
     """Return the recipe's settings with the options' changes."""
     from geomface.gan.progressive_texture import recipe
-    from geomface.learning import ComputeSettings
 
-    if options.budget_minutes is not None and options.budget_minutes <= 0:
-        raise SettingsError(
-            f"--budget-minutes: expected more than 0, got {options.budget_minutes}."
-        )
     shapes = options.data == "shapes"
     if shapes and options.kind != "texture":
         raise SettingsError("--kind geometry: expected a folder in --data, got shapes.")
@@ -179,18 +107,8 @@ def train_settings(options: TrainTextureOptions) -> "TextureGanSettings":
     settings = recipe(
         options.recipe, shapes=shapes, masking=options.masking, seed=options.common.seed
     )
-    loop, change = settings.loop, dataclasses.replace
-    if options.steps is not None:
-        loop = change(loop, steps=options.steps)
-    if options.budget_minutes is not None:
-        loop = change(loop, budget_seconds=60.0 * options.budget_minutes)
-    compute = ComputeSettings(
-        options.common.device,
-        options.precision,
-        compile=options.compile,
-        devices=options.devices,
-    )
-    settings = change(settings, loop=loop, compute=compute)
+    settings = apply_options(settings, options.training, options.common)
+    change = dataclasses.replace
     if options.held_out is not None:
         settings = change(settings, held_out=options.held_out)
     if options.loss is not None:
