@@ -17,7 +17,7 @@ from geomface.mesh import Mesh, Template
 from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.io import load_mesh
 from geomface.pipeline import ItemRecord, JobStatus, PipelineSettings, load_run, read_status
-from geomface.report.eyes import vertex_colors_from
+from geomface.report.dressing import vertex_colors_from
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

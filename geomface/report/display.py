@@ -13,12 +13,11 @@ from geomface.mesh import Mesh, Template
 from geomface.rendering import contact_sheet, frame_of, render_mesh
 from geomface.rendering.picture import GREY
 from geomface.report.display_colors import one_uv_a_vertex
-from geomface.report.eyes import (
-    eyeballs_behind_lids,
-    eyeballs_of,
+from geomface.report.dressing import (
+    dressed,
     mouth_loop,
+    sunken_eyes,
     vertex_colors_from,
-    with_eyes,
 )
 from geomface.report.images import encode
 from geomface.report.page import static_text
@@ -123,7 +122,7 @@ class Display:
             colors = vertex_colors_from(mesh, mesh.texture)
         elif mesh.colors is not None:
             colors = mesh.colors
-        whole = with_eyes(mesh, colors, face.eyes, self.mouth)
+        whole = dressed(mesh, colors, face.eyes, self.mouth)
         return render_mesh(whole, size=size, yaw=yaw, frame=frame)
 
     def _repr_html_(self) -> str:
@@ -182,7 +181,7 @@ def show(
             mesh = mesh.replace(colors=colors, texture=None)
         if isinstance(item, Mesh):
             return Display((ShownFace(mesh.name, mesh),), name=mesh.name)
-        eyes = eyeballs_behind_lids(item, mesh.vertices)
+        eyes = sunken_eyes(item, mesh.vertices)
         return Display((ShownFace(mesh.name, mesh, eyes),), mouth_loop(item), mesh.name)
     raise MeshError(
         f"show: expected a Mesh, Template or MorphableModel, got a {type(item).__name__}."
@@ -206,11 +205,7 @@ def _people(model: MorphableModel, count: int) -> tuple[ShownFace, ...]:
             told = len(shape) >= ALBEDO_SIZE
             code = sample_albedo_code(shape, rng) if told else np.zeros(ALBEDO_SIZE)
             mesh = mesh.replace(colors=skin.colors(code))
-        if model.eyeballs is None:
-            eyes = eyeballs_behind_lids(model.template, mesh.vertices)
-        else:
-            eyes = eyeballs_of(model, mesh.vertices)
-        faces.append(ShownFace(_name(index), mesh, eyes))
+        faces.append(ShownFace(_name(index), mesh, sunken_eyes(model, mesh.vertices)))
     return tuple(faces)
 
 

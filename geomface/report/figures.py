@@ -9,7 +9,7 @@ from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray
 from geomface.mesh import Mesh, Template
 from geomface.mesh.similarity import Similarity, fit_similarity
 from geomface.rendering import Frame, frame_of, heat_colors, render_mesh
-from geomface.report.eyes import mouth_loop, vertex_colors_from, with_eyes
+from geomface.report.dressing import dressed, mouth_loop, vertex_colors_from
 from geomface.report.images import checkerboard
 
 SCAN_INK = (0.55, 0.60, 0.68)
@@ -98,7 +98,7 @@ class Gallery:
         """Render vertices in the template's pose with a texture, eyeballs and mouth."""
         mesh = self.template.replace(vertices=vertices)
         colors = vertex_colors_from(mesh, texture)
-        return self.render(with_eyes(mesh, colors, eyes, self.mouth), yaw=yaw)
+        return self.render(dressed(mesh, colors, eyes, self.mouth), yaw=yaw)
 
     def checkered(self, yaw: float = 0.0) -> ImageArray:
         """Render the template with a checker on its uv."""
@@ -108,7 +108,7 @@ class Gallery:
         """Render vertices in the template's pose in grey, with eyeballs and mouth."""
         mesh = self.template.replace(vertices=vertices)
         grey = np.full((len(vertices), 3), 0.79, np.float32)
-        return self.render(with_eyes(mesh, grey, eyes, self.mouth), yaw=yaw)
+        return self.render(dressed(mesh, grey, eyes, self.mouth), yaw=yaw)
 
     def _cut(self, scan: Mesh) -> Mesh:
         """Leave out the triangles that lie well outside the frame (shoulders, a table)."""

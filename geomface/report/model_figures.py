@@ -11,11 +11,11 @@ from geomface.errors import SettingsError
 from geomface.mesh import Mesh
 from geomface.rendering import Frame, Studio, contact_sheet, frame_of, render_mesh
 from geomface.report.charts import COLORS
-from geomface.report.eyes import (
-    eyeballs_behind_lids,
+from geomface.report.dressing import (
+    dressed,
     mouth_loop,
+    sunken_eyes,
     vertex_colors_from,
-    with_eyes,
 )
 from geomface.statistics import LinearModel, MorphableModel, require_model
 
@@ -158,9 +158,9 @@ def face_picture(
         colors = face.colors
     else:
         colors = np.full((len(face.vertices), 3), 0.79, np.float32)
-    eyes = eyeballs_behind_lids(require_model(model, "face picture").template, face.vertices)
-    dressed = with_eyes(face, colors, eyes, mouth_loop(model.template))
-    return render_mesh(dressed, size=size, yaw=yaw, frame=frame, studio=studio)
+    eyes = sunken_eyes(require_model(model, "face picture"), face.vertices)
+    whole = dressed(face, colors, eyes, mouth_loop(model.template))
+    return render_mesh(whole, size=size, yaw=yaw, frame=frame, studio=studio)
 
 
 def walk_sheet(

@@ -13,7 +13,7 @@ from geomface.mesh import Mesh
 from geomface.mesh.io import load_mesh
 from geomface.report.charts import bar_chart
 from geomface.report.collection import Collection
-from geomface.report.eyes import eyes_or_none
+from geomface.report.dressing import sunken_eyes
 from geomface.report.figures import Gallery, uv_wireframe
 from geomface.report.images import data_uri
 from geomface.report.page import Figure, Section, columns, details, grid, heading, paragraph, table
@@ -99,7 +99,7 @@ def new_faces(
         vertices = load_mesh(path, texture=False).vertices
         vertices = gallery.pose_of(vertices).apply(vertices)
         image = _texture_of(path)
-        eyes = eyes_or_none(model, vertices)
+        eyes = sunken_eyes(model, vertices)
         thumbnail = gallery.textured(vertices, image, eyes, yaw=20.0)
         shapes.append(ViewerShape(f"new face {index + 1}", vertices, image, thumbnail, eyes))
     if not shapes:
@@ -142,7 +142,7 @@ def _mode_pictures(
 
     def views(coefficients: FloatArray) -> list[str]:
         vertices = pose.apply(points.reconstruct(coefficients))
-        eyes = eyes_or_none(model, vertices)
+        eyes = sunken_eyes(model, vertices)
         return [data_uri(gallery.plain(vertices, eyes, yaw)) for yaw in (0.0, 60.0)]
 
     rows = []

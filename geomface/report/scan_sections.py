@@ -8,7 +8,7 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.report.charts import bar_chart, cumulative_chart
 from geomface.report.collection import Collection, ScanResult
-from geomface.report.eyes import eyes_or_none
+from geomface.report.dressing import sunken_eyes
 from geomface.report.figures import Gallery, masked_texture
 from geomface.report.images import data_uri, heat_css, resize
 from geomface.report.page import Figure, Section, color_bar, grid, paragraph, table, tiles
@@ -151,7 +151,7 @@ def _scan_row(result: ScanResult, gallery: Gallery, model: MorphableModel | None
         figures.append(Figure(data_uri(picture), caption))
     if result.texture is not None:
         posed = pose.apply(result.registered)
-        picture = gallery.textured(posed, result.texture, eyes_or_none(model, posed), yaw=-25.0)
+        picture = gallery.textured(posed, result.texture, sunken_eyes(model, posed), yaw=-25.0)
         figures.append(Figure(data_uri(picture), "with its texture"))
     return grid(figures, 4)
 

@@ -9,12 +9,13 @@ from geomface.arrays import FloatArray, ImageArray
 from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.errors import MeshError
 from geomface.faces.albedo import AlbedoModel, albedo_model, landmark_places
+from geomface.faces.eyes import eye_colors, eye_faces, eye_surface, eye_vertices, eyes_of
 from geomface.mesh import Mesh, Template
 from geomface.rendering.differentiable import PerspectiveCamera, WeakPerspectiveCamera
 from geomface.statistics import MorphableModel
-from geomface.synthesis.eyes import eye_colors, eye_places, eye_surface, eye_vertices
 from geomface.synthesis.identities import Person
 from geomface.synthesis.parameters import FaceParameters
+from geomface.synthesis.streams import stream
 
 LARGEST_MM = 10_000.0
 """No face reaches so far from the origin."""
@@ -76,9 +77,9 @@ class FaceScene:
         if self._eye is None:
             return template
         mesh, eye = template.mesh, self._eye
-        places = eye_vertices(eye, *eye_places(self.model, mesh.vertices, self._marks), np.zeros(2))
-        count, size = len(mesh.vertices), len(eye.directions)
-        faces = np.vstack([mesh.faces, eye.faces + count, eye.faces + count + size])
+        places = eye_vertices(eye, eyes_of(self.model, mesh.vertices), np.zeros(2))
+        count = len(mesh.vertices)
+        faces = np.vstack([mesh.faces, eye_faces(eye, 2, count)])
         uv, uv_faces = mesh.uv, mesh.uv_faces
         if uv is not None and uv_faces is not None:
             # Eyes have no place in the chart: they read its origin.
@@ -87,7 +88,7 @@ class FaceScene:
         whole = Mesh(
             np.vstack([mesh.vertices, places]), faces, uv=uv, uv_faces=uv_faces, name=mesh.name
         )
-        regions = {**template.regions, EYES: np.arange(count, count + 2 * size)}
+        regions = {**template.regions, EYES: np.arange(count, count + len(places))}
         return Template(whole, template.landmarks, regions)
 
     def look(self, person: Person, seed: int) -> Look:
@@ -109,8 +110,8 @@ class FaceScene:
         colors = self._albedo.colors(person.albedo)
         if self._eye is not None:
             light = float(np.median(colors))
-            eyes = eye_colors(self._eye, light, seed, person.index).astype(np.float32)
-            colors = np.vstack([colors, eyes])
+            eyes = eye_colors(self._eye, light, stream(seed, "eyes", person.index))
+            colors = np.vstack([colors, eyes.astype(np.float32)])
         return Look(person, neutral, colors)
 
     def face(self, look: Look, expression: FloatArray) -> FloatArray:
@@ -125,9 +126,8 @@ class FaceScene:
         """Return the (V', 3) vertices of `template`: the face, then its eyes, looking at gaze."""
         if self._eye is None:
             return face
-        marks = self.landmarks(face)
-        centers, radii = eye_places(self.model, face, marks)
-        return np.vstack([face, eye_vertices(self._eye, centers, radii, gaze)])
+        eyes = eyes_of(self.model, face)
+        return np.vstack([face, eye_vertices(self._eye, eyes, gaze)])
 
     def landmarks(self, face: FloatArray) -> FloatArray:
         """Return the (68, 3) landmarks on a face."""

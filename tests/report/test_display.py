@@ -17,7 +17,7 @@ from geomface.rendering import heat_colors
 from geomface.report import display
 from geomface.report.display import Display, ShownFace, show
 from geomface.report.display_colors import color_plane, one_uv_a_vertex
-from geomface.report.eyes import vertex_colors_from
+from geomface.report.dressing import vertex_colors_from
 from geomface.statistics import TextureModel
 
 

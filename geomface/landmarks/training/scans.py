@@ -6,6 +6,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import LandmarkError
+from geomface.faces.eyes import LEFT, RIGHT, eye_behind_lids
 from geomface.mesh.normals import vertex_normals
 from geomface.scans.damage import flying_clumps, holes, icosphere, lumps, missing_blobs
 from geomface.scans.fields import random_displacement, random_field
@@ -74,15 +75,10 @@ def _with_eyeballs(
 ) -> tuple[FloatArray, IndexArray]:
     """Add spheres that just touch the lids from behind."""
     points, triangles = icosphere(3)
-    for first in (36, 42):
-        eye = landmarks[first : first + 6]
-        radius = rng.uniform(0.38, 0.46) * float(np.linalg.norm(eye[3] - eye[0]))
-        lids = eye[[1, 2, 4, 5]]
-        centre = lids.mean(axis=0)
-        aside = ((lids - centre)[:, :2] ** 2).sum(axis=1).mean()
-        centre[2] -= np.sqrt(max(radius**2 - aside, 0.0)) + rng.uniform(0.0, 1.5)
+    for lids in (landmarks[RIGHT], landmarks[LEFT]):
+        eye = eye_behind_lids(lids, size=rng.uniform(0.38, 0.46), gap=rng.uniform(0.0, 1.5))
         faces = np.vstack([faces, triangles + len(body)])
-        body = np.vstack([body, centre + radius * points])
+        body = np.vstack([body, eye[:3] + eye[3] * points])
     return body, faces
 
 

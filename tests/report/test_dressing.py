@@ -1,4 +1,4 @@
-"""Eyeballs follow the face, and look out of it."""
+"""Faces dressed for pictures: eyes look out of the holes, the mouth is dark inside."""
 
 import dataclasses
 
@@ -6,47 +6,36 @@ import numpy as np
 import pytest
 
 from geomface.faces.builtin import load_builtin_face
-from geomface.report.eyes import (
+from geomface.faces.eyes import eyes_of
+from geomface.report.dressing import (
     MOUTH_DEPTH,
-    SINK,
-    eyeballs_of,
+    dressed,
     mouth_loop,
+    sunken_eyes,
     vertex_colors_from,
-    with_eyes,
 )
 
 
-def test_eyeballs_move_with_the_lids() -> None:
+def test_eyes_are_added_behind_the_mesh_and_face_out() -> None:
     model = load_builtin_face()
-    assert model.eyeballs is not None
-    still = eyeballs_of(model, model.mesh.vertices)
-    np.testing.assert_allclose(still[:, :3], model.eyeballs.centers - [0, 0, SINK], atol=1e-6)
-    wide = eyeballs_of(model, model.mesh.vertices + [0.0, 0.0, 7.0])
-    np.testing.assert_allclose(wide[:, :3] - still[:, :3], [[0, 0, 7.0]] * 2, atol=1e-9)
-    np.testing.assert_allclose(wide[:, 3], model.eyeballs.radius)
-
-
-def test_a_model_without_eyeballs_has_none() -> None:
-    model = dataclasses.replace(load_builtin_face(), eyeballs=None)
-    assert eyeballs_of(model, model.mesh.vertices).shape == (0, 4)
-
-
-def test_with_eyes_adds_closed_spheres_behind_the_mesh() -> None:
-    model = load_builtin_face()
-    mesh = model.mesh
-    eyes = eyeballs_of(model, mesh.vertices)
-    count = len(mesh.vertices)
-    both = with_eyes(mesh, np.full((count, 3), 0.5), eyes)
+    mesh, count = model.mesh, len(model.mesh.vertices)
+    eyes = sunken_eyes(model, mesh.vertices)
+    np.testing.assert_allclose(eyes_of(model, mesh.vertices) - eyes, [[0, 0, 0.4, 0]] * 2)
+    both = dressed(mesh, np.full((count, 3), 0.5), eyes)
     np.testing.assert_array_equal(both.vertices[:count], mesh.vertices)
     np.testing.assert_array_equal(both.faces[: len(mesh.faces)], mesh.faces)
     extra = both.vertices[count:].reshape(len(eyes), -1, 3)
     for points, eye in zip(extra, eyes, strict=True):
         np.testing.assert_allclose(np.linalg.norm(points - eye[:3], axis=1), eye[3])
-    # Signed volume is positive when the triangles are counter-clockwise from outside.
-    corners = both.vertices[both.faces[len(mesh.faces) :]] - eyes[0, :3]
-    half = corners[: len(corners) // 2]
-    volume = np.einsum("ij,ij->", half[:, 0], np.cross(half[:, 1], half[:, 2])) / 6
-    assert volume == pytest.approx(4 / 3 * np.pi * eyes[0, 3] ** 3, rel=0.02)
+    corners = both.vertices[both.faces[len(mesh.faces) :]].reshape(len(eyes), -1, 3, 3)
+    corners = corners - eyes[:, None, None, :3]
+    volumes = np.einsum(
+        "efi,efi->ef", corners[:, :, 0], np.cross(corners[:, :, 1], corners[:, :, 2])
+    )
+    assert volumes.min() > 0, "counter-clockwise from outside"
+    assert len(sunken_eyes(None, mesh.vertices)) == 0
+    bare = dressed(mesh, np.full((count, 3), 0.5), sunken_eyes(None, mesh.vertices))
+    np.testing.assert_array_equal(bare.vertices, mesh.vertices)
 
 
 def test_vertex_colors_read_at_texel_centres(rng: np.random.Generator) -> None:
@@ -65,7 +54,7 @@ def test_the_mouth_is_closed_by_a_fan_that_faces_out() -> None:
     assert len(loop) > 10 and abs(rim[:, 0].mean()) < 1e-6
     assert np.ptp(rim[:, 0]) > 30, "the corners of the mouth"
     colors = np.zeros((len(template.mesh.vertices), 3))
-    closed = with_eyes(template.mesh, colors, np.zeros((0, 4)), loop)
+    closed = dressed(template.mesh, colors, np.zeros((0, 4)), loop)
     fan = closed.faces[len(template.mesh.faces) :]
     throat = closed.vertices[-1]
     assert throat[2] == pytest.approx(rim[:, 2].mean() - MOUTH_DEPTH)
