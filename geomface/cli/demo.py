@@ -13,6 +13,7 @@ from geomface.cli.machine import usable_cores
 from geomface.cli.options import CommonOptions, Folder
 from geomface.cli.run import Run
 from geomface.cli.synth import ScanTask, write_scans
+from geomface.datasets import layout
 from geomface.errors import OutputError, SettingsError
 from geomface.scans.settings import ScanSettings
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from geomface.pipeline import PipelineSettings
     from geomface.report import ReportResult
 
-SCANS, RESULT, REPORT = "scans", "result", "report.html"
+SCANS, RESULT = "scans", "result"
 SCAN = ScanSettings(vertices=9000)
 """A little coarser than usual, so that the demo ends within a minute on two cores."""
 
@@ -65,7 +66,7 @@ def run_demo(options: DemoOptions, run: Run) -> int:
             [
                 f"simulate {options.count} scans in {settings.scans}",
                 f"run the pipeline with {workers} workers into {settings.out}",
-                f"write {options.out / REPORT}",
+                f"write {options.out / layout.REPORT_PAGE}",
             ]
         )
     make_folder(settings.scans)
@@ -77,7 +78,7 @@ def run_demo(options: DemoOptions, run: Run) -> int:
     with run.progress("report", 1) as step:
         report = write_report(
             settings.out,
-            options.out / REPORT,
+            options.out / layout.REPORT_PAGE,
             title="geomface demo",
             on_progress=lambda done, total, what: step(done, what, total),
         )
@@ -117,7 +118,9 @@ def _simulate(settings: "PipelineSettings", count: int, seed: int, run: Run) -> 
             path.unlink()
     tasks = [ScanTask(None, settings.scans, index, seed, SCAN) for index in range(count)]
     # The truth is written last, so it says that a scan is complete.
-    tasks = [task for task in tasks if not (task.folder / f"{task.name}.truth.npz").is_file()]
+    tasks = [
+        task for task in tasks if not (task.folder / f"{task.name}{layout.SCAN_TRUTH}").is_file()
+    ]
     write_json(note, made)
     with run.progress("simulating scans", len(tasks)) as step:
         write_scans(tasks, settings.workers, step)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geomface.cli.options import TemplateOptions
+from geomface.datasets import layout
 from geomface.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def find_scan_landmarks(scan: Path, landmarks: Path | None, none: bool) -> Path 
     """
     if none and landmarks is not None:
         raise SettingsError("--landmarks and --no-landmarks contradict each other: give one.")
-    return None if none else landmarks or beside(scan, ".landmarks.json")
+    return None if none else landmarks or beside(scan, layout.SCAN_LANDMARKS)
 
 
 def require_output(

@@ -1,4 +1,4 @@
-"""`geomface report`: one HTML file about a pipeline's output folder or a training run."""
+"""`geomface report`: one HTML file about the output of a batch or about a training run."""
 
 import dataclasses
 from pathlib import Path
@@ -10,19 +10,20 @@ from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import require_output
 from geomface.cli.options import CommonOptions
 from geomface.cli.run import Run
+from geomface.datasets import layout
 from geomface.errors import FileFormatError
 
 
 @dataclasses.dataclass(frozen=True)
 class ReportOptions:
-    """Write a report of a pipeline's output or of a training run: one HTML file, no network.
+    """Write a report of a batch's output or of a training run: one HTML file, no network.
 
     Where truth files lie beside the scans (scan000.truth.npz), errors are measured against them;
     without, distances to the scan are shown.
     """
 
     folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
-    """Folder that 'geomface pipeline run' or 'geomface train' wrote."""
+    """Folder that 'pipeline run', 'synth faces', 'synth textures' or 'train' wrote."""
     out: Annotated[
         Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: DIR/report.html)")
     ] = None
@@ -41,17 +42,17 @@ class ReportOptions:
 
 def run_report(options: ReportOptions, run: Run) -> int:
     """Build the report."""
+    from geomface.pipeline import read_status
     from geomface.report import write_report
-    from geomface.report.collection import read_collection
     from geomface.report.training import is_training_run, write_training_report
 
     run.require_cpu()
     if not options.folder.is_dir():
         raise FileFormatError(
-            f"{options.folder}: expected the folder of a pipeline run, there is none. Check the "
-            "path."
+            f"{options.folder}: expected the folder of a batch or a training, there is none. Check "
+            "the path."
         )
-    out = options.out or options.folder / "report.html"
+    out = options.out or options.folder / layout.REPORT_PAGE
     require_output(out, "--out", (".html", ".htm"))
     if is_training_run(options.folder):
         if options.common.dry_run:
@@ -60,9 +61,10 @@ def run_report(options: ReportOptions, run: Run) -> int:
         run.finish({"path": out, "bytes": size})
         run.say(f"{out}: {size / 1e6:.1f} MB, {run.seconds:.1f} s")
         return 0
+    status = read_status(options.folder)
     if options.common.dry_run:
-        count = len(read_collection(options.folder, options.scans).results)
-        return run.plan([f"write a report of {count} scans to {out}"])
+        count = f"{len(status.done)} {status.kind.items}"
+        return run.plan([f"write a report of {status.kind.what}, {count}, to {out}"])
     with run.progress("report", 1) as step:
         result = write_report(
             options.folder,
@@ -78,6 +80,6 @@ def run_report(options: ReportOptions, run: Run) -> int:
 
 GROUP = CommandGroup(
     "report",
-    "A single-file offline report of a pipeline's output folder or of a training run.",
+    "A single-file offline report of a batch's output folder or of a training run.",
     {"": Command(ReportOptions, run_report)},
 )

@@ -15,6 +15,7 @@ from geomface.cli.options import CommonOptions, Folder
 from geomface.cli.run import Run, Step
 from geomface.cli.synth_faces import SynthFacesOptions, run_synth_faces
 from geomface.cli.synth_textures import SynthTexturesOptions, run_synth_textures
+from geomface.datasets import layout
 from geomface.errors import SettingsError
 from geomface.scans.settings import ScanSettings
 
@@ -86,6 +87,11 @@ class ScanTask:
     def name(self) -> str:
         """Stem of the files."""
         return f"scan{self.index:03d}"
+
+    @property
+    def truth(self) -> Path:
+        """The file that is written last."""
+        return self.folder / f"{self.name}{layout.SCAN_TRUTH}"
 
 
 def write_scans(tasks: Sequence[ScanTask], workers: int, step: Step) -> list[Path]:

@@ -5,6 +5,7 @@ from pathlib import Path
 RUN_FILE = "run.json"
 SET_FILE = "set.json"
 MANIFEST, FAILURES, SHARD_INDEX = "manifest.jsonl", "failures.jsonl", "index.json"
+REPORT_PAGE = "report.html"
 RECORDS = "records"
 RUN_SETTINGS = f"{RECORDS}/settings.json"
 """How a set was asked for: what its head leaves out since the bytes do not depend on it."""
@@ -27,6 +28,9 @@ SHARD = "pictures.tar"
 
 MORPHABLE_MODEL = "model.safetensors"
 MEAN = "mean.obj"
+
+SCAN_LANDMARKS, SCAN_TRUTH = ".landmarks.json", ".truth.npz"
+"""What follows the stem of a scan in the names of the files beside it."""
 
 
 def files_below(root: Path, name: str) -> list[Path]:

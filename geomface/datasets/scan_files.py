@@ -4,10 +4,11 @@ import dataclasses
 from collections import Counter
 from pathlib import Path
 
+from geomface.datasets import layout
 from geomface.errors import FileFormatError
 
 SCAN_SUFFIXES = (".ply", ".obj", ".stl", ".off", ".glb")
-LANDMARK_SUFFIXES = (".landmarks.json", ".ljson", ".pp", ".pts", ".landmarks.txt", ".txt")
+LANDMARK_SUFFIXES = (layout.SCAN_LANDMARKS, ".ljson", ".pp", ".pts", ".landmarks.txt", ".txt")
 _COMPANION_SUFFIXES = (".mtl", ".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff")
 
 

@@ -35,10 +35,9 @@ def template_key(settings: PipelineSettings) -> str:
         folder = asset_path(f"{FOLDER}/face_model.safetensors").parent
         files: list[Path] = sorted(path for path in folder.iterdir() if path.suffix != ".md")
     else:
-        beside = [
-            settings.template.with_name(f"{settings.template.stem}.{what}.json")
-            for what in ("landmarks", "regions")
-        ]
+        from geomface.mesh.io.templates import companion_path
+
+        beside = [companion_path(settings.template, what) for what in ("landmarks", "regions")]
         given = [settings.template_landmarks, settings.regions]
         files = [settings.template]
         files += [

@@ -1,4 +1,4 @@
-"""The report of a pipeline's output folder as one HTML file."""
+"""The report of a batch's output folder as one HTML file."""
 
 import dataclasses
 import datetime
@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 
 import geomface
+from geomface.datasets import layout
 from geomface.files.atomic import write_bytes
+from geomface.pipeline import read_status
+from geomface.pipeline.scans import KIND
 from geomface.report import model_sections, scan_sections
 from geomface.report.collection import Collection, read_collection
 from geomface.report.figures import Gallery
 from geomface.report.page import Section, build_page
+from geomface.report.set_sections import set_sections
 from geomface.report.viewer import viewer_script
 
 PICTURE_PIXELS = 288
@@ -44,11 +48,11 @@ def write_report(
     title: str = "geomface report",
     on_progress: Callable[[int, int, str], None] | None = None,
 ) -> ReportResult:
-    """Write the report of a pipeline's output folder; it needs no network and no other file.
+    """Write the report of a batch's output folder; it needs no network and no other file.
 
     Parameters
     ----------
-    folder : what `run_pipeline` wrote
+    folder : what `run_pipeline`, `generate_faces` or `make_textures` wrote
     out : the HTML file, by default report.html in the folder
     scans : where the raw scans and truth files are, by default where the run found them
     title : of the page
@@ -56,20 +60,27 @@ def write_report(
 
     Raises
     ------
-    FileFormatError : no run in the folder, or none of its scans is done.
+    FileFormatError : no batch in the folder, or none of its scans is done.
     OutputError : the file cannot be written.
     """
     folder = Path(folder)
-    collection = read_collection(folder, scans)
-    sections = _build_sections(collection, on_progress or (lambda done, total, what: None))
-    data = _page(collection, sections, title).encode("utf-8")
-    path = folder / "report.html" if out is None else Path(out)
+    status = read_status(folder)
+    errors = {}
+    if status.kind.name == KIND.name:
+        collection = read_collection(folder, scans)
+        sections = _build_sections(collection, on_progress or (lambda done, total, what: None))
+        lead, script = _scan_lead(collection), viewer_script()
+        errors = {
+            result.name: dict(result.error_figures)
+            for result in collection.results
+            if result.errors is not None
+        }
+    else:
+        sections, script = set_sections(folder, status), ""
+        lead = f"{status.kind.what}, made by '{status.kind.command}'.".capitalize()
+    data = _page(title, lead, sections, script).encode("utf-8")
+    path = folder / layout.REPORT_PAGE if out is None else Path(out)
     write_bytes(path, data)
-    errors = {
-        result.name: dict(result.error_figures)
-        for result in collection.results
-        if result.errors is not None
-    }
     return ReportResult(path, len(data), tuple(section.title for section in sections), errors)
 
 
@@ -101,16 +112,19 @@ def _build_sections(
     return sections
 
 
-def _page(collection: Collection, sections: list[Section], title: str) -> str:
+def _scan_lead(collection: Collection) -> str:
     count = len(collection.results)
-    lead = (
+    return (
         f"{count} {'scan' if count == 1 else 'scans'} on one topology of "
         f"{len(collection.template.mesh.vertices):,} vertices: registered, unwrapped, textured, "
         "encoded and modelled."
     )
+
+
+def _page(title: str, lead: str, sections: list[Section], script: str) -> str:
     made = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
     footer = (
         f"Made by geomface {geomface.__version__} with numpy {np.__version__} on {made}. "
         "This file is complete: it loads nothing from anywhere."
     )
-    return build_page(title, lead, sections, footer=footer, scripts=viewer_script())
+    return build_page(title, lead, sections, footer=footer, scripts=script)

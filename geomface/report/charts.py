@@ -57,6 +57,15 @@ def bar_chart(
     return _svg(parts)
 
 
+def histogram(values: FloatArray, bins: int = 12) -> str:
+    """Return a bar chart of how many finite values (n,) lie in each of `bins` equal intervals."""
+    counts, edges = np.histogram(values, bins)
+    digits = max(0, 2 - int(np.floor(np.log10(max(edges[-1] - edges[0], 1e-9)))))
+    middles = 0.5 * (edges[1:] + edges[:-1])
+    labels = [f"{middle:.{digits}f}" for middle in middles]
+    return bar_chart(labels, counts.tolist(), unit="count")
+
+
 def cumulative_chart(series: Mapping[str, FloatArray], *, unit: str, upper: float) -> str:
     """Return curves of the share of values below x, for x from 0 to `upper`.
 

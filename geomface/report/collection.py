@@ -96,7 +96,7 @@ class ScanResult:
         """The truth beside the scan, None without one or when it is of another template."""
         if self.scan_path is None:
             return None
-        path = self.scan_path.with_name(f"{self.scan_path.stem}.truth.npz")
+        path = self.scan_path.with_name(self.scan_path.stem + layout.SCAN_TRUTH)
         return read_truth(path, len(self.template.vertices)) if path.is_file() else None
 
     @functools.cached_property

@@ -12,6 +12,7 @@ from geomface.report.dressing import sunken_eyes
 from geomface.report.figures import Gallery, masked_texture
 from geomface.report.images import data_uri, heat_css, resize
 from geomface.report.page import Figure, Section, color_bar, grid, paragraph, table, tiles
+from geomface.report.set_sections import failures
 from geomface.statistics import MorphableModel
 
 HEAT_UPPER_MM = 3.0
@@ -122,15 +123,8 @@ def geometry_images(collection: Collection) -> Section | None:
 
 def problems(collection: Collection) -> Section | None:
     """Return failed scans and the notes on imperfect input; None when there are neither."""
-    failed = [[record.name, "failed", record.message] for record in collection.status.failed] + [
-        [name, "failed", "not attempted yet"] for name in collection.status.missing
-    ]
     noted = [[result.name, note] for result in collection.results for note in result.record.notes]
-    parts = []
-    if failed:
-        parts.append(
-            table(["scan", "state", "why"], failed, text_columns=(0, 1, 2), states=("failed",))
-        )
+    parts = failures(collection.status)
     if noted:
         parts.append(paragraph("Accepted, with a note on what was done:"))
         parts.append(table(["scan", "note"], noted, text_columns=(0, 1)))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray
+from geomface.datasets import layout
 from geomface.errors import LandmarkError
 from geomface.faces.albedo import ALBEDO_SIZE, AlbedoModel, albedo_model, sample_albedo_code
 from geomface.mesh import Landmarks, Mesh, Template
@@ -152,7 +153,9 @@ def save_simulated_scan(folder: Path | str, index: int, scan: SimulatedScan) -> 
     from geomface.mesh.io import save_landmarks, save_mesh
 
     stem = Path(folder) / f"scan{index:03d}"
-    paths = tuple(Path(f"{stem}{end}") for end in (".ply", ".landmarks.json", ".truth.npz"))
+    paths = tuple(
+        Path(f"{stem}{end}") for end in (".ply", layout.SCAN_LANDMARKS, layout.SCAN_TRUTH)
+    )
     save_mesh(paths[0], scan.mesh)
     save_landmarks(paths[1], scan.landmarks)
     single = ("vertices", "albedo", "landmarks", "identity", "expression", "albedo_code", "covered")

@@ -56,6 +56,12 @@ def test_failed_pictures_end_with_code_3(
     captured = capsys.readouterr()
     assert "4 failed" in captured.out and "few sigma" in captured.out
     assert "4 pictures could not be made" in captured.err
+    assert main(["pipeline", "status", str(tmp_path / "set")]) == 3
+    assert "4 pictures in them failed" in (text := capsys.readouterr().out) and "few sigma" in text
+    # The same numbers fail again, but they are tried.
+    assert main(["pipeline", "retry", str(tmp_path / "set"), "--json", "--quiet"]) == 3
+    assert json.loads(capsys.readouterr().out)["did"] == 4
+    assert main(["pipeline", "verify", str(tmp_path / "set")]) == 0
 
 
 @pytest.mark.parametrize(

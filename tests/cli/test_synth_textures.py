@@ -41,6 +41,17 @@ def test_failed_faces_end_with_code_3(
     captured = capsys.readouterr()
     assert "1 failed" in captured.out and "face 000000: there is no face." in captured.out
     assert "failed: face 000000" in captured.err
+    folder = str(tmp_path / "set")
+    assert main(["pipeline", "status", folder]) == 3
+    assert "000000: there is no face." in capsys.readouterr().out
+    monkeypatch.undo()
+    assert main(["pipeline", "retry", folder, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["did"] == record["made"] == 1 and record["items"]["000000"]["status"] == "done"
+    assert main(["pipeline", "status", folder]) == main(["pipeline", "verify", folder]) == 0
+    (tmp_path / "set" / "truth" / "000000.png").unlink()
+    assert main(["pipeline", "verify", folder]) == 1
+    assert "000000: changed or missing: truth/000000.png" in capsys.readouterr().out
 
 
 def test_defaults_are_those_of_the_library(tmp_path: Path) -> None:

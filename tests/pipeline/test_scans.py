@@ -109,14 +109,6 @@ def test_retry_does_the_failed_ones_again(settings):
     assert len(list((settings.out / "records").glob("s2.*.json"))) == 2
 
 
-def test_workers_give_the_same_results(settings, tmp_path):
-    first, _ = run(settings)
-    second, _ = run(settings, out=tmp_path / "out2", workers=2)
-    for one, other in zip(first.records, second.records, strict=True):
-        assert (one.name, one.status, one.key) == (other.name, other.status, other.key)
-        assert [item.sha256 for item in one.outputs] == [item.sha256 for item in other.outputs]
-
-
 def test_a_worker_that_dies_is_a_record(settings):
     (settings.scans / "s1.ply").write_text("kill")
     report, _ = run(settings, workers=2)
@@ -137,14 +129,6 @@ def test_an_interrupted_run_goes_on(settings):
     (settings.scans / "s1.ply").write_text("fine again")
     report, _ = run(settings)
     assert report.did == 3 and report.done == 3
-
-
-def test_leftovers_of_a_killed_run_are_cleared(settings):
-    half = settings.out / "items/.s0.0a1b2c3d.part.folder"
-    half.mkdir(parents=True)
-    (half / "registered.ply").write_text("half")
-    run(settings)
-    assert sorted(path.name for path in half.parent.iterdir()) == ["s0", "s1", "s3"]
 
 
 def test_status_and_verify_read_the_folder(settings):

@@ -198,8 +198,13 @@ def load_template(
     return Template(mesh, landmarks, regions)
 
 
+def companion_path(mesh_path: Path, what: str) -> Path:
+    """Return where the "landmarks" or "regions" of a template lie unless it is said otherwise."""
+    return mesh_path.with_name(f"{mesh_path.stem}.{what}.json")
+
+
 def _beside(mesh_path: Path, what: str) -> Path | None:
-    place = mesh_path.with_name(f"{mesh_path.stem}.{what}.json")
+    place = companion_path(mesh_path, what)
     return place if place.is_file() else None
 
 
@@ -226,7 +231,7 @@ def save_template(mesh_path: str | Path, template: Template) -> None:
         raise FileFormatError(f"{mesh_path}: STL keeps no quads; save the template as OBJ or PLY.")
     save_mesh(mesh_path, template.mesh)
     if template.landmarks is not None:
-        place = mesh_path.with_name(f"{mesh_path.stem}.landmarks.json")
+        place = companion_path(mesh_path, "landmarks")
         save_embedding(place, template.landmarks, template.mesh)
     if template.regions:
-        save_regions(mesh_path.with_name(f"{mesh_path.stem}.regions.json"), template.regions)
+        save_regions(companion_path(mesh_path, "regions"), template.regions)

@@ -1,0 +1,100 @@
+"""Small jobs for the tests of the engine: a toy, and one of each kind that ships."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from batch_work import fake_item
+
+from geomface.batch.attempts import ItemTask, Outcome
+from geomface.batch.index import index_set
+from geomface.batch.job import Ended, Ending, Item, Job, JobKind
+from geomface.batch.keys import content_key
+from geomface.errors import MeshError
+from geomface.files import save_image
+from geomface.pipeline import (
+    FaceSetSettings,
+    PipelineSettings,
+    TextureSetSettings,
+    face_job,
+    scan_job,
+    texture_job,
+)
+from geomface.pipeline.texture_settings import TextureItemSettings
+from geomface.synthesis import FaceImageSettings
+
+
+def write_word(task: ItemTask, folder: Path) -> Outcome:
+    """The toy's work: one file and one row; a word that says so fails."""
+    if task.payload == "bad":
+        raise MeshError(f"{task.name}: bad word.")
+    (folder / "word.txt").write_text(task.payload)
+    (folder / "row.json").write_text(json.dumps({"name": task.name}) + "\n")
+    return Outcome({"length": len(task.payload)})
+
+
+def toy(out: Path, *, words: tuple[str, ...] = ("one", "two", "three"), **change: object) -> Job:
+    """Return a job that writes words; `loud` is a setting that changes bytes."""
+    loud = bool(change.pop("loud", False))
+    head = {"kind": TOY.name, "schema": 1, "count": len(words), "settings": {"loud": loud}}
+    items = tuple(
+        Item(f"{index}", content_key("toy", 1, loud, word), word)
+        for index, word in enumerate(words)
+    )
+    job = Job(TOY, out, head, items, write_word, end=_index)
+    return dataclasses.replace(job, **change)  # type: ignore[arg-type]
+
+
+def _index(ended: Ended) -> Ending:
+    return Ending(figures={"sha256": index_set(ended, "row.json", [])})
+
+
+TOY = JobKind(
+    name="toy",
+    schema=1,
+    what="a set of words",
+    file="set.json",
+    place="items",
+    stage="toy",
+    noun="words",
+    items="words",
+    command="toy",
+    names=lambda head: [f"{index}" for index in range(head["count"])],
+    open=lambda out: toy(out),
+    grows=("count",),
+    grown="words",
+)
+
+
+def scans(out: Path, **change: object) -> Job:
+    """Return a job over three scans that a stand-in registers."""
+    folder = out.with_name("scans")
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        for index in range(3):
+            (folder / f"s{index}.ply").write_text(f"fine {index}")
+        (folder / "template.obj").write_text("v 0 0 0")
+    settings = PipelineSettings(folder, out, template=folder / "template.obj", limit=3)
+    return scan_job(dataclasses.replace(settings, **change), work=fake_item)  # type: ignore[arg-type]
+
+
+def pictures(out: Path, *, seed: int = 6, **change: object) -> Job:
+    """Return a job of six tiny pictures in three parts."""
+    images = FaceImageSettings(identities=3, samples=2, size=24, seed=seed)
+    settings = FaceSetSettings(images, out, part_pictures=2)
+    return face_job(dataclasses.replace(settings, **change))  # type: ignore[arg-type]
+
+
+def textures(out: Path, *, seed: int = 0, **change: object) -> Job:
+    """Return a job of three faces that a stand-in makes."""
+    settings = TextureSetSettings(out, 3, item=TextureItemSettings(seed=seed, size=16))
+    return texture_job(dataclasses.replace(settings, **change), work=fake_face)  # type: ignore[arg-type]
+
+
+def fake_face(task: ItemTask, folder: Path) -> Outcome:
+    """Stand in for the real work on a face of a training set."""
+    import numpy as np
+
+    (folder / "report.json").write_text(json.dumps({"name": task.name}) + "\n")
+    save_image(task.out / "truth" / f"{task.name}.png", np.zeros((4, 4, 3), np.float32))
+    return Outcome({"complete": task.payload.index == 1})
