@@ -17,6 +17,11 @@ SHOWN = {
     "geomface.parametrization.unwrapping.UnwrapResult": "checkered mesh",
     "geomface.registration.result.RegistrationResult": "upright mesh",
     "geomface.scans.simulate.SimulatedScan": "mesh",
+    "geomface.statistics.assignment.compare.AssignmentComparison": "errors",
+    "geomface.statistics.correlation.CanonicalCorrelation": "correlation",
+    "geomface.statistics.evaluation.compactness.Compactness": "compactness",
+    "geomface.statistics.evaluation.curve.Curve": "curve",
+    "geomface.statistics.linear_model.LinearModel": "spectrum",
     "geomface.statistics.morphable.MorphableModel": "itself",
 }
 """{type: what `geomface.report.results` shows of it}. By name, so that no type must know the report

@@ -13,6 +13,13 @@ from geomface.rendering.camera import Frame
 from geomface.report import display
 from geomface.report.images import checkerboard, data_uri, encode
 from geomface.report.landmark_picture import picture_of_landmarks
+from geomface.report.model_figures import (
+    correlation_figure,
+    curves_figure,
+    error_figure,
+    figure_image,
+    spectrum_figure,
+)
 
 CHECKER = 512
 """Pixels of the checker that shows a uv map."""
@@ -121,6 +128,26 @@ def _checkered(result: Any) -> display.Display:
     return display.show(result.mesh.replace(texture=checkerboard(CHECKER)))
 
 
+def _compactness(result: Any) -> ImageArray:
+    share = result.share
+    band = (share.components, *(100.0 * part for part in (share.mean, share.low, share.high)))
+    return figure_image(curves_figure({"compactness": {"share of the variance": band}}))
+
+
+def _curve(curve: Any) -> ImageArray:
+    """A measure by the number of modes; of models, the error on new faces, or of random ones."""
+    band = (curve.components, curve.mean, curve.low, curve.high)
+    title = f"distance by {curve.distance}" if curve.distance else "share"
+    return figure_image(curves_figure({title: {"mean and interval": band}}, unit=curve.unit))
+
+
+def _correlation(result: Any) -> ImageArray:
+    count = len(result.correlations)
+    chance = np.full(count, np.nan) if result.shuffled is None else result.shuffled.mean(axis=0)
+    scores = (result.first_scores, result.second_scores)
+    return figure_image(correlation_figure(*scores, result.correlations, chance))
+
+
 def _picture(image: Any) -> ImageArray:
     """One geometry image, or the first of a stack."""
     picture = image.picture()
@@ -134,9 +161,14 @@ def _landmarks(result: Any) -> ImageArray:
 
 _VIEWS: dict[str, Callable[[Any], display.Display | ImageArray]] = {
     "checkered mesh": _checkered,
+    "compactness": _compactness,
+    "correlation": _correlation,
+    "curve": _curve,
+    "errors": lambda result: figure_image(error_figure(result.errors)),
     "landmarks": _landmarks,
     "mesh": _mesh,
     "picture": _picture,
+    "spectrum": lambda model: figure_image(spectrum_figure({"model": model})),
     "texture": lambda result: result.texture,
     "upright mesh": _upright,
 }

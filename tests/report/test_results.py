@@ -26,12 +26,21 @@ def results() -> dict[str, object]:
     quick = gf.RegistrationSettings(stiffness=(1e5,), final_matches=1)
     fit = gf.register(model.template, scan.mesh, scan.landmarks, settings=quick)
     flat = gf.unwrap(model.template)
+    rng = np.random.default_rng(2)
+    people = np.stack([model.sample(rng).vertices for _ in range(6)])
+    scores = rng.standard_normal((6, 3))
     return {
         "mesh": model.mesh,
         "template": model.template,
         "scan": scan,
         "registration": fit,
         "unwrapped": flat,
+        "compactness": gf.compactness(model),
+        "curve": gf.generalization_to(model, people, components=range(len(people))),
+        "correlation": gf.canonical_correlation(scores, scores[:, :2], permutations=3, rng=rng),
+        "errors": gf.compare_assignments(scores, people, scores, people, rng=rng),
+        "shape": model.shape,
+        "model": model,
         "landmarks": gf.detect_landmarks(scan.mesh),
         "texture": gf.bake_texture(flat.mesh, fit.mesh.vertices, scan.mesh, size=32),
         "geometry image": gf.GeometryImageEncoder(flat.mesh, 32).encode(flat.mesh.vertices),
@@ -43,8 +52,9 @@ def formatter(monkeypatch: pytest.MonkeyPatch) -> DisplayFormatter:
     """What a session of IPython formats values with, told about our types."""
     formatter = DisplayFormatter()
     shell = types.SimpleNamespace(display_formatter=formatter)
-    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
-    show_in_notebooks()
+    with monkeypatch.context() as patch:
+        patch.setattr(IPython, "get_ipython", lambda: shell)
+        show_in_notebooks()
     return formatter
 
 
@@ -61,7 +71,7 @@ def test_ipython_shows_them(formatter: DisplayFormatter, results: dict[str, obje
         with Image.open(io.BytesIO(data["image/png"])) as picture:
             pixels = np.asarray(picture.convert("RGB"))
         assert pixels.std() > 1, f"{name}: an empty picture"
-        turns = name not in ("landmarks", "texture", "geometry image")
+        turns = name in ("mesh", "template", "model", "scan", "registration", "unwrapped")
         assert ("<iframe" in data["text/html"]) == turns, name
         assert "http" not in data["text/html"].split("srcdoc")[0]
     assert "text/html" not in formatter.format(3)[0], "other values are none of our business"
