@@ -13,6 +13,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from geomface.errors import GeomfaceError as GeomfaceError
+    from geomface.faces.albedo import albedo_model as albedo_model
+    from geomface.faces.albedo import sample_albedo_code as sample_albedo_code
     from geomface.faces.builtin import load_builtin_face as load_builtin_face
     from geomface.files import load_image as load_image
     from geomface.files import save_image as save_image
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from geomface.fitting import fit_landmarks_3d as fit_landmarks_3d
     from geomface.fitting import fit_scan as fit_scan
     from geomface.fitting.rendering import fit_image as fit_image
+    from geomface.fitting.rendering.sheet import fit_sheet as fit_sheet
     from geomface.geometry_image import GeometryImageDecoder as GeometryImageDecoder
     from geomface.geometry_image import GeometryImageEncoder as GeometryImageEncoder
     from geomface.geometry_image import bake_texture as bake_texture

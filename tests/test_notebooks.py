@@ -1,11 +1,14 @@
 """The notebooks run from top to bottom, and say what they promise."""
 
+import ast
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+import geomface
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPECTED = {
@@ -42,6 +45,25 @@ EXPECTED = {
 }
 
 
+def code_of(name: str) -> str:
+    """Return the Python of a notebook, without lines for the shell."""
+    notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+    lines = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return "\n".join(line for line in lines.splitlines() if not line.startswith("!"))
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_notebook_uses_the_front_door(name: str) -> None:
+    for node in ast.walk(ast.parse(code_of(name))):
+        if isinstance(node, ast.Import):
+            inside = [item for item in node.names if item.name.split(".")[0] == "geomface"]
+            assert all((item.name, item.asname) == ("geomface", "gf") for item in inside)
+        elif isinstance(node, ast.ImportFrom):
+            assert (node.module or "").split(".")[0] != "geomface", ast.unparse(node)
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "gf":
+            assert node.attr in geomface.__all__, node.attr
+
+
 def test_every_notebook_is_tested() -> None:
     assert {path.name for path in (ROOT / "notebooks").glob("*.ipynb")} == set(EXPECTED)
 
@@ -61,9 +83,7 @@ def test_notebook_runs(name: str, tmp_path: Path) -> None:
     )
     for pattern in EXPECTED[name]:
         assert re.search(pattern, text), f"expected {pattern!r} in:\n{text}"
-    pictures = [
-        output
-        for output in outputs
-        if output.output_type == "display_data" and "image/png" in output["data"]
-    ]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert len(pictures) >= 3
+    shown = [output for output in outputs if "text/html" in output.get("data", {})]
+    assert shown, "a result that shows itself"

@@ -112,6 +112,16 @@ def albedo_model(source: MorphableModel | Template) -> AlbedoModel:
     Raises
     ------
     LandmarkError : the template has no multi-pie-68 landmarks.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> face, rng = gf.load_builtin_face(), np.random.default_rng(1)
+    >>> identity = face.sample_identity(rng)
+    >>> colors = gf.albedo_model(face).colors(gf.sample_albedo_code(identity, rng))
+    >>> colors.shape == face.mesh.vertices.shape
+    True
     """
     template = template_of(source, "albedo")
     vertices = template.mesh.vertices
@@ -145,6 +155,14 @@ def sample_albedo_code(identity: FloatArray, rng: np.random.Generator) -> FloatA
     Raises
     ------
     SettingsError : fewer than 16 coefficients, NaN or infinity.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> rng = np.random.default_rng(1)
+    >>> gf.sample_albedo_code(gf.load_builtin_face().sample_identity(rng), rng).shape
+    (16,)
     """
     alpha = np.asarray(identity, dtype=np.float64)
     if alpha.ndim != 1 or len(alpha) < ALBEDO_SIZE or not np.isfinite(alpha).all():

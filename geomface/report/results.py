@@ -103,7 +103,9 @@ def figures_of(result: Any) -> dict[str, str]:
     found = {}
     for field in dataclasses.fields(result):
         value = getattr(result, field.name)
-        if isinstance(value, bool | str | int):
+        if field.name == "report":
+            found |= figures_of(value)
+        elif isinstance(value, bool | str | int):
             found[field.name] = str(value)
         elif isinstance(value, float):
             found[field.name] = f"{value:.3g}"

@@ -79,7 +79,17 @@ def fit_panels(image: np.ndarray, fit: ImageFit, *, height: int = 300) -> dict[s
 
 
 def fit_sheet(image: np.ndarray, fit: ImageFit, *, height: int = 300) -> ImageArray:
-    """Return the panels of `fit_panels` in one row with their names."""
+    """Return the panels of `fit_panels` in one row with their names.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> drawn = gf.FaceSampler(gf.FaceImageSettings(size=96, seed=1)).batch([(0, 0)])
+    >>> image = drawn.images["rgb"][0]
+    >>> fit = gf.fit_image(image, drawn.landmarks[0], gf.load_builtin_face())
+    >>> gf.fit_sheet(image, fit, height=48).dtype
+    dtype('float32')
+    """
     return panel_sheet(fit_panels(image, fit, height=height))
 
 
