@@ -11,6 +11,7 @@ from geomface.datasets import layout
 from geomface.datasets.manifest import read_head, read_rows
 from geomface.errors import FileFormatError
 from geomface.files.records import read_json
+from geomface.files.settings import settings_from_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +85,7 @@ def read_status(out: Path, kinds: Sequence[JobKind]) -> JobStatus:
     FileFormatError : no job of these kinds, or records of another version
     """
     kind = find_kind(out, kinds)
-    head = read_head(out / kind.file, kind=kind.name, schema=kind.schema, what=kind.what)
+    head = _head(out, kind)
     names = kind.names(head)
     records = latest_records(out / layout.RECORDS)
     chosen = [records[name] for name in names if name in records]
@@ -99,6 +100,10 @@ def read_status(out: Path, kinds: Sequence[JobKind]) -> JobStatus:
         seconds=sum(record.seconds for record in chosen),
         inside=_failed_inside(out),
     )
+
+
+def _head(out: Path, kind: JobKind) -> dict[str, Any]:
+    return read_head(out / kind.file, kind=kind.name, schema=kind.schema, what=kind.what)
 
 
 def _failed_inside(out: Path) -> dict[str, str]:
@@ -135,6 +140,12 @@ def open_job(out: Path, kinds: Sequence[JobKind], *, workers: int | None = None)
     ------
     GeomfaceError : no job of these kinds, or an input that it needs is gone
     """
-    job = find_kind(out, kinds).open(out)
+    kind = find_kind(out, kinds)
+    asked = out / layout.RUN_SETTINGS
+    if asked.is_file():
+        settings = settings_from_json(kind.settings, read_json(asked), f"{asked}: settings")
+    else:
+        settings = kind.rebuild(out, _head(out, kind))
+    job = kind.job(dataclasses.replace(settings, out=out))
     changes = {} if workers is None else {"workers": workers}
     return dataclasses.replace(job, retry_failed=True, **changes)

@@ -28,7 +28,10 @@ class JobKind:
     items : what the items are, such as "parts" of several pictures
     command : that makes such a folder
     names : from the head, the names of all items
-    open : from a folder, the job that it holds, for trying again
+    settings : class of what a job is asked for with, with a field `out`
+    job : from such settings, the job
+    rebuild : from the folder and its head, such settings, where they are not kept beside the
+        records
     label : what goes before an item's name in messages
     beside : a file that every item leaves outside its folder, such as "truth/{name}.png"; or empty
     grows : path in the head of the number that another run in the same folder may raise; all else
@@ -47,7 +50,9 @@ class JobKind:
     items: str
     command: str
     names: Callable[[Mapping[str, Any]], Sequence[str]]
-    open: Callable[[Path], "Job"]
+    settings: type
+    job: Callable[[Any], "Job"]
+    rebuild: Callable[[Path, Mapping[str, Any]], Any]
     label: str = ""
     beside: str = ""
     grows: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Settings to and from JSON, in one place: a frozen dataclass out, the same dataclass back."""
+"""Settings from JSON: the frozen dataclass that `write_json` wrote comes back."""
 
 import dataclasses
 import types
@@ -8,18 +8,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from geomface.errors import FileFormatError
-from geomface.files.records import plain
 
 Settings = TypeVar("Settings")
 
 
-def settings_to_json(settings: Any) -> dict[str, Any]:
-    """Return a settings dataclass in JSON's own types."""
-    return plain(settings)
-
-
 def settings_from_json(kind: type[Settings], data: Any, name: str = "settings") -> Settings:
-    """Return the settings of which `settings_to_json` made these data.
+    """Return the settings of which `write_json` made these data.
 
     Fields that the data leave out take their defaults. Of several dataclasses that a field may
     hold, the one with the fields of the data is taken.

@@ -14,10 +14,9 @@ from geomface.batch.records import ItemRecord
 from geomface.batch.run import MOST_REASONS, run_job
 from geomface.datasets import labelled_pictures as pictures
 from geomface.datasets import layout
-from geomface.datasets.manifest import read_head
 from geomface.datasets.picture_files import IMAGE_FORMATS, STORED
 from geomface.errors import SettingsError
-from geomface.files.records import plain, read_json, write_json
+from geomface.files.records import plain, write_json
 from geomface.files.settings import settings_from_json
 from geomface.synthesis.settings import FaceImageSettings
 
@@ -200,17 +199,16 @@ def _names(head: Mapping[str, Any]) -> Sequence[str]:
     return [name for name, _, _ in _parts(images.pictures, head["part_pictures"])]
 
 
-def _open(out: Path) -> Job:
-    """Return the job of a set on disk; one of an earlier version is of the built-in face."""
-    asked = out / layout.RUN_SETTINGS
-    if asked.is_file():
-        settings = settings_from_json(FaceSetSettings, read_json(asked), f"{asked}: settings")
-        return face_job(dataclasses.replace(settings, out=out))
-    path = out / layout.SET_FILE
-    head = read_head(path, kind=KIND.name, schema=KIND.schema, what=KIND.what)
-    images = settings_from_json(FaceImageSettings, head["settings"], f"{path}: settings")
-    packed = (head["image_format"], head["shards"], head["part_pictures"])
-    return face_job(FaceSetSettings(images, out, None, 1, *packed))
+def _rebuild(out: Path, head: Mapping[str, Any]) -> FaceSetSettings:
+    """Return the settings of a set that does not say which model it is of: the built-in face."""
+    images = settings_from_json(FaceImageSettings, head["settings"])
+    return FaceSetSettings(
+        images,
+        out,
+        image_format=head["image_format"],
+        shards=head["shards"],
+        part_pictures=head["part_pictures"],
+    )
 
 
 KIND = JobKind(
@@ -224,7 +222,9 @@ KIND = JobKind(
     items="parts",
     command="geomface synth faces",
     names=_names,
-    open=_open,
+    settings=FaceSetSettings,
+    job=face_job,
+    rebuild=_rebuild,
     label="part ",
     grows=("settings", "identities"),
     grown="identities",

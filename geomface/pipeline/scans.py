@@ -1,6 +1,5 @@
 """The job over a folder of scans: each onto one template, then a model of the results."""
 
-import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -131,15 +130,15 @@ def load_run(out: Path | str) -> PipelineSettings:
     """
     path = Path(out) / layout.RUN_FILE
     head = read_head(path, kind=KIND.name, schema=KIND.schema, what=KIND.what)
-    return settings_from_json(PipelineSettings, head.get("settings"), f"{path}: settings")
+    return _rebuild(path, head)
 
 
 def _names(head: Mapping[str, Any]) -> Sequence[str]:
     return head["scans"]
 
 
-def _open(out: Path) -> Job:
-    return scan_job(dataclasses.replace(load_run(out), out=out))
+def _rebuild(out: Path, head: Mapping[str, Any]) -> PipelineSettings:
+    return settings_from_json(PipelineSettings, head.get("settings"), f"{out}: settings")
 
 
 KIND = JobKind(
@@ -153,6 +152,8 @@ KIND = JobKind(
     items="scans",
     command="geomface pipeline run",
     names=_names,
-    open=_open,
+    settings=PipelineSettings,
+    job=scan_job,
+    rebuild=_rebuild,
 )
 """Scans: another run may change anything, and does again the scans that this concerns."""

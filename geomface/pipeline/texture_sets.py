@@ -1,6 +1,5 @@
 """The job that makes a training set of textures and geometry images with holes, face by face."""
 
-import dataclasses
 import functools
 import json
 from collections.abc import Mapping, Sequence
@@ -14,9 +13,8 @@ from geomface.batch.job import Ended, Ending, Item, Job, JobKind, JobReport
 from geomface.batch.keys import content_key
 from geomface.batch.run import run_job
 from geomface.datasets import layout
-from geomface.datasets.manifest import read_head
 from geomface.errors import LandmarkError
-from geomface.files.records import plain, read_json
+from geomface.files.records import plain
 from geomface.files.settings import settings_from_json
 from geomface.pipeline.template import ensure_template, read_run_template, template_key
 from geomface.pipeline.texture_face import TexturePayload, import_stages, make_textured_face
@@ -145,17 +143,10 @@ def _names(head: Mapping[str, Any]) -> Sequence[str]:
     return _numbered(head["count"])
 
 
-def _open(out: Path) -> Job:
-    """Return the job of a set on disk; one of an earlier version is of the built-in face."""
-    asked = out / layout.RUN_SETTINGS
-    if asked.is_file():
-        settings = settings_from_json(TextureSetSettings, read_json(asked), f"{asked}: settings")
-        return texture_job(dataclasses.replace(settings, out=out))
-    path = out / layout.SET_FILE
-    head = read_head(path, kind=KIND.name, schema=KIND.schema, what=KIND.what)
-    item = settings_from_json(TextureItemSettings, head["settings"], f"{path}: settings")
-    models = (BUILTIN,) * len(head["models"])
-    return texture_job(TextureSetSettings(out, head["count"], models, item=item))
+def _rebuild(out: Path, head: Mapping[str, Any]) -> TextureSetSettings:
+    """Return the settings of a set that does not say which models it is of: the built-in face."""
+    item = settings_from_json(TextureItemSettings, head["settings"])
+    return TextureSetSettings(out, head["count"], (BUILTIN,) * len(head["models"]), item=item)
 
 
 KIND = JobKind(
@@ -169,7 +160,9 @@ KIND = JobKind(
     items="faces",
     command="geomface synth textures",
     names=_names,
-    open=_open,
+    settings=TextureSetSettings,
+    job=texture_job,
+    rebuild=_rebuild,
     label="face ",
     beside=f"{layout.TRUTH}/{{name}}.png",
     grows=("count",),

@@ -60,7 +60,9 @@ TOY = JobKind(
     items="words",
     command="toy",
     names=lambda head: [f"{index}" for index in range(head["count"])],
-    open=lambda out: toy(out),
+    settings=Path,
+    job=lambda settings: toy(settings.out),
+    rebuild=lambda out, head: out,
     grows=("count",),
     grown="words",
 )

@@ -12,7 +12,8 @@ import pytest
 
 import geomface
 from geomface.errors import FileFormatError, SettingsError
-from geomface.files.settings import settings_from_json, settings_to_json
+from geomface.files.records import plain
+from geomface.files.settings import settings_from_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Drawing:
 
 
 def through_json(settings: Drawing) -> Drawing:
-    return settings_from_json(Drawing, json.loads(json.dumps(settings_to_json(settings))))
+    return settings_from_json(Drawing, json.loads(json.dumps(plain(settings))))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_all_settings_of_the_package_come_back_equal() -> None:
                 not field.default is field.default_factory is dataclasses.MISSING
                 for field in fields
             ):
-                data = json.loads(json.dumps(settings_to_json(kind())))
+                data = json.loads(json.dumps(plain(kind())))
                 assert settings_from_json(kind, data) == kind(), f"{module.name}.{name}"
                 tried += 1
     assert tried > 20
