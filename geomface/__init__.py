@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from geomface.rendering.differentiable import SphericalHarmonicsLight as SphericalHarmonicsLight
     from geomface.rendering.differentiable import look_at_face as look_at_face
     from geomface.rendering.picture import render_mesh as render_mesh
+    from geomface.report import write_report as write_report
     from geomface.report.landmark_picture import landmark_picture as landmark_picture
     from geomface.report.model_figures import walk_sheet as walk_sheet
     from geomface.report.results import show as show

@@ -18,13 +18,7 @@ def example_of(name: str) -> str:
     return found[1] if found else ""
 
 
-WAITING = {
-    "PipelineSettings",
-    "run_pipeline",
-}
-
-
-@pytest.mark.parametrize("name", sorted(set(geomface.__all__) - WAITING))
+@pytest.mark.parametrize("name", geomface.__all__)
 def test_example_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = doctest.DocTestParser().get_doctest(example_of(name), {}, f"gf.{name}", None, None)
     lines = sum(len(example.source.splitlines()) for example in test.examples)

@@ -40,6 +40,18 @@ def run_pipeline(
     FileFormatError : no scans, or a template that cannot be read.
     OutputError : the folder cannot be written, or another run works in it.
     KeyboardInterrupt : after the items in flight have finished; start again to go on.
+
+    Example
+    -------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> scan = gf.simulate_scan(gf.load_builtin_face(), rng=np.random.default_rng(1))
+    >>> gf.save_mesh("anna.ply", scan.mesh)
+    >>> gf.save_landmarks("anna.landmarks.json", scan.landmarks)
+    >>> report = gf.run_pipeline(gf.PipelineSettings(scans=Path("."), out=Path("my-result")))
+    >>> report.done, report.failed
+    (1, 0)
     """
     return run_job(scan_job(settings, work=work), on_event=on_event)
 

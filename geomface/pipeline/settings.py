@@ -63,7 +63,16 @@ class ModelSettings:
 
 @dataclasses.dataclass(frozen=True)
 class PipelineSettings:
-    """A run over a folder of scans."""
+    """A run over a folder of scans.
+
+    Example
+    -------
+    >>> from pathlib import Path
+    >>> import geomface as gf
+    >>> settings = gf.PipelineSettings(scans=Path("my-scans"), out=Path("my-result"), workers=2)
+    >>> settings.template is None, settings.item.texture_size  # the built-in face
+    (True, 512)
+    """
 
     scans: Path
     """Folder of scans, each with its landmark file beside it."""

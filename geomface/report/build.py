@@ -62,6 +62,18 @@ def write_report(
     ------
     FileFormatError : no batch in the folder, or none of its scans is done.
     OutputError : the file cannot be written.
+
+    Example
+    -------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> scan = gf.simulate_scan(gf.load_builtin_face(), rng=np.random.default_rng(1))
+    >>> gf.save_mesh("anna.ply", scan.mesh)
+    >>> gf.save_landmarks("anna.landmarks.json", scan.landmarks)
+    >>> report = gf.run_pipeline(gf.PipelineSettings(scans=Path("."), out=Path("my-result")))
+    >>> gf.write_report("my-result").path.name  # one page, to look at without a network
+    'report.html'
     """
     folder = Path(folder)
     status = read_status(folder)
