@@ -93,8 +93,8 @@ class PlainLoop:
         self.blocks = task.settings.networks.top - 2
         self.batch = task.growth.batch
         self.latent = task.settings.networks.latent
-        self.generator = self._copy(task.generator)
-        discriminator = self._copy(task.discriminator)
+        self.generator = self._copy(task.networks["generator"])
+        discriminator = self._copy(task.networks["discriminator"])
         self.discriminator = {
             name.removeprefix("network."): item for name, item in discriminator.items()
         }
@@ -158,7 +158,7 @@ class PlainLoop:
             for name, item in self.generator.items():
                 self.average[name].mul_(0.999).add_(item, alpha=0.001)
         self.images += self.batch
-        return float(wasserstein), float(generator)
+        return float(wasserstein.detach()), float(generator.detach())
 
 
 def build_task(size: int, batch: int, precision: str) -> TextureGan:
@@ -225,7 +225,8 @@ def compare(options: argparse.Namespace) -> None:
     for name, task in tasks.items():
         metrics = task.step()
         losses = [
-            float(torch.as_tensor(metrics[f"loss/{k}"])) for k in ("discriminator", "generator")
+            float(torch.as_tensor(metrics[f"loss/{k}"]).detach())
+            for k in ("discriminator", "generator")
         ]
         print(f"  {name} {losses[0]:.5f} {losses[1]:.5f}", flush=True)
     steps = {"plain": plain.step, **{name: task.step for name, task in tasks.items()}}
