@@ -9,19 +9,29 @@ RUN is a finished training on the texture set SET.
 """
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 
 from geomface.gan.progressive_texture import (
+    SYSTEM,
     fit_joint_model,
     load_generator,
-    save_generator,
     save_joint,
 )
+from geomface.learning import load_trained, save_trained
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets" / "progressive_texture"
 MODES = 40
 """Of the textures, which is what keeps the file of the faces small."""
+
+
+def save_generator(path: Path | str, run: Path | str) -> None:
+    """Write the averaged generator alone, in float16, and nothing of where it was trained."""
+    model = load_trained(run, system=SYSTEM)
+    kept = {key: model.config[key] for key in ("kind", "networks", "seed")}
+    alone = dataclasses.replace(model, config=kept)
+    save_trained(path, alone, system=SYSTEM, networks=("generator_ema",), precision="float16")
 
 
 def main() -> None:
@@ -34,8 +44,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ASSETS)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    generator = load_generator(options.run)
-    save_generator(options.out / "generator.safetensors", generator)
+    save_generator(options.out / "generator.safetensors", options.run)
+    generator = load_generator(options.out / "generator.safetensors")
     size = 2**generator.level
     joint = fit_joint_model(options.set, size, method="least_squares", modes=MODES)
     save_joint(options.out / "faces.safetensors", joint, half=True)

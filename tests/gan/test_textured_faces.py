@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from make_texture_generator import save_generator
 
 from geomface.cli.main import main
 from geomface.errors import FileFormatError, MeshError, SettingsError
@@ -18,7 +19,6 @@ from geomface.gan.progressive_texture import (
     load_generator,
     load_joint,
     sample_images,
-    save_generator,
     save_joint,
     shipped_faces,
     shipped_generator,
@@ -178,11 +178,9 @@ def test_a_joint_model_of_neighbours_is_not_written(scans: Path, tmp_path: Path)
 
 
 def test_the_averaged_generator_alone_draws_the_same(run: Path, tmp_path: Path) -> None:
-    whole = load_generator(run)
-    save_generator(tmp_path / "generator.safetensors", whole)
-    alone = load_generator(tmp_path / "generator.safetensors")
-    again = load_generator(run)
-    drawn, expected = (sample_images(item, 4, seed=3) for item in (alone, again))
+    save_generator(tmp_path / "generator.safetensors", run)
+    alone, whole = (load_generator(item) for item in (tmp_path / "generator.safetensors", run))
+    drawn, expected = (sample_images(item, 4, seed=3) for item in (alone, whole))
     assert float((drawn - expected).abs().max()) < 0.02
     assert alone.config["kind"] == "texture" and "data" not in alone.config, (
         "no path of a machine leaves it"

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from geomface.gan.progressive_texture.sampling import TrainedGenerator as TrainedGenerator
     from geomface.gan.progressive_texture.sampling import load_generator as load_generator
     from geomface.gan.progressive_texture.sampling import sample_images as sample_images
-    from geomface.gan.progressive_texture.sampling import save_generator as save_generator
     from geomface.gan.progressive_texture.sampling import shipped_generator as shipped_generator
     from geomface.gan.progressive_texture.settings import MASKING as MASKING
     from geomface.gan.progressive_texture.settings import SYSTEM as SYSTEM

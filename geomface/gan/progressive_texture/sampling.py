@@ -12,7 +12,6 @@ from geomface.files.assets import asset_path
 from geomface.files.settings import settings_from_json
 from geomface.gan.progressive_texture.settings import SYSTEM, Networks
 from geomface.gan.progressive_texture.task import build_generator
-from geomface.learning.state import TrainingState, save_checkpoint
 from geomface.learning.trained import load_trained
 
 
@@ -102,19 +101,3 @@ def shipped_generator() -> TrainedGenerator:
     FileFormatError : the package lacks its assets
     """
     return load_generator(asset_path(f"{SYSTEM}/generator.safetensors"))
-
-
-def save_generator(path: Path | str, generator: TrainedGenerator) -> None:
-    """Write a checkpoint with the averaged generator alone, in float16: to sample, not to train.
-
-    Raises
-    ------
-    OutputError : the place cannot be written
-    """
-    half = generator.network.half()
-    kept = {"kind", "networks", "seed"}
-    config = {key: value for key, value in generator.config.items() if key in kept}
-    scalars = {"level": generator.level, "alpha": generator.alpha}
-    state = TrainingState({"generator_ema": half}, {}, {}, scalars)
-    save_checkpoint(path, state, system=SYSTEM, step=generator.step, config=config)
-    generator.network.float()
