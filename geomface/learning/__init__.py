@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from geomface.learning.penalties import gradient_penalty as gradient_penalty
     from geomface.learning.penalties import r1_penalty as r1_penalty
     from geomface.learning.phase import Phase as Phase
+    from geomface.learning.phase import PhasedTask as PhasedTask
     from geomface.learning.phase import frozen as frozen
     from geomface.learning.randomness import batch_indices as batch_indices
     from geomface.learning.randomness import stream_generator as stream_generator
@@ -83,7 +84,6 @@ if TYPE_CHECKING:
     from geomface.learning.stream import Stream as Stream
     from geomface.learning.stream import class_batches as class_batches
     from geomface.learning.system import System as System
-    from geomface.learning.task import PhasedTask as PhasedTask
     from geomface.learning.trained import TrainedModel as TrainedModel
     from geomface.learning.trained import load_trained as load_trained
     from geomface.learning.trained import save_trained as save_trained

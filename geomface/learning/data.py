@@ -40,8 +40,8 @@ class ArraySet:
     ----------
     columns : {name: (N, ...)}; pictures are (N, C, H, W), labels (N,) with -1 for unknown
 
-    Examples
-    --------
+    Example
+    -------
     >>> data = ArraySet({"images": np.zeros((5, 1, 112, 96), np.uint8), "labels": np.arange(5)})
     >>> batch = data.batch(torch.tensor([3, 0]))
     >>> batch["images"].shape, batch["labels"].tolist()

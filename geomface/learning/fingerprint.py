@@ -23,8 +23,8 @@ def fingerprint_rows(
     columns : {name: (N, ...)}
     names : of the rows; without, their numbers
 
-    Examples
-    --------
+    Example
+    -------
     >>> fingerprint_rows({"x": np.array([1.0, 2.0])}, ["a.png", "b.png"]).keys()
     dict_keys(['a.png', 'b.png'])
     """

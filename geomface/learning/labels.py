@@ -20,8 +20,8 @@ def label_loss(
     labels : (B,) int64, -1 for unknown
     weights : (K,) of the classes, such as `class_weights`
 
-    Examples
-    --------
+    Example
+    -------
     >>> label_loss(torch.zeros(3, 2), torch.tensor([0, -1, 1])).item()
     0.6931471824645996
     """

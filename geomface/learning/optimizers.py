@@ -21,8 +21,8 @@ class Schedule:
 
     none above share / warm_up, none below the floor.
 
-    Examples
-    --------
+    Example
+    -------
     >>> halving = Schedule("steps", milestones=(0.5, 0.75), factor=0.5)
     >>> [halving.rate(share) for share in (0.0, 0.5, 0.8)]
     [1.0, 0.5, 0.25]

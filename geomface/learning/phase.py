@@ -1,15 +1,31 @@
-"""A phase: one loss, the networks that it trains, their optimiser; a system is a row of them."""
+"""Phases and the task made of them: what one step of a learned system is."""
 
+import contextlib
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from geomface.errors import SettingsError
-from geomface.learning.distributed import Ranks
+from geomface.learning.device import (
+    ComputeSettings,
+    autocast,
+    check_compute,
+    place_images,
+    place_network,
+)
+from geomface.learning.distributed import Ranks, current_ranks
+from geomface.learning.ema import EmaSettings, make_ema, update_ema
+from geomface.learning.fingerprint import Fingerprint
+from geomface.learning.layers import synchronize_layers
 from geomface.learning.metrics_log import Metrics
-from geomface.learning.optimizers import OptimizerSettings
+from geomface.learning.optimizers import OptimizerSettings, make_optimizer, set_rates
+from geomface.learning.randomness import seeded_initialisation, stream_generator
+from geomface.learning.samples import Samples
+from geomface.learning.state import TrainingState, weights_hash
+from geomface.learning.stream import Batch, Draws, Stream, StreamReader
 
 Loss = torch.Tensor | tuple[torch.Tensor, Metrics]
 """What is minimised, alone or with metrics to log."""
@@ -59,6 +75,188 @@ class Phase:
     def is_due(self, step: int) -> bool:
         """Say whether the phase has a part in a step."""
         return step % self.every == self.offset
+
+
+class PhasedTask:
+    """The base of a system; its methods make what the phases judge, and judge it.
+
+    Everything random belongs to the whole batch, of which each process has its shard, so that the
+    number of processes changes no result. A network with weights that no phase trains is frozen:
+    in evaluation mode, without gradients, and in checkpoints as a hash only.
+
+    Parameters
+    ----------
+    seed : of weights, orders and draws
+    build : makes the networks by name; runs under a seed of its own. A module without weights,
+        such as `SetMemory` or `BeganBalance`, keeps its buffers in checkpoints
+    phases : in the order of their steps
+    streams : of data
+    generators : names of the random streams that `draws` takes
+    ema : networks of which averages are kept, as networks "<name>_ema"
+    horizon : steps that schedules count shares of; not the loop's, which may be raised later
+    compute : device and precision
+    config : what a reader of a checkpoint needs to build the networks
+
+    Example
+    -------
+    >>> class Line(PhasedTask):
+    ...     def __init__(self):
+    ...         phase = Phase("line", ("line",), self.points, self.error)
+    ...         build = lambda: {"line": torch.nn.Linear(2, 1)}
+    ...         super().__init__(seed=0, build=build, phases=[phase], generators=["points"])
+    ...
+    ...     def points(self):
+    ...         return self.draws("points", 8).normal(2)
+    ...
+    ...     def error(self, points):
+    ...         return (self.networks["line"](points) - 1).square().mean()
+    >>> sorted(Line().step())
+    ['loss/line']
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        build: Callable[[], Mapping[str, torch.nn.Module]],
+        phases: Sequence[Phase],
+        streams: Sequence[Stream] = (),
+        generators: Sequence[str] = (),
+        ema: Mapping[str, EmaSettings] | None = None,
+        horizon: int = 1,
+        compute: ComputeSettings | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.seed, self.horizon = seed, horizon
+        self.compute = compute = ComputeSettings("cpu") if compute is None else compute
+        self.ranks, self.device = current_ranks(), check_compute(compute)
+        self.phases, self.ema = tuple(phases), dict(ema or {})
+        with seeded_initialisation(seed, "weights"):
+            built = build()
+        if self.ranks.count > 1:
+            built = {name: synchronize_layers(network) for name, network in built.items()}
+        self.networks = {
+            name: place_network(network, self.device, compute) for name, network in built.items()
+        }
+        trained = {name for phase in self.phases for name in phase.networks}
+        self._frozen = [
+            name
+            for name, network in self.networks.items()
+            if name not in trained and any(True for _ in network.parameters())
+        ]
+        for name in self._frozen:
+            self.networks[name].eval().requires_grad_(False)
+        self._hashes = {name: weights_hash(self.networks[name]) for name in self._frozen}
+        self.config = dict(config or {})
+        self.networks |= {f"{name}_ema": make_ema(self.networks[name]) for name in self.ema}
+        self.optimizers = {
+            phase.name: make_optimizer(phase.optimizer, self._weights(phase)) for phase in phases
+        }
+        self.scalars: dict[str, Any] = {
+            "steps": 0,
+            "shown": {stream.name: 0 for stream in streams},
+        }
+        self._generators = {name: stream_generator(seed, name) for name in generators}
+        self._data = {stream.name: stream.data for stream in streams}
+        self._readers = {stream.name: StreamReader(stream, seed, self.ranks) for stream in streams}
+        self._batches: dict[str, Batch] = {}
+        self._rows = 0  # of the largest batch of a step
+        for group, members in itertools.groupby(self.phases, lambda p: p.group or p.name):
+            if len({phase.forward for phase in members}) > 1:
+                raise SettingsError(f"phases of {group}: expected one forward, got several.")
+
+    @property
+    def state(self) -> TrainingState:
+        """All that the next step depends on."""
+        modules = {k: v for k, v in self.networks.items() if k not in self._frozen}
+        return TrainingState(
+            modules, self.optimizers, self._generators, self.scalars, self.seed, self._hashes
+        )
+
+    @property
+    def steps(self) -> int:
+        """Steps done."""
+        return self.scalars["steps"]
+
+    @property
+    def share(self) -> float:
+        """How much of the training is done, in [0, 1]; schedules go by it."""
+        return min(self.steps / self.horizon, 1.0)
+
+    def step(self) -> Metrics:
+        """Take a step of every phase that is due, then of the averages."""
+        due = [phase for phase in self.phases if phase.is_due(self.steps)]
+        metrics: dict[str, torch.Tensor | float] = {}
+        for _, group in itertools.groupby(due, lambda phase: phase.group or phase.name):
+            phases = list(group)
+            for phase in phases:
+                set_rates(self.optimizers[phase.name], phase.optimizer, self.share)
+            metrics |= take_step(phases, self.optimizers, self.ranks)
+        for name, settings in self.ema.items():
+            decay = settings.at(self.steps, self._rows)
+            update_ema(self.networks[f"{name}_ema"], self.networks[name], decay)
+        self._batches, self._rows = {}, 0
+        self.scalars["steps"] += 1
+        return metrics
+
+    def samples(self) -> Samples:
+        """Return what is to be looked at: pictures, meshes, tables; must not depend on chance."""
+        return {}
+
+    def evaluate(self) -> Mapping[str, float]:
+        """Return numbers that tell how good the system is, by name."""
+        return {}
+
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """Return the fingerprints of the data of all streams."""
+        return {name: data.fingerprint() for name, data in self._data.items()}
+
+    def batch(self, stream: str, count: int | None = None) -> Batch:
+        """Return this step's batch of a stream, on the device; the same however often asked.
+
+        Parameters
+        ----------
+        stream : its name
+        count : rows in all, if not the stream's
+        """
+        if stream not in self._batches:
+            reader, shown = self._readers[stream], self.scalars["shown"]
+            count = count or reader.stream.batch
+            self._rows = max(self._rows, count)
+            batch = reader.read(shown[stream], count)
+            self._batches[stream] = {name: self._place(item) for name, item in batch.items()}
+            shown[stream] += count
+        return self._batches[stream]
+
+    def draws(self, name: str, count: int) -> Draws:
+        """Return the random numbers of one of `generators` for a batch of `count` rows in all."""
+        self._rows = max(self._rows, count)
+        return Draws(self._generators[name], count, self.ranks, self.device)
+
+    def fixed(self, name: str, count: int) -> Draws:
+        """Return random numbers that are the same at every call, for samples."""
+        return Draws(stream_generator(self.seed, name), count, device=self.device)
+
+    def autocast(self) -> contextlib.AbstractContextManager[None]:
+        """Return the context in which networks run in the chosen precision."""
+        return autocast(self.device, self.compute)
+
+    def reset_optimizers(self) -> None:
+        """Forget all moments, such as when networks grow."""
+        for optimizer in self.optimizers.values():
+            optimizer.state.clear()
+
+    def _place(self, item: torch.Tensor) -> torch.Tensor:
+        if item.ndim == 4:
+            return place_images(item, self.device, self.compute)
+        return item.to(self.device, non_blocking=True)
+
+    def _weights(self, phase: Phase) -> dict[str, torch.nn.Parameter]:
+        return {
+            f"{network}.{name}": weight
+            for network in phase.networks
+            for name, weight in self.networks[network].named_parameters()
+        }
 
 
 def take_step(

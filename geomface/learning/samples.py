@@ -48,8 +48,8 @@ def image_grid(images: torch.Tensor, columns: int | None = None, gap: int = 2) -
     -------
     (H', W', 3) float32 in [0, 1], row 0 at the top
 
-    Examples
-    --------
+    Example
+    -------
     >>> image_grid(torch.zeros(5, 1, 8, 6), columns=3).shape
     (18, 22, 3)
     """

@@ -19,8 +19,8 @@ class System:
     scalars : dotted names of a checkpoint's counters
     buffers : counters that today are arrays, such as "module/balance/k"
 
-    Examples
-    --------
+    Example
+    -------
     >>> system = System("toy", settings={"optimizer.settle": "optimizer.lr_decay"})
     >>> rename({"optimizer": {"settle": 0.5}}, system.settings)
     {'optimizer': {'lr_decay': 0.5}}

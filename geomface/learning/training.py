@@ -8,9 +8,9 @@ from geomface.files.records import plain
 from geomface.learning.device import ComputeSettings
 from geomface.learning.distributed import join_ranks
 from geomface.learning.loop import FREE, LoopSettings, TrainingResult, train
+from geomface.learning.phase import PhasedTask
 from geomface.learning.run_directory import Resume, open_run
 from geomface.learning.system import System
-from geomface.learning.task import PhasedTask
 from geomface.learning.trained import load_trained
 
 FREE_SETTINGS = FREE | {"compute"}

@@ -1,5 +1,7 @@
 """The small shared pieces: ema, streams, order of data, device, grid, metrics."""
 
+import doctest
+import importlib
 import json
 from pathlib import Path
 
@@ -7,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from geomface import learning
 from geomface.errors import SettingsError
+from geomface.lazy import read_exports
 from geomface.learning import (
     ComputeSettings,
     DeviceError,
@@ -130,3 +134,11 @@ def test_budget_stops_between_steps() -> None:
         assert stop.reason == ""
     with StopRequest(0.0) as stop:
         assert stop.reason == "budget"
+
+
+@pytest.mark.parametrize("module", sorted(set(read_exports(learning.__file__).values())))
+def test_examples_run_as_they_stand(module: str) -> None:
+    found = doctest.testmod(
+        importlib.import_module(module), optionflags=doctest.NORMALIZE_WHITESPACE
+    )
+    assert found.failed == 0

@@ -11,7 +11,6 @@ from torch import nn
 
 import geomface.learning as gl
 
-SYSTEM = gl.System("toy")
 CLASSES, BATCH = 4, 8
 
 
@@ -33,6 +32,7 @@ class ToySettings:
     )
     compute: gl.ComputeSettings = gl.ComputeSettings("cpu")
     seed: int = 0
+    horizon: int = 20
 
 
 def translator(dropout: float) -> nn.Module:
@@ -63,10 +63,10 @@ class Toy(gl.PhasedTask):
 
     def __init__(self, settings: ToySettings | None = None) -> None:
         use = self.settings = settings or ToySettings()
-        renders, photos, pairs = drawn_set(1), drawn_set(2), drawn_set(3)
+        renders, photos, pairs = (drawn_set(seed) for seed in (1, 2, 3))
         photos.columns["labels"][::3] = -1
-        labels = renders.columns["labels"]
-        by_class = gl.class_batches(labels, CLASSES, 2, seed=use.seed, name="renders")
+        seen = renders.columns["labels"]
+        by_class = gl.class_batches(seen, CLASSES, 2, seed=use.seed, name="renders")
         super().__init__(
             seed=use.seed,
             build=lambda: {
@@ -88,18 +88,11 @@ class Toy(gl.PhasedTask):
                 self.together("back", self.back_loss),
                 self.together("discriminator", self.discriminator_loss),
                 gl.Phase(
-                    "classifier",
-                    ("classifier",),
-                    lambda: self.batch("photos"),
-                    lambda batch: gl.label_loss(
-                        self.networks["classifier"](batch["images"]), batch["labels"]
-                    ),
-                    use.sgd,
-                    every=2,
+                    "classifier", ("classifier",), self.photos, self.label_loss, use.sgd, every=2
                 ),
             ],
             ema={"generator": gl.EmaSettings(0.9, warm_up=True)},
-            horizon=use.loop.steps,
+            horizon=use.horizon,
             compute=use.compute,
         )
 
@@ -132,6 +125,9 @@ class Toy(gl.PhasedTask):
         return gl.d_loss(
             use, self.reconstruction, real, made["y"], balance=self.networks["balance"]
         )
+
+    def photos(self) -> gl.Batch:
+        return self.batch("photos")
 
     def label_loss(self, batch: gl.Batch) -> torch.Tensor:
         return gl.label_loss(self.networks["classifier"](batch["images"]), batch["labels"])
