@@ -178,13 +178,16 @@ def _look(
 ) -> None:
     """Write samples and evaluations that are due; the next step is the same without."""
 
-    def due(every: int | None) -> bool:
-        return every is not None and (step % every == 0 or step == settings.steps)
-
+    last = step == settings.steps
+    show = last or step % settings.sample_every == 0
+    every = settings.evaluate_every
+    measure = every is not None and (last or step % every == 0)
+    if not (show or measure):
+        return
     with acting_as(ALONE), own_randomness(task.state.seed, "look"):
-        if due(settings.sample_every):
+        if show:
             save_samples(run.sample_stem(step), task.samples())
-        if due(settings.evaluate_every):
+        if measure:
             record = {"step": step} | {k: float(v) for k, v in task.evaluate().items()}
             append_record(run.path / EVALUATIONS, record)
             if on_log is not None:

@@ -1,5 +1,6 @@
 """Phases, streams, optimisers: what a step does, and what a process may lack."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -10,18 +11,25 @@ from training_kit import check_exact_resume, check_processes_agree
 from geomface.errors import SettingsError
 from geomface.learning import (
     ArraySet,
+    CheckpointError,
     EmaSettings,
+    LoopSettings,
     OptimizerSettings,
     ParameterGroup,
     Phase,
     PhasedTask,
     Schedule,
     Stream,
+    System,
     class_batches,
     frozen,
     label_loss,
+    load_trained,
+    open_run,
+    train,
 )
 from geomface.learning.optimizers import make_optimizer, set_rates
+from geomface.learning.state import weights_hash
 from geomface.learning.stream import StreamReader
 
 
@@ -213,3 +221,30 @@ def test_phases_of_a_group_need_one_forward() -> None:
     ]
     with pytest.raises(SettingsError, match="phases of g: expected one forward, got several"):
         PhasedTask(seed=0, build=lambda: {"x": nn.Linear(1, 1)}, phases=phases)
+
+
+class Judged(PhasedTask):
+    """A line judged by a network that nobody trains."""
+
+    def __init__(self, judge: float) -> None:
+        super().__init__(
+            seed=0,
+            build=lambda: {"line": nn.Linear(2, 1), "judge": nn.Linear(1, 1)},
+            phases=[Phase("line", ("line",), lambda: torch.ones(3, 2), self.loss)],
+        )
+        self.networks["judge"].weight.data.fill_(judge)
+        self.state.frozen["judge"] = weights_hash(self.networks["judge"])  # type: ignore[index]
+
+    def loss(self, rows: torch.Tensor) -> torch.Tensor:
+        return self.networks["judge"](self.networks["line"](rows)).square().mean()
+
+
+def test_a_run_goes_on_with_its_frozen_networks_only(tmp_path: Path) -> None:
+    system, loop = System("judged"), LoopSettings(4, 2, 4, 2)
+    task = Judged(2.0)
+    result = train(task, open_run(tmp_path, {}, system=system), loop)
+    assert "judge" not in load_trained(result.checkpoint, system=system).arrays
+    assert load_trained(tmp_path, system=system).frozen == task.state.frozen
+    train(Judged(2.0), open_run(tmp_path, {}, system=system), dataclasses.replace(loop, steps=6))
+    with pytest.raises(CheckpointError, match="the frozen network 'judge' that the run began with"):
+        train(Judged(3.0), open_run(tmp_path, {}, system=system), loop)
