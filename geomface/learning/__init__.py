@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from geomface.learning.adversarial import discriminator_loss as discriminator_loss
     from geomface.learning.adversarial import g_loss as g_loss
     from geomface.learning.adversarial import generator_loss as generator_loss
-    from geomface.learning.adversarial import next_began_k as next_began_k
     from geomface.learning.data import ArraySet as ArraySet
     from geomface.learning.data import PictureSet as PictureSet
     from geomface.learning.data import picture_folder as picture_folder
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from geomface.learning.distributed import current_ranks as current_ranks
     from geomface.learning.distributed import join_ranks as join_ranks
     from geomface.learning.ema import EmaSettings as EmaSettings
-    from geomface.learning.ema import half_life_decay as half_life_decay
     from geomface.learning.ema import make_ema as make_ema
     from geomface.learning.ema import update_ema as update_ema
     from geomface.learning.errors import CheckpointError as CheckpointError

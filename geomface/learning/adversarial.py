@@ -203,21 +203,3 @@ def generator_loss(kind: LossKind, fake: torch.Tensor) -> torch.Tensor:
     if kind == "began":
         return fake.mean()
     raise SettingsError(f"loss: expected one of {', '.join(LOSS_KINDS)}, got {kind!r}.")
-
-
-def next_began_k(k: float, real: float, fake: float, *, gamma: float, rate: float) -> float:
-    """Return BEGAN's next balance: clip(k + rate (gamma L(x) - L(G(z))), 0, 1).
-
-    Parameters
-    ----------
-    k : balance before the step
-    real, fake : mean reconstruction errors of the step
-    gamma : wanted ratio of errors
-    rate : step size
-
-    Source
-    ------
-    Berthelot et al. 2017, Eq. 1. It uses the two errors; Gecer et al. 2018's code uses the
-    discriminator's whole loss, which mixes k into its own update.
-    """
-    return min(max(k + rate * (gamma * real - fake), 0.0), 1.0)

@@ -30,12 +30,14 @@ class EmaSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.decay < 1:
             raise SettingsError(f"ema: expected a decay in [0, 1), got {self.decay}.")
+        if self.half_life_images is not None and self.half_life_images <= 0:
+            raise SettingsError("ema: expected a half-life above 0 images.")
 
     def at(self, step: int, batch: int) -> float:
         """Return d for a step, counted from 0, that shows a batch of so many images."""
         value = self.decay
         if self.half_life_images is not None:
-            value = half_life_decay(batch, self.half_life_images)
+            value = 0.5 ** (batch / self.half_life_images)
         return min(value, (1 + step) / (10 + step)) if self.warm_up else value
 
 
@@ -68,13 +70,3 @@ def update_ema(ema: torch.nn.Module, network: torch.nn.Module, decay: float) -> 
             mean.lerp_(value, 1.0 - decay)
         else:
             mean.copy_(value)
-
-
-def half_life_decay(batch: int, half_life_images: float) -> float:
-    """Return d with d^(half life / batch) = 1/2, so that the batch size does not matter.
-
-    Source
-    ------
-    Karras et al. 2020 (StyleGAN2-ADA), training code's convention of a half-life in images.
-    """
-    return 0.5 ** (batch / max(half_life_images, 1e-9))

@@ -25,7 +25,7 @@ class TrainingState:
 
     Parameters
     ----------
-    modules : networks and their averages
+    modules : networks, their EMAs, and modules that keep buffers
     optimizers : one for each that steps alone
     generators : random streams
     scalars : schedule and counters, anything JSON holds; restored in place

@@ -9,19 +9,21 @@ from geomface.errors import SettingsError
 from geomface.learning import (
     LOSS_KINDS,
     AdversarialSettings,
+    BeganBalance,
     LossKind,
+    d_loss,
     discriminator_loss,
     drift_penalty,
+    g_loss,
     generator_loss,
     gradient_penalty,
-    next_began_k,
     r1_penalty,
 )
 
 GOOD, BAD = torch.tensor([1.0, 1.0]), torch.tensor([-1.0, -1.0])
 
 
-def test_hinge_of_a_perfect_critic_is_zero() -> None:
+def test_hinge_of_a_perfect_discriminator_is_zero() -> None:
     assert discriminator_loss("hinge", GOOD, BAD) == 0
     # The sign as printed in Sanchez & Valstar, Eq. 3, is this with the two exchanged.
     assert discriminator_loss("hinge", BAD, GOOD) == 4
@@ -42,9 +44,55 @@ def test_wasserstein_is_the_difference_of_means() -> None:
 def test_began() -> None:
     real, fake = torch.ones(3), torch.full((3,), 0.3)
     assert discriminator_loss("began", real, fake, k=0.2).item() == pytest.approx(1 - 0.2 * 0.3)
-    assert next_began_k(0.2, 1.0, 0.3, gamma=0.5, rate=0.001) == pytest.approx(0.2002, abs=1e-15)
-    assert next_began_k(1.0, 9.0, 0.0, gamma=0.5, rate=1.0) == 1.0
-    assert next_began_k(0.0, 0.0, 9.0, gamma=0.5, rate=1.0) == 0.0
+    balance = BeganBalance(gamma=0.5, rate=0.001)
+    balance.k.fill_(0.2)
+    balance.update(real, fake)
+    assert balance.k.item() == pytest.approx(0.2002, abs=1e-9)
+    hasty = BeganBalance(rate=1.0)
+    for errors, limit in [((9.0, 0.0), 1.0), ((0.0, 9.0), 0.0)]:
+        hasty.update(*(torch.full((3,), error) for error in errors))
+        assert hasty.k.item() == limit
+
+
+def test_least_squares() -> None:
+    assert discriminator_loss("lsgan", GOOD, torch.zeros(2)) == 0
+    assert discriminator_loss("lsgan", BAD, GOOD).item() == 0.5 * (4 + 1)
+    assert generator_loss("lsgan", BAD).item() == 2.0
+
+
+@pytest.mark.parametrize("kind", LOSS_KINDS)
+def test_one_call_is_the_loss_and_its_penalties(kind: LossKind) -> None:
+    real, fake, weights, mix = penalty_inputs()
+    use = AdversarialSettings(loss=kind, r1_weight=0.7, r1_every=3, drift_weight=0.2)
+    balance = BeganBalance()
+    balance.k.fill_(0.4)
+
+    def score(images: torch.Tensor) -> torch.Tensor:
+        return smooth_discriminator(weights, images).abs()
+
+    for step in range(4):
+        k = balance.k.item()
+        loss, metrics = d_loss(use, score, real, fake, mix=mix, step=step, balance=balance)
+        expected = discriminator_loss(kind, score(real), score(fake), k=k)
+        torch.testing.assert_close(metrics["loss/discriminator"], expected)
+        if kind == "wgan-gp":
+            slope = gradient_penalty(score, real, fake, mix=mix)
+            expected = expected + 10.0 * slope + 0.2 * drift_penalty(score(real))
+        elif kind != "began" and step % 3 == 0:
+            expected = expected + 0.7 * 3 * r1_penalty(score, real)
+        torch.testing.assert_close(loss, expected)
+        assert (balance.k.item() != k) == (kind == "began")
+    assert torch.equal(g_loss(use, score, fake), generator_loss(kind, score(fake)))
+    named = d_loss(use, score, real, fake, mix=mix, balance=balance, suffix="/photos")[1]
+    assert all(name.endswith("/photos") for name in named)
+
+
+def test_what_a_loss_needs_is_asked_for() -> None:
+    real, fake, weights, _ = penalty_inputs()
+    for kind, missing in [("wgan-gp", "mix"), ("began", "balance")]:
+        use = AdversarialSettings(loss=kind)  # type: ignore[arg-type]
+        with pytest.raises(SettingsError, match=f"{kind}: expected .*`{missing}`"):
+            d_loss(use, lambda x: smooth_discriminator(weights, x), real, fake)
 
 
 @pytest.mark.parametrize("kind", LOSS_KINDS)
@@ -60,7 +108,7 @@ def test_losses_agree_with_finite_differences(kind: LossKind) -> None:
     assert torch.autograd.gradcheck(lambda b: generator_loss(kind, b), (fake,))
 
 
-def smooth_critic(weights: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+def smooth_discriminator(weights: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
     return torch.tanh(torch.einsum("nchw,kchw->nk", images, weights)).sum(dim=1)
 
 
@@ -77,16 +125,18 @@ def test_penalties_agree_with_finite_differences() -> None:
     real, fake, weights, mix = penalty_inputs()
 
     def slope(w: torch.Tensor) -> torch.Tensor:
-        return gradient_penalty(lambda x: smooth_critic(w, x), real, fake, mix=mix.double())
+        return gradient_penalty(lambda x: smooth_discriminator(w, x), real, fake, mix=mix.double())
 
     assert torch.autograd.gradcheck(slope, (weights,))
     assert torch.autograd.gradcheck(
-        lambda w: r1_penalty(lambda x: smooth_critic(w, x), real), (weights,)
+        lambda w: r1_penalty(lambda x: smooth_discriminator(w, x), real), (weights,)
     )
-    assert torch.autograd.gradcheck(lambda w: drift_penalty(smooth_critic(w, real)), (weights,))
+    assert torch.autograd.gradcheck(
+        lambda w: drift_penalty(smooth_discriminator(w, real)), (weights,)
+    )
 
 
-def test_penalties_of_a_linear_critic() -> None:
+def test_penalties_of_a_linear_discriminator() -> None:
     real, fake, weights, mix = penalty_inputs()
     norm = weights[0].detach().norm().item()
 

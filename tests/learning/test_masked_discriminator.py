@@ -32,7 +32,7 @@ def holes(count: int, size: int, seed: int = 0) -> torch.Tensor:
     return (torch.rand(count, 1, size, size, generator=generator) > 0.2).float()
 
 
-def critic(kind: LossKind = "hinge") -> MaskedDiscriminator:
+def discriminator(kind: LossKind = "hinge") -> MaskedDiscriminator:
     torch.manual_seed(1)
     network = GrowingAutoencoder if kind == "began" else GrowingDiscriminator
     return MaskedDiscriminator(network(SMALL, masked=True))
@@ -43,7 +43,7 @@ def critic(kind: LossKind = "hinge") -> MaskedDiscriminator:
 @pytest.mark.parametrize("kind", LOSS_KINDS)
 def test_hidden_pixels_change_nothing(kind: LossKind, alpha: float, poison: float) -> None:
     """Scores with minibatch deviation, losses, both penalties and all gradients, bit by bit."""
-    network, mask = critic(kind), holes(8, 16)
+    network, mask = discriminator(kind), holes(8, 16)
     generator = torch.Generator().manual_seed(2)
     real, fake = (torch.randn(8, 3, 16, 16, generator=generator) for _ in range(2))
     mix = torch.rand(8, generator=generator)
@@ -78,7 +78,7 @@ def test_hidden_pixels_change_nothing(kind: LossKind, alpha: float, poison: floa
 
 
 def test_the_mask_itself_is_seen() -> None:
-    network, images = critic(), torch.zeros(4, 3, 16, 16)
+    network, images = discriminator(), torch.zeros(4, 3, 16, 16)
     with torch.no_grad():
         assert not torch.equal(
             network(images, holes(4, 16)), network(images, torch.ones(4, 1, 16, 16))
@@ -118,8 +118,8 @@ def test_fade_begins_at_the_smaller_size_and_ends_at_the_larger() -> None:
         assert (faded[whole] == 1).all()
 
 
-def test_masked_critic_at_the_start_of_a_fade_is_the_smaller_critic() -> None:
-    network, mask = critic(), holes(8, 16)
+def test_masked_discriminator_at_the_start_of_a_fade_is_the_smaller_discriminator() -> None:
+    network, mask = discriminator(), holes(8, 16)
     torch.manual_seed(3)
     generator = GrowingGenerator(SMALL)
     real, latents = torch.randn(8, 3, 16, 16), torch.randn(8, 8)
