@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from toy_system import Toy
 from training_kit import check_exact_resume, check_only_its_own, check_processes_agree
 
@@ -24,3 +25,13 @@ def test_two_processes_are_one(tmp_path: Path) -> None:
 
 def test_phases_move_their_own_networks_only() -> None:
     check_only_its_own(Toy())
+
+
+def test_the_page_on_learning_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "learning.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "page"}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    assert (tmp_path / "run/checkpoints/step-000000008.safetensors").is_file()
