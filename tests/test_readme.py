@@ -1,6 +1,7 @@
 """The README's Python runs, its set-up lines are what .ci/run uses, its links lead somewhere."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,13 @@ def test_commands_exist() -> None:
     for line in "".join(blocks("bash")).splitlines():
         if line.startswith("geomface "):
             assert line.split()[1] in NOUNS
+
+
+def test_rooms_are_those_of_the_contract() -> None:
+    listed = re.findall(r"`(\w+)`", README.split("## Rooms")[1].split("each may import")[0])
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = settings["contracts"][0]["layers"][::-1]
+    assert listed == [layer for layer in layers if (ROOT / "geomface" / layer).is_dir()]
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/commands.md", "docs/conventions.md"])
