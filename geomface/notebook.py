@@ -15,7 +15,7 @@ SHOWN = {
     "geomface.mesh.mesh.Mesh": "itself",
     "geomface.mesh.template.Template": "itself",
     "geomface.parametrization.unwrapping.UnwrapResult": "checkered mesh",
-    "geomface.registration.result.RegistrationResult": "upright mesh",
+    "geomface.registration.registering.RegistrationResult": "upright mesh",
     "geomface.scans.simulate.SimulatedScan": "mesh",
     "geomface.statistics.assignment.compare.AssignmentComparison": "errors",
     "geomface.statistics.correlation.CanonicalCorrelation": "correlation",

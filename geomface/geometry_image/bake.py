@@ -23,10 +23,9 @@ from geomface.geometry_image.transfer import closest_for_texels
 from geomface.mesh.closest import ClosestPointIndex, ClosestPoints
 from geomface.mesh.diagnose import MILLIMETRES
 from geomface.mesh.mesh import Mesh, require_same_topology
-from geomface.mesh.normals import face_areas, vertex_normals
+from geomface.mesh.normals import face_areas, smooth_vertex_normals, vertex_normals
 from geomface.mesh.template import Template
 from geomface.mesh.topology import boundary_edges
-from geomface.rendering.normals import smooth_vertex_normals
 from geomface.rendering.textures import shrink_texture
 
 _ON_EDGE = 1e-7

@@ -61,6 +61,20 @@ def vertex_normals(
     return unit(sum_at_vertices(corner_normals, faces, len(vertices)))
 
 
+def smooth_vertex_normals(vertices: FloatArray, faces: IndexArray, rounds: int = 1) -> FloatArray:
+    """Return (V, 3) unit vertex normals, averaged over the triangles around `rounds` times.
+
+    n_v <- unit(sum over triangles t at v of area_t (n_a + n_b + n_c)). With rounds 0 these are the
+    ordinary vertex normals; one round is enough for scans whose noise folds small triangles.
+    """
+    normals = vertex_normals(vertices, faces)
+    areas = face_areas(vertices, faces)[:, None]
+    for _ in range(rounds):
+        spread = np.repeat(normals[faces].sum(axis=1) * areas, 3, axis=0)
+        normals = unit(sum_at_vertices(spread, faces, len(vertices)))
+    return normals
+
+
 def sum_at_vertices(values: FloatArray, faces: IndexArray, count: int) -> FloatArray:
     """Return (V, 3): the sums of vectors (3 F, 3) at the corners of faces, vertex by vertex."""
     sums = np.empty((count, 3))

@@ -6,10 +6,10 @@ from geomface.lazy import attach
 
 if TYPE_CHECKING:
     from geomface.registration.nonrigid import NonRigidRegistration as NonRigidRegistration
+    from geomface.registration.nonrigid import RegistrationStep as RegistrationStep
+    from geomface.registration.registering import RegistrationResult as RegistrationResult
     from geomface.registration.registering import ShapePrior as ShapePrior
     from geomface.registration.registering import register as register
-    from geomface.registration.result import RegistrationResult as RegistrationResult
-    from geomface.registration.result import RegistrationStep as RegistrationStep
     from geomface.registration.settings import RegistrationSettings as RegistrationSettings
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

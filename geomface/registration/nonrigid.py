@@ -22,7 +22,6 @@ from geomface.registration.integrity import (
 )
 from geomface.registration.linear_system import FittingSystem
 from geomface.registration.prior import DeformationPrior, MeasuredPlanes, MeasuredPoints
-from geomface.registration.result import RegistrationStep
 from geomface.registration.scan_target import Matches, MatchGates, ScanTarget
 from geomface.registration.settings import RegistrationSettings
 from geomface.registration.template_terms import (
@@ -47,6 +46,17 @@ _LEAST_SCALE_MM = 0.15
 _LANDMARK_CUTOFF = 4.0
 _PIN_WEIGHT = 200.0
 _MEND_ATTEMPTS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class RegistrationStep:
+    """One re-matching: level, bending stiffness, robust scale (mm), kept share, motion (mm)."""
+
+    level: int
+    stiffness: float
+    scale_mm: float
+    kept_fraction: float
+    motion_mm: float
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

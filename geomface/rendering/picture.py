@@ -5,8 +5,8 @@ import numpy as np
 from geomface.arrays import FloatArray, ImageArray, require_finite, require_shape
 from geomface.errors import MeshError, SettingsError
 from geomface.mesh.mesh import Mesh
+from geomface.mesh.normals import smooth_vertex_normals
 from geomface.rendering.camera import Frame, frame_of, view_rotation
-from geomface.rendering.normals import smooth_vertex_normals
 from geomface.rendering.rasterize import rasterize
 from geomface.rendering.shading import Studio, shade_pixels
 from geomface.rendering.textures import shrink_texture

@@ -1,6 +1,5 @@
 """GLB (binary glTF 2.0): for viewers, and back without loss."""
 
-import json
 import zlib
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import FileFormatError
-from geomface.files.atomic import write_bytes
 from geomface.files.color import srgb_to_linear
 from geomface.files.images import encode_image
 from geomface.files.reading import as_singles, choose_unit, log, named
@@ -18,6 +16,7 @@ from geomface.mesh.io.glb_scene import (
     open_container,
     read_image,
     read_scene,
+    write_container,
 )
 from geomface.mesh.io.polygons import build_mesh, first_unique, polygons_of
 from geomface.mesh.mesh import Mesh
@@ -202,14 +201,7 @@ def write_glb(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
         "buffers": [{"byteLength": len(binary)}],
         "extras": {"geomface": record},
     }
-    text = json.dumps(tree, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    chunks = b"".join(
-        len(body).to_bytes(4, "little") + kind + body
-        for kind, body in ((b"JSON", text), (b"BIN\0", binary))
-    )
-    head = b"glTF" + (2).to_bytes(4, "little") + (12 + len(chunks)).to_bytes(4, "little")
-    write_bytes(path, head + chunks)
+    write_container(path, tree, binary)
 
 
 def _viewer_vertices(mesh: Mesh) -> tuple[IndexArray, FloatArray | None, IndexArray]:

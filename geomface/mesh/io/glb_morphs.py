@@ -1,6 +1,5 @@
 """GLB with morph targets: one mesh and named displacements of its vertices."""
 
-import json
 import tempfile
 import zlib
 from collections.abc import Mapping
@@ -11,10 +10,9 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray, require_shape
 from geomface.errors import FileFormatError
-from geomface.files.atomic import write_bytes
 from geomface.files.reading import as_singles, named
 from geomface.mesh.io.glb import read_glb, write_glb
-from geomface.mesh.io.glb_scene import Container, open_container
+from geomface.mesh.io.glb_scene import Container, open_container, write_container
 from geomface.mesh.mesh import Mesh
 
 KEY = "geomface_morphs"
@@ -70,14 +68,7 @@ def write_morph_glb(
     tree["buffers"][0]["byteLength"] = len(binary)
     tree["extras"]["geomface"]["crc32"] = zlib.crc32(binary)
     tree["extras"][KEY] = {"names": list(targets), "record": record}
-    text = json.dumps(tree, separators=(",", ":"), allow_nan=False).encode()
-    text += b" " * (-len(text) % 4)
-    chunks = b"".join(
-        len(body).to_bytes(4, "little") + kind + body
-        for kind, body in ((b"JSON", text), (b"BIN\0", binary))
-    )
-    head = b"glTF" + (2).to_bytes(4, "little") + (12 + len(chunks)).to_bytes(4, "little")
-    write_bytes(path, head + chunks)
+    write_container(path, tree, binary)
 
 
 def _origin(container: Container, mesh: Mesh) -> IndexArray:

@@ -16,6 +16,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray, require_indices
 from geomface.errors import FileFormatError
+from geomface.files.atomic import write_bytes
 from geomface.files.color import linear_to_srgb
 from geomface.files.images import decode_image
 from geomface.files.reading import as_doubles, log, read_bytes
@@ -82,6 +83,18 @@ def _count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"{value!r} is not a count")
     return value
+
+
+def write_container(path: str | Path, tree: dict[str, Any], binary: bytes | bytearray) -> None:
+    """Write the two chunks of a GLB file, atomically."""
+    text = json.dumps(tree, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = b"".join(
+        len(body).to_bytes(4, "little") + kind.to_bytes(4, "little") + body
+        for kind, body in ((_JSON, text), (_BINARY, binary))
+    )
+    head = b"glTF" + (2).to_bytes(4, "little") + (12 + len(chunks)).to_bytes(4, "little")
+    write_bytes(path, head + chunks)
 
 
 def open_container(path: Path, name: str) -> Container:

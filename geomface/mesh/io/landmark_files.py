@@ -108,19 +108,22 @@ def _make(
     return Landmarks(rows, scheme, sigma_mm, unit, named(path))
 
 
-def points_array(path: Path, rows: Any) -> FloatArray:
-    """Return JSON rows `[x, y, z]` or null as (L, 3) float64 with NaN for null."""
+def points_array(path: Path, rows: Any, axes: str = "xyz") -> FloatArray:
+    """Return JSON rows such as `[x, y, z]`, or null, as (L, len(axes)) float64, NaN for null."""
+    wanted = f"[{', '.join(axes)}]"
     if not isinstance(rows, list):
         raise LandmarkError(
-            f"{path}: expected 'points' as a list of [x, y, z] or null, got {type(rows).__name__}."
+            f"{path}: expected 'points' as a list of {wanted} or null, got {type(rows).__name__}."
         )
-    points = np.full((len(rows), 3), np.nan)
+    count = len(axes)
+    points = np.full((len(rows), count), np.nan)
     for place, row in enumerate(rows):
-        if row is None or row == [None, None, None]:
+        if row is None or row == [None] * count:
             continue
-        if not isinstance(row, list) or len(row) != 3 or not all(map(_is_number, row)):
+        if not isinstance(row, list) or len(row) != count or not all(map(_is_number, row)):
+            numbers = {2: "two", 3: "three"}.get(count, count)
             raise LandmarkError(
-                f"{path}: landmark {place} should be three numbers [x, y, z] or null, got "
+                f"{path}: landmark {place} should be {numbers} numbers {wanted} or null, got "
                 f"{str(row)[:60]}."
             )
         points[place] = row

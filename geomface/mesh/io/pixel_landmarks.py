@@ -11,7 +11,7 @@ from geomface.arrays import FloatArray
 from geomface.errors import FileFormatError, LandmarkError
 from geomface.files.reading import read_text
 from geomface.files.records import read_json, write_json
-from geomface.mesh.io.landmark_files import MULTI_PIE_68
+from geomface.mesh.io.landmark_files import MULTI_PIE_68, points_array
 
 PIXELS = "px"
 _MISSING = ("nan", "null", "none", "-")
@@ -103,17 +103,7 @@ def _read_json(path: Path) -> PixelLandmarks:
             f"{path}: expected landmarks of a picture in '{PIXELS}', got the unit "
             f"{str(record['unit'])[:40]!r}."
         )
-    rows = record["points"]
-    points = np.full((len(rows), 2), np.nan)
-    for place, row in enumerate(rows):
-        if row is None:
-            continue
-        if not isinstance(row, list) or len(row) != 2 or not all(map(_is_number, row)):
-            raise LandmarkError(
-                f"{path}: landmark {place} should be two numbers [x, y] or null, got "
-                f"{str(row)[:60]}."
-            )
-        points[place] = row
+    points = points_array(path, record["points"], "xy")
     size = record.get("image_size")
     if size is not None:
         if not isinstance(size, list) or len(size) != 2 or not all(map(_is_size, size)):
@@ -121,14 +111,10 @@ def _read_json(path: Path) -> PixelLandmarks:
                 f"{path}: 'image_size' should be [width, height] in pixels, got {str(size)[:60]}."
             )
         size = (int(size[1]), int(size[0]))
-    scheme = record.get("scheme", MULTI_PIE_68 if len(rows) == 68 else f"points-{len(rows)}")
+    scheme = record.get("scheme", MULTI_PIE_68 if len(points) == 68 else f"points-{len(points)}")
     if not isinstance(scheme, str):
         raise LandmarkError(f"{path}: 'scheme' should be a name, got {str(scheme)[:60]}.")
     return PixelLandmarks(points, scheme, size)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def _is_size(value: Any) -> bool:

@@ -46,7 +46,7 @@ class RenderPass:
 
     Parameters
     ----------
-    topology, settings, camera, look : as given
+    topology, settings, camera, appearance : as given
     vertices : (B, V, 3) or batch 1, world
     xyz_pixels : (B, V, 3), projected
     fragments : the covered pixels
@@ -55,7 +55,7 @@ class RenderPass:
     topology: RenderTopology
     settings: RenderSettings
     camera: Camera
-    look: Appearance
+    appearance: Appearance
     vertices: torch.Tensor
     xyz_pixels: torch.Tensor
     fragments: Fragments
@@ -99,10 +99,10 @@ class RenderPass:
     @cached_property
     def albedo(self) -> torch.Tensor:
         """(3, N) colours without light, as given."""
-        if self.look.texture is not None:
-            return sample_texture(self.look.texture, self.uv, self.fragments)
-        if self.look.colors is not None:
-            return interpolate(self.look.colors, self.fragments, self.barycentrics.weights)
+        if self.appearance.texture is not None:
+            return sample_texture(self.appearance.texture, self.uv, self.fragments)
+        if self.appearance.colors is not None:
+            return interpolate(self.appearance.colors, self.fragments, self.barycentrics.weights)
         return torch.full_like(self.barycentrics.weights[0], GREY).expand(3, -1)
 
     @cached_property
@@ -111,14 +111,14 @@ class RenderPass:
         normals = self.normals
         if self.settings.two_sided:
             normals = normals * torch.where(self.barycentrics.outside, 1.0, -1.0).to(normals.dtype)
-        lights = self.look.lights
+        lights = self.appearance.lights
         positions = self.position if needs_positions(lights) else None
         return illuminate(lights, normals, positions, self.camera, self.fragments)
 
     @cached_property
     def shading(self) -> torch.Tensor:
         """(3, N) what a white surface shows; 1 without lights."""
-        if not self.look.lights:
+        if not self.appearance.lights:
             return torch.ones_like(self.barycentrics.weights[0]).expand(3, -1)
         return self.light[0]
 
@@ -126,7 +126,7 @@ class RenderPass:
     def radiance(self) -> torch.Tensor:
         """(3, N) colours of the lit surface: linear light, or as given when nothing is decoded."""
         albedo = self._decoded(self.albedo, self.fragments.counts)
-        if not self.look.lights:
+        if not self.appearance.lights:
             return albedo
         shading, highlight = self.light
         lit = albedo * shading
@@ -139,7 +139,7 @@ class RenderPass:
 
     def backdrop(self) -> torch.Tensor | None:
         """Return the background (B H W, 3) as it was given, or None for black."""
-        background = self.look.background
+        background = self.appearance.background
         if background is None:
             return None
         if background.ndim == 2:
@@ -148,7 +148,7 @@ class RenderPass:
 
     def background_at(self, pixels: torch.Tensor, counts: list[int]) -> torch.Tensor:
         """Return (3, n) the background to mix with at pixels (n,) in flattened pictures."""
-        background = self.look.background
+        background = self.appearance.background
         if background is None:
             like = self.xyz_pixels
             return torch.zeros((3, len(pixels)), dtype=like.dtype, device=like.device)

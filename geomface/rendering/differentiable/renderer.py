@@ -105,12 +105,12 @@ class Renderer:
             require_tensor(vertices, (None, self.topology.vertex_count, 3), "vertices", MeshError),
             "vertices",
         )
-        look = self._appearance(vertices, texture, colors, light, background)
+        appearance = self._appearance(vertices, texture, colors, light, background)
         sizes = {"vertices": len(vertices), "camera": camera.batch}
-        for name, value in (("texture", look.texture), ("colors", look.colors)):
+        for name, value in (("texture", appearance.texture), ("colors", appearance.colors)):
             sizes[name] = 1 if value is None else len(value)
-        sizes["background"] = 1 if look.background is None else len(look.background)
-        sizes.update({f"light {k}": item.batch for k, item in enumerate(look.lights)})
+        sizes["background"] = 1 if appearance.background is None else len(appearance.background)
+        sizes.update({f"light {k}": item.batch for k, item in enumerate(appearance.lights)})
         batch = common_batch(sizes)
         camera = camera.to(vertices)
         xyz = camera.project(vertices).expand(batch, -1, -1)
@@ -126,7 +126,9 @@ class Renderer:
         fragments = fragments_of(
             ids, self.topology.faces, vertices.dtype, compiled=self.settings.compiled
         )
-        state = RenderPass(self.topology, self.settings, camera, look, vertices, xyz, fragments)
+        state = RenderPass(
+            self.topology, self.settings, camera, appearance, vertices, xyz, fragments
+        )
         return RenderResult(_collect(state, outputs), self.backend)
 
     def _on_device(self, tensor: torch.Tensor, name: str) -> torch.Tensor:

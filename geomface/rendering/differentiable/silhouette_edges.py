@@ -7,7 +7,6 @@ The edge where it ends is the silhouette edge. Following the surface finds it al
 are smaller than a pixel, and never takes an edge of the mesh's inside for one.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numba
@@ -15,7 +14,8 @@ import numpy as np
 import torch
 
 from geomface.rendering.differentiable.silhouette_walk import find_ends
-from geomface.rendering.visibility.protocol import linear_depth
+from geomface.rendering.per_image import map_images
+from geomface.rendering.visibility.backend import linear_depth
 
 MOST_STEPS = 64
 """Triangles that are crossed between two pixel centres before the search is given up."""
@@ -76,13 +76,7 @@ def silhouette_crossings(
     def search(image: int) -> np.ndarray:
         return _search(ids[image], places[image], depths[image], triangles, beyond, MOST_STEPS)
 
-    count = len(ids)
-    workers = min(count, torch.get_num_threads())
-    if workers == 1:
-        found = [search(image) for image in range(count)]
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            found = list(pool.map(search, range(count)))
+    found = map_images(search, len(ids))
     pixels, vertices = ids[0].size, places.shape[1]
     for image, rows in enumerate(found):
         rows[:2] += image * pixels
@@ -190,36 +184,13 @@ def _search(ids: Any, xy: Any, depth: Any, faces: Any, neighbours: Any, most: in
                 line = (row if axis == 0 else column) + 0.5
                 origin = (column if axis == 0 else row) + 0.5
                 a, b, c, d = -1, -1, -1, -1
+                tables = (xy, faces, neighbours, outside, most)
                 if one >= 0:
-                    a, b = _walk(
-                        one,
-                        other,
-                        axis,
-                        line,
-                        origin,
-                        1.0,
-                        xy,
-                        faces,
-                        neighbours,
-                        outside,
-                        most,
-                    )
+                    a, b = _walk(one, other, axis, line, origin, 1.0, *tables)
                     if a == -2:
                         continue
                 if other >= 0:
-                    c, d = _walk(
-                        other,
-                        one,
-                        axis,
-                        line,
-                        origin + 1.0,
-                        -1.0,
-                        xy,
-                        faces,
-                        neighbours,
-                        outside,
-                        most,
-                    )
+                    c, d = _walk(other, one, axis, line, origin + 1.0, -1.0, *tables)
                 forward = a >= 0
                 if a >= 0 and c >= 0:
                     first = _depth_on(axis, line, a, b, xy, depth)

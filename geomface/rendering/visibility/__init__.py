@@ -1,11 +1,11 @@
 """Which triangle each pixel sees: interchangeable backends that return integers only."""
 
+from geomface.rendering.visibility.backend import VisibilityBackend
 from geomface.rendering.visibility.choose import (
     BACKENDS,
     BackendChoice,
     choose_backend,
     resolve_device,
 )
-from geomface.rendering.visibility.protocol import VisibilityBackend
 
 __all__ = ["BACKENDS", "BackendChoice", "VisibilityBackend", "choose_backend", "resolve_device"]

@@ -5,9 +5,9 @@ import dataclasses
 import torch
 
 from geomface.errors import MissingBackendError, SettingsError
+from geomface.rendering.visibility.backend import VisibilityBackend
 from geomface.rendering.visibility.numba_backend import NumbaVisibility
 from geomface.rendering.visibility.open3d_backend import Open3DVisibility
-from geomface.rendering.visibility.protocol import VisibilityBackend
 from geomface.rendering.visibility.pytorch3d_backend import Pytorch3dVisibility
 from geomface.rendering.visibility.torch_backend import TorchVisibility
 

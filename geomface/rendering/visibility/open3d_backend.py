@@ -1,57 +1,26 @@
 """Visibility by Embree rays through Open3D: an independent answer to compare with."""
 
-import importlib
-import importlib.util
-
 import numpy as np
 import torch
+from torch import Tensor
 
-from geomface.errors import MissingBackendError
-from geomface.rendering.visibility.protocol import check_visibility_input
-
-_HOW = (
-    "pip install 'geomface[open3d]' (on a bare system also libusb-1.0 and libGL, Debian packages "
-    "libusb-1.0-0 and libgl1)"
-)
+from geomface.rendering.visibility.backend import VisibilityBackend
 
 
-class Open3DVisibility:
+class Open3DVisibility(VisibilityBackend):
     """One ray a pixel centre through a scene that is rebuilt for every image; float32."""
 
-    name = "open3d"
+    name = package = "open3d"
+    devices = ("cpu",)
+    how = (
+        "pip install 'geomface[open3d]' (on a bare system also libusb-1.0 and libGL, Debian "
+        "packages libusb-1.0-0 and libgl1)"
+    )
 
-    def missing(self) -> str | None:
-        """Return how to install Open3D when it is not there."""
-        return None if importlib.util.find_spec("open3d") else _HOW
-
-    def supports(self, device: torch.device) -> bool:
-        """Only the CPU."""
-        return device.type == "cpu"
-
-    @torch.no_grad()
-    def face_ids(
-        self,
-        xyz_pixels: torch.Tensor,
-        faces: torch.Tensor,
-        height: int,
-        width: int,
-        *,
-        perspective: bool = True,
-    ) -> torch.Tensor:
-        """Return (B, height, width) int32 face ids; see `VisibilityBackend.face_ids`.
-
-        Raises
-        ------
-        MissingBackendError : Open3D is installed but a library of the system that it needs is not.
-        """
-        check_visibility_input(xyz_pixels, faces, height, width)
-        try:
-            open3d = importlib.import_module("open3d")
-        except ImportError as error:
-            raise MissingBackendError(
-                f"visibility: Open3D could not be loaded ({error}). Install it with {_HOW}."
-            ) from error
-        points = xyz_pixels.double().numpy()
+    def _draw(self, xyz: Tensor, faces: Tensor, size: tuple[int, int], perspective: bool) -> Tensor:
+        height, width = size
+        open3d = self._load("open3d")
+        points = xyz.double().numpy()
         rays = _rays(height, width, perspective)
         triangles = faces.numpy()
         images = []

@@ -1,71 +1,39 @@
 """Visibility by PyTorch3D's rasterizer, where it is importable."""
 
-import importlib
-import importlib.util
-
 import torch
+from torch import Tensor
 
-from geomface.errors import MissingBackendError
-from geomface.rendering.visibility.protocol import check_visibility_input
-
-_HOW = (
-    "the instructions of https://github.com/facebookresearch/pytorch3d/blob/main/INSTALL.md (it "
-    "publishes no wheel for this Python: build it from source)"
-)
+from geomface.rendering.visibility.backend import VisibilityBackend
 
 
-class Pytorch3dVisibility:
+class Pytorch3dVisibility(VisibilityBackend):
     """`rasterize_meshes` with one face a pixel and no blur; only its face ids are used.
 
     Its inside test is strict, so a pixel centre exactly on a shared edge stays background, and on
     a CPU it tests every pixel against every triangle: `auto` never picks it there.
     """
 
-    name = "pytorch3d"
+    name = package = "pytorch3d"
+    how = (
+        "the instructions of https://github.com/facebookresearch/pytorch3d/blob/main/INSTALL.md "
+        "(it publishes no wheel for this Python: build it from source)"
+    )
 
-    def missing(self) -> str | None:
-        """Return how to install PyTorch3D when it is not there."""
-        return None if importlib.util.find_spec("pytorch3d") else _HOW
-
-    def supports(self, device: torch.device) -> bool:
-        """The CPU and CUDA."""
-        return device.type in ("cpu", "cuda")
-
-    @torch.no_grad()
-    def face_ids(
-        self,
-        xyz_pixels: torch.Tensor,
-        faces: torch.Tensor,
-        height: int,
-        width: int,
-        *,
-        perspective: bool = True,
-    ) -> torch.Tensor:
-        """Return (B, height, width) int32 face ids; see `VisibilityBackend.face_ids`.
-
-        Raises
-        ------
-        MissingBackendError : PyTorch3D is installed but does not load.
-        """
-        check_visibility_input(xyz_pixels, faces, height, width)
-        try:
-            rasterize_meshes = importlib.import_module("pytorch3d.renderer.mesh").rasterize_meshes
-            meshes_of = importlib.import_module("pytorch3d.structures").Meshes
-        except ImportError as error:
-            raise MissingBackendError(
-                f"visibility: PyTorch3D could not be loaded ({error}). Follow {_HOW}."
-            ) from error
-        batch = len(xyz_pixels)
+    def _draw(self, xyz: Tensor, faces: Tensor, size: tuple[int, int], perspective: bool) -> Tensor:
+        height, width = size
+        rasterize_meshes = self._load("pytorch3d.renderer.mesh").rasterize_meshes
+        meshes_of = self._load("pytorch3d.structures").Meshes
+        batch = len(xyz)
         scale = 2.0 / min(height, width)
-        z = xyz_pixels[..., 2]
+        z = xyz[..., 2]
         if not perspective:
             # Only the order matters; its rasterizer leaves out what is not in front of it.
             z = z - z.amin(dim=1, keepdim=True) + 1.0
         # Its picture plane has x to the left and y up, from -1 to 1 along the shorter side.
         ndc = torch.stack(
             [
-                (width / 2 - xyz_pixels[..., 0]) * scale,
-                (height / 2 - xyz_pixels[..., 1]) * scale,
+                (width / 2 - xyz[..., 0]) * scale,
+                (height / 2 - xyz[..., 1]) * scale,
                 z,
             ],
             dim=-1,

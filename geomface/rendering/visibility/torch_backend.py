@@ -1,10 +1,11 @@
 """Visibility in plain torch, for the CPU and CUDA: exact pixel runs and two scattered minima."""
 
 import torch
+from torch import Tensor
 
 from geomface.rendering.rasterize import LARGEST_COORDINATE
-from geomface.rendering.visibility.protocol import (
-    check_visibility_input,
+from geomface.rendering.visibility.backend import (
+    VisibilityBackend,
     linear_depth,
     subpixel_bits,
 )
@@ -13,7 +14,7 @@ _BOX_BUDGET = 1 << 22
 """Pixels in the bounding boxes that are worked on together: bounds the memory."""
 
 
-class TorchVisibility:
+class TorchVisibility(VisibilityBackend):
     """The same integers as the numba backend, from tensor operations alone; deterministic.
 
     For every triangle and pixel row the covered columns are one run, whose ends follow from the
@@ -23,32 +24,14 @@ class TorchVisibility:
 
     name = "torch"
 
-    def missing(self) -> str | None:
-        """torch is always installed with geomface."""
-        return None
-
-    def supports(self, device: torch.device) -> bool:
-        """The CPU and CUDA."""
-        return device.type in ("cpu", "cuda")
-
-    @torch.no_grad()
-    def face_ids(
-        self,
-        xyz_pixels: torch.Tensor,
-        faces: torch.Tensor,
-        height: int,
-        width: int,
-        *,
-        perspective: bool = True,
-    ) -> torch.Tensor:
-        """Return (B, height, width) int32 face ids; see `VisibilityBackend.face_ids`."""
-        check_visibility_input(xyz_pixels, faces, height, width)
-        batch = len(xyz_pixels)
+    def _draw(self, xyz: Tensor, faces: Tensor, size: tuple[int, int], perspective: bool) -> Tensor:
+        height, width = size
+        batch = len(xyz)
         # One image at a time stays in the cache of a CPU; CUDA wants all of them at once.
-        step = 1 if xyz_pixels.device.type == "cpu" else batch
+        step = 1 if xyz.device.type == "cpu" else batch
         images = []
         for first in range(0, batch, step):
-            part = xyz_pixels[first : first + step]
+            part = xyz[first : first + step]
             images.append(_draw(part, faces, height, width, perspective))
         return torch.cat(images)
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from geomface.rendering.differentiable.compiled.images import for_each_image, numpy_of
+from geomface.rendering.differentiable.compiled.run import numpy_of, run_rows
 from geomface.rendering.differentiable.fragments import Fragments
 
 
@@ -25,13 +25,7 @@ class CompiledInterpolation(torch.autograd.Function):
         """Run the kernel image by image."""
         table, shares, places = numpy_of(values), numpy_of(weights), numpy_of(corners)
         out = np.empty((table.shape[2], shares.shape[1]), table.dtype)
-        offsets, shared = fragments.offsets, len(table) == 1
-
-        def work(image: int) -> None:
-            rows = offsets[image], offsets[image + 1]
-            _forward(*rows, table[0 if shared else image], shares, places, out)
-
-        for_each_image(work, len(offsets) - 1)
+        run_rows(_forward, fragments.offsets, [table], shares, places, out)
         ctx.save_for_backward(values, weights, corners)
         ctx.fragments = fragments
         return torch.from_numpy(out)
@@ -43,21 +37,21 @@ class CompiledInterpolation(torch.autograd.Function):
         values, weights, corners = ctx.saved_tensors
         table, shares, places = numpy_of(values), numpy_of(weights), numpy_of(corners)
         gradient = numpy_of(gradients[0])
-        offsets, shared = ctx.fragments.offsets, len(table) == 1
-        of_values = np.zeros(table.shape if ctx.needs_input_grad[0] else (1, 1, 1), table.dtype)
+        wanted = ctx.needs_input_grad[0]
+        of_values = np.zeros(table.shape if wanted else (1, 1, 1), table.dtype)
         of_weights = np.empty(shares.shape, shares.dtype)
-
-        def work(image: int) -> None:
-            rows = offsets[image], offsets[image + 1]
-            k = 0 if shared else image
-            into = of_values[k if ctx.needs_input_grad[0] else 0]
-            _backward(
-                *rows, table[k], shares, places, gradient, ctx.needs_input_grad[0], into, of_weights
-            )
-
-        in_order = shared and ctx.needs_input_grad[0]
-        for_each_image(work, len(offsets) - 1, in_order=in_order)
-        back = torch.from_numpy(of_values) if ctx.needs_input_grad[0] else None
+        run_rows(
+            _backward,
+            ctx.fragments.offsets,
+            [table, of_values],
+            shares,
+            places,
+            gradient,
+            wanted,
+            of_weights,
+            in_order=len(table) == 1 and wanted,
+        )
+        back = torch.from_numpy(of_values) if wanted else None
         return back, torch.from_numpy(of_weights), None, None
 
 
@@ -76,11 +70,11 @@ def _backward(
     first: int,
     last: int,
     table: Any,
+    of_table: Any,
     weights: Any,
     corners: Any,
     gradient: Any,
     wanted: bool,
-    of_table: Any,
     of_weights: Any,
 ) -> None:
     channels = table.shape[1]

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from geomface.rendering.differentiable.compiled.images import for_each_image, numpy_of
+from geomface.rendering.differentiable.compiled.run import numpy_of, run_rows
 from geomface.rendering.differentiable.fragments import Fragments
 
 
@@ -23,13 +23,8 @@ class CompiledBarycentrics(torch.autograd.Function):
         x, y = numpy_of(fragments.x), numpy_of(fragments.y)
         weights = np.empty((3, len(x)), places.dtype)
         outside = np.empty(len(x), np.bool_)
-        offsets = fragments.offsets
-
-        def work(image: int) -> None:
-            rows = offsets[image], offsets[image + 1]
-            _forward(*rows, places[image], corners, x, y, perspective, smallest, weights, outside)
-
-        for_each_image(work, len(places))
+        how = (perspective, smallest)
+        run_rows(_forward, fragments.offsets, [places], corners, x, y, *how, weights, outside)
         ctx.save_for_backward(xyz)
         ctx.rest = (fragments, perspective, smallest)
         seen = torch.from_numpy(outside)
@@ -46,15 +41,31 @@ class CompiledBarycentrics(torch.autograd.Function):
         x, y = numpy_of(fragments.x), numpy_of(fragments.y)
         gradient = numpy_of(gradients[0])
         total = np.zeros(places.shape, places.dtype)
-        offsets = fragments.offsets
-
-        def work(image: int) -> None:
-            rows = offsets[image], offsets[image + 1]
-            into = total[image]
-            _backward(*rows, places[image], corners, x, y, perspective, smallest, gradient, into)
-
-        for_each_image(work, len(places))
+        how = (perspective, smallest)
+        run_rows(_backward, fragments.offsets, [places, total], corners, x, y, *how, gradient)
         return torch.from_numpy(total), None, None, None
+
+
+@numba.njit(cache=True, nogil=True)
+def _edges(xyz: Any, a: int, b: int, c: int, x: float, y: float) -> Any:
+    """Return b - a, c - a and p - a on the picture: nearby points lose no digits."""
+    ax, ay = xyz[a, 0], xyz[a, 1]
+    return xyz[b, 0] - ax, xyz[b, 1] - ay, xyz[c, 0] - ax, xyz[c, 1] - ay, x - ax, y - ay
+
+
+@numba.njit(cache=True, nogil=True)
+def _areas(
+    ux: float, uy: float, vx: float, vy: float, px: float, py: float, smallest: float
+) -> Any:
+    """Return the affine weights, 1 / area, and whether the area was too small and is enlarged."""
+    area = ux * vy - uy * vx
+    clamped = abs(area) < smallest
+    if clamped:
+        area = -smallest if area < 0 else smallest
+    scale = 1.0 / area
+    e1 = (px * vy - py * vx) * scale
+    e2 = (ux * py - uy * px) * scale
+    return 1.0 - e1 - e2, e1, e2, scale, clamped
 
 
 @numba.njit(cache=True, nogil=True)
@@ -72,18 +83,9 @@ def _forward(
 ) -> None:
     for n in range(first, last):
         a, b, c = corners[0, n], corners[1, n], corners[2, n]
-        ax, ay = xyz[a, 0], xyz[a, 1]
-        ux, uy = xyz[b, 0] - ax, xyz[b, 1] - ay
-        vx, vy = xyz[c, 0] - ax, xyz[c, 1] - ay
-        px, py = x[n] - ax, y[n] - ay
-        area = ux * vy - uy * vx
-        outside[n] = area < 0
-        if abs(area) < smallest:
-            area = -smallest if area < 0 else smallest
-        scale = 1.0 / area
-        e1 = (px * vy - py * vx) * scale
-        e2 = (ux * py - uy * px) * scale
-        e0 = 1.0 - e1 - e2
+        ux, uy, vx, vy, px, py = _edges(xyz, a, b, c, x[n], y[n])
+        outside[n] = ux * vy - uy * vx < 0
+        e0, e1, e2, _, _ = _areas(ux, uy, vx, vy, px, py, smallest)
         if perspective:
             za, zb, zc = xyz[a, 2], xyz[b, 2], xyz[c, 2]
             # 1 / z times z_a z_b z_c: no division, and the factor cancels.
@@ -98,28 +100,18 @@ def _backward(
     first: int,
     last: int,
     xyz: Any,
+    into: Any,
     corners: Any,
     x: Any,
     y: Any,
     perspective: bool,
     smallest: float,
     gradient: Any,
-    into: Any,
 ) -> None:
     for n in range(first, last):
         a, b, c = corners[0, n], corners[1, n], corners[2, n]
-        ax, ay = xyz[a, 0], xyz[a, 1]
-        ux, uy = xyz[b, 0] - ax, xyz[b, 1] - ay
-        vx, vy = xyz[c, 0] - ax, xyz[c, 1] - ay
-        px, py = x[n] - ax, y[n] - ay
-        area = ux * vy - uy * vx
-        clamped = abs(area) < smallest
-        if clamped:
-            area = -smallest if area < 0 else smallest
-        scale = 1.0 / area
-        e1 = (px * vy - py * vx) * scale
-        e2 = (ux * py - uy * px) * scale
-        e0 = 1.0 - e1 - e2
+        ux, uy, vx, vy, px, py = _edges(xyz, a, b, c, x[n], y[n])
+        e0, e1, e2, scale, clamped = _areas(ux, uy, vx, vy, px, py, smallest)
         g0, g1, g2 = gradient[0, n], gradient[1, n], gradient[2, n]
         if perspective:
             ia, ib, ic = 1.0 / xyz[a, 2], 1.0 / xyz[b, 2], 1.0 / xyz[c, 2]

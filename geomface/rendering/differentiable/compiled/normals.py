@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from geomface.rendering.differentiable.compiled.images import for_each_image, numpy_of
+from geomface.rendering.differentiable.compiled.run import numpy_of, run_images
 
 
 class CompiledVertexNormals(torch.autograd.Function):
@@ -19,11 +19,7 @@ class CompiledVertexNormals(torch.autograd.Function):
         points, triangles = numpy_of(vertices), numpy_of(faces)
         sums = np.zeros(points.shape, points.dtype)
         normals = np.empty(points.shape, points.dtype)
-
-        def work(image: int) -> None:
-            _forward(points[image], triangles, sums[image], normals[image])
-
-        for_each_image(work, len(points))
+        run_images(_forward, len(points), [points, sums, normals], triangles)
         ctx.save_for_backward(vertices, faces)
         ctx.sums = sums
         return torch.from_numpy(normals)
@@ -36,11 +32,7 @@ class CompiledVertexNormals(torch.autograd.Function):
         points, triangles = numpy_of(vertices), numpy_of(faces)
         gradient = numpy_of(gradients[0])
         total = np.zeros(points.shape, points.dtype)
-
-        def work(image: int) -> None:
-            _backward(points[image], triangles, ctx.sums[image], gradient[image], total[image])
-
-        for_each_image(work, len(points))
+        run_images(_backward, len(points), [points, ctx.sums, gradient, total], triangles)
         return torch.from_numpy(total), None
 
 
@@ -51,7 +43,7 @@ class CompiledUnit(torch.autograd.Function):
     def forward(ctx: Any, vectors: torch.Tensor) -> torch.Tensor:
         """Divide by the length."""
         out = np.empty(vectors.shape, numpy_of(vectors).dtype)
-        _unit(numpy_of(vectors), out)
+        _units(numpy_of(vectors), out)
         ctx.save_for_backward(vectors)
         return torch.from_numpy(out)
 
@@ -61,7 +53,7 @@ class CompiledUnit(torch.autograd.Function):
         """g -> (g - n (n . g)) / length."""
         (vectors,) = ctx.saved_tensors
         out = np.empty(vectors.shape, numpy_of(vectors).dtype)
-        _unit_backward(numpy_of(vectors), numpy_of(gradients[0]), out)
+        _units_backward(numpy_of(vectors), numpy_of(gradients[0]), out)
         return torch.from_numpy(out)
 
 
@@ -89,7 +81,7 @@ def count_without_area(vertices: Any, faces: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
-def _forward(vertices: Any, faces: Any, sums: Any, normals: Any) -> None:
+def _forward(vertices: Any, sums: Any, normals: Any, faces: Any) -> None:
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ax, ay, az = vertices[a, 0], vertices[a, 1], vertices[a, 2]
@@ -101,26 +93,17 @@ def _forward(vertices: Any, faces: Any, sums: Any, normals: Any) -> None:
             sums[k, 1] += y
             sums[k, 2] += z
     for v in range(len(vertices)):
-        x, y, z = sums[v, 0], sums[v, 1], sums[v, 2]
-        square = x * x + y * y + z * z
-        scale = 1.0 / np.sqrt(square) if square > 0.0 else 0.0
-        normals[v, 0], normals[v, 1], normals[v, 2] = scale * x, scale * y, scale * z
+        normals[v, 0], normals[v, 1], normals[v, 2] = _unit(sums[v, 0], sums[v, 1], sums[v, 2])
 
 
 @numba.njit(cache=True, nogil=True)
-def _backward(vertices: Any, faces: Any, sums: Any, gradient: Any, into: Any) -> None:
+def _backward(vertices: Any, sums: Any, gradient: Any, into: Any, faces: Any) -> None:
     of_sums = np.empty_like(sums)
     for v in range(len(vertices)):
-        x, y, z = sums[v, 0], sums[v, 1], sums[v, 2]
-        square = x * x + y * y + z * z
-        if square > 0:
-            scale = 1.0 / np.sqrt(square)
-            along = (gradient[v, 0] * x + gradient[v, 1] * y + gradient[v, 2] * z) / square
-            of_sums[v, 0] = scale * (gradient[v, 0] - along * x)
-            of_sums[v, 1] = scale * (gradient[v, 1] - along * y)
-            of_sums[v, 2] = scale * (gradient[v, 2] - along * z)
-        else:
-            of_sums[v] = 0.0
+        x, y, z = _through_unit(
+            sums[v, 0], sums[v, 1], sums[v, 2], gradient[v, 0], gradient[v, 1], gradient[v, 2]
+        )
+        of_sums[v, 0], of_sums[v, 1], of_sums[v, 2] = x, y, z
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ax, ay, az = vertices[a, 0], vertices[a, 1], vertices[a, 2]
@@ -144,24 +127,35 @@ def _backward(vertices: Any, faces: Any, sums: Any, gradient: Any, into: Any) ->
 
 
 @numba.njit(cache=True, nogil=True)
-def _unit(vectors: Any, out: Any) -> None:
+def _units(vectors: Any, out: Any) -> None:
     for n in range(vectors.shape[1]):
-        x, y, z = vectors[0, n], vectors[1, n], vectors[2, n]
-        square = x * x + y * y + z * z
-        scale = 1.0 / np.sqrt(square) if square > 0.0 else 0.0
-        out[0, n], out[1, n], out[2, n] = scale * x, scale * y, scale * z
+        x, y, z = _unit(vectors[0, n], vectors[1, n], vectors[2, n])
+        out[0, n], out[1, n], out[2, n] = x, y, z
 
 
 @numba.njit(cache=True, nogil=True)
-def _unit_backward(vectors: Any, gradient: Any, out: Any) -> None:
+def _units_backward(vectors: Any, gradient: Any, out: Any) -> None:
     for n in range(vectors.shape[1]):
-        x, y, z = vectors[0, n], vectors[1, n], vectors[2, n]
-        square = x * x + y * y + z * z
-        if square > 0:
-            scale = 1.0 / np.sqrt(square)
-            along = (gradient[0, n] * x + gradient[1, n] * y + gradient[2, n] * z) / square
-            out[0, n] = scale * (gradient[0, n] - along * x)
-            out[1, n] = scale * (gradient[1, n] - along * y)
-            out[2, n] = scale * (gradient[2, n] - along * z)
-        else:
-            out[:, n] = 0.0
+        x, y, z = _through_unit(
+            vectors[0, n], vectors[1, n], vectors[2, n], gradient[0, n], gradient[1, n],
+            gradient[2, n],
+        )  # fmt: skip
+        out[0, n], out[1, n], out[2, n] = x, y, z
+
+
+@numba.njit(cache=True, nogil=True)
+def _unit(x: float, y: float, z: float) -> Any:
+    square = x * x + y * y + z * z
+    scale = 1.0 / np.sqrt(square) if square > 0.0 else 0.0
+    return scale * x, scale * y, scale * z
+
+
+@numba.njit(cache=True, nogil=True)
+def _through_unit(x: float, y: float, z: float, gx: float, gy: float, gz: float) -> Any:
+    """Return the gradient by a vector of a gradient g by its unit vector."""
+    square = x * x + y * y + z * z
+    if not square > 0:
+        return 0.0, 0.0, 0.0
+    scale = 1.0 / np.sqrt(square)
+    along = (gx * x + gy * y + gz * z) / square
+    return scale * (gx - along * x), scale * (gy - along * y), scale * (gz - along * z)

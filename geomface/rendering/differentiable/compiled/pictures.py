@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from geomface.rendering.differentiable.compiled.images import numpy_of
+from geomface.rendering.differentiable.compiled.run import numpy_of
 
 
 class CompiledPicture(torch.autograd.Function):

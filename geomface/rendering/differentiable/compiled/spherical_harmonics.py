@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from geomface.rendering.differentiable.compiled.images import for_each_image, numpy_of
+from geomface.rendering.differentiable.compiled.run import numpy_of, run_rows
 from geomface.rendering.differentiable.fragments import Fragments
 
 
@@ -25,13 +25,7 @@ class CompiledHarmonics(torch.autograd.Function):
         """Run the kernel image by image."""
         light, directions = numpy_of(coefficients), numpy_of(normals)
         out = np.empty(directions.shape, directions.dtype)
-        offsets, shared = fragments.offsets, len(light) == 1
-
-        def work(image: int) -> None:
-            rows = offsets[image], offsets[image + 1]
-            _forward(*rows, light[0 if shared else image], directions, out)
-
-        for_each_image(work, len(offsets) - 1)
+        run_rows(_forward, fragments.offsets, [light], directions, out)
         ctx.save_for_backward(coefficients, normals)
         ctx.fragments = fragments
         return torch.from_numpy(out)
@@ -43,17 +37,11 @@ class CompiledHarmonics(torch.autograd.Function):
         coefficients, normals = ctx.saved_tensors
         light, directions = numpy_of(coefficients), numpy_of(normals)
         gradient = numpy_of(gradients[0])
-        offsets, shared = ctx.fragments.offsets, len(light) == 1
+        offsets = ctx.fragments.offsets
         of_light = np.zeros((len(offsets) - 1, 9, 3))
         of_normals = np.empty(directions.shape, directions.dtype)
-
-        def work(image: int) -> None:
-            rows = offsets[image], offsets[image + 1]
-            k = 0 if shared else image
-            _backward(*rows, light[k], directions, gradient, of_light[image], of_normals)
-
-        for_each_image(work, len(offsets) - 1)
-        if shared:
+        run_rows(_backward, offsets, [light, of_light], directions, gradient, of_normals)
+        if len(light) == 1:
             of_light = of_light.sum(axis=0, keepdims=True)
         of_light = torch.from_numpy(of_light.astype(light.dtype))
         return of_light, torch.from_numpy(of_normals), None
@@ -73,7 +61,7 @@ def _forward(first: int, last: int, light: Any, normals: Any, out: Any) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def _backward(
-    first: int, last: int, light: Any, normals: Any, gradient: Any, of_light: Any, of_normals: Any
+    first: int, last: int, light: Any, of_light: Any, normals: Any, gradient: Any, of_normals: Any
 ) -> None:
     for n in range(first, last):
         x, y, z = normals[0, n], normals[1, n], normals[2, n]

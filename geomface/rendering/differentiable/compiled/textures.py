@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
-from geomface.rendering.differentiable.compiled.images import for_each_image, numpy_of
+from geomface.rendering.differentiable.compiled.run import numpy_of, run_rows
 from geomface.rendering.differentiable.fragments import Fragments
 
 
@@ -21,13 +21,7 @@ class CompiledTexture(torch.autograd.Function):
         """Run the kernel image by image."""
         texels, places = numpy_of(texture), numpy_of(uv)
         out = np.empty((texels.shape[3], places.shape[1]), texels.dtype)
-        offsets, shared = fragments.offsets, len(texels) == 1
-
-        def work(image: int) -> None:
-            rows = offsets[image], offsets[image + 1]
-            _forward(*rows, texels[0 if shared else image], places, out)
-
-        for_each_image(work, len(offsets) - 1)
+        run_rows(_forward, fragments.offsets, [texels], places, out)
         ctx.save_for_backward(texture, uv)
         ctx.fragments = fragments
         return torch.from_numpy(out)
@@ -41,15 +35,16 @@ class CompiledTexture(torch.autograd.Function):
         wanted = ctx.needs_input_grad[0]
         of_texels = np.zeros(texels.shape if wanted else (1, 1, 1, 1), texels.dtype)
         of_uv = np.empty(places.shape, places.dtype)
-        offsets, shared = ctx.fragments.offsets, len(texels) == 1
-
-        def work(image: int) -> None:
-            rows = offsets[image], offsets[image + 1]
-            k = 0 if shared else image
-            into = of_texels[k if wanted else 0]
-            _backward(*rows, texels[k], places, gradient, wanted, into, of_uv)
-
-        for_each_image(work, len(offsets) - 1, in_order=shared and wanted)
+        run_rows(
+            _backward,
+            ctx.fragments.offsets,
+            [texels, of_texels],
+            places,
+            gradient,
+            wanted,
+            of_uv,
+            in_order=len(texels) == 1 and wanted,
+        )
         return torch.from_numpy(of_texels) if wanted else None, torch.from_numpy(of_uv), None
 
 
@@ -84,10 +79,10 @@ def _backward(
     first: int,
     last: int,
     texels: Any,
+    of_texels: Any,
     uv: Any,
     gradient: Any,
     wanted: bool,
-    of_texels: Any,
     of_uv: Any,
 ) -> None:
     height, width, channels = texels.shape

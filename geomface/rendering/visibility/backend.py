@@ -4,18 +4,21 @@ Everything differentiable is shared code on top (`geomface.rendering.differentia
 do not depend on the backend and two backends are compared by comparing integers.
 """
 
-from typing import Protocol, runtime_checkable
+import abc
+import importlib
+import importlib.util
+from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
-from geomface.errors import MeshError, SettingsError
+from geomface.errors import MeshError, MissingBackendError, SettingsError
 
 MOST_SUBPIXEL_BITS = 16
 """Vertices are rounded to 2^-16 pixel, far below what float32 pixels resolve."""
 
 
-@runtime_checkable
-class VisibilityBackend(Protocol):
+class VisibilityBackend(abc.ABC):
     """A way to find the nearest triangle at every pixel centre.
 
     Convention
@@ -26,16 +29,23 @@ class VisibilityBackend(Protocol):
     of the camera is left out, and so is one without area.
     """
 
-    name: str
+    name: ClassVar[str]
+    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
+    """Types of device whose tensors it takes."""
+    package: ClassVar[str] = ""
+    """What has to be installed beside geomface, if anything."""
+    how: ClassVar[str] = ""
+    """How to install it."""
 
     def missing(self) -> str | None:
         """Return what to install before this backend can be used, or None when it can."""
-        ...
+        return self.how if self.package and not importlib.util.find_spec(self.package) else None
 
     def supports(self, device: torch.device) -> bool:
         """Say whether the backend works on tensors of this device."""
-        ...
+        return device.type in self.devices
 
+    @torch.no_grad()
     def face_ids(
         self,
         xyz_pixels: torch.Tensor,
@@ -57,8 +67,33 @@ class VisibilityBackend(Protocol):
         Returns
         -------
         (B, height, width) int32, -1 for background
+
+        Raises
+        ------
+        MeshError, SettingsError : arguments that do not fit, see `check_visibility_input`.
+        MissingBackendError : its package is installed but does not load.
         """
-        ...
+        check_visibility_input(xyz_pixels, faces, height, width)
+        return self._draw(xyz_pixels, faces, (height, width), perspective)
+
+    @abc.abstractmethod
+    def _draw(self, xyz: Tensor, faces: Tensor, size: tuple[int, int], perspective: bool) -> Tensor:
+        """Return (B, height, width) int32 for arguments that were checked."""
+
+    def _load(self, module: str) -> Any:
+        """Return a module of the package.
+
+        Raises
+        ------
+        MissingBackendError : it does not load; the message says how to install the package.
+        """
+        try:
+            return importlib.import_module(module)
+        except ImportError as error:
+            raise MissingBackendError(
+                f"visibility: {self.package} could not be loaded ({error}). Install it with "
+                f"{self.how}."
+            ) from error
 
 
 def check_visibility_input(

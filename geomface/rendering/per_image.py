@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-import numpy as np
 import torch
 
+Result = TypeVar("Result")
 
-def for_each_image(work: Callable[[int], object], count: int, *, in_order: bool = False) -> None:
-    """Call `work` with 0 .. count - 1, on as many threads as torch uses.
+
+def map_images(
+    work: Callable[[int], Result], count: int, *, in_order: bool = False
+) -> list[Result]:
+    """Return `work` of 0 .. count - 1, on as many threads as torch uses.
 
     Kernels release the interpreter, so plain threads are enough; numba's own threading layers end
     the process when two threads enter them at once or after a fork.
@@ -20,14 +24,6 @@ def for_each_image(work: Callable[[int], object], count: int, *, in_order: bool 
     """
     workers = 1 if in_order else min(count, torch.get_num_threads())
     if workers == 1:
-        for image in range(count):
-            work(image)
-        return
+        return [work(image) for image in range(count)]
     with ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(work, range(count)):
-            pass
-
-
-def numpy_of(tensor: torch.Tensor) -> np.ndarray:
-    """Return the contiguous numpy array of a tensor, without its gradient."""
-    return tensor.detach().contiguous().numpy()
+        return list(pool.map(work, range(count)))
