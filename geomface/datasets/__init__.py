@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from geomface.datasets.labelled_pictures import load_synthetic as load_synthetic
     from geomface.datasets.registered_faces import RegisteredFaces as RegisteredFaces
     from geomface.datasets.registered_faces import load_registered_faces as load_registered_faces
+    from geomface.datasets.registered_faces import load_registered_meshes as load_registered_meshes
     from geomface.datasets.scan_files import ScanFile as ScanFile
     from geomface.datasets.scan_files import find_scans as find_scans
     from geomface.datasets.textures import load_textures as load_textures

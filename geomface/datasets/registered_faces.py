@@ -1,7 +1,7 @@
 """The registered meshes and baked textures of a run, as pairs: what a person's two images are."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from geomface.datasets import layout
 from geomface.errors import FileFormatError, MeshError
 from geomface.files import load_image
 from geomface.files.records import read_json
-from geomface.mesh import Mesh, Template
+from geomface.mesh import Mesh, Template, require_same_topology
 from geomface.mesh.io import load_mesh, load_template
 
 
@@ -36,6 +36,32 @@ class RegisteredFaces:
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+def load_registered_meshes(
+    paths: Sequence[Path], *, on_progress: Callable[[int, int, str], None] | None = None
+) -> list[Mesh]:
+    """Read mesh files that share one topology, with their colours and textures.
+
+    Parameters
+    ----------
+    paths : any files that `load_mesh` reads
+    on_progress : called with (read, in all, name of the file)
+
+    Raises
+    ------
+    FileFormatError : a file that cannot be read
+    MeshError : one of another topology than the first
+    """
+    meshes: list[Mesh] = []
+    for index, path in enumerate(paths):
+        mesh = load_mesh(path)
+        if meshes:
+            require_same_topology(meshes[0], mesh)
+        meshes.append(mesh)
+        if on_progress is not None:
+            on_progress(index + 1, len(paths), path.name)
+    return meshes
 
 
 def registered_mm(item: Path, template: Mesh) -> FloatArray:

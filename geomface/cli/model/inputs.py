@@ -36,18 +36,12 @@ def expand(words: tuple[str, ...], flag: str = "--meshes") -> list[Path]:
 
 def read_meshes(paths: list[Path], run: Run) -> "list[Mesh]":
     """Read meshes that must share one topology."""
-    from geomface.mesh import require_same_topology
-    from geomface.mesh.io import load_mesh
+    from geomface.datasets import load_registered_meshes
 
-    meshes: list[Mesh] = []
     with run.progress("reading", len(paths)) as step:
-        for index, path in enumerate(paths):
-            mesh = load_mesh(path)
-            if meshes:
-                require_same_topology(meshes[0], mesh)
-            meshes.append(mesh)
-            step(index + 1, path.name)
-    return meshes
+        return load_registered_meshes(
+            paths, on_progress=lambda done, total, name: step(done, name, total)
+        )
 
 
 def named_weights(model: "MorphableModel", weights: Any) -> Any:
