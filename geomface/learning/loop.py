@@ -128,6 +128,7 @@ def train(
     with contextlib.ExitStack() as held:
         if ranks.first:
             held.enter_context(run_lock(run.path))
+            run.drop_remains()
         held.enter_context(own_randomness(state.seed, "layers"))
         step, saved = 0, run.checkpoint
         if saved is not None:

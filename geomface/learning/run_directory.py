@@ -60,9 +60,13 @@ class RunDirectory:
         return [item for item in found if _NAME.fullmatch(item.name)]
 
     def drop_old_checkpoints(self, keep: int) -> None:
-        """Delete all but the newest `keep` checkpoints, and what a killed process left."""
-        folder = self.path / CHECKPOINTS
-        for item in [*self.checkpoints()[:-keep], *filter(is_temporary, folder.iterdir())]:
+        """Delete all but the newest `keep` checkpoints."""
+        for item in self.checkpoints()[:-keep]:
+            item.unlink(missing_ok=True)
+
+    def drop_remains(self) -> None:
+        """Delete what a killed process left half written."""
+        for item in filter(is_temporary, self.path.rglob(".*")):
             item.unlink(missing_ok=True)
 
 

@@ -192,6 +192,15 @@ def test_full_disk_leaves_the_old_checkpoint(
     assert done.checkpoint.read_bytes() == straight.checkpoint.read_bytes()
 
 
+def test_what_a_killed_process_left_is_swept_up(tmp_path: Path) -> None:
+    run = open_run(tmp_path / "run", {}, system=SYSTEM)
+    left = [run.path / part / f".x.{k}.part.png" for k, part in enumerate(("", "samples"))]
+    for path in left:
+        path.write_bytes(b"half")
+    train(Line(), run, loop())
+    assert not any(path.exists() for path in left)
+
+
 def test_nan_is_never_saved(tmp_path: Path) -> None:
     run = open_run(tmp_path / "run", {}, system=SYSTEM)
     with pytest.raises(DivergenceError, match="NaN or infinity in loss.*--init-from.*000000005"):
