@@ -23,10 +23,14 @@ if TYPE_CHECKING:
     from geomface.fitting import fit_scan as fit_scan
     from geomface.fitting.rendering import fit_image as fit_image
     from geomface.fitting.rendering.sheet import fit_sheet as fit_sheet
+    from geomface.gan.progressive_texture import load_generator as load_generator
+    from geomface.gan.progressive_texture import sample_images as sample_images
+    from geomface.gan.progressive_texture import textured_faces as textured_faces
     from geomface.geometry_image import GeometryImageDecoder as GeometryImageDecoder
     from geomface.geometry_image import GeometryImageEncoder as GeometryImageEncoder
     from geomface.geometry_image import bake_texture as bake_texture
     from geomface.landmarks import detect_landmarks as detect_landmarks
+    from geomface.learning.masking import MaskedDiscriminator as MaskedDiscriminator
     from geomface.mesh import LandmarkEmbedding as LandmarkEmbedding
     from geomface.mesh import Landmarks as Landmarks
     from geomface.mesh import Mesh as Mesh
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from geomface.mesh.io import save_mesh as save_mesh
     from geomface.mesh.io import save_template as save_template
     from geomface.mesh.similarity import fit_similarity as fit_similarity
+    from geomface.metrics import nearest_distances as nearest_distances
     from geomface.model_files import load_model as load_model
     from geomface.model_files import save_model as save_model
     from geomface.parametrization import UnwrapSettings as UnwrapSettings

@@ -88,6 +88,18 @@ class MaskedDiscriminator(torch.nn.Module):
     Source
     ------
     Shamai, Slossberg, Kimmel 2018, Sec. 6.
+
+    Example
+    -------
+    >>> import torch
+    >>> import geomface as gf
+    >>> judge = torch.nn.Sequential(torch.nn.Conv2d(4, 1, 8), torch.nn.Flatten(0))
+    >>> discriminator = gf.MaskedDiscriminator(judge)
+    >>> images = torch.rand(2, 3, 8, 8)
+    >>> mask = (torch.rand(2, 1, 8, 8) > 0.5).float()
+    >>> hidden = torch.where(mask > 0, images, torch.rand_like(images))  # behind the mask
+    >>> torch.equal(discriminator(images, mask), discriminator(hidden, mask))
+    True
     """
 
     def __init__(self, network: torch.nn.Module) -> None:

@@ -43,6 +43,14 @@ def nearest_distances(queries: FloatArray, references: FloatArray) -> tuple[Floa
     Raises
     ------
     SettingsError : no references, or descriptors of different lengths
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> import geomface as gf
+    >>> distances, nearest = gf.nearest_distances(np.array([[0.0, 1.0]]), np.eye(2))
+    >>> distances, nearest
+    (array([0.]), array([1]))
     """
     left, right = (np.asarray(item, np.float64) for item in (queries, references))
     if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1] or not len(right):

@@ -20,8 +20,6 @@ from geomface.gan.progressive_texture import (
     load_joint,
     sample_images,
     save_joint,
-    shipped_faces,
-    shipped_generator,
     textured_faces,
 )
 from geomface.gan.progressive_texture.joint import KIND, SCHEMA, LinearGeometry
@@ -248,7 +246,7 @@ def test_geometry_from_a_generator_of_geometry_images(
 
 
 def test_the_model_that_ships_draws_faces_of_the_builtin_face() -> None:
-    generator, joint, face = shipped_generator(), shipped_faces(), load_builtin_face()
+    generator, joint, face = load_generator(), load_joint(), load_builtin_face()
     assert joint.template.topology_id == face.mesh.topology_id
     people = list(textured_faces(generator, joint, 6, seed=2))
     points = np.stack([person.vertices for person in people])

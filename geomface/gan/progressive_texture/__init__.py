@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from geomface.gan.progressive_texture.joint import fit_joint_model as fit_joint_model
     from geomface.gan.progressive_texture.joint import load_joint as load_joint
     from geomface.gan.progressive_texture.joint import save_joint as save_joint
-    from geomface.gan.progressive_texture.joint import shipped_faces as shipped_faces
     from geomface.gan.progressive_texture.networks import (
         GrowingDiscriminator as GrowingDiscriminator,
     )
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from geomface.gan.progressive_texture.sampling import TrainedGenerator as TrainedGenerator
     from geomface.gan.progressive_texture.sampling import load_generator as load_generator
     from geomface.gan.progressive_texture.sampling import sample_images as sample_images
-    from geomface.gan.progressive_texture.sampling import shipped_generator as shipped_generator
     from geomface.gan.progressive_texture.settings import MASKING as MASKING
     from geomface.gan.progressive_texture.settings import SYSTEM as SYSTEM
     from geomface.gan.progressive_texture.settings import TextureGanSettings as TextureGanSettings

@@ -7,7 +7,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
-from geomface.gan.progressive_texture.joint import MEANS, JointModel, assigned_vertices
+from geomface.gan.progressive_texture.joint import MEANS, JointModel, assigned_vertices, load_joint
 from geomface.gan.progressive_texture.sampling import TrainedGenerator, sample_images
 from geomface.geometry_image import PAPER_ALPHA, GeometryImageDecoder, GeometryImageEncoder
 from geomface.learning.samples import to_pictures
@@ -60,7 +60,7 @@ def generated_vertices(
 
 def textured_faces(
     generator: TrainedGenerator,
-    joint: JointModel,
+    joint: JointModel | None,
     count: int,
     *,
     seed: int = 0,
@@ -73,7 +73,8 @@ def textured_faces(
     Parameters
     ----------
     generator : a trained generator of textures
-    joint : from `fit_joint_model`, at the generator's size
+    joint : from `fit_joint_model`, at the generator's size; None is the one that ships with the
+        package, for the generator that does
     count : faces
     seed : of the latents
     geometry : a generator of geometry images: face i takes its image i, whatever its texture says
@@ -95,7 +96,17 @@ def textured_faces(
     Shamai, Slossberg, Kimmel 2018, Sec. 7 to 9. They pair each texture with a neutral geometry of
     the same person. Without such scans `expressions` is read from the assigned geometry and taken
     off, which for a linear assignment is the same as taking it off every pair.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> face = gf.load_builtin_face()
+    >>> people = list(gf.textured_faces(gf.load_generator(), None, 2, expressions=face))
+    >>> gf.save_mesh("nobody.glb", people[0])
+    >>> people[0].topology_id == face.topology_id, people[0].texture.ndim
+    (True, 3)
     """
+    joint = load_joint() if joint is None else joint
     if not 0 <= variety < np.inf:
         raise SettingsError(f"variety: expected 0 or more, got {variety}. 1 is as people vary.")
     if variety and geometry is not None:

@@ -230,13 +230,20 @@ def save_joint(path: Path | str, joint: JointModel, *, half: bool = False) -> No
     )
 
 
-def load_joint(path: Path | str) -> JointModel:
+def load_joint(path: Path | str | None = None) -> JointModel:
     """Read a joint model that `save_joint` wrote.
+
+    Parameters
+    ----------
+    path : the file; None is the model that ships with the package: which geometry of the built-in
+        face belongs to a texture of its generator
 
     Raises
     ------
     FileFormatError : missing, damaged, or another kind of file
     """
+    if path is None:
+        path = asset_path("progressive_texture/faces.safetensors")
     arrays, header = load_tensors(path, kind=KIND, schema=SCHEMA)
     if lacking := [name for name in _NEEDED if name not in arrays]:
         raise FileFormatError(
@@ -267,16 +274,6 @@ def load_joint(path: Path | str) -> JointModel:
         float(header["config"]["reach"]),
         None if variety is None else variety.astype(np.float64),
     )
-
-
-def shipped_faces() -> JointModel:
-    """Return which geometry of the built-in face belongs to a texture of `shipped_generator`.
-
-    Raises
-    ------
-    FileFormatError : the package lacks its assets
-    """
-    return load_joint(asset_path("progressive_texture/faces.safetensors"))
 
 
 def _smallest(indices: np.ndarray | None) -> np.ndarray:

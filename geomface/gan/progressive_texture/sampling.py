@@ -36,15 +36,27 @@ class TrainedGenerator:
     config: dict[str, Any]
 
 
-def load_generator(run: Path | str) -> TrainedGenerator:
-    """Read the averaged generator of a run's newest checkpoint, or of one checkpoint file.
+def load_generator(run: Path | str | None = None) -> TrainedGenerator:
+    """Read the averaged generator of a run's newest checkpoint, or of one file.
 
-    No training data is needed.
+    Parameters
+    ----------
+    run : run directory, checkpoint or model file; None is the generator of textures that ships
+        with the package
 
     Raises
     ------
     FileFormatError, CheckpointError : no such run, no checkpoint, or not one of this system
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> generator = gf.load_generator()  # the one that ships; a run: gf.load_generator("my-gan")
+    >>> tuple(gf.sample_images(generator, 2, seed=5).shape)[:2]
+    (2, 3)
     """
+    if run is None:
+        run = asset_path(f"{SYSTEM}/generator.safetensors")
     model = load_trained(run, system=SYSTEM)
     sizes = (model.config or {}).get("networks")
     networks = settings_from_json(cast(Any, Networks), sizes, f"{model.path}: networks")
@@ -77,6 +89,13 @@ def sample_images(
     Raises
     ------
     SettingsError : count below 1
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> images = gf.sample_images(gf.load_generator(), 4, seed=5)  # (4, 3, H, W) in [-1, 1]
+    >>> len(images), bool(images.abs().max() <= 1)
+    (4, True)
     """
     if count < 1:
         raise SettingsError(f"count: expected 1 or more images, got {count}.")
@@ -91,13 +110,3 @@ def sample_images(
         for part in np.split(latents, range(batch, count, batch))
     ]
     return torch.cat(parts).clamp(-1, 1)
-
-
-def shipped_generator() -> TrainedGenerator:
-    """Return the trained generator of textures that ships with the package.
-
-    Raises
-    ------
-    FileFormatError : the package lacks its assets
-    """
-    return load_generator(asset_path(f"{SYSTEM}/generator.safetensors"))

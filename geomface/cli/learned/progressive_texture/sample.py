@@ -65,12 +65,12 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
     """Load, draw, write."""
     from geomface.errors import OutputError, SettingsError
     from geomface.files import save_image
-    from geomface.gan.progressive_texture import load_generator, sample_images, shipped_generator
+    from geomface.gan.progressive_texture import load_generator, sample_images
     from geomface.learning import image_grid, to_pictures
     from geomface.mesh.io import save_mesh
     from geomface.report.face_sheet import face_sheet, pose_and_light_sheet
 
-    generator = shipped_generator() if options.run is None else load_generator(options.run)
+    generator = load_generator(options.run)
     if options.common.dry_run:
         return run.plan([f"draw {options.count} images", f"write {options.out}"])
     if options.pairs is not None and generator.config.get("kind") != "texture":
@@ -117,13 +117,13 @@ def _faces(options: SampleTextureOptions, generator: "TrainedGenerator", size: i
     from geomface.gan.progressive_texture import (
         fit_joint_model,
         load_generator,
-        shipped_faces,
+        load_joint,
         textured_faces,
     )
 
     seed = options.common.seed
     if options.pairs is None:
-        joint = shipped_faces()
+        joint = load_joint()
     else:
         joint = fit_joint_model(
             options.pairs,
