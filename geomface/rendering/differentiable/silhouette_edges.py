@@ -183,14 +183,18 @@ def _search(ids: Any, xy: Any, depth: Any, faces: Any, neighbours: Any, most: in
                     continue
                 line = (row if axis == 0 else column) + 0.5
                 origin = (column if axis == 0 else row) + 0.5
+                beyond = origin + 1.0
                 a, b, c, d = -1, -1, -1, -1
-                tables = (xy, faces, neighbours, outside, most)
                 if one >= 0:
-                    a, b = _walk(one, other, axis, line, origin, 1.0, *tables)
+                    a, b = _walk(
+                        one, other, axis, line, origin, 1.0, xy, faces, neighbours, outside, most
+                    )
                     if a == -2:
                         continue
                 if other >= 0:
-                    c, d = _walk(other, one, axis, line, origin + 1.0, -1.0, *tables)
+                    c, d = _walk(
+                        other, one, axis, line, beyond, -1.0, xy, faces, neighbours, outside, most
+                    )
                 forward = a >= 0
                 if a >= 0 and c >= 0:
                     first = _depth_on(axis, line, a, b, xy, depth)
