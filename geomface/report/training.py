@@ -28,6 +28,8 @@ from geomface.report.page import (
 SHOWN = 6
 """Pictures of samples on the page."""
 EVALUATION = "evaluation.json"
+FORMER = {"loss/critic": "loss/discriminator"}
+"""What older runs call a metric, and its name today."""
 
 
 def is_training_run(folder: Path | str) -> bool:
@@ -65,7 +67,8 @@ def write_training_report(folder: Path | str, out: Path | str, *, title: str | N
             f"{root}: expected the run directory of a training, with {RUN_FILE} and {METRICS}. "
             "Check the path."
         )
-    record, metrics = read_json(root / RUN_FILE), read_metrics(root / METRICS)
+    record, lines = read_json(root / RUN_FILE), read_metrics(root / METRICS)
+    metrics = [{FORMER.get(name, name): line[name] for name in line} for line in lines]
     if not metrics:
         raise FileFormatError(
             f"{root}: expected metrics in {METRICS}, this run has logged none yet. Let it train on."

@@ -89,9 +89,9 @@ def test_bfloat16_step_is_near_the_float32_step() -> None:
         growth=GrowthSettings(16, 1, 0, 400, ((4, 8),)),
     )
     half = dataclasses.replace(settings, compute=ComputeSettings("cpu", precision="bfloat16"))
-    figures = [TextureGan(item, build_data(item)).step() for item in (settings, half)]
+    metrics = [TextureGan(item, build_data(item)).step() for item in (settings, half)]
     for name in ("loss/discriminator", "penalty/gradient", "loss/generator"):
-        exact, near = (float(torch.as_tensor(item[name]).detach()) for item in figures)
+        exact, near = (float(torch.as_tensor(item[name]).detach()) for item in metrics)
         assert near == pytest.approx(exact, rel=0.05, abs=0.02), name
 
 

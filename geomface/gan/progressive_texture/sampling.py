@@ -21,7 +21,7 @@ class TrainedGenerator:
 
     Parameters
     ----------
-    network : the running average
+    network : the moving average of the trained one
     latent : length of a latent vector
     level, alpha : how far it has grown
     step : steps trained
