@@ -8,35 +8,25 @@ import numpy as np
 
 from geomface.arrays import IndexArray
 from geomface.errors import FileFormatError
-from geomface.mesh import Mesh, Template
+from geomface.model_files.conversion import Conversion
 from geomface.model_files.matlab import read_mat, write_mat
 from geomface.model_files.parts import (
-    AXES,
-    Card,
-    colours,
     columns,
-    facing_out,
     numbers,
     points,
     refusals,
     require_fields,
     triangles,
-    unit_factor,
 )
 from geomface.model_files.template_record import (
     assemble,
     describe,
-    require_record,
+    linear_parts,
+    parse_record,
     unit_columns,
     vertex_parts_only,
 )
-from geomface.statistics import (
-    ExpressionModel,
-    LinearModel,
-    MorphableModel,
-    TextureModel,
-    without_empty,
-)
+from geomface.statistics import MorphableModel
 
 NEEDED = ("shapeMU", "shapePC", "shapeEV", "tl")
 _EXPECTED = "a MATLAB file in the layout of the Basel Face Model 2009"
@@ -68,61 +58,34 @@ def read_bfm2009(path: Path | str, *, unit: str | None = None) -> MorphableModel
     fields = read_mat(path, _EXPECTED)
     require_fields(path, fields, NEEDED, _EXPECTED)
     with refusals(path):
-        mean = points(path, fields["shapeMU"], "shapeMU")
-        faces = triangles(path, fields["tl"], len(mean), base=1, label="tl")
         if "geomface" in fields:
-            return _read_own(path, fields, faces[:, [0, 2, 1]])
-        factor, said = unit_factor(path, mean, unit, "um")
-        card: Card = {
-            "source": "Basel Face Model 2009 (Paysan et al. 2009), for research only",
-            "unit": said,
-            "modes": "unit columns of shapePC times shapeEV, which are standard deviations",
-            "indices": "triangles counted from 1 in the file",
-        }
-        shape = columns(
-            path, fields["shapePC"], _scaled(fields, "shape", factor), len(mean), "shapePC"
+            return _read_own(path, fields)
+        source = "Basel Face Model 2009 (Paysan et al. 2009), for research only"
+        given = Conversion(
+            path, source, fields["shapeMU"], unit=unit, documented="um", label="shapeMU"
         )
-        shape, _, gone = without_empty(shape)
-        mean = factor * mean
-        faces, card["winding"] = facing_out(mean, faces)
-        card["axes"] = AXES
+        shape = given.shape(
+            fields["shapePC"],
+            fields["shapeEV"],
+            "shapePC",
+            "unit columns of shapePC times shapeEV, which are standard deviations",
+        )
+        faces = given.faces(fields["tl"], 1, "tl")
         texture = expression = None
         if "texMU" in fields:
-            texture, card["colours"] = _texture(path, fields, len(mean))
+            require_fields(path, fields, ("texMU", "texPC", "texEV"), "a texture model")
+            texture = given.texture(
+                fields["texMU"], fields["texPC"], fields["texEV"], "texPC", largest=_BYTE
+            )
         if "expPC" in fields:
             require_fields(path, fields, ("expPC", "expEV"), "an expression model")
-            basis = columns(
-                path, fields["expPC"], _scaled(fields, "exp", factor), len(mean), "expPC"
+            expression = given.expression(
+                fields.get("expMU"), fields["expPC"], fields["expEV"], "expPC"
             )
-            offset = np.zeros_like(mean)
-            if "expMU" in fields:
-                offset = factor * points(path, fields["expMU"], "expMU")
-            expression = ExpressionModel(offset, without_empty(basis)[0])
-        if gone:
-            card["left_out"] = gone
-        regions = _segments(path, fields, len(mean))
+        regions = _segments(path, fields, len(given.mean))
         if regions:
-            card["regions"] = "columns of segbin, in the file's order"
-        return MorphableModel(
-            Template(Mesh(mean, faces, name=path.stem), None, regions),
-            LinearModel(mean, shape),
-            expression,
-            texture,
-            name=path.stem,
-            card=card,
-        )
-
-
-def _scaled(fields: dict[str, Any], prefix: str, factor: float) -> np.ndarray:
-    return factor * np.asarray(fields[f"{prefix}EV"], np.float64)
-
-
-def _texture(path: Path, fields: dict[str, Any], count: int) -> tuple[TextureModel, str]:
-    require_fields(path, fields, ("texMU", "texPC", "texEV"), "a texture model")
-    mean = points(path, fields["texMU"], "texMU")
-    factor, said = colours(mean, _BYTE)
-    basis = columns(path, fields["texPC"], _scaled(fields, "tex", factor), count, "texPC")
-    return TextureModel(factor * mean, without_empty(basis)[0]), said
+            given.card["regions"] = "columns of segbin, in the file's order"
+        return given.model(shape, faces, expression, texture, regions=regions)
 
 
 def _segments(path: Path, fields: dict[str, Any], count: int) -> dict[str, IndexArray]:
@@ -136,15 +99,9 @@ def _segments(path: Path, fields: dict[str, Any], count: int) -> dict[str, Index
     return {f"segment_{k + 1}": np.flatnonzero(column) for k, column in enumerate(table.T)}
 
 
-def _read_own(path: Path, fields: dict[str, Any], faces: IndexArray) -> MorphableModel:
+def _read_own(path: Path, fields: dict[str, Any]) -> MorphableModel:
     """Read a file of `write_bfm2009`, with what its record says."""
-    try:
-        record = json.loads(str(fields["geomface"]))
-    except ValueError as error:
-        raise FileFormatError(
-            f"{path}: its record is not readable ({error}). It is damaged: write it again."
-        ) from error
-    require_record(path, record)
+    record = parse_record(path, str(fields["geomface"]))
     parts = {}
     for part, prefix in _PREFIX.items():
         if f"{prefix}MU" not in fields:
@@ -153,14 +110,15 @@ def _read_own(path: Path, fields: dict[str, Any], faces: IndexArray) -> Morphabl
         scale = 1.0 / (_BYTE if part == "texture" else _MICROMETRES)
         mean = points(path, fields[f"{prefix}MU"], f"{prefix}MU")
         label = f"{prefix}PC"
-        basis = columns(path, fields[label], _scaled(fields, prefix, scale), len(mean), label)
-        parts[part] = (scale * mean, basis)
+        deviations = scale * np.asarray(fields[f"{prefix}EV"], np.float64)
+        parts[part] = (scale * mean, columns(path, fields[label], deviations, len(mean), label))
     arrays = {
         key: value.ravel() if key.startswith(("region_", "texture_valid")) else value
         for key, value in fields.items()
         if key not in ("geomface", "tl")
     }
-    return assemble(path, record, arrays, faces, parts)
+    faces = triangles(path, fields["tl"], len(parts["shape"][0]), base=1, label="tl")
+    return assemble(path, record, arrays, faces[:, [0, 2, 1]], parts)
 
 
 def write_bfm2009(path: Path | str, model: MorphableModel) -> None:
@@ -187,10 +145,11 @@ def write_bfm2009(path: Path | str, model: MorphableModel) -> None:
     model = vertex_parts_only(path, model)
     record, arrays = describe(model)
     variables: dict[str, Any] = dict(arrays)
+    parts = linear_parts(model)
     for part, prefix in _PREFIX.items():
-        linear = getattr(model, part)
-        if linear is None:
+        if part not in parts:
             continue
+        linear = parts[part]
         scale = _BYTE if part == "texture" else _MICROMETRES
         unit, deviations = unit_columns(linear)
         variables[f"{prefix}MU"] = (scale * linear.mean).reshape(-1, 1)

@@ -6,15 +6,15 @@ from typing import Any
 from geomface.errors import OutputError, SettingsError
 from geomface.faces.builtin import load_builtin_face
 from geomface.files.reading import read_bytes
-from geomface.model_files.arrays import read_npz, write_npz
 from geomface.model_files.bfm2009 import read_bfm2009, write_bfm2009
+from geomface.model_files.conversion import MILLIMETRES
 from geomface.model_files.eos import read_eos
 from geomface.model_files.flame import read_flame
 from geomface.model_files.gltf import read_gltf, write_gltf
 from geomface.model_files.ict import read_ict
 from geomface.model_files.lsfm import read_lsfm
+from geomface.model_files.npz import read_npz, write_npz
 from geomface.model_files.obj_set import read_obj_set, write_obj_set
-from geomface.model_files.parts import MILLIMETRES
 from geomface.model_files.source import SOURCES, source_of
 from geomface.model_files.statismo import read_statismo
 from geomface.model_files.statismo_export import write_statismo

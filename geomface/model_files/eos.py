@@ -8,27 +8,12 @@ import numpy as np
 
 from geomface.errors import FileFormatError
 from geomface.files.reading import as_doubles, read_bytes
-from geomface.mesh import LandmarkEmbedding, Mesh, Template
+from geomface.mesh import LandmarkEmbedding
 from geomface.mesh.multi_pie import SCHEME as MULTI_PIE
 from geomface.model_files.cereal import Archive, Blendshapes, Pca
-from geomface.model_files.parts import (
-    AXES,
-    Card,
-    colours,
-    columns,
-    facing_out,
-    points,
-    refusals,
-    triangles,
-    unit_factor,
-)
-from geomface.statistics import (
-    ExpressionModel,
-    LinearModel,
-    MorphableModel,
-    TextureModel,
-    without_empty,
-)
+from geomface.model_files.conversion import Conversion
+from geomface.model_files.parts import refusals
+from geomface.statistics import ExpressionModel, MorphableModel
 
 VERSIONS = (1, 2, 3, 4)
 _EXPECTED = "an eos model (*.bin)"
@@ -104,74 +89,55 @@ def _model(
     uv: tuple[np.ndarray, np.ndarray],
     unit: str | None,
 ) -> MorphableModel:
-    mean = points(path, shape.mean, "shape mean")
-    factor, said = unit_factor(path, mean, unit)
-    basis, _, gone = without_empty(_modes(path, shape, factor, len(mean), "shape basis"))
-    mean = factor * mean
-    given = triangles(path, shape.triangles, len(mean), base=0, label="triangle_list")
-    faces, winding = facing_out(mean, given)
-    card: Card = {
-        "source": f"eos model, layout version {version}; its licence is that of the model "
-        "(Surrey Face Model: not for commercial use)",
-        "unit": said,
-        "modes": "orthonormal columns times the square roots of the eigenvalues, which are "
-        "variances",
-        "indices": "triangles counted from 0 in the file",
-        "winding": winding,
-        "axes": AXES,
-    }
-    if gone:
-        card["left_out"] = gone
+    source = (
+        f"eos model, layout version {version}; its licence is that of the model "
+        "(Surrey Face Model: not for commercial use)"
+    )
+    given = Conversion(path, source, shape.mean, unit=unit, label="shape mean")
+    linear = given.shape(
+        shape.basis,
+        _deviations(shape),
+        "shape basis",
+        "orthonormal columns times the square roots of the eigenvalues, which are variances",
+    )
+    faces = given.faces(shape.triangles, 0, "triangle_list")
     texture = None
     if color.mean.size:
-        color_mean = points(path, color.mean, "colour mean")
-        scale, card["colours"] = colours(color_mean)
-        color_basis = _modes(path, color, scale, len(color_mean), "colour basis")
-        texture = TextureModel(scale * color_mean, without_empty(color_basis)[0])
+        texture = given.texture(color.mean, color.basis, _deviations(color), "colour basis")
     extra: dict[str, Any] = {}
     if len(uv[0]):
-        corners = uv[1] if len(uv[1]) else given
-        if winding.startswith("reversed"):
-            corners = corners[:, [0, 2, 1]] if len(uv[1]) else faces
+        corners = faces
+        if len(uv[1]):
+            turn = [0, 2, 1] if given.card["winding"].startswith("reversed") else [0, 1, 2]
+            corners = uv[1][:, turn].astype(np.int64)
         # eos counts v from the top.
         flipped = np.stack([uv[0][:, 0], 1.0 - uv[0][:, 1]], axis=1)
-        extra = {"uv": flipped, "uv_faces": corners.astype(np.int64)}
-        card["uv"] = "v counted from the top in the file, turned to the bottom"
-    mesh = Mesh(mean, faces, name=path.stem, **extra)
-    return MorphableModel(
-        Template(mesh, _embedding(landmarks, card)),
-        LinearModel(mean, basis),
-        _expression(path, expression, factor, len(mean)),
+        extra = {"uv": flipped, "uv_faces": corners}
+        given.card["uv"] = "v counted from the top in the file, turned to the bottom"
+    return given.model(
+        linear,
+        faces,
+        _expression(given, expression),
         texture,
-        name=path.stem,
-        card=card,
+        landmarks=_embedding(landmarks, given.card),
+        **extra,
     )
 
 
-def _modes(path: Path, pca: Pca, factor: float, count: int, label: str) -> np.ndarray:
-    # NaN of a negative variance, which `columns` refuses.
-    deviations = factor * np.sqrt(as_doubles(pca.eigenvalues))
-    return columns(path, pca.basis, deviations, count, label)
+def _deviations(pca: Pca) -> np.ndarray:
+    return np.sqrt(as_doubles(pca.eigenvalues))  # NaN of a negative variance, which is refused
 
 
-def _expression(
-    path: Path, found: "Pca | Blendshapes | None", factor: float, count: int
-) -> ExpressionModel | None:
+def _expression(given: Conversion, found: "Pca | Blendshapes | None") -> ExpressionModel | None:
     if not found:
         return None
     if isinstance(found, Pca):
-        mean = factor * points(path, found.mean, "expression mean")
-        basis = without_empty(_modes(path, found, factor, count, "expression basis"))[0]
-        return ExpressionModel(mean, basis)
-    shapes = [points(path, deformation, f"blendshape {name}") for name, deformation in found]
-    if any(len(item) != count for item in shapes):
-        raise FileFormatError(f"{path}: a blendshape has other than {count} vertices.")
-    basis = factor * np.stack(shapes, axis=-1)
-    basis, names, _ = without_empty(basis, [name for name, _ in found])
-    return ExpressionModel(np.zeros((count, 3)), basis, names=names, kind="blendshapes")
+        return given.expression(found.mean, found.basis, _deviations(found), "expression basis")
+    names, shapes = zip(*found, strict=True)
+    return given.blendshapes(names, shapes)
 
 
-def _embedding(landmarks: dict[str, int] | None, card: Card) -> LandmarkEmbedding | None:
+def _embedding(landmarks: dict[str, int] | None, card: dict[str, str]) -> LandmarkEmbedding | None:
     if not landmarks:
         return None
     numbered = {str(number) for number in range(1, 69)} == set(landmarks)

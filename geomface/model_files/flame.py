@@ -7,22 +7,10 @@ import numpy as np
 
 from geomface.errors import FileFormatError
 from geomface.files.reading import read_bytes
-from geomface.mesh import Mesh, Template
-from geomface.model_files.parts import (
-    AXES,
-    Card,
-    columns,
-    facing_out,
-    first_bytes,
-    points,
-    read_archive,
-    refusals,
-    require_fields,
-    triangles,
-    unit_factor,
-)
+from geomface.model_files.conversion import Conversion
+from geomface.model_files.parts import first_bytes, read_archive, refusals, require_fields
 from geomface.model_files.restricted_pickle import read_arrays
-from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, without_empty
+from geomface.statistics import MorphableModel
 
 NEEDED = ("v_template", "shapedirs", "f")
 SHAPE_MODES = 300
@@ -64,45 +52,31 @@ def read_flame(
     fields = _fields(path)
     require_fields(path, fields, NEEDED, _EXPECTED)
     with refusals(path):
-        mean = points(path, _array(path, fields, "v_template"), "v_template")
+        source = "FLAME (Li et al. 2017); its licence is that of the file's authors"
+        mean = _array(path, fields, "v_template")
+        given = Conversion(path, source, mean, unit=unit, documented="m", label="v_template")
         directions = _array(path, fields, "shapedirs")
-        if directions.ndim != 3 or directions.shape[:2] != mean.shape:
+        count = len(given.mean)
+        if directions.ndim != 3 or directions.shape[:2] != (count, 3):
             raise FileFormatError(
-                f"{path}: shapedirs: expected an array of shape ({len(mean)}, 3, K), got "
+                f"{path}: shapedirs: expected an array of shape ({count}, 3, K), got "
                 f"{directions.shape}."
             )
-        factor, said = unit_factor(path, mean, unit, "m")
-        count = directions.shape[2]
-        basis = columns(
-            path,
-            directions.reshape(3 * len(mean), count),
-            np.full(count, factor),
-            len(mean),
+        matrix = directions.reshape(3 * count, -1)
+        split = min(shape_modes, matrix.shape[1])
+        given.left_out("jaw, neck and eye joints, skinning weights and pose correctives")
+        shape = given.shape(
+            matrix[:, :split],
+            np.ones(split),
             "shapedirs",
+            f"columns 0 to {split - 1} are shape, the others expression; one unit of a coefficient "
+            "is one standard deviation, as in the file",
         )
-        mean = factor * mean
-        faces, winding = facing_out(
-            mean, triangles(path, _array(path, fields, "f"), len(mean), base=0, label="f")
+        expression = given.expression(
+            None, matrix[:, split:], np.ones(matrix.shape[1] - split), "shapedirs"
         )
-        shape, _, gone = without_empty(basis[..., :shape_modes])
-        expression, _, gone_too = without_empty(basis[..., shape_modes:])
-        left = "jaw, neck and eye joints, skinning weights and pose correctives"
-        card: Card = {
-            "source": "FLAME (Li et al. 2017); its licence is that of the file's authors",
-            "unit": said,
-            "modes": f"columns 0 to {min(shape_modes, count) - 1} are shape, the others "
-            "expression; one unit of a coefficient is one standard deviation, as in the file",
-            "winding": winding,
-            "axes": AXES,
-            "left_out": "; ".join(item for item in (left, gone, gone_too) if item),
-        }
-        return MorphableModel(
-            Template(Mesh(mean, faces, name=path.stem)),
-            LinearModel(mean, shape),
-            ExpressionModel(np.zeros_like(mean), expression) if expression.shape[-1] else None,
-            name=path.stem,
-            card=card,
-        )
+        faces = given.faces(_array(path, fields, "f"), 0, "f")
+        return given.model(shape, faces, expression if len(expression) else None)
 
 
 def _fields(path: Path) -> dict[str, Any]:

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from geomface.mesh.io.glb_morphs import read_morph_glb, write_morph_glb
 from geomface.model_files.parts import refusals
-from geomface.model_files.targets import displacements, model_of, record_of
-from geomface.model_files.template_record import geometry_only, mean_face
+from geomface.model_files.template_record import displacements, geometry_only, model_of, record_of
 from geomface.statistics import MorphableModel
 
 
@@ -27,7 +26,7 @@ def write_gltf(path: Path | str, model: MorphableModel, *, shape_modes: int | No
     OutputError : the place cannot be written.
     SettingsError : more modes than the model has.
     """
-    mesh = mean_face(model)
+    mesh = model.instance(name=model.name)
     model = geometry_only(path, model)
     if shape_modes is not None:
         model = model.truncate(shape=shape_modes)

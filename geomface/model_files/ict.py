@@ -10,18 +10,12 @@ from geomface.errors import FileFormatError, SettingsError
 from geomface.faces.ict import load_ict
 from geomface.files import read_json
 from geomface.files.reading import parse_integers, parse_numbers, read_bytes
-from geomface.mesh import LandmarkEmbedding, Mesh, Template
+from geomface.mesh import LandmarkEmbedding, Mesh
 from geomface.mesh.io import read_obj
 from geomface.mesh.io.polygons import build_mesh
-from geomface.model_files.parts import (
-    AXES,
-    ZIP_DAMAGE,
-    Card,
-    facing_out,
-    refusals,
-    unit_factor,
-)
-from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, without_empty
+from geomface.model_files.conversion import AXES, Conversion, facing_out
+from geomface.model_files.parts import ZIP_DAMAGE, refusals
+from geomface.statistics import MorphableModel
 
 NEUTRAL = "generic_neutral_mesh.obj"
 VERTICES = 26719
@@ -97,47 +91,37 @@ def _read_folder(folder: Path, unit: str | None, part: str) -> MorphableModel:
     cut = part == "face" and total == VERTICES
     mesh = _face_part(folder / NEUTRAL) if cut else read_obj(folder / NEUTRAL, texture=False)
     count = len(mesh.vertices)
-    factor, said = unit_factor(folder, mesh.vertices, unit, "cm")
+    source = "ICT-FaceKit Light (MIT), folder of OBJ files"
+    given = Conversion(folder, source, mesh.vertices, unit=unit, documented="cm")
     identity = sorted(folder.glob("identity[0-9]*.obj"), key=lambda file: int(file.stem[8:]))
     if not identity:
         raise FileFormatError(f"{folder}: expected identity000.obj ..., found none.")
     names, landmarks = _record(folder, count)
 
-    def modes(files: list[Path]) -> np.ndarray:
-        basis = np.empty((count, 3, len(files)))
-        for place, file in enumerate(files):
-            basis[..., place] = _vertices(file, count, total) - mesh.vertices
-        return factor * basis
+    def modes(files: list[Path]) -> list[np.ndarray]:
+        return [_vertices(file, count, total) - mesh.vertices for file in files]
 
-    shape, _, gone = without_empty(modes(identity))
-    basis, names, gone_too = without_empty(modes([folder / f"{name}.obj" for name in names]), names)
-    vertices = factor * mesh.vertices
-    reverse, winding = facing_out(vertices, mesh.faces)
-    if winding.startswith("reversed"):
-        mesh = Mesh(vertices, reverse, name=folder.name)
-    left = [] if not cut else [f"everything but the face: {total - count} of {total} vertices"]
-    card: Card = {
-        "source": "ICT-FaceKit Light (MIT), folder of OBJ files",
-        "unit": said,
-        "modes": f"each OBJ minus {NEUTRAL}: one standard deviation, or weight 1",
-        "winding": winding,
-        "axes": AXES,
-    }
-    left += [note for note in (gone, gone_too) if note]
-    if left:
-        card["left_out"] = "; ".join(left)
+    if cut:
+        given.left_out(f"everything but the face: {total - count} of {total} vertices")
+    shape = given.shape(
+        np.stack(modes(identity), axis=-1).reshape(3 * count, -1),
+        np.ones(len(identity)),
+        "identity",
+        f"each OBJ minus {NEUTRAL}: one standard deviation, or weight 1",
+    )
+    expression = None
+    if names:
+        expression = given.blendshapes(names, modes([folder / f"{name}.obj" for name in names]))
+    faces, given.card["winding"] = facing_out(given.mean, mesh.faces)
+    drawn = {}
+    if np.array_equal(faces, mesh.faces):
+        drawn = {"quads": mesh.quads, "uv": mesh.uv, "uv_faces": mesh.uv_faces}
     regions = {}
     if total == VERTICES:
         narrow = np.arange(NARROW_FACE)
         regions = {"narrow_face": narrow, "face_core": narrow}
-    return MorphableModel(
-        Template(mesh.replace(vertices=vertices, unit="mm", name="ict"), landmarks, regions),
-        LinearModel(vertices, shape),
-        ExpressionModel(np.zeros_like(vertices), basis, names=names, kind="blendshapes")
-        if basis.shape[-1]
-        else None,
-        name="ict",
-        card=card,
+    return given.model(
+        shape, faces, expression, landmarks=landmarks, regions=regions, name="ict", **drawn
     )
 
 

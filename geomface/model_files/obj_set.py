@@ -12,8 +12,13 @@ from geomface.errors import FileFormatError, OutputError
 from geomface.files import read_json, write_json
 from geomface.mesh.io import read_obj, write_obj
 from geomface.model_files.parts import refusals
-from geomface.model_files.targets import displacements, model_of, record_of
-from geomface.model_files.template_record import KIND, geometry_only, mean_face
+from geomface.model_files.template_record import (
+    KIND,
+    displacements,
+    geometry_only,
+    model_of,
+    record_of,
+)
 from geomface.statistics import MorphableModel
 
 MEAN, RECORD = "mean.obj", "model.json"
@@ -36,7 +41,7 @@ def write_obj_set(path: Path | str, model: MorphableModel) -> None:
     ------
     OutputError : the place cannot be written, or holds something else.
     """
-    mean = mean_face(model)
+    mean = model.instance(name=model.name)
     model = geometry_only(path, model)
     plain = mean.replace(uv=None, uv_faces=None, texture=None, colors=None)
     files: dict[str, str] = {}

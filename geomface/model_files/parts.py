@@ -1,4 +1,4 @@
-"""From the numbers of a foreign model file to ours: layout, unit, scaling, index base, winding."""
+"""Checked arrays out of foreign files: what is missing, damaged or misshapen is said."""
 
 import contextlib
 import io
@@ -11,18 +11,8 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import FileFormatError, GeomfaceError, MissingBackendError
-from geomface.files.reading import as_doubles, log, read_bytes
-from geomface.mesh.normals import face_cross_products
+from geomface.files.reading import as_doubles, read_bytes
 
-MILLIMETRES = {"um": 1e-3, "mm": 1.0, "cm": 10.0, "m": 1000.0}
-"""Millimetres a unit; "um" is the micrometre."""
-_NAMES = {"um": "micrometres", "mm": "millimetres", "cm": "centimetres", "m": "metres"}
-_FACE_MM = (80.0, 700.0)
-"""Between these lies the longest side of a face or head."""
-_FRONT_SHARE = 0.3
-_UNDECIDED = 0.05
-
-Card = dict[str, str]
 ZIP_DAMAGE = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, OverflowError),
     *(NotImplementedError, RuntimeError, MemoryError, zlib.error, zipfile.BadZipFile),
@@ -126,55 +116,6 @@ def columns(
     return scaled.reshape(vertices, 3, len(deviation))
 
 
-def _extent(vertices: FloatArray) -> float:
-    return float(np.ptp(vertices, axis=0).max())
-
-
-def unit_by_size(vertices: FloatArray) -> str | None:
-    """Return the unit in which these vertices are as large as a face or head, None if in none."""
-    extent = _extent(vertices)
-    low, high = _FACE_MM
-    for unit, factor in MILLIMETRES.items():
-        if low <= extent * factor <= high:
-            return unit
-    return None
-
-
-def unit_factor(
-    path: Path | str,
-    vertices: FloatArray,
-    unit: str | None,
-    documented: str | None = None,
-) -> tuple[float, str]:
-    """Return the factor to millimetres and what to say about it.
-
-    Parameters
-    ----------
-    vertices : (V, 3), the mean in the unit of the file
-    unit : what the caller says, or None
-    documented : the unit of this format; None when it has none, and then the size tells
-    """
-    if unit is not None and unit not in MILLIMETRES:
-        raise FileFormatError(
-            f"{path}: unit: expected one of {', '.join(MILLIMETRES)}, got {unit!r}."
-        )
-    found = unit or documented
-    why = "as asked" if unit else "as the format says"
-    if found is None:
-        found = unit_by_size(vertices)
-        extent = _extent(vertices)
-        why = f"by its size, {extent:.4g} across"
-    if found is None:
-        return 1.0, f"millimetres assumed: no unit is written and the size, {why}, fits none"
-    by_size = unit_by_size(vertices)
-    if unit is None and documented is not None and by_size not in (None, documented):
-        why += f", although its size fits {_NAMES[by_size]}; reading it with this unit is possible"
-        log.warning("%s: the unit is %s, %s.", path, _NAMES[found], why)
-    if found == "mm":
-        return 1.0, f"millimetres in the file ({why})"
-    return MILLIMETRES[found], f"{_NAMES[found]} in the file ({why}), converted to millimetres"
-
-
 def triangles(
     path: Path | str, values: object, vertices: int, *, base: int, label: str = "triangles"
 ) -> IndexArray:
@@ -196,38 +137,3 @@ def triangles(
             f"vertices, got {int(array.min())}..{int(array.max())}."
         )
     return faces
-
-
-def looks_reversed(vertices: FloatArray, faces: IndexArray) -> bool | None:
-    """Say whether the front of a face shows the inside of its triangles; None: it cannot tell.
-
-    The triangles in the front of a face (the 30 % of largest z) look at the viewer, whatever the
-    rest of the head does: the sum of their area normals must point along +z.
-    """
-    cross = face_cross_products(vertices, faces)[:, 2]
-    depth = vertices[faces].mean(axis=1)[:, 2]
-    front = depth >= np.quantile(depth, 1.0 - _FRONT_SHARE)
-    total, size = cross[front].sum(), np.abs(cross[front]).sum()
-    return bool(total < 0) if abs(total) > _UNDECIDED * size else None
-
-
-def facing_out(vertices: FloatArray, faces: IndexArray) -> tuple[IndexArray, str]:
-    """Return triangles counter-clockwise from outside, and what was done."""
-    answer = looks_reversed(vertices, faces)
-    if answer is None:
-        return faces, "as in the file: the front of this surface does not tell inside from outside"
-    if answer:
-        return faces[:, [0, 2, 1]], "reversed: the file's triangles were clockwise from outside"
-    return faces, "counter-clockwise from outside, as in the file"
-
-
-def colours(mean: FloatArray, largest: float | None = None) -> tuple[float, str]:
-    """Return the factor to [0, 1] of vertex colours and what to say; `largest` is documented."""
-    if largest is None:
-        largest = 255.0 if mean.max(initial=0.0) > 2.0 else 1.0
-    if largest == 1.0:
-        return 1.0, "0 to 1, as in the file"
-    return 1.0 / largest, f"0 to {largest:g} in the file, divided by {largest:g}"
-
-
-AXES = "as in the file: x to the subject's left, y up, z out of the face"

@@ -10,29 +10,13 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import FileFormatError
 from geomface.files.reading import as_doubles
-from geomface.mesh import Mesh, Template
+from geomface.mesh import LandmarkEmbedding
+from geomface.mesh.closest import ClosestPointIndex
+from geomface.model_files.conversion import Conversion
 from geomface.model_files.hdf5 import attribute, field, open_hdf5, text
-from geomface.model_files.parts import (
-    AXES,
-    Card,
-    colours,
-    columns,
-    facing_out,
-    numbers,
-    points,
-    refusals,
-    triangles,
-    unit_factor,
-)
-from geomface.model_files.statismo_landmarks import read_landmarks
-from geomface.model_files.template_record import assemble, require_record
-from geomface.statistics import (
-    ExpressionModel,
-    LinearModel,
-    MorphableModel,
-    TextureModel,
-    without_empty,
-)
+from geomface.model_files.parts import columns, numbers, points, refusals, triangles
+from geomface.model_files.template_record import assemble, parse_record
+from geomface.statistics import MorphableModel
 
 _EXPECTED = "a statismo model (HDF5)"
 _SOURCES = {
@@ -70,20 +54,21 @@ def read_statismo(
     with open_hdf5(path, _EXPECTED) as root, refusals(path):
         groups = _groups(root, path)
         parts = {part: _read_part(groups[part], root, path) for part in groups}
-        shape = parts["shape"]
-        faces = _cells(groups["shape"], root, path, len(shape.mean))
+        cells = _cells(groups["shape"], root, path)
         if "geomface" in root:
-            return _read_own(root, path, parts, faces)
-        return _read_foreign(root, path, parts, faces, unit, source)
+            return _read_own(root, path, parts, cells)
+        return _read_foreign(root, path, parts, cells, unit, source)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Part:
-    """One statismo model in the numbers of its file; columns of one standard deviation."""
+    """One statismo model in the numbers of its file: matrix times deviations, and noise."""
 
     mean: FloatArray
-    basis: np.ndarray
-    noise_variance: float
+    matrix: np.ndarray
+    deviations: FloatArray
+    noise: float
+    label: str
     said: str
 
 
@@ -143,7 +128,6 @@ def _read_part(group: Any, root: Any, path: Path) -> _Part:
         closer = np.abs(np.log(length[known] / variance[known])).sum()
         scaled = bool(closer <= np.abs(np.log(length[known])).sum())
     deviation = np.ones(len(variance)) if scaled else np.sqrt(variance)
-    basis = columns(path, matrix, deviation, len(mean), f"{label}/pcaBasis")
     written = "no version" if version is None else f"version {version[0]}.{version[1]}"
     said = f"{written}: " + (
         "columns of pcaBasis as they are, one standard deviation each"
@@ -153,38 +137,34 @@ def _read_part(group: Any, root: Any, path: Path) -> _Part:
     noise = 0.0
     if "model/noiseVariance" in group:
         noise = float(np.ravel(field(group, "model/noiseVariance", path))[0])
-    return _Part(mean, basis, max(noise, 0.0), said)
+    return _Part(mean, matrix, deviation, max(noise, 0.0) ** 0.5, f"{label}/pcaBasis", said)
 
 
-def _cells(group: Any, root: Any, path: Path, count: int) -> IndexArray:
+def _cells(group: Any, root: Any, path: Path) -> np.ndarray:
     place = group if "representer" in group else root
     if "representer" not in place:
         raise FileFormatError(f"{path}: expected the group {group.name.rstrip('/')}/representer.")
     representer = place["representer"]
     if "reference-mesh/triangle-list" in representer:
-        cells = field(representer, "reference-mesh/triangle-list", path)
-        return triangles(path, cells, count, base=0, label="triangle-list")
+        return field(representer, "reference-mesh/triangle-list", path)
     kind = attribute(representer, "datasetType")
     if kind not in _MESHES:
         raise FileFormatError(
             f"{path}: expected a model of triangle meshes (POLYGON_MESH), got {kind}."
         )
     cells = field(representer, "cells", path)
-    if cells.ndim == 2 and len(cells) == 3:
-        cells = cells.T
-    return triangles(path, cells, count, base=0, label="representer/cells")
+    return cells.T if cells.ndim == 2 and len(cells) == 3 else cells
 
 
-def _read_own(root: Any, path: Path, parts: dict[str, _Part], faces: IndexArray) -> MorphableModel:
-    try:
-        record = json.loads(text(field(root["geomface"], "record", path)))
-    except ValueError as error:
-        raise FileFormatError(
-            f"{path}: its record is not readable ({error}). It is damaged: write it again."
-        ) from error
-    require_record(path, record)
+def _read_own(root: Any, path: Path, parts: dict[str, _Part], cells: np.ndarray) -> MorphableModel:
+    record = parse_record(path, text(field(root["geomface"], "record", path)))
     arrays = {name: np.asarray(item[()]) for name, item in root["geomface"].items()}
-    linear = {part: (item.mean, item.basis) for part, item in parts.items()}
+    count = len(parts["shape"].mean)
+    faces = triangles(path, cells, count, base=0, label="representer/cells")
+    linear = {
+        name: (part.mean, columns(path, part.matrix, part.deviations, count, part.label))
+        for name, part in parts.items()
+    }
     return assemble(path, record, arrays, faces, linear)
 
 
@@ -192,49 +172,63 @@ def _read_foreign(
     root: Any,
     path: Path,
     parts: dict[str, _Part],
-    faces: IndexArray,
+    cells: np.ndarray,
     unit: str | None,
     source: str,
 ) -> MorphableModel:
-    shape = parts["shape"]
-    factor, said = unit_factor(path, shape.mean, unit)
-    mean = factor * shape.mean
-    faces, winding = facing_out(mean, faces)
-    card: Card = {
-        "source": _SOURCES[source],
-        "unit": said,
-        "modes": shape.said,
-        "indices": "triangles counted from 0 in the file",
-        "winding": winding,
-        "axes": AXES,
-    }
-    basis, _, gone = without_empty(shape.basis)
-    if gone:
-        card["left_out"] = gone
+    part = parts["shape"]
+    given = Conversion(path, _SOURCES[source], part.mean, unit=unit)
+    noise = given.factor * part.noise
+    shape = given.shape(part.matrix, part.deviations, part.label, part.said, noise_sigma=noise)
+    faces = given.faces(cells, 0, "representer/cells")
     expression = texture = None
     if "expression" in parts:
         part = parts["expression"]
-        expression = ExpressionModel(
-            factor * part.mean,
-            _times(without_empty(part.basis)[0], factor),
-            noise_sigma=factor * part.noise_variance**0.5,
+        noise = given.factor * part.noise
+        expression = given.expression(
+            part.mean, part.matrix, part.deviations, part.label, noise_sigma=noise
         )
     if "texture" in parts:
         part = parts["texture"]
-        scale, card["colours"] = colours(part.mean)
-        texture = TextureModel(
-            scale * part.mean,
-            _times(without_empty(part.basis)[0], scale),
-            noise_sigma=scale * part.noise_variance**0.5,
+        texture = given.texture(
+            part.mean, part.matrix, part.deviations, part.label, noise_sigma=part.noise
         )
-    linear = LinearModel(
-        mean, _times(basis, factor), noise_sigma=factor * shape.noise_variance**0.5
+    landmarks = _read_landmarks(root, path, given, faces)
+    return given.model(shape, faces, expression, texture, landmarks=landmarks)
+
+
+def _read_landmarks(
+    root: Any, path: Path, given: Conversion, faces: IndexArray
+) -> LandmarkEmbedding | None:
+    """Return the landmarks of /metadata, which lie on the reference, as places on the mesh.
+
+    Source
+    ------
+    LandmarkIO of scalismo: JSON [{"id", "coordinates": [x, y, z], ...}].
+    """
+    if "metadata/landmarks/json" not in root:
+        return None
+    try:
+        entries = json.loads(text(field(root, "metadata/landmarks/json", path)))
+        names = [str(entry["id"]) for entry in entries]
+        places = np.array([entry["coordinates"] for entry in entries], np.float64)
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileFormatError(
+            f"{path}: the landmarks in /metadata/landmarks/json are not readable ({error})."
+        ) from error
+    if not names:
+        return None
+    if places.ndim != 2 or places.shape[1] != 3 or not np.isfinite(places).all():
+        raise FileFormatError(f"{path}: the landmarks in /metadata need 3 coordinates each.")
+    reference = given.mean
+    for name in ("shape/representer/points", "representer/points"):
+        if name in root:
+            stored = as_doubles(numbers(path, field(root, name, path), name))
+            reference = given.factor * stored.T if stored.T.shape == reference.shape else reference
+            break
+    found = ClosestPointIndex((reference, faces)).query(given.factor * places)
+    given.card["landmarks"] = (
+        f"{len(names)}, at most {found.distances.max():.3g} mm from the surface, in this order: "
+        + ", ".join(names)
     )
-    mesh = Mesh(mean, faces, name=path.stem)
-    landmarks = read_landmarks(root, path, mesh, factor, card)
-    template = Template(mesh, landmarks)
-    return MorphableModel(template, linear, expression, texture, name=path.stem, card=card)
-
-
-def _times(basis: np.ndarray, factor: float) -> np.ndarray:
-    return basis if factor == 1.0 else basis * basis.dtype.type(factor)
+    return LandmarkEmbedding(faces[found.faces], found.barycentric, "statismo")

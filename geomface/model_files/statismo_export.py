@@ -11,7 +11,12 @@ from geomface.files.atomic import atomic_path
 from geomface.files.reading import as_singles
 from geomface.mesh import Mesh
 from geomface.model_files.hdf5 import require_h5py
-from geomface.model_files.template_record import describe, unit_columns, vertex_parts_only
+from geomface.model_files.template_record import (
+    describe,
+    linear_parts,
+    unit_columns,
+    vertex_parts_only,
+)
 from geomface.statistics import LinearModel, MorphableModel
 
 _REPRESENTERS = {
@@ -49,7 +54,7 @@ def write_statismo(path: Path | str, model: MorphableModel) -> None:
     h5py = require_h5py()
     model = vertex_parts_only(path, model)
     record, arrays = describe(model)
-    parts = {part: getattr(model, part) for part in record["parts"]}
+    parts = linear_parts(model)
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         _write_version(file)
         if len(parts) == 1:

@@ -1,5 +1,7 @@
-"""The project's own model file: one safetensors with everything a morphable model holds."""
+"""A morphable model taken apart and put together, and the file of it: one safetensors."""
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,130 @@ from geomface.statistics.texture import TextureModel
 
 KIND = "morphable-model"
 SCHEMA = 1
-_NUMBERS = ("noise_sigma", "sample_count", "total_variance")
+PARTS = ("shape", "expression", "texture")
+NUMBERS = ("noise_sigma", "sample_count", "total_variance")
 _MESH_ARRAYS = ("faces", "quads", "uv", "uv_faces")
+
+
+def take_apart(model: MorphableModel) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return everything that a model holds as named arrays and what JSON can say.
+
+    Returns
+    -------
+    arrays : "shape.mean", "shape.basis" and so on for each part; "mesh.faces", "mesh.quads",
+        "mesh.uv", "mesh.uv_faces"; "landmarks.vertices", "landmarks.weights"; "region.NAME";
+        "texture.valid", "coupling", "eyeballs.centers"
+    config : name, card, parts, scheme, regions; "eyeball_radius" where there are eyeballs
+    """
+    arrays: dict[str, np.ndarray] = {}
+    parts: dict[str, dict[str, Any]] = {}
+    for part in PARTS:
+        linear = getattr(model, part)
+        if linear is not None:
+            arrays[f"{part}.mean"], arrays[f"{part}.basis"] = linear.mean, linear.basis
+            parts[part] = {name: getattr(linear, name) for name in NUMBERS}
+            if linear.names or part == "expression":
+                parts[part]["names"] = list(linear.names)
+    if model.expression is not None:
+        parts["expression"]["kind"] = model.expression.kind
+    for name in _MESH_ARRAYS:
+        array = getattr(model.mesh, name)
+        if array is not None:
+            arrays[f"mesh.{name}"] = array
+    landmarks = model.template.landmarks
+    if landmarks is not None:
+        arrays["landmarks.vertices"] = landmarks.vertices
+        arrays["landmarks.weights"] = landmarks.weights
+    for name, ids in model.template.regions.items():
+        arrays[f"region.{name}"] = ids
+    config: dict[str, Any] = {
+        "name": model.name,
+        "card": dict(model.card),
+        "parts": parts,
+        "scheme": None if landmarks is None else landmarks.scheme,
+        "regions": list(model.template.regions),
+    }
+    if model.eyeballs is not None:
+        arrays["eyeballs.centers"] = model.eyeballs.centers
+        config["eyeball_radius"] = float(model.eyeballs.radius)
+    if model.texture is not None and model.texture.valid is not None:
+        arrays["texture.valid"] = model.texture.valid
+    if model.coupling is not None:
+        arrays["coupling"] = model.coupling
+    return arrays, config
+
+
+@contextlib.contextmanager
+def complete(path: object) -> Iterator[None]:
+    """Say in a FileFormatError what the block did not find in a file, or what does not fit."""
+    try:
+        yield
+    except FileFormatError:
+        raise
+    except GeomfaceError as error:
+        raise FileFormatError(f"{path}: the parts of this model do not fit: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise FileFormatError(
+            f"{path}: this model file lacks {error}. It is damaged: write it again."
+        ) from error
+
+
+def put_together(
+    path: object, arrays: Mapping[str, np.ndarray], config: Any, topology_id: object
+) -> MorphableModel:
+    """Return the model that `take_apart` took apart.
+
+    Parameters
+    ----------
+    path : for messages
+    topology_id : that the faces must have
+
+    Raises
+    ------
+    FileFormatError : something missing, parts that do not fit, faces of another topology.
+    """
+    with complete(path):
+        model = _put_together(arrays, config)
+    if model.topology_id != topology_id:
+        raise FileFormatError(
+            f"{path}: expected topology {topology_id}, the faces in it give "
+            f"{model.topology_id}. It is damaged: write it again."
+        )
+    return model
+
+
+def _put_together(arrays: Mapping[str, np.ndarray], config: dict[str, Any]) -> MorphableModel:
+    said = config["parts"]
+
+    def fields(part: str) -> dict[str, Any]:
+        kept = {name: said[part][name] for name in NUMBERS}
+        kept["names"] = tuple(said[part].get("names", ()))
+        return {"mean": arrays[f"{part}.mean"], "basis": arrays[f"{part}.basis"], **kept}
+
+    shape = LinearModel(**fields("shape"))
+    expression = texture = landmarks = eyeballs = None
+    if "expression" in said:
+        expression = ExpressionModel(**fields("expression"), kind=said["expression"]["kind"])
+    if "texture" in said:
+        texture = TextureModel(**fields("texture"), valid=arrays.get("texture.valid"))
+    mesh: dict[str, Any] = {name: arrays.get(f"mesh.{name}") for name in _MESH_ARRAYS}
+    if "landmarks.vertices" in arrays:
+        landmarks = LandmarkEmbedding(
+            arrays["landmarks.vertices"], arrays["landmarks.weights"], config["scheme"]
+        )
+    if "eyeballs.centers" in arrays:
+        eyeballs = Eyeballs(arrays["eyeballs.centers"], config["eyeball_radius"])
+    regions = {name: arrays[f"region.{name}"] for name in config["regions"]}
+    return MorphableModel(
+        Template(Mesh(shape.mean, name=config["name"], **mesh), landmarks, regions),
+        shape,
+        expression,
+        texture,
+        arrays.get("coupling"),
+        config["name"],
+        config["card"],
+        eyeballs,
+    )
 
 
 def write_morphable(path: Path | str, model: MorphableModel) -> None:
@@ -28,36 +152,7 @@ def write_morphable(path: Path | str, model: MorphableModel) -> None:
     """
     from geomface.files.tensors import save_tensors
 
-    require_model(model, "write_morphable")
-    arrays: dict[str, np.ndarray] = {}
-    parts: dict[str, dict[str, Any]] = {}
-    for part in ("shape", "expression", "texture"):
-        linear = getattr(model, part)
-        if linear is not None:
-            arrays[f"{part}.mean"], arrays[f"{part}.basis"] = linear.mean, linear.basis
-            parts[part] = {name: getattr(linear, name) for name in _NUMBERS}
-            if linear.names or part == "expression":
-                parts[part]["names"] = linear.names
-    if model.expression is not None:
-        parts["expression"]["kind"] = model.expression.kind
-    if model.texture is not None and model.texture.valid is not None:
-        arrays["texture.valid"] = model.texture.valid
-    if model.coupling is not None:
-        arrays["coupling"] = model.coupling
-    for name in _MESH_ARRAYS:
-        array = getattr(model.mesh, name)
-        if array is not None:
-            arrays[f"mesh.{name}"] = array
-    config: dict[str, Any] = {}
-    if model.eyeballs is not None:
-        arrays["eyeballs.centers"] = model.eyeballs.centers
-        config["eyeball_radius"] = float(model.eyeballs.radius)
-    landmarks = model.template.landmarks
-    if landmarks is not None:
-        arrays["landmarks.vertices"] = landmarks.vertices
-        arrays["landmarks.weights"] = landmarks.weights
-    for name, ids in model.template.regions.items():
-        arrays[f"region.{name}"] = ids
+    arrays, config = take_apart(require_model(model, "write_morphable"))
     save_tensors(
         path,
         arrays,
@@ -65,14 +160,7 @@ def write_morphable(path: Path | str, model: MorphableModel) -> None:
         schema=SCHEMA,
         topology_id=model.topology_id,
         units="mm",
-        config={
-            "name": model.name,
-            "card": model.card,
-            "parts": parts,
-            "scheme": None if landmarks is None else landmarks.scheme,
-            "regions": list(model.template.regions),
-            **config,
-        },
+        config=config,
     )
 
 
@@ -86,56 +174,4 @@ def read_morphable(path: Path | str) -> MorphableModel:
     from geomface.files.tensors import load_tensors
 
     arrays, header = load_tensors(path, kind=KIND, schema=SCHEMA)
-    try:
-        model = _assemble(arrays, header["config"])
-    except (KeyError, TypeError) as error:
-        raise FileFormatError(
-            f"{path}: this model file lacks {error}. It is damaged: write it again."
-        ) from error
-    except FileFormatError:
-        raise
-    except GeomfaceError as error:
-        raise FileFormatError(f"{path}: the parts of this model do not fit: {error}") from error
-    if model.topology_id != header["topology_id"]:
-        raise FileFormatError(
-            f"{path}: expected topology {header['topology_id']}, the faces in it give "
-            f"{model.topology_id}. It is damaged: write it again."
-        )
-    return model
-
-
-def _assemble(arrays: dict[str, np.ndarray], config: dict[str, Any]) -> MorphableModel:
-    parts = config["parts"]
-
-    def fields(part: str) -> dict[str, Any]:
-        kept = {name: parts[part][name] for name in _NUMBERS}
-        kept["names"] = tuple(parts[part].get("names", ()))
-        return {"mean": arrays[f"{part}.mean"], "basis": arrays[f"{part}.basis"], **kept}
-
-    shape = LinearModel(**fields("shape"))
-    expression = texture = None
-    if "expression" in parts:
-        expression = ExpressionModel(**fields("expression"), kind=parts["expression"]["kind"])
-    if "texture" in parts:
-        texture = TextureModel(**fields("texture"), valid=arrays.get("texture.valid"))
-    mesh_arrays: dict[str, Any] = {name: arrays.get(f"mesh.{name}") for name in _MESH_ARRAYS}
-    mesh = Mesh(shape.mean, name=config["name"], **mesh_arrays)
-    landmarks = None
-    if "landmarks.vertices" in arrays:
-        landmarks = LandmarkEmbedding(
-            arrays["landmarks.vertices"], arrays["landmarks.weights"], config["scheme"]
-        )
-    regions = {name: arrays[f"region.{name}"] for name in config["regions"]}
-    eyeballs = None
-    if "eyeballs.centers" in arrays:
-        eyeballs = Eyeballs(arrays["eyeballs.centers"], config["eyeball_radius"])
-    return MorphableModel(
-        Template(mesh, landmarks, regions),
-        shape,
-        expression,
-        texture,
-        arrays.get("coupling"),
-        config["name"],
-        config["card"],
-        eyeballs,
-    )
+    return put_together(path, arrays, header["config"], header["topology_id"])

@@ -3,7 +3,13 @@
 import numpy as np
 
 from geomface.mesh import LandmarkEmbedding, Mesh, Template
-from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, TextureModel
+from geomface.statistics import (
+    ExpressionModel,
+    Eyeballs,
+    LinearModel,
+    MorphableModel,
+    TextureModel,
+)
 
 
 def mask_mesh(columns: int = 5, rows: int = 6, *, quads: bool = False, uv: bool = False) -> Mesh:
@@ -45,7 +51,7 @@ def small_model(
     texture: str | None = None,
     quads: bool = False,
     uv: bool = False,
-    landmarks: bool = False,
+    landmarks: bool = False,  # with regions and eyeballs
     coupled: bool = False,
     dtype: type = np.float64,
 ) -> MorphableModel:
@@ -83,6 +89,7 @@ def small_model(
     if landmarks:
         weights = rng.dirichlet([1.0, 1.0, 1.0], 3)
         embedding = LandmarkEmbedding(mesh.faces[[0, 5, 9]], weights, "three points")
+        extra["eyeballs"] = Eyeballs(rng.standard_normal((2, 3)), rng.uniform(1.0, 20.0))
         regions = {"upper half": np.flatnonzero(mesh.vertices[:, 1] > 0), "one": np.array([7])}
     return MorphableModel(
         Template(mesh, embedding, regions),

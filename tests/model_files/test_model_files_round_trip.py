@@ -61,6 +61,11 @@ def assert_same_model(found: MorphableModel, wanted: MorphableModel, relative: f
     assert set(found.template.regions) == set(wanted.template.regions)
     for name, ids in wanted.template.regions.items():
         np.testing.assert_array_equal(found.template.regions[name], ids)
+    assert (found.eyeballs is None) == (wanted.eyeballs is None)
+    if found.eyeballs is not None and wanted.eyeballs is not None:
+        np.testing.assert_array_equal(found.eyeballs.centers, wanted.eyeballs.centers)
+        assert found.eyeballs.radius == wanted.eyeballs.radius
+    assert found.shape.names == wanted.shape.names
     assert found.name == wanted.name
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from geomface.errors import FileFormatError
 from geomface.files.atomic import write_bytes
 from geomface.model_files.parts import read_archive, refusals, require_fields
-from geomface.model_files.template_record import PARTS, assemble, describe, require_record
+from geomface.model_files.template_record import assemble, describe, linear_parts, parse_record
 from geomface.statistics import MorphableModel
+from geomface.statistics.model_file import PARTS
 
 NEEDED = ("geomface", "shape_mean", "shape_basis", "faces")
 _EXPECTED = "a morphable model as npz"
@@ -29,11 +29,9 @@ def write_npz(path: Path | str, model: MorphableModel) -> None:
     OutputError : the place cannot be written.
     """
     record, arrays = describe(model)
-    for part in PARTS:
-        linear = getattr(model, part)
-        if linear is not None:
-            arrays[f"{part}_mean"], arrays[f"{part}_basis"] = linear.mean, linear.basis
-            arrays[f"{part}_variances"] = linear.variances
+    for part, linear in linear_parts(model).items():
+        arrays[f"{part}_mean"], arrays[f"{part}_basis"] = linear.mean, linear.basis
+        arrays[f"{part}_variances"] = linear.variances
     arrays["faces"] = model.mesh.faces
     arrays["geomface"] = np.array(json.dumps(record, allow_nan=False))
     buffer = io.BytesIO()
@@ -50,14 +48,8 @@ def read_npz(path: Path | str) -> MorphableModel:
     """
     arrays = read_archive(path, _EXPECTED)
     require_fields(path, arrays, NEEDED, _EXPECTED)
-    try:
-        record = json.loads(str(arrays.pop("geomface")))
-    except ValueError as error:
-        raise FileFormatError(
-            f"{path}: its record is not readable ({error}). It is damaged: write it again."
-        ) from error
+    record = parse_record(path, str(arrays.pop("geomface")))
     with refusals(path):
-        require_record(path, record)
         parts = {
             part: (arrays[f"{part}_mean"], arrays[f"{part}_basis"])
             for part in PARTS
