@@ -1,7 +1,5 @@
 """The colours of a face without light: a model's, and those that a picture shows."""
 
-import dataclasses
-
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import cg
@@ -11,6 +9,7 @@ from geomface.errors import SettingsError
 from geomface.faces.albedo import ALBEDO_SIZE, albedo_model
 from geomface.files.color import linear_to_srgb, srgb_to_linear
 from geomface.fitting.rendering.pixels import VisiblePixels
+from geomface.fitting.rendering.residuals import Skin
 from geomface.fitting.rendering.shading import lambert_basis
 from geomface.fitting.rendering.unknowns import Unknowns
 from geomface.geometry_image.readout import read_bilinear
@@ -26,27 +25,6 @@ _SKIN_SEED, _SKINS = 1999, 400
 _DARKEST = 0.02
 _LARGEST_GAIN = 4.0
 _SMOOTH, _MIRROR, _STAY = 0.3, 0.05, 0.003
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Skin:
-    """Colours a vertex and their modes, as the picture's channels see them.
-
-    Parameters
-    ----------
-    mean : (V, 3) float64 sRGB
-    basis : (V, 3, T) float64
-    mix : (C, 3) float64, what a channel of the picture takes of linear red, green and blue: the
-        unit matrix for a colour picture, one row for a grey one
-    """
-
-    mean: FloatArray
-    basis: FloatArray
-    mix: FloatArray
-
-    def colors(self, albedo: FloatArray) -> FloatArray:
-        """Return (V, 3) sRGB, not clipped."""
-        return self.mean + self.basis @ albedo
 
 
 def skin_of(texture: TextureModel, channels: int) -> Skin:

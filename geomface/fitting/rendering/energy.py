@@ -9,10 +9,9 @@ from geomface.arrays import BoolArray, FloatArray, IndexArray
 from geomface.fitting.bounded import solve_in_box
 from geomface.fitting.image_terms import ImagePoints
 from geomface.fitting.linear_face import LinearFace
-from geomface.fitting.rendering.albedo import Skin
 from geomface.fitting.rendering.picture import PictureLevel, lengths
 from geomface.fitting.rendering.pixels import Fragments, triangle_picture, usable_pixels
-from geomface.fitting.rendering.residuals import PicturePixels
+from geomface.fitting.rendering.residuals import PicturePixels, Skin
 from geomface.fitting.rendering.settings import PictureFitSettings
 from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior, determined_count
 from geomface.mesh.robust import geman_mcclure_loss, geman_mcclure_weights

@@ -7,7 +7,6 @@ from scipy import sparse
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.fitting.linear_face import LinearFace
-from geomface.fitting.rendering.albedo import Skin
 from geomface.fitting.rendering.pixels import VisiblePixels, pixels_on_triangles
 from geomface.fitting.rendering.shading import (
     VertexNormals,
@@ -18,6 +17,27 @@ from geomface.fitting.rendering.shading import (
 )
 from geomface.fitting.rendering.unknowns import Unknowns
 from geomface.rendering.camera import CAMERA_COUNT
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Skin:
+    """Colours a vertex and their modes, as the picture's channels see them.
+
+    Parameters
+    ----------
+    mean : (V, 3) float64 sRGB
+    basis : (V, 3, T) float64
+    mix : (C, 3) float64, what a channel of the picture takes of linear red, green and blue: the
+        unit matrix for a colour picture, one row for a grey one
+    """
+
+    mean: FloatArray
+    basis: FloatArray
+    mix: FloatArray
+
+    def colors(self, albedo: FloatArray) -> FloatArray:
+        """Return (V, 3) sRGB, not clipped."""
+        return self.mean + self.basis @ albedo
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -9,9 +9,10 @@ from picture_samples import draw_face, rotation_angle_degrees
 from geomface.errors import GeomfaceError, LandmarkError, SettingsError
 from geomface.faces.builtin import load_builtin_face
 from geomface.fitting.rendering import PictureFitSettings, PictureFitter, fit_image
-from geomface.fitting.rendering.albedo import Skin, extract_colors, vertex_texture
+from geomface.fitting.rendering.albedo import extract_colors, vertex_texture
 from geomface.fitting.rendering.picture import check_picture
 from geomface.fitting.rendering.pixels import VisiblePixels
+from geomface.fitting.rendering.residuals import Skin
 from geomface.fitting.rendering.shading import to_linear, to_srgb
 from geomface.fitting.rendering.sheet import fit_panels, fit_sheet, render_fit
 from geomface.fitting.rendering.unknowns import Unknowns
