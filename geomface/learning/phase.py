@@ -95,6 +95,8 @@ class PhasedTask:
     ema : networks of which averages are kept, as networks "<name>_ema"
     horizon : steps that schedules count shares of; not the loop's, which may be raised later
     compute : device and precision
+    eager : networks that are never compiled, because penalties differentiate their gradients, which
+        torch cannot do with compiled ones
     config : what a reader of a checkpoint needs to build the networks
 
     Example
@@ -125,6 +127,7 @@ class PhasedTask:
         ema: Mapping[str, EmaSettings] | None = None,
         horizon: int = 1,
         compute: ComputeSettings | None = None,
+        eager: Sequence[str] = (),
         config: Mapping[str, Any] | None = None,
     ) -> None:
         self.seed, self.horizon = seed, horizon
@@ -135,8 +138,10 @@ class PhasedTask:
             built = build()
         if self.ranks.count > 1:
             built = {name: synchronize_layers(network) for name, network in built.items()}
+        plain = dataclasses.replace(compute, compile=False)
         self.networks = {
-            name: place_network(network, self.device, compute) for name, network in built.items()
+            name: place_network(network, self.device, plain if name in eager else compute)
+            for name, network in built.items()
         }
         trained = {name for phase in self.phases for name in phase.networks}
         self._frozen = [

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from resume_cases import CASES, build_data
 
 from geomface.gan.progressive_texture import layers
+from geomface.gan.progressive_texture.dcgan import DcganGenerator
 from geomface.gan.progressive_texture.layers import EqualConv, double_and_convolve
 from geomface.gan.progressive_texture.networks import GrowingNetworkSettings
 from geomface.gan.progressive_texture.schedule import GrowthSettings
@@ -107,3 +108,13 @@ def test_layers_take_the_convolution_of_fast_second_derivatives_in_bfloat16(
         near = layer(images)
     assert called == [1] and near.dtype == torch.bfloat16
     torch.testing.assert_close(near.float(), exact, rtol=0.02, atol=0.03)
+
+
+def test_penalties_do_not_meet_a_compiled_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[type] = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled.append(type(self)))
+    settings = dataclasses.replace(
+        CASES["dcgan-hinge"], compute=ComputeSettings("cpu", compile=True)
+    )
+    TextureGan(settings, build_data(settings)).step()
+    assert compiled == [DcganGenerator]

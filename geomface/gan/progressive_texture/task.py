@@ -93,6 +93,7 @@ class TextureGan(PhasedTask):
             generators=("latents", "penalty"),
             ema={"generator": EmaSettings(settings.optimizer.ema_decay)},
             compute=settings.compute,
+            eager=("discriminator",),
             config=own | (config or {}),
         )
         self.scalars |= {"level": 0, "alpha": 1.0}
