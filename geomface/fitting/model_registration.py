@@ -39,7 +39,7 @@ def shape_prior(model: MorphableModel, *, expression: bool = True) -> ShapePrior
     """
     model = require_model(model, "shape prior")
     linear = model.geometry if expression else model.shape
-    return ShapePrior(linear.mean, np.moveaxis(linear.basis, -1, 0).astype(np.float64))
+    return ShapePrior(linear.mean, linear.modes.astype(np.float64))
 
 
 class ModelRegistration:

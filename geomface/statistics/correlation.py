@@ -5,8 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from geomface.arrays import FloatArray, frozen, require_finite
+from geomface.arrays import FloatArray, frozen
 from geomface.errors import MeshError, SettingsError
+from geomface.statistics.paired_rows import flat_rows, paired_rows
 from geomface.statistics.significance import chance_correlation, wilks_p_values, without_chance
 from geomface.statistics.whitening import Whitened, whiten_rows
 
@@ -96,25 +97,16 @@ class CanonicalCorrelation:
 
     def project_first(self, values: np.ndarray) -> FloatArray:
         """Return canonical variables u (n, r) of other data (n, ...) of the first kind."""
-        return _flat(values, "first", self.first_mean) @ self.first_directions
+        return _centred(values, "first", self.first_mean) @ self.first_directions
 
     def project_second(self, values: np.ndarray) -> FloatArray:
         """Return canonical variables v (n, r) of other data (n, ...) of the second kind."""
-        return _flat(values, "second", self.second_mean) @ self.second_directions
+        return _centred(values, "second", self.second_mean) @ self.second_directions
 
 
-def _flat(values: np.ndarray, name: str, mean: FloatArray | None = None) -> FloatArray:
-    """Return (N, P) float64 rows of (N, ...) numbers, minus a known mean of P numbers."""
-    values = np.asarray(values)
-    if values.ndim < 2 or values.dtype.kind not in "fiub":
-        raise MeshError(
-            f"canonical correlation, {name}: expected real numbers of shape (N, P), one row a "
-            f"face, got {values.dtype} of shape {values.shape}."
-        )
-    rows = values.reshape(len(values), -1).astype(np.float64, order="F")
-    require_finite(rows, f"canonical correlation, {name}")
-    if mean is None:
-        return rows
+def _centred(values: np.ndarray, name: str, mean: FloatArray) -> FloatArray:
+    """Return (N, P) float64 rows of (N, ...) numbers, minus the mean of the fit."""
+    rows = flat_rows(values, f"canonical correlation, {name}")
     if rows.shape[1] != len(mean):
         raise MeshError(
             f"canonical correlation, {name}: expected {len(mean)} numbers a face as in the fit, "
@@ -177,15 +169,12 @@ def canonical_correlation(
     >>> np.round(gf.canonical_correlation(first, second).correlations, 1)
     array([1.])
     """
-    rows = _flat(first, "first"), _flat(second, "second")
+    # Column by column: the products of whole columns are what takes the time.
+    rows = [
+        side.astype(np.float64, order="F")
+        for side in paired_rows(first, second, "canonical correlation")
+    ]
     count = len(rows[0])
-    if count != len(rows[1]):
-        raise MeshError(
-            f"canonical correlation: expected the same faces on both sides, got {count} and "
-            f"{len(rows[1])} rows."
-        )
-    if count < 3:
-        raise MeshError(f"canonical correlation needs at least 3 faces, got {count}.")
     if components is not None and components < 1:
         raise SettingsError(f"components: expected at least 1, got {components}.")
     if not (np.isfinite(ridge) and ridge >= 0):

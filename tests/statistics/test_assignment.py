@@ -266,7 +266,7 @@ def test_components_default_to_one_for_four_faces(faces):
 
 def test_bad_pairs_are_refused(faces):
     textures, geometries = faces.textures[:12], faces.geometries[:12]
-    with pytest.raises(MeshError, match="12 textures and 11 geometries"):
+    with pytest.raises(MeshError, match="12 rows of textures and 11 of geometries"):
         pair_faces(textures, geometries[:11])
     with pytest.raises(MeshError, match="at least 3 faces, got 2"):
         pair_faces(textures[:2], geometries[:2])

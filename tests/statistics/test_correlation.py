@@ -249,7 +249,9 @@ def test_agrees_with_scikit_learn(rng):
 
 def test_bad_input_is_refused(rng):
     good = rng.standard_normal((10, 2))
-    with pytest.raises(MeshError, match="same faces on both sides, got 10 and 9"):
+    with pytest.raises(
+        MeshError, match="same faces on both sides, got 10 rows of first and 9 of second"
+    ):
         canonical_correlation(good, good[:9])
     with pytest.raises(MeshError, match="at least 3 faces, got 2"):
         canonical_correlation(good[:2], good[:2])
@@ -261,7 +263,7 @@ def test_bad_input_is_refused(rng):
         canonical_correlation(good[:, 0], good)
     with pytest.raises(MeshError, match="real numbers"):
         canonical_correlation(good, good + 1j)
-    with pytest.raises(MeshError, match="every column is constant"):
+    with pytest.raises(MeshError, match="second: expected real numbers"):
         canonical_correlation(good, good[:, :0])
     with pytest.raises(SettingsError, match="components: expected at least 1"):
         canonical_correlation(good, good, components=0)

@@ -134,7 +134,7 @@ def _variety(errors: FloatArray) -> FloatArray | None:
         return None
     many = len(errors) > 4 * VARIETY_MODES  # few faces may have fewer modes than are asked for
     modes = fit_pca(errors, components=VARIETY_MODES if many else None)
-    return np.moveaxis(modes.basis, -1, 0)[:VARIETY_MODES].astype(np.float64)
+    return modes.modes[:VARIETY_MODES].astype(np.float64)
 
 
 def assigned_vertices(joint: JointModel, picture: ImageArray) -> FloatArray:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from geomface.arrays import FloatArray, IndexArray, frozen, require_finite
+from geomface.arrays import FloatArray, IndexArray, frozen
 from geomface.errors import MeshError, SettingsError
 from geomface.statistics.decomposition import decompose_rows
+from geomface.statistics.paired_rows import flat_rows, paired_rows
 
 MOST_COMPONENTS = 200
 FACES_A_COMPONENT = 4
@@ -68,21 +69,6 @@ class FacePairs:
 
     def __len__(self) -> int:
         return len(self.textures.rows)
-
-
-def flat_rows(arrays: np.ndarray, name: str) -> np.ndarray:
-    """Return (N, D) numbers of arrays (N, ...), float32 where they are so, else float64."""
-    arrays = np.asarray(arrays)
-    if arrays.ndim < 2 or arrays.dtype.kind not in "fiub" or arrays[:1].size == 0:
-        raise MeshError(
-            f"{name}: expected real numbers of shape (N, ...), one array a face, got "
-            f"{arrays.dtype} of shape {arrays.shape}."
-        )
-    rows = arrays.reshape(len(arrays), -1)
-    if rows.dtype != np.float32:
-        rows = rows.astype(np.float64, copy=False)
-    require_finite(rows, name)
-    return rows
 
 
 def project_rows(rows: np.ndarray, mean: FloatArray, directions: np.ndarray) -> FloatArray:
@@ -171,16 +157,8 @@ def pair_faces(
     ------
     Shamai et al. 2018, section 7.2: k_t = k_g = 200 of 3,679 faces.
     """
-    sides = flat_rows(textures, "textures"), flat_rows(geometries, "geometries")
-    count = len(sides[0])
-    if count != len(sides[1]):
-        raise MeshError(
-            f"pairs: expected a geometry for every texture, got {count} textures and "
-            f"{len(sides[1])} geometries."
-        )
-    if count < 3:
-        raise MeshError(f"pairs: learning needs at least 3 faces, got {count}.")
-    few = max(1, min(MOST_COMPONENTS, count // FACES_A_COMPONENT))
+    sides = paired_rows(textures, geometries, "pairs", ("textures", "geometries"))
+    few = max(1, min(MOST_COMPONENTS, len(sides[0]) // FACES_A_COMPONENT))
     return FacePairs(
         _side(sides[0], np.shape(textures)[1:], "textures", texture_components, few),
         _side(

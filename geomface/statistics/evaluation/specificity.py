@@ -96,9 +96,8 @@ def specificity(
     chosen = chosen_components(components, len(shape))
     nearest = NearestShapes(training, shape.mean)
     surfaces = [SurfaceDistance(mesh, faces) for mesh in training] if len(faces) else []
-    columns = np.moveaxis(shape.basis, -1, 0)
     # In the order of the search, the samples of a block grow mode by mode.
-    modes = nearest.arranged(columns.astype(np.float64)).reshape(len(shape), -1)
+    modes = nearest.arranged(shape.modes.astype(np.float64)).reshape(len(shape), -1)
     out = np.empty((len(chosen), len(coefficients)))
     rows = max(BLOCK_BYTES // (8 * shape.mean.size), 1)
     for begin in range(0, len(coefficients), rows):
