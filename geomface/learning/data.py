@@ -157,32 +157,45 @@ def picture_folder(folder: Path | str, *, channels: int = 3) -> PictureSet:
     return PictureSet(names, [Span(path) for path in paths], {"labels": labels}, channels)
 
 
-def picture_shards(shards: Sequence[Path | str], *, channels: int = 3) -> PictureSet:
-    """Return the pictures of tar files as WebDataset writes them; NAME.json may hold a "label".
+def picture_shards(
+    shards: Sequence[Path | str], *, picture: str = "", label: str = "label", channels: int = 3
+) -> PictureSet:
+    """Return the pictures of tar files as WebDataset writes them, KEY.png beside KEY.json.
+
+    Parameters
+    ----------
+    shards : uncompressed tar files
+    picture : which of several, such as "rgb" for KEY.rgb.png in geomface's own sets
+    label : entry of KEY.json that holds the class, such as "identity" in geomface's own sets
+    channels : 1 or 3
 
     Raises
     ------
     DatasetError : no pictures there
     FileFormatError : not a tar, or cut short
     """
+    wanted = {f"{picture}{suffix}".removeprefix(".") for suffix in SUFFIXES}
     spans: dict[str, Span] = {}
     labels: dict[str, int] = {}
     for shard in map(Path, shards):
         try:
             with tarfile.open(shard, "r:") as archive:
                 for member in archive:
-                    stem, dot, suffix = member.name.partition(".")
-                    if f".{suffix.lower()}" in SUFFIXES:
-                        spans[stem] = Span(shard, member.offset_data, member.size)
-                    elif dot and suffix == "json" and (file := archive.extractfile(member)):
-                        labels[stem] = int(json.load(file).get("label", -1))
+                    folder, slash, name = member.name.rpartition("/")
+                    key, _, ending = name.partition(".")
+                    if ending.lower() in wanted:
+                        spans[folder + slash + key] = Span(shard, member.offset_data, member.size)
+                    elif ending == "json" and (file := archive.extractfile(member)):
+                        labels[folder + slash + key] = int(json.load(file).get(label, -1))
         except (tarfile.TarError, OSError, ValueError) as error:
             raise FileFormatError(
                 f"{shard}: expected a tar of pictures, but it cannot be read ({error}). Write it "
                 "again."
             ) from error
     if not spans:
-        raise DatasetError("training set: expected shards with pictures, got none in them.")
+        raise DatasetError(
+            f"training set: expected shards with pictures KEY.{min(wanted)}, got none in them."
+        )
     names = tuple(spans)
     column = np.array([labels.get(name, -1) for name in names], np.int64)
     return PictureSet(names, list(spans.values()), {"labels": column}, channels)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from geomface.files import save_image
+from geomface.files.images import encode_image
 from geomface.learning import (
     ArraySet,
     DatasetError,
@@ -20,6 +21,7 @@ from geomface.learning import (
     picture_folder,
     picture_shards,
 )
+from geomface.synthesis.shards import ShardWriter
 
 
 def test_arrays_may_stay_on_disk(tmp_path: Path) -> None:
@@ -81,6 +83,25 @@ def test_shards_are_read_where_they_lie(tmp_path: Path) -> None:
     data = picture_shards([tmp_path / "0.tar"])
     check(data, drawn, [-1, -1, 7, -1])
     assert list(data.fingerprint()) == names
+    with pytest.raises(DatasetError, match=r"pictures KEY\.rgb\.bmp, got none"):
+        picture_shards([tmp_path / "0.tar"], picture="rgb")
+
+
+def test_shards_of_our_own_sets_are_read(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(1).integers(0, 255, (2, 112, 96, 3)).astype(np.float32) / 255
+    with open(tmp_path / "pictures.tar", "wb") as stream:
+        writer = ShardWriter(stream)
+        for index, picture in enumerate(drawn):
+            for output in ("rgb", "albedo"):
+                shown = picture if output == "rgb" else 0 * picture
+                writer.add(f"v1.2/{index}.{output}.png", encode_image(shown, "x"))
+            writer.add(f"v1.2/{index}.json", b'{"identity": %d}' % (5 + index))
+        writer.finish()
+    data = picture_shards([tmp_path / "pictures.tar"], picture="rgb", label="identity")
+    batch = data.batch(torch.tensor([1, 0]))
+    assert data.names == ("v1.2/0", "v1.2/1") and batch["labels"].tolist() == [6, 5]
+    expected = torch.from_numpy(drawn[::-1].copy()).permute(0, 3, 1, 2) * 2 - 1
+    torch.testing.assert_close(batch["images"], expected)
 
 
 def test_missing_labels_give_no_loss_and_no_gradient() -> None:
