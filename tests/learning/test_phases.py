@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from training_kit import check_exact_resume, check_processes_agree
 
 from geomface.errors import SettingsError
 from geomface.learning import (
@@ -82,7 +81,10 @@ def test_frozen_passes_gradients_through_and_none_to_its_weights() -> None:
 
 
 class Lacking(PhasedTask):
-    """The first rows of a batch have no label: with two processes, one has none at all."""
+    """The first rows of a batch have no label: with two processes, one has none at all.
+
+    Trained so in `test_toy_system`.
+    """
 
     def __init__(self) -> None:
         columns = {
@@ -112,12 +114,8 @@ class Lacking(PhasedTask):
         return body + loss if bool((batch["labels"] >= 0).any()) else body
 
 
-def test_a_gradient_that_one_process_lacks_is_zero_there(tmp_path: Path) -> None:
-    check_processes_agree("test_phases:Lacking", tmp_path)
-
-
 class Dropped(PhasedTask):
-    """Dropout alone, from torch's own generator."""
+    """Dropout alone, from torch's own generator; killed in `test_toy_system`."""
 
     def __init__(self) -> None:
         build = lambda: {"line": nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5))}  # noqa: E731
@@ -130,12 +128,6 @@ class Dropped(PhasedTask):
 
     def loss(self, rows: torch.Tensor) -> torch.Tensor:
         return (self.networks["line"](rows) - 1).square().mean()
-
-
-def test_dropout_resumes_exactly(tmp_path: Path) -> None:
-    before = torch.get_rng_state()
-    check_exact_resume("test_phases:Dropped", tmp_path)
-    assert torch.equal(before, torch.get_rng_state())
 
 
 def test_streams_of_one_size_differ_by_name() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from toy_system import Toy
-from training_kit import check_exact_resume, check_only_its_own, check_processes_agree
+from training_kit import check_lives, check_only_its_own, check_processes_agree, train_and_kill
 
 FACTORY = "toy_system:Toy"
 
@@ -16,11 +16,16 @@ def test_the_toy_is_small() -> None:
 
 
 def test_killed_lives_leave_what_one_leaves(tmp_path: Path) -> None:
-    check_exact_resume(FACTORY, tmp_path)
+    """The toy; and dropout alone, which draws from torch's own generator."""
+    factories = [FACTORY, "test_phases:Dropped"]
+    train_and_kill(factories, tmp_path)
+    for factory in factories:
+        check_lives(factory, tmp_path)
 
 
 def test_two_processes_are_one(tmp_path: Path) -> None:
-    check_processes_agree(FACTORY, tmp_path)
+    """The toy; and a task of which one process lacks a gradient, which is zero there."""
+    check_processes_agree([FACTORY, "test_phases:Lacking"], tmp_path)
 
 
 def test_phases_move_their_own_networks_only() -> None:

@@ -5,7 +5,7 @@ check_processes_agree : two processes end with the weights of one
 check_only_its_own : a phase changes the weights of its own networks only, and nothing frozen
 
 Trainings run in processes of their own, one for all factories that are given at once:
-python training_kit.py train|lives FACTORY[,FACTORY...] FOLDER STEPS
+python training_kit.py VERB[,VERB] FACTORY[,FACTORY...] FOLDER STEPS, verbs train and lives
 """
 
 import importlib
@@ -29,6 +29,7 @@ from geomface.learning import (
     LoopSettings,
     PhasedTask,
     System,
+    current_ranks,
     join_ranks,
     open_run,
     read_metrics,
@@ -53,8 +54,7 @@ def check_exact_resume(factory: str, folder: Path, steps: int = 20) -> None:
 
 def train_and_kill(factories: Sequence[str], folder: Path, steps: int = 20) -> None:
     """Train the task of each factory undisturbed, and in lives that are killed."""
-    for verb in ("train", "lives"):
-        _run(verb, ",".join(factories), folder, steps)
+    _run("train,lives", ",".join(factories), folder, steps)
 
 
 def check_lives(factory: str, folder: Path) -> None:
@@ -67,21 +67,24 @@ def check_lives(factory: str, folder: Path) -> None:
 
 
 def check_processes_agree(
-    factory: str, folder: Path, steps: int = 6, *, tolerance: float = 1e-6
+    factories: str | Sequence[str], folder: Path, steps: int = 6, *, tolerance: float = 1e-6
 ) -> None:
     """Train with one process and with two, in double precision, and compare all that is saved."""
-    _run("train", factory, folder / "one", steps, "double")
-    words = ["train", factory, str(folder / "two"), str(steps), "double"]
+    factories = [factories] if isinstance(factories, str) else factories
+    _run("train", ",".join(factories), folder / "one", steps, "double")
+    words = ["train", ",".join(factories), str(folder / "two"), str(steps), "double"]
     assert start_processes(words, 2, program=(sys.executable, __file__)) == 0
-    name = f"checkpoints/step-{steps:09d}.safetensors"
-    runs = [_place(folder / part, factory, "train") for part in ("one", "two")]
-    one, two = (load_tensors(run / name, kind=KIND, schema=SCHEMA)[0] for run in runs)
-    assert one.keys() == two.keys()
-    for key in one:
-        np.testing.assert_allclose(two[key], one[key], rtol=tolerance, atol=tolerance, err_msg=key)
-    for single, double in zip(*map(_timeless, runs), strict=True):
-        for key, value in single.items():
-            np.testing.assert_allclose(double[key], value, rtol=tolerance, atol=tolerance)
+    for factory in factories:
+        runs = [_place(folder / part, factory, "train") for part in ("one", "two")]
+        name = f"checkpoints/step-{steps:09d}.safetensors"
+        one, two = (load_tensors(run / name, kind=KIND, schema=SCHEMA)[0] for run in runs)
+        assert one.keys() == two.keys()
+        for key in one:
+            near = {"rtol": tolerance, "atol": tolerance, "err_msg": f"{factory}: {key}"}
+            np.testing.assert_allclose(two[key], one[key], **near)
+        for single, double in zip(*map(_timeless, runs), strict=True):
+            for key, value in single.items():
+                np.testing.assert_allclose(double[key], value, rtol=tolerance, atol=tolerance)
 
 
 def check_only_its_own(task: PhasedTask) -> None:
@@ -128,15 +131,13 @@ def _run(*words: object) -> None:
 
 def _train(factory: str, folder: Path, steps: int, die_at: int = 0) -> None:
     """Train a new task into a folder; `die_at` a step, be killed a little later."""
-    count = int(os.environ.get("WORLD_SIZE", "1"))
     loop = LoopSettings(steps, 4, 2 * EVERY, EVERY, evaluate_every=2 * EVERY)
-    with join_ranks(ComputeSettings("cpu", devices=count)) as ranks:
-        task = _make(factory)
-        if die_at:
-            _arrange_death(task, die_at)
-        with ranks.main_process_first():
-            run = open_run(folder, {}, system=SYSTEM)
-        train(task, run, loop)
+    task = _make(factory)
+    if die_at:
+        _arrange_death(task, die_at)
+    with current_ranks().main_process_first():
+        run = open_run(folder, {}, system=SYSTEM)
+    train(task, run, loop)
 
 
 def _arrange_death(task: PhasedTask, die_at: int) -> None:
@@ -179,9 +180,10 @@ def _make(factory: str) -> PhasedTask:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     sys.path += [str(path) for path in Path(__file__).parents[1].iterdir() if path.is_dir()]
-    verb, names, target, count, *double = sys.argv[1:]
+    verbs, names, target, count, *double = sys.argv[1:]
     if double:
         torch.set_default_dtype(torch.float64)
-    for name in names.split(","):
-        do = {"train": _train, "lives": _lives}[verb]
-        do(name, _place(Path(target), name, verb), int(count))
+    with join_ranks(ComputeSettings("cpu", devices=int(os.environ.get("WORLD_SIZE", "1")))):
+        for verb, name in itertools.product(verbs.split(","), names.split(",")):
+            do = {"train": _train, "lives": _lives}[verb]
+            do(name, _place(Path(target), name, verb), int(count))
