@@ -29,7 +29,11 @@ class WorkerDied:
 
 
 class Executor(Protocol):
-    """Runs a function over tasks and yields (index, result) as they finish."""
+    """Runs a function over tasks and yields (index, result) as they finish.
+
+    Function and tasks can be pickled, results are small records, and what is done is known from
+    the files alone: an executor keeps no state, so it may run anywhere that sees the folder.
+    """
 
     def warm_up(self) -> None:
         """Start what takes long to start, in the background."""

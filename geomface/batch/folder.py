@@ -1,11 +1,13 @@
 """A job's folder, looked at without running anything: what it is, how far it is, what changed."""
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from geomface.batch.job import Job, JobKind
+from geomface.batch.keys import file_hash
 from geomface.batch.records import DONE, FAILED, ItemRecord, changed_outputs, latest_records
 from geomface.datasets import layout
 from geomface.datasets.manifest import read_head, read_rows
@@ -118,6 +120,8 @@ def _failed_inside(out: Path) -> dict[str, str]:
 def verify_outputs(out: Path, kinds: Sequence[JobKind]) -> dict[str, tuple[str, ...]]:
     """Hash all outputs again; return {item: changed or missing files}, empty when all is well.
 
+    Of a set, the manifest must also be that of its items.
+
     Raises
     ------
     FileFormatError : no job of these kinds, or records of another version
@@ -130,7 +134,21 @@ def verify_outputs(out: Path, kinds: Sequence[JobKind]) -> dict[str, tuple[str, 
             *changed_outputs(out, record),
             *(str(path.relative_to(out)) for path in lost),
         )
+    if status.kind.rows and not _manifest_fits(out, status):
+        found[layout.MANIFEST] = (layout.MANIFEST,)
     return {name: paths for name, paths in found.items() if paths}
+
+
+def _manifest_fits(out: Path, status: JobStatus) -> bool:
+    """Say whether the manifest is the rows of all items that are done, in their order."""
+    manifest = out / layout.MANIFEST
+    rows = [out / status.kind.place / item.name / status.kind.rows for item in status.done]
+    if not manifest.is_file() or not all(path.is_file() for path in rows):
+        return False
+    digest = hashlib.sha256()
+    for path in rows:
+        digest.update(path.read_bytes())
+    return file_hash(manifest) == digest.hexdigest()[:32]
 
 
 def open_job(out: Path, kinds: Sequence[JobKind], *, workers: int | None = None) -> Job:

@@ -10,18 +10,17 @@ from geomface.datasets.manifest import join_files
 from geomface.files.atomic import write_bytes
 
 
-def index_set(ended: Ended, rows: str, failures: Iterable[bytes]) -> str:
+def index_set(ended: Ended, failures: Iterable[bytes]) -> str:
     """Write the manifest and the list of failures; return a hash that equal sets share.
 
     Parameters
     ----------
     ended : the job
-    rows : name of the file in each item's folder that holds its part of the manifest
     failures : lines of what failed; without any there is no list
     """
     out, kind = ended.job.out, ended.job.kind
     folders = [out / kind.place / record.name for record in ended.done]
-    join_files(out / layout.MANIFEST, [folder / rows for folder in folders])
+    join_files(out / layout.MANIFEST, [folder / kind.rows for folder in folders])
     lines = b"".join(failures)
     if lines:
         write_bytes(out / layout.FAILURES, lines)

@@ -34,6 +34,7 @@ class JobKind:
         records
     label : what goes before an item's name in messages
     beside : a file that every item leaves outside its folder, such as "truth/{name}.png"; or empty
+    rows : of a set, the file in each item's folder whose lines the manifest joins; or empty
     grows : path in the head of the number that another run in the same folder may raise; all else
         must be the same. Empty: a run may change anything, and does again what that concerns
     grown : what that number counts
@@ -55,6 +56,7 @@ class JobKind:
     rebuild: Callable[[Path, Mapping[str, Any]], Any]
     label: str = ""
     beside: str = ""
+    rows: str = ""
     grows: tuple[str, ...] = ()
     grown: str = ""
     retries: bool = False

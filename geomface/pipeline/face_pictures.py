@@ -169,7 +169,7 @@ def _index(ended: Ended) -> Ending:
     out = ended.job.out
     listed = [out / layout.PARTS / record.name / layout.FAILURES for record in ended.done]
     failures = [path.read_bytes() for path in listed if path.is_file()]
-    digest = index_set(ended, layout.MANIFEST, failures)
+    digest = index_set(ended, failures)
     if ended.job.head["shards"]:
         _write_shard_index(out, ended.done)
     rows = [json.loads(line) for line in b"".join(failures).splitlines()[:MOST_REASONS]]
@@ -226,6 +226,7 @@ KIND = JobKind(
     job=face_job,
     rebuild=_rebuild,
     label="part ",
+    rows=layout.MANIFEST,
     grows=("settings", "identities"),
     grown="identities",
     retries=True,

@@ -134,7 +134,7 @@ def _index(ended: Ended) -> Ending:
             record = ended.records.get(item.name)
             message = "not made" if record is None else record.message
             failures.append(json.dumps({"name": item.name, "message": message}).encode() + b"\n")
-    digest = index_set(ended, layout.ITEM_REPORT, failures)
+    digest = index_set(ended, failures)
     complete = sum(bool(record.figures.get("complete")) for record in ended.done)
     return Ending(figures={"sha256": digest, "complete": complete})
 
@@ -165,6 +165,7 @@ KIND = JobKind(
     rebuild=_rebuild,
     label="face ",
     beside=f"{layout.TRUTH}/{{name}}.png",
+    rows=layout.ITEM_REPORT,
     grows=("count",),
     grown="faces",
 )

@@ -46,7 +46,7 @@ def toy(out: Path, *, words: tuple[str, ...] = ("one", "two", "three"), **change
 
 
 def _index(ended: Ended) -> Ending:
-    return Ending(figures={"sha256": index_set(ended, "row.json", [])})
+    return Ending(figures={"sha256": index_set(ended, [])})
 
 
 TOY = JobKind(
@@ -63,6 +63,7 @@ TOY = JobKind(
     settings=Path,
     job=lambda settings: toy(settings.out),
     rebuild=lambda out, head: out,
+    rows="row.json",
     grows=("count",),
     grown="words",
 )
@@ -98,5 +99,6 @@ def fake_face(task: ItemTask, folder: Path) -> Outcome:
     import numpy as np
 
     (folder / "report.json").write_text(json.dumps({"name": task.name}) + "\n")
+    (folder / "face.txt").write_text(task.name)
     save_image(task.out / "truth" / f"{task.name}.png", np.zeros((4, 4, 3), np.float32))
     return Outcome({"complete": task.payload.index == 1})

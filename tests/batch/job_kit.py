@@ -105,11 +105,18 @@ def check_status_and_verify(out: Path, kinds: Sequence[JobKind], report: JobRepo
     assert status.seconds == pytest.approx(sum(record.seconds for record in report.records))
     assert folder.verify_outputs(out, kinds) == {}
     spoilt = status.done[0]
-    place = out / spoilt.outputs[0].path
+    path = next(item.path for item in spoilt.outputs if Path(item.path).name != status.kind.rows)
+    place = out / path
     data = place.read_bytes()
     place.write_bytes(bytes([data[0] ^ 1]) + data[1:])
-    assert folder.verify_outputs(out, kinds) == {spoilt.name: (spoilt.outputs[0].path,)}
+    assert folder.verify_outputs(out, kinds) == {spoilt.name: (path,)}
     place.write_bytes(data)
+    if status.kind.rows:
+        manifest = out / "manifest.jsonl"
+        lines = manifest.read_bytes()
+        manifest.write_bytes(lines[:-1])
+        assert folder.verify_outputs(out, kinds) == {"manifest.jsonl": ("manifest.jsonl",)}
+        manifest.write_bytes(lines)
     record = out / "records" / f"{spoilt.name}.{spoilt.attempt:03d}.json"
     text = record.read_text()
     record.unlink()
