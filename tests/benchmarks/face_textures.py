@@ -232,17 +232,18 @@ def main() -> None:
         f"{len(sets.test.images)} test images, {size} px"
     )
     print(f"training set as the eye sees it: holes {hole_share(seen):.5f}")
-    rows, sheets = [], [image_grid(sets.real[:SHOWN], columns=5)]
+    shown = min(SHOWN, len(sets.real))  # the sheets stand side by side
+    rows, sheets = [], [image_grid(sets.real[:shown], columns=5)]
     rows.append(row("real", sets.real, sets))
     for seed in options.seeds:
         drawn = linear_samples(sets.train, SAMPLES, seed)
         rows.append(row(f"PCA {seed}", drawn, sets))
-    sheets.append(image_grid(drawn[:SHOWN], columns=5))
+    sheets.append(image_grid(drawn[:shown], columns=5))
     for (masking, seed), folder in runs.items():
         images = sample_images(load_generator(folder), SAMPLES, seed=seed)
         rows.append(row(f"{masking} {seed}", images, sets))
         if seed == options.seeds[0]:
-            sheets.append(image_grid(images[:SHOWN], columns=5))
+            sheets.append(image_grid(images[:shown], columns=5))
     gap = np.ones((sheets[0].shape[0], 8, 3), np.float32)
     parts = [part for sheet in sheets for part in (sheet, gap)][:-1]
     save_image(options.out / f"{options.kind}.png", np.concatenate(parts, axis=1))
