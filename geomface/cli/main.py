@@ -7,7 +7,7 @@ import difflib
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 import geomface
@@ -52,11 +52,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     0 all good, 1 failed, 2 usage, 3 finished with failed items, 130 interrupted
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    return guarded(_dispatch, list(sys.argv[1:] if argv is None else argv))
+
+
+def guarded(work: Callable[[list[str]], int], words: list[str]) -> int:
+    """Do some work with the words of a command line; an error becomes a sentence and a code."""
     debug = "--debug" in words or os.environ.get("GEOMFACE_DEBUG", "") not in ("", "0")
     words = [word for word in words if word != "--debug"]
     try:
-        return _dispatch(words)
+        return work(words)
     except SystemExit as stop:  # the argument parser's way to end: help is 0, usage is 2
         return _exit_code(stop)
     except KeyboardInterrupt:

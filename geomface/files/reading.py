@@ -12,8 +12,8 @@ from geomface.errors import FileFormatError, MeshError
 log = logging.getLogger("geomface")
 
 
-def read_bytes(path: str | Path, expected: str) -> bytes:
-    """Return the content of a file that is not empty.
+def read_bytes(path: str | Path, expected: str, limit: int = -1) -> bytes:
+    """Return the content of a file that is not empty, or its first `limit` bytes.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ def read_bytes(path: str | Path, expected: str) -> bytes:
     FileFormatError : missing, a folder, unreadable or empty
     """
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            data = file.read(limit)
     except FileNotFoundError as error:
         raise FileFormatError(
             f"{path}: expected {expected}, but there is no such file. Check the name and folder."

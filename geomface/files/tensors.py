@@ -13,6 +13,7 @@ from geomface.files.reading import read_bytes
 from geomface.files.records import plain
 
 _KEY = "geomface"
+_LONGEST_HEADER = 100_000_000  # that of safetensors
 
 
 def save_tensors(
@@ -108,8 +109,10 @@ def load_tensors(
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
-    """Return the header {kind, schema, topology_id, units, config} of any file of ours."""
-    return _read(path, "a geomface safetensors file")[0]
+    """Return the header {kind, schema, topology_id, units, config} of any file of ours, alone."""
+    expected = "a geomface safetensors file"
+    size = int.from_bytes(read_bytes(path, expected, 8), "little")
+    return _header(path, read_bytes(path, expected, 8 + min(size, _LONGEST_HEADER)), expected)
 
 
 def _read(path: str | Path, expected: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

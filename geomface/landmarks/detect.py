@@ -10,8 +10,7 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.errors import LandmarkError, MeshError
 from geomface.landmarks.candidate_views import all_views, likely_views
-from geomface.landmarks.dense_fit import refine_landmarks
-from geomface.landmarks.dense_model import DenseShapeModel
+from geomface.landmarks.dense_model import DenseShapeModel, refine_landmarks
 from geomface.landmarks.fusion import Fragments, fuse
 from geomface.landmarks.protocols import MirroredViewDetector, ViewDetector
 from geomface.landmarks.shape_model import LandmarkShapeFit, fit_landmark_shape

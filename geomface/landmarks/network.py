@@ -68,7 +68,11 @@ class LandmarkNetwork(nn.Module):
 
 
 def landmark_loss(
-    places: torch.Tensor, sigmas: torch.Tensor, points: torch.Tensor, weight: torch.Tensor
+    places: torch.Tensor,
+    sigmas: torch.Tensor,
+    points: torch.Tensor,
+    weight: torch.Tensor,
+    total: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Return the mean of |e| / s + 2 log s, the negative log density of a Laplace law in the plane.
 
@@ -77,7 +81,9 @@ def landmark_loss(
     places, points : (N, 68, 2) pixels, found and true
     sigmas : (N, 68) pixels
     weight : (N, 68), what each landmark counts
+    total : what the sum is divided by, default the sum of the weights
     """
     miss = torch.sqrt(((places - points) ** 2).sum(dim=2) + 1e-6)
     density = miss / sigmas + 2.0 * torch.log(sigmas)
-    return (weight * density).sum() / weight.sum().clamp_min(1e-6)
+    total = weight.sum() if total is None else total
+    return (weight * density).sum() / total.clamp_min(1e-6)

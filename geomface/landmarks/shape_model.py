@@ -1,7 +1,6 @@
 """The landmark shape model: how 68 landmarks can lie to each other, of the points alone."""
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,11 +10,7 @@ from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 from geomface.mesh.similarity import Similarity, fit_similarity
 from geomface.statistics import (
     LinearModel,
-    MorphableModel,
-    align_meshes,
-    fit_pca,
     posterior,
-    require_model,
 )
 
 NOISE_MM = 1.5
@@ -36,29 +31,6 @@ class LandmarkShapeFit:
     similarity: Similarity
     expected: FloatArray
     residual: FloatArray
-
-
-def learn_landmark_shape(
-    models: Sequence[MorphableModel], count: int, rng: np.random.Generator, *, components: int = 40
-) -> LinearModel:
-    """Fit the model to landmarks of random people with random expressions.
-
-    Convention
-    ----------
-    Millimetres, face forward (x left, y up, z out), the centre of the points near the origin.
-    """
-    points = []
-    for index in range(count):
-        face = require_model(models[index % len(models)], "landmark shape model")
-        embedding = face.template.landmarks
-        if embedding is None or len(embedding) != 68:
-            raise MeshError(f"{face.name}: expected the 68 landmarks of multi-pie-68.")
-        shape = face.vertices(1.2 * face.sample_identity(rng), face.sample_expression(rng))
-        points.append(embedding.positions(shape))
-    stack = np.stack(points)
-    reference = stack.mean(axis=0)
-    aligned = align_meshes(stack, reference=reference - reference.mean(axis=0), scale=False)
-    return fit_pca(aligned.aligned, components=components)
 
 
 def fit_landmark_shape(

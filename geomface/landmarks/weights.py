@@ -91,7 +91,7 @@ def load_detector(path: Path | str | None = None) -> DetectorWeights:
     except (RuntimeError, KeyError) as error:
         raise FileFormatError(
             f"{path}: these are not the weights of this version's landmark network. Train it "
-            "again, or reinstall geomface."
+            "again with tools/train_landmark_detector.py, or reinstall geomface."
         ) from error
     return DetectorWeights(network.eval(), model, dense_models)
 

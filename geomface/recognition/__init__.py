@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from geomface.recognition.training.pictures import (
         draw_identity_pictures as draw_identity_pictures,
     )
-    from geomface.recognition.training.train import IdentityTraining as IdentityTraining
-    from geomface.recognition.training.train import train_embedder as train_embedder
+    from geomface.recognition.training.recipe import IdentitySettings as IdentitySettings
+    from geomface.recognition.training.recipe import identity_recipe as identity_recipe
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

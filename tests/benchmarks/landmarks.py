@@ -1,6 +1,7 @@
 """Landmarks found without help: their error, and what it costs a registration.
 
     python tests/benchmarks/landmarks.py DATA [--scans 0 3 5] [--turned 8] [--no-registration]
+        [--weights FILE]
 
 DATA holds ict/, scans/ and james/. Prints, for each simulated scan, the mean 3D distance of the
 detected landmarks to the true ones (all 68, and the inner 51 without the jaw line) and the seconds;
@@ -19,7 +20,8 @@ import numpy as np
 from geomface.errors import LandmarkError
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.ict import load_ict
-from geomface.landmarks import LandmarkDetector
+from geomface.landmarks import LandmarkDetector, NetworkDetector
+from geomface.landmarks.weights import load_detector
 from geomface.mesh.diagnose import arrange_landmarks
 from geomface.mesh.io import load_landmarks, load_mesh, load_template
 from geomface.registration import NonRigidRegistration, register
@@ -117,8 +119,9 @@ def main() -> None:
     parser.add_argument("--scans", type=int, nargs="*", default=list(range(12)))
     parser.add_argument("--turned", type=int, default=8)
     parser.add_argument("--no-registration", action="store_true")
+    parser.add_argument("--weights", type=Path, help="default: the detector that ships")
     arguments = parser.parse_args()
-    detector = LandmarkDetector()
+    detector = LandmarkDetector(NetworkDetector(load_detector(arguments.weights)))
     print(f"{'mm':12s}{'68':>9s}{'inner':>9s}{'p95':>9s}{'seconds':>9s}")
     james(arguments.data, detector)
     turned(arguments.data, arguments.turned, detector)

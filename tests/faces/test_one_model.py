@@ -21,9 +21,8 @@ from geomface.fitting import (
     shape_prior,
 )
 from geomface.fitting.rendering import PictureFitter
-from geomface.landmarks.dense_model import learn_dense_model
-from geomface.landmarks.shape_model import learn_landmark_shape
 from geomface.landmarks.training.scans import draw_training_scan
+from geomface.landmarks.training.shape_models import learn_dense_model, learn_landmark_shape
 from geomface.mesh import Landmarks, Mesh, Template
 from geomface.model_files import load_model, save_model
 from geomface.report.display import show

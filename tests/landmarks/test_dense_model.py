@@ -5,9 +5,9 @@ import pytest
 
 from geomface.faces.builtin import load_builtin_face
 from geomface.landmarks import LandmarkDetector
-from geomface.landmarks.dense_fit import fit_dense_model, refine_landmarks
-from geomface.landmarks.dense_model import learn_dense_model, spread_out
+from geomface.landmarks.dense_model import fit_dense_model, refine_landmarks
 from geomface.landmarks.surface import ScanSurface
+from geomface.landmarks.training.shape_models import learn_dense_model, spread_out
 from geomface.landmarks.weights import (
     DetectorWeights,
     load_detector,

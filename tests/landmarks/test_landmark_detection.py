@@ -8,8 +8,8 @@ from geomface.faces.builtin import load_builtin_face
 from geomface.landmarks import LandmarkDetector
 from geomface.landmarks.candidate_views import all_views, likely_views
 from geomface.landmarks.detect import DetectionSettings
-from geomface.landmarks.shape_model import learn_landmark_shape
 from geomface.landmarks.surface import ScanSurface
+from geomface.landmarks.training.shape_models import learn_landmark_shape
 from geomface.landmarks.view_detectors import PictureDetector
 from geomface.mesh import Mesh
 from geomface.mesh.similarity import Similarity

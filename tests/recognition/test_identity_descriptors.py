@@ -1,7 +1,6 @@
 """Identity descriptors: pictures, training, what the shipped embedder tells apart."""
 
 import dataclasses
-import sys
 
 import numpy as np
 import pytest
@@ -24,17 +23,14 @@ from geomface.recognition import (
     FACE_SHARE,
     FrontalView,
     IdentityNetwork,
-    IdentityTraining,
     describe_faces,
     describe_pictures,
     draw_identity_pictures,
     load_embedder,
     save_embedder,
-    train_embedder,
 )
 from geomface.recognition.embedder.describe import shipped_embedder
 from geomface.recognition.embedder.weights import ASSET
-from geomface.recognition.training.train import contrastive_loss
 from geomface.statistics import MorphableModel
 from geomface.synthesis import (
     CameraSettings,
@@ -159,28 +155,6 @@ def test_pictures_are_framed_to_the_size_that_the_embedder_knows() -> None:
     assert cut.shape == expected.shape and np.isfinite(cut).all()
 
 
-def test_loss_is_least_when_people_stand_apart() -> None:
-    who = torch.tensor([0, 0, 1, 1])
-    apart = torch.tensor([[1.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [-1.0, 0.0]])
-    together = torch.tensor([[1.0, 0.0]] * 4)
-    assert contrastive_loss(together, who, 0.1).item() == pytest.approx(np.log(3), rel=1e-6)
-    expected = np.log1p(2 * np.exp(-20))
-    assert contrastive_loss(apart, who, 0.1).item() == pytest.approx(expected, abs=1e-6)
-
-
-def test_training_learns_and_repeats() -> None:
-    data = draw_identity_pictures(8, 4, 5)
-    settings = IdentityTraining(steps=20, people=8, samples=2)
-    told: list[float] = []
-    networks = [
-        train_embedder(data, settings, on_progress=lambda *now: told.append(now[2]))
-        for _ in range(2)
-    ]
-    first, second = (network.state_dict() for network in networks)
-    assert all(torch.equal(first[name], second[name]) for name in first)
-    assert len(told) == 2 and told[0] < np.log(15)
-
-
 def test_a_file_gives_back_the_network(tmp_path) -> None:
     torch.manual_seed(1)
     network = IdentityNetwork().eval()
@@ -193,18 +167,6 @@ def test_a_file_gives_back_the_network(tmp_path) -> None:
         )
 
 
-def test_the_command_trains_and_writes(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from geomface.recognition import __main__ as command
-
-    path = tmp_path / "e.safetensors"
-    sizes = ["--people", "64", "--samples", "4", "--steps", "1"]
-    threads = torch.get_num_threads()
-    monkeypatch.setattr(sys, "argv", ["identity", "--out", str(path), *sizes])
-    command.main()
-    torch.set_num_threads(threads)
-    assert describe_pictures(np.zeros((1, 64, 64, 3)), network=load_embedder(path)).shape[1] == 128
-
-
 def test_bad_input_is_refused_in_one_sentence(
     model: MorphableModel, people: list[list[Mesh]], tmp_path
 ) -> None:
@@ -213,7 +175,6 @@ def test_bad_input_is_refused_in_one_sentence(
     other = Mesh(np.eye(3), np.array([[0, 1, 2]]))
     vertices, texture = mesh.vertices[None], np.zeros((1, 8, 8, 3), np.float32)
     picture = np.zeros((2, 64, 64, 3), np.float32)
-    few = draw_identity_pictures(2, 2, 0)
     (tmp_path / "e.safetensors").write_bytes(b"nothing")
     broken = IdentityNetwork()
     broken.head.weight.data[:] = torch.nan
@@ -239,7 +200,6 @@ def test_bad_input_is_refused_in_one_sentence(
         (SettingsError, lambda: describe_pictures(picture * np.nan), "got nan"),
         (SettingsError, lambda: describe_pictures(picture[:, :0]), "expected pixels"),
         (SettingsError, lambda: describe_pictures(picture, face_share=0), "face_share"),
-        (SettingsError, lambda: train_embedder(few, IdentityTraining()), "at least 64 people"),
         (FileFormatError, lambda: load_embedder(tmp_path / "no.safetensors"), "no.safetensors"),
         (FileFormatError, lambda: load_embedder(tmp_path / "e.safetensors"), "e.safetensors"),
         (FileFormatError, lambda: load_embedder(tmp_path / "nan.safetensors"), "finite weights"),

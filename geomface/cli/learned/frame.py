@@ -1,6 +1,7 @@
 """The frame of every `train` command: a system adds its settings and its data."""
 
 import dataclasses
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -86,8 +87,13 @@ def apply_options(settings: Settings, options: TrainOptions, common: CommonOptio
     return dataclasses.replace(settings, loop=loop, compute=compute)  # type: ignore[type-var]
 
 
-def run_training_command(training: Training, options: TrainOptions, run: Run) -> int:
-    """Plan, or start the processes, or train and say how it ended; returns the exit code."""
+def run_training_command(
+    training: Training, options: TrainOptions, run: Run, *, script: str | None = None
+) -> int:
+    """Plan, or start the processes, or train and say how it ended; returns the exit code.
+
+    A `script` of ours starts itself where several processes are wanted, geomface otherwise.
+    """
     from geomface.learning import LostPeerError
     from geomface.learning.device import check_compute
     from geomface.learning.distributed import is_started, join_ranks
@@ -99,7 +105,9 @@ def run_training_command(training: Training, options: TrainOptions, run: Run) ->
         what = f"train {training.plan} for {steps} steps on {compute.devices} x {device.type}"
         return run.plan([what, f"write {options.out}"])
     if compute.devices > 1 and not is_started():
-        return start_processes([*run.title.split()[1:], *run.words], compute.devices)
+        program = (sys.executable, *((script,) if script else ("-m", "geomface")))
+        words = [*run.title.split()[1:], *run.words]
+        return start_processes(words, compute.devices, program=program)
     try:
         with join_ranks(compute) as ranks:
             if not ranks.first:

@@ -7,6 +7,7 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import LandmarkError
 from geomface.faces.eyes import LEFT, RIGHT, eye_behind_lids
+from geomface.mesh import LandmarkEmbedding
 from geomface.mesh.normals import vertex_normals
 from geomface.scans.damage import flying_clumps, holes, icosphere, lumps, missing_blobs
 from geomface.scans.fields import random_displacement, random_field
@@ -32,15 +33,27 @@ class TrainingScan:
     landmarks: FloatArray
 
 
+def landmarks_of(model: MorphableModel) -> LandmarkEmbedding:
+    """Return the 68 landmarks of a face model.
+
+    Raises
+    ------
+    MeshError : no face model
+    LandmarkError : its template has other landmarks, or none.
+    """
+    embedding = require_model(model, "landmark training").template.landmarks
+    if embedding is None or len(embedding) != 68:
+        raise LandmarkError(f"{model.name}: expected the 68 landmarks of multi-pie-68.")
+    return embedding
+
+
 def draw_training_scan(model: MorphableModel, rng: np.random.Generator) -> TrainingScan:
     """Draw a person and what a scanner would catch; far quicker than `simulate_scan`.
 
     The mesh keeps the model's vertices (only its picture is used, so the triangulation does not
     matter); identity is spread by 1.15 sigma, since real faces vary more than a model.
     """
-    embedding = require_model(model, "training scans").template.landmarks
-    if embedding is None or len(embedding) != 68:
-        raise LandmarkError(f"{model.name}: training scans need the 68 landmarks of multi-pie-68.")
+    embedding = landmarks_of(model)
     identity = 1.15 * model.sample_identity(rng)
     expression = np.clip(rng.uniform(0.6, 1.3) * model.sample_expression(rng), 0, 1)
     person = model.vertices(identity, expression)

@@ -67,17 +67,13 @@ def label_view(scan: TrainingScan, view: View) -> tuple[np.ndarray, np.ndarray, 
 
 
 def draw_views(
-    models: Sequence[MorphableModel],
-    count: int,
-    rng: np.random.Generator,
-    *,
-    views_per_scan: int = 3,
+    models: Sequence[MorphableModel], people: int, rng: np.random.Generator, *, views: int = 4
 ) -> TrainingViews:
-    """Draw `count` labelled views, some of each person, people from all models alike."""
+    """Draw labelled views of `people` persons, `views` of each, people from all models alike."""
     pictures, points, visible = [], [], []
-    while len(pictures) < count:
+    for _ in range(people):
         scan = draw_training_scan(models[int(rng.integers(len(models)))], rng)
-        for _ in range(min(views_per_scan, count - len(pictures))):
+        for _ in range(views):
             picture, pixels, seen = label_view(scan, random_view(scan.landmarks, rng))
             pictures.append(picture)
             points.append(pixels)

@@ -52,7 +52,7 @@ def load_embedder(path: Path | str | None = None) -> "IdentityNetwork":
     except RuntimeError as error:
         raise FileFormatError(
             f"{path}: these are not the weights of this version's identity network. Train it "
-            "again with `python -m geomface.recognition`, or reinstall geomface."
+            "again with tools/train_identity_embedder.py, or reinstall geomface."
         ) from error
     if not all(bool(torch.isfinite(tensor).all()) for tensor in network.state_dict().values()):
         raise FileFormatError(f"{path}: expected finite weights, got NaN or infinity.")

@@ -1,7 +1,6 @@
 """Labelled pictures to train and test the embedder on: many people, each in several pictures."""
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 
@@ -63,40 +62,43 @@ def picture_settings(people: int, samples: int, seed: int, *, eyes: bool) -> Fac
     )
 
 
-def draw_identity_pictures(
-    people: int,
-    samples: int,
-    seed: int,
-    *,
-    model: MorphableModel | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> IdentityPictures:
-    """Render `samples` pictures of each of `people` persons, every other one without eyeballs.
+def picture_samplers(
+    people: int, samples: int, seed: int, model: MorphableModel | None = None
+) -> list[FaceSampler]:
+    """Return two samplers of the same people, with eyeballs and without."""
+    settings = [picture_settings(people, samples, seed, eyes=eyes) for eyes in (True, False)]
+    return [FaceSampler(item, model) for item in settings]
+
+
+def draw_people(samplers: list[FaceSampler], people: range, samples: int) -> IdentityPictures:
+    """Render `samples` pictures of each of some people, every other one without eyeballs.
 
     Scans and models have no eyeballs, synthetic pictures do: a descriptor must not see that.
+    """
+    pictures = np.empty((len(people), samples, 3, PICTURE_SIZE, PICTURE_SIZE), np.uint8)
+    masks = np.empty((len(people), samples, PICTURE_SIZE, PICTURE_SIZE), np.uint8)
+    for row, person in enumerate(people):
+        for first, sampler in enumerate(samplers[:samples]):
+            batch = sampler.batch([(person, k) for k in range(first, samples, 2)])
+            levels = np.round(255.0 * batch.images["rgb"]).astype(np.uint8)
+            pictures[row, first::2] = levels.transpose(0, 3, 1, 2)
+            masks[row, first::2] = np.round(255.0 * batch.images["alpha"]).astype(np.uint8)
+    return IdentityPictures(
+        pictures.reshape(-1, *pictures.shape[2:]),
+        masks.reshape(-1, *masks.shape[2:]),
+        np.repeat(np.asarray(people), samples),
+    )
+
+
+def draw_identity_pictures(
+    people: int, samples: int, seed: int, *, model: MorphableModel | None = None
+) -> IdentityPictures:
+    """Render `samples` pictures of each of `people` persons of a set.
 
     Parameters
     ----------
     people, samples, seed : as in `picture_settings`
     model : whose faces, default the built-in one
-    on_progress : called with (people done, people)
     """
-    samplers = [
-        FaceSampler(picture_settings(people, samples, seed, eyes=eyes), model)
-        for eyes in (True, False)
-    ]
-    pictures = np.empty((people, samples, 3, PICTURE_SIZE, PICTURE_SIZE), np.uint8)
-    masks = np.empty((people, samples, PICTURE_SIZE, PICTURE_SIZE), np.uint8)
-    for person in range(people):
-        for first, sampler in enumerate(samplers[: min(samples, 2)]):
-            batch = sampler.batch([(person, k) for k in range(first, samples, 2)])
-            levels = np.round(255.0 * batch.images["rgb"]).astype(np.uint8)
-            pictures[person, first::2] = levels.transpose(0, 3, 1, 2)
-            masks[person, first::2] = np.round(255.0 * batch.images["alpha"]).astype(np.uint8)
-        if on_progress is not None:
-            on_progress(person + 1, people)
-    return IdentityPictures(
-        pictures.reshape(-1, *pictures.shape[2:]),
-        masks.reshape(-1, *masks.shape[2:]),
-        np.repeat(np.arange(people), samples),
-    )
+    samplers = picture_samplers(people, samples, seed, model)
+    return draw_people(samplers, range(people), samples)
