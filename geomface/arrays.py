@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geomface.errors import GeomfaceError, MeshError, SettingsError
+from geomface.errors import GeomfaceError, MeshError
 
 FloatArray = NDArray[np.float64]
 """Geometry: float64."""
@@ -57,21 +57,6 @@ def require_indices(
         raise error(
             f"{name}: index {int(bad)} is outside 0..{count - 1}. Indices are 0-based here."
         )
-
-
-def require_positive(settings: object, *names: str) -> None:
-    """Raise `SettingsError` unless these fields, or all numbers of a tuple, are above 0."""
-    for name in names:
-        value = getattr(settings, name)
-        if not all(item > 0 for item in (value if isinstance(value, tuple) else (value,))):
-            raise SettingsError(f"{name}: expected a positive number, got {value}.")
-
-
-def require_not_negative(settings: object, *names: str) -> None:
-    """Raise `SettingsError` unless these fields are 0 or more."""
-    for name in names:
-        if not getattr(settings, name) >= 0:
-            raise SettingsError(f"{name}: expected 0 or more, got {getattr(settings, name)}.")
 
 
 def frozen(array: np.ndarray, dtype: Any = None) -> np.ndarray:

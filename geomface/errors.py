@@ -1,4 +1,7 @@
-"""Typed errors: every message says what was expected, what came and the way out."""
+"""Typed errors: every message says what was expected, what came and the way out.
+
+The checks that settings share are here too: the command line's help reads settings without numpy.
+"""
 
 
 class GeomfaceError(Exception):
@@ -53,3 +56,18 @@ class SettingsError(GeomfaceError):
 
 class MissingBackendError(GeomfaceError):
     """An optional package was asked for by name and is not installed."""
+
+
+def require_positive(settings: object, *names: str) -> None:
+    """Raise `SettingsError` unless these fields, or all numbers of a tuple, are above 0."""
+    for name in names:
+        value = getattr(settings, name)
+        if not all(item > 0 for item in (value if isinstance(value, tuple) else (value,))):
+            raise SettingsError(f"{name}: expected a positive number, got {value}.")
+
+
+def require_not_negative(settings: object, *names: str) -> None:
+    """Raise `SettingsError` unless these fields are 0 or more."""
+    for name in names:
+        if not getattr(settings, name) >= 0:
+            raise SettingsError(f"{name}: expected 0 or more, got {getattr(settings, name)}.")

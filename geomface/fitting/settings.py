@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from geomface.arrays import require_not_negative, require_positive
-from geomface.errors import SettingsError
+from geomface.errors import SettingsError, require_not_negative, require_positive
 
 
 @dataclasses.dataclass(frozen=True)

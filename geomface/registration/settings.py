@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from geomface.arrays import require_positive
-from geomface.errors import SettingsError
+from geomface.errors import SettingsError, require_positive
 
 METHODS = ("coarse-to-fine",)
 
