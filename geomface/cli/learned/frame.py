@@ -120,7 +120,8 @@ def run_training_command(
     if not ranks.first:
         return 0
     record = {"steps": result.steps, "ended": result.ended, "checkpoint": result.checkpoint}
-    run.finish({**record, **told, "metrics": result.metrics})
+    # Scripts written for the first version read `figures`.
+    run.finish({**record, **told, "metrics": result.metrics, "figures": result.metrics})
     if result.ended == "interrupt":
         raise KeyboardInterrupt
     run.say(f"{result.checkpoint}: {result.steps} steps, {result.ended}, {run.seconds:.0f} s")
