@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class RegisterOptions:
     """Fit the template to one raw scan.
 
-    The result has the template's vertices and faces and lies on the scan, in millimetres. With
+    The result has the template's vertices and faces and lies on the scan, in its numbers. With
     landmarks beside the scan (scan.landmarks.json for scan.ply) or given, the start is sure;
     without, they are looked for ('geomface landmarks detect').
     """
