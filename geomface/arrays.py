@@ -37,6 +37,17 @@ def require_shape(
     return array
 
 
+def require_kind(value: object, kind: type | tuple[type, ...], verb: str, *, where: str) -> None:
+    """Raise MeshError when `verb` got something else than a `kind`; says `where` models have it."""
+    if not isinstance(value, kind):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        raise MeshError(
+            f"{verb}: expected a {' or '.join(item.__name__ for item in kinds)}, got a "
+            f"{type(value).__name__}. load_mesh and load_template read files; a face "
+            f"model holds its own as {where}."
+        )
+
+
 def require_finite(array: np.ndarray, name: str, error: type[GeomfaceError] = MeshError) -> None:
     """Raise `error` when `array` holds NaN or infinity; the message counts the bad rows."""
     good = np.isfinite(array)

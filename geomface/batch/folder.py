@@ -120,7 +120,7 @@ def _failed_inside(out: Path) -> dict[str, str]:
 def verify_outputs(out: Path, kinds: Sequence[JobKind]) -> dict[str, tuple[str, ...]]:
     """Hash all outputs again; return {item: changed or missing files}, empty when all is well.
 
-    Of a set, the manifest must also be that of its items.
+    Of a set that is complete, the manifest must also be that of its items.
 
     Raises
     ------
@@ -134,7 +134,8 @@ def verify_outputs(out: Path, kinds: Sequence[JobKind]) -> dict[str, tuple[str, 
             *changed_outputs(out, record),
             *(str(path.relative_to(out)) for path in lost),
         )
-    if status.kind.rows and not _manifest_fits(out, status):
+    # A set that is still made, or was interrupted, gets its manifest from the run that ends it.
+    if status.kind.rows and not status.missing and not _manifest_fits(out, status):
         found[layout.MANIFEST] = (layout.MANIFEST,)
     return {name: paths for name, paths in found.items() if paths}
 

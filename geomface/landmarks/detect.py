@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 import numpy as np
 
-from geomface.arrays import FloatArray
+from geomface.arrays import FloatArray, require_kind
 from geomface.errors import LandmarkError, MeshError
 from geomface.landmarks.candidate_views import all_views, likely_views
 from geomface.landmarks.dense_model import DenseShapeModel, refine_landmarks
@@ -227,6 +227,7 @@ def detect_landmarks(scan: Mesh, settings: DetectionSettings | None = None) -> D
     >>> len(miss), bool(np.median(miss) < 5.0)  # mm
     (68, True)
     """
+    require_kind(scan, Mesh, "detect_landmarks", where="`.mesh`")
     return LandmarkDetector(settings=settings).detect(scan)
 
 

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from geomface.arrays import FloatArray, IndexArray
+from geomface.arrays import FloatArray, IndexArray, require_kind
 from geomface.errors import ParametrizationError
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.mirror import mirror_map
@@ -90,6 +90,7 @@ def unwrap(template: Template, *, settings: UnwrapSettings | None = None) -> Unw
     >>> flat.report.flips, flat.mesh.uv.shape[1]
     (0, 2)
     """
+    require_kind(template, Template, "unwrap", where="`.template`")
     started = time.perf_counter()
     settings = UnwrapSettings() if settings is None else settings
     mesh = template.mesh

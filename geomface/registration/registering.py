@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from geomface.arrays import FloatArray
+from geomface.arrays import FloatArray, require_kind
 from geomface.errors import MeshError
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
 from geomface.registration.nonrigid import (
@@ -128,6 +128,8 @@ def register(
     >>> fit.converged, fit.flips, bool(fit.residual_mm["median"] < 0.5)
     (True, 0, True)
     """
+    require_kind(template, (Template, NonRigidRegistration), "register", where="`.template`")
+    require_kind(scan, Mesh, "register", where="`.mesh`")
     began = time.perf_counter()
     solver = template
     if isinstance(solver, Template):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray, require_finite, require_shape
+from geomface.arrays import FloatArray, ImageArray, require_finite, require_kind, require_shape
 from geomface.errors import MeshError, SettingsError
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.normals import smooth_vertex_normals
@@ -64,6 +64,7 @@ def render_mesh(
     >>> image.shape, image.dtype
     ((96, 96, 3), dtype('float32'))
     """
+    require_kind(mesh, Mesh, "render_mesh", where="`.mesh`")
     if size < 1:
         raise SettingsError(f"{mesh.name}: expected a picture of at least 1 pixel, got {size}.")
     count = len(mesh.vertices)

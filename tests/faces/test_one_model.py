@@ -253,3 +253,25 @@ def test_every_verb_takes_the_one_model_or_says_what_it_wants(verb: str, tmp_pat
 
 def test_no_file_is_the_built_in_face() -> None:
     assert load_model(None).name == "builtin"
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda value: geomface.register(value, load_builtin_face().mesh),
+        lambda value: geomface.register(load_builtin_face().template, value),
+        geomface.unwrap,
+        geomface.render_mesh,
+        geomface.detect_landmarks,
+        lambda value: geomface.save_mesh("never.ply", value),
+        lambda value: geomface.save_template("never.obj", value),
+    ],
+)
+@pytest.mark.parametrize("value", [load_builtin_face(), "face.obj", None], ids=repr)
+def test_verbs_of_meshes_refuse_a_model_by_name(
+    verb: Callable[[Any], Any], value: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MeshError, match=f"expected a .*got a {type(value).__name__}"):
+        verb(value)
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ Vertex and face count and order never change; nothing is merged, dropped or clea
 
 from pathlib import Path
 
+from geomface.arrays import require_kind
 from geomface.errors import FileFormatError, OutputError
 from geomface.mesh.io.glb import read_glb, write_glb
 from geomface.mesh.io.landmark_files import load_landmarks, save_landmarks
@@ -102,6 +103,7 @@ def save_mesh(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
     writer = _WRITERS.get(Path(path).suffix.lower())
     if writer is None:
         raise OutputError(f"{path}: expected a mesh name ending in {_suffixes()}.")
+    require_kind(mesh, Mesh, "save_mesh", where="`.mesh`")
     writer(path, mesh, precise=precise)
 
 

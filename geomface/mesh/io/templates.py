@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from geomface.arrays import IndexArray
+from geomface.arrays import IndexArray, require_kind
 from geomface.errors import FileFormatError, LandmarkError, MeshError
 from geomface.files.records import read_json, write_json
 from geomface.mesh.io.landmark_files import MULTI_PIE_68
@@ -226,6 +226,7 @@ def save_template(mesh_path: str | Path, template: Template) -> None:
     """
     from geomface.mesh.io import save_mesh
 
+    require_kind(template, Template, "save_template", where="`.template`")
     mesh_path = Path(mesh_path)
     if template.mesh.quads is not None and mesh_path.suffix.lower() == ".stl":
         raise FileFormatError(f"{mesh_path}: STL keeps no quads; save the template as OBJ or PLY.")
