@@ -24,21 +24,22 @@ def declared(requirements: list[str]) -> set[str]:
 
 
 def imported_modules(tree: ast.AST) -> Iterator[str]:
-    """Top-level names of imports, those given as text to importlib included."""
+    """Names of imports, those given as text to importlib or to a backend's loader included."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (item.name for item in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            if ast.unparse(node.func).endswith((".import_module", ".find_spec")):
+            if ast.unparse(node.func).endswith((".import_module", ".find_spec", "._load")):
                 yield str(node.args[0].value)
 
 
 def imported(folder: str, without: str = "") -> set[str]:
     """Names of the distributions that the modules of a folder import, but for our own."""
     paths = [path for path in (ROOT / folder).rglob("*.py") if without not in path.parts]
-    own = {path.stem for top in ("tests", "tools") for path in (ROOT / top).rglob("*.py")}
+    ours = [path for top in ("tests", "tools") for path in (ROOT / top).rglob("*.py")]
+    own = {name for path in ours for name in (path.stem, path.parent.name)}
     own |= {"geomface", "tools", *sys.stdlib_module_names}
     homes = importlib.metadata.packages_distributions()
     found = set()
