@@ -9,7 +9,7 @@ from geomface.datasets import layout
 from geomface.datasets.manifest import read_head
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.lock import NAME as LOCK
-from geomface.files.records import plain
+from geomface.files.records import plain, read_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +83,8 @@ def plan_job(job: Job) -> JobPlan:
     """
     if job.kind.grows:
         _check_folder(job)
+    else:
+        _refuse_foreign(job)
     records = latest_records(job.out / layout.RECORDS)
     items = []
     for item in job.items:
@@ -133,6 +135,20 @@ def _check_folder(job: Job) -> None:
             f"{out}: holds a set of {had} {kind.grown}, more than the {wanted} asked for. Choose "
             f"another --out, or ask for at least {had}."
         )
+
+
+def _refuse_foreign(job: Job) -> None:
+    """Refuse a folder whose head file says that something else lives there."""
+    for path in (job.out / job.kind.file, job.out / layout.SET_FILE):
+        try:
+            head = read_json(path) if path.is_file() else None
+        except FileFormatError:  # a damaged head is written anew, as its records say what is done
+            continue
+        if isinstance(head, dict) and head.get("kind") != job.kind.name:
+            raise OutputError(
+                f"{job.out}: expected a new folder or one that '{job.kind.command}' wrote, but its "
+                f"{path.name} is of something else. Nothing was written; choose another --out."
+            )
 
 
 def _taken(head: dict[str, Any], path: tuple[str, ...]) -> int:

@@ -141,6 +141,21 @@ def test_status_and_verify_read_the_folder(settings):
     assert verify_outputs(settings.out) == {"s0": ("items/s0/copy.txt",)}
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("run.json", '{"system": "toy"}'), ("set.json", '{"kind": "synthetic-faces"}')],
+)
+def test_a_folder_of_something_else_is_not_taken_over(settings, name, text):
+    settings.out.mkdir()
+    (settings.out / name).write_text(text)
+    with pytest.raises(OutputError, match=f"its {name} is of something else"):
+        run(settings)
+    assert [path.name for path in settings.out.iterdir()] == [name]
+    assert (settings.out / name).read_text() == text
+    (settings.out / name).write_text("{")  # damaged
+    assert run(settings)[0].done == 3
+
+
 def test_a_folder_without_a_run_is_refused(settings, tmp_path):
     with pytest.raises(FileFormatError, match="run.json"):
         load_run(tmp_path)
