@@ -14,8 +14,8 @@ EXTRAS = PROJECT["optional-dependencies"]
 
 NO_WHEEL = {"pytorch3d"}
 """Used where it is importable; it has no wheel for this Python, so nothing can declare it."""
-RUN_NOT_IMPORTED = {"ruff", "pyright", "ipykernel"}
-"""What the tests start as programs."""
+RUN_NOT_IMPORTED = {"ruff", "pyright", "ipykernel", "pytest-xdist"}
+"""What the tests start as programs, and what pytest loads by itself."""
 NEEDED_BY_TRIMESH = {"rtree"}
 
 
