@@ -45,7 +45,7 @@ class ExpressionModel(LinearModel):
 
         Raises
         ------
-        SettingsError : an unknown name, too many numbers, NaN.
+        SettingsError : an unknown or ambiguous name, too many numbers, NaN.
         """
         found = np.zeros(len(self))
         if isinstance(expression, Mapping):
@@ -53,6 +53,11 @@ class ExpressionModel(LinearModel):
                 if name not in self.names:
                     known = ", ".join(self.names) or "only numbers"
                     raise SettingsError(f"no expression is called {name!r}. It has {known}.")
+                if self.names.count(name) > 1:
+                    raise SettingsError(
+                        f"{name!r} names {self.names.count(name)} expressions of this model. Give "
+                        f"all {len(self)} weights as numbers."
+                    )
                 found[self.names.index(name)] = value
             return self.require_coefficients(found)
         given = self.require_coefficients(np.asarray(expression))

@@ -275,3 +275,10 @@ def test_verbs_of_meshes_refuse_a_model_by_name(
     with pytest.raises(MeshError, match=f"expected a .*got a {type(value).__name__}"):
         verb(value)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_of_two_expressions_is_refused(model: MorphableModel) -> None:
+    twice = dataclasses.replace(model.blendshapes, names=("jawOpen", "jawOpen", *NAMES[2:]))
+    with pytest.raises(SettingsError, match="names 2 expressions"):
+        twice.weights({"jawOpen": 1.0})
+    assert twice.weights({"jawLeft": 1.0})[3] == 1.0
