@@ -27,7 +27,7 @@ def draw_muscles(names: Sequence[str], rng: np.random.Generator) -> FloatArray:
     groups: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         if name not in _NEVER_ALONE:
-            groups.setdefault(_without_side(name), []).append(index)
+            groups.setdefault(without_side(name), []).append(index)
     known = sorted(groups)
     if not known or rng.random() < 0.2:
         return weights
@@ -43,7 +43,7 @@ def draw_muscles(names: Sequence[str], rng: np.random.Generator) -> FloatArray:
     return weights
 
 
-def _without_side(name: str) -> str:
+def without_side(name: str) -> str:
     """Return an expression name without its side: Left or Right, _L or _R at the end."""
     if name not in _DIRECTIONS:
         for ending in ("Left", "Right", "_L", "_R"):

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from geomface.synthesis.drawing import draw_many as draw_many
     from geomface.synthesis.drawing import mean_of as mean_of
     from geomface.synthesis.drawing import variance_of as variance_of
+    from geomface.synthesis.expression_recipes import EXPRESSION_RECIPES as EXPRESSION_RECIPES
+    from geomface.synthesis.expression_recipes import recipe_weights as recipe_weights
     from geomface.synthesis.grids import FACTORS as FACTORS
     from geomface.synthesis.identities import Person as Person
     from geomface.synthesis.identities import draw_person as draw_person
     from geomface.synthesis.identities import identity_at_cosine as identity_at_cosine
     from geomface.synthesis.identities import identity_at_distance as identity_at_distance
     from geomface.synthesis.identities import mix_identities as mix_identities
+    from geomface.synthesis.labelled_faces import LabelledFacesSettings as LabelledFacesSettings
+    from geomface.synthesis.labelled_faces import draw_labelled_faces as draw_labelled_faces
     from geomface.synthesis.parameters import FaceParameters as FaceParameters
     from geomface.synthesis.parameters import draw_parameters as draw_parameters
     from geomface.synthesis.sampler import FaceBatch as FaceBatch
