@@ -1,0 +1,159 @@
+"""A trained factored geometry GAN: codes to meshes, without any training data."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from geomface.arrays import FloatArray
+from geomface.errors import SettingsError
+from geomface.gan.factored_geometry.codes import Codes, Factor, LatentSpec, draw_codes
+from geomface.gan.factored_geometry.networks import GeometryGenerator
+from geomface.gan.factored_geometry.settings import SYSTEM, NetworkSettings
+from geomface.gan.factored_geometry.stored import make_frame, restore_template
+from geomface.geometry_image import GeometryFrame
+from geomface.learning import load_trained
+from geomface.mesh import Mesh, Template
+
+_BLOCK = 256
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FactoredModel:
+    """A generator of faces whose factors are separate knobs.
+
+    Parameters
+    ----------
+    spec : blocks of its codes, with the classes of the factors
+    generator : codes (N, D) to images (N, 3, S, S), in evaluation mode
+    frame : images to vertices
+    template : mean face with the uv, landmarks and regions of the output
+    fixed : {factor: (K, d) float32} the code of each class
+    alpha : smoothness of the meshes
+    step : of the training
+    name : what messages call it
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> from geomface.gan.factored_geometry import load_factored
+    >>> load_factored.__name__
+    'load_factored'
+    """
+
+    spec: LatentSpec
+    generator: torch.nn.Module
+    frame: GeometryFrame
+    template: Template
+    fixed: Mapping[str, np.ndarray]
+    alpha: float = 1.2
+    step: int = 0
+    name: str = "factored geometry GAN"
+
+    def code(self, factor: str, label: str) -> np.ndarray:
+        """Return the (d,) code that stands for a class, such as "expression" and "happy"."""
+        classes = self.spec.factor(factor).classes
+        if label not in classes:
+            known = ", ".join(classes[:12]) + (", ..." if len(classes) > 12 else "")
+            raise SettingsError(
+                f"{factor}: expected one of {known or 'no classes'}, got {label!r}."
+            )
+        return self.fixed[factor][classes.index(label)]
+
+    def draw(self, count: int, *, seed: int = 0, **labels: str | Sequence[str]) -> Codes:
+        """Draw codes from N(0, I), some parts from labels.
+
+        Parameters
+        ----------
+        count : faces
+        seed : of the draw
+        labels : {factor: class, or one a face}, such as expression="happy"
+
+        Raises
+        ------
+        SettingsError : an unknown factor or class, or another number of classes than faces
+        """
+        codes = draw_codes(self.spec, count, seed=seed)
+        for factor, given in labels.items():
+            names = [given] * count if isinstance(given, str) else list(given)
+            if len(names) != count:
+                raise SettingsError(
+                    f"{factor}: expected a class, or one for each of {count} faces, got "
+                    f"{len(names)}."
+                )
+            found = [self.code(factor, name) for name in names]
+            codes = codes.replace(**{factor: np.stack(found) if found else codes.part(factor)})
+        return codes
+
+    @torch.no_grad()
+    def images(self, codes: Codes) -> np.ndarray:
+        """Return the (N, 3, S, S) float32 images of codes, in [-1, 1]."""
+        self._require(codes)
+        size = self.frame.size
+        if not len(codes):
+            return np.zeros((0, 3, size, size), np.float32)
+        blocks = torch.from_numpy(codes.values).split(_BLOCK)
+        return torch.cat([self.generator(block) for block in blocks]).numpy()
+
+    def vertices(self, codes: Codes, *, alpha: float | None = None) -> FloatArray:
+        """Return the faces (N, V, 3) float64 of codes, in mm.
+
+        Parameters
+        ----------
+        codes : of this model
+        alpha : of `GeometryImageDecoder`; None takes the model's
+        """
+        return self.frame.to_vertices(self.images(codes), self.alpha if alpha is None else alpha)
+
+    def meshes(self, codes: Codes, names: Sequence[str] | None = None) -> list[Mesh]:
+        """Return the faces of codes on the template, in mm, with its uv."""
+        named = [f"face{row:03d}" for row in range(len(codes))] if names is None else names
+        shapes = self.vertices(codes)
+        return [
+            self.template.mesh.replace(vertices=shape, name=name)
+            for shape, name in zip(shapes, named, strict=True)
+        ]
+
+    def _require(self, codes: Codes) -> None:
+        if codes.spec.size != self.spec.size:
+            raise SettingsError(
+                f"{self.name}: expected codes of {self.spec.size} numbers, got {codes.spec.size}. "
+                "Codes belong to the model that drew or fitted them."
+            )
+
+
+def load_factored(path: Path | str) -> FactoredModel:
+    """Return the model of a run, a checkpoint or a model file.
+
+    Parameters
+    ----------
+    path : run directory, checkpoint or model file
+
+    Raises
+    ------
+    FileFormatError : missing, damaged, or neither of these
+    CheckpointError : of another system
+    """
+    trained = load_trained(path, system=SYSTEM)
+    config = trained.config
+    factors = tuple(
+        Factor(item["name"], item["dims"], tuple(item["classes"]), item["classified"])
+        for item in config["factors"]
+    )
+    spec = LatentSpec(factors, config["noise"])
+    settings = NetworkSettings(**config["networks"])
+    generator = GeometryGenerator(settings, spec.size, config["deviation"])
+    trained.fill("generator_ema", generator)
+    template = restore_template(trained)
+    return FactoredModel(
+        spec,
+        generator.eval().requires_grad_(False),
+        make_frame(template, settings.size, config["limit"]),
+        template,
+        {name: np.array(table) for name, table in trained.arrays["codes"].items()},
+        alpha=config["alpha"],
+        step=trained.step,
+        name=Path(path).name,
+    )
