@@ -12,6 +12,8 @@ from geomface.lazy import attach
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from geomface.datasets.labelled_folder import load_labelled_faces as load_labelled_faces
+    from geomface.datasets.labelled_folder import save_labelled_faces as save_labelled_faces
     from geomface.errors import GeomfaceError as GeomfaceError
     from geomface.faces.albedo import albedo_model as albedo_model
     from geomface.faces.albedo import sample_albedo_code as sample_albedo_code
@@ -77,7 +79,9 @@ if TYPE_CHECKING:
     from geomface.synthesis import FaceImageSettings as FaceImageSettings
     from geomface.synthesis import FaceSampler as FaceSampler
     from geomface.synthesis import Gaussian as Gaussian
+    from geomface.synthesis import LabelledFacesSettings as LabelledFacesSettings
     from geomface.synthesis import PoseSettings as PoseSettings
+    from geomface.synthesis import draw_labelled_faces as draw_labelled_faces
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)
 

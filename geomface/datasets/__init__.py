@@ -9,10 +9,14 @@ if TYPE_CHECKING:
     from geomface.datasets.geometry_images import load_geometry_images as load_geometry_images
     from geomface.datasets.image_set import ImageSet as ImageSet
     from geomface.datasets.image_set import split_set as split_set
+    from geomface.datasets.label_table import load_label_table as load_label_table
+    from geomface.datasets.label_table import save_label_table as save_label_table
     from geomface.datasets.labelled_faces import LabelledFaces as LabelledFaces
     from geomface.datasets.labelled_faces import check_labels as check_labels
     from geomface.datasets.labelled_faces import hide_labels as hide_labels
     from geomface.datasets.labelled_faces import split_faces as split_faces
+    from geomface.datasets.labelled_folder import load_labelled_faces as load_labelled_faces
+    from geomface.datasets.labelled_folder import save_labelled_faces as save_labelled_faces
     from geomface.datasets.labelled_pictures import FaceRecord as FaceRecord
     from geomface.datasets.labelled_pictures import SyntheticFaces as SyntheticFaces
     from geomface.datasets.labelled_pictures import load_synthetic as load_synthetic

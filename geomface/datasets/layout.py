@@ -13,6 +13,7 @@ ITEMS, PARTS, TRUTH = "items", "parts", "truth"
 TEMPLATE = "template"
 TEMPLATE_MESH = f"{TEMPLATE}/template.obj"
 TEMPLATE_REPORT = f"{TEMPLATE}/unwrap.json"
+LABEL_TABLES = ("labels.csv", "labels.jsonl")
 MODEL = "model"
 MODEL_RECORDS = f"{RECORDS}/model"
 

@@ -19,6 +19,7 @@ MILLIMETRES = {"mm": 1.0, "cm": 10.0, "inch": 25.4, "m": 1000.0}
 _NAMES = {"mm": "millimetres", "cm": "centimetres", "inch": "inches", "m": "metres"}
 # Partial faces and busts are still scans of a head: how far around the expected size is believed.
 _LOOSER = (0.6, 2.5)
+_FACE_TO_BUST = (220.0, 560.0)
 _FLAT = 1e-10
 _CLEARLY_BETTER = 0.5
 # Where each landmark of the Multi-PIE order lies in files that list the groups as jaw, eyes,
@@ -63,7 +64,7 @@ class ScanDiagnosis:
 def diagnose_scan(
     mesh: Mesh,
     *,
-    expected_size_mm: tuple[float, float] = (220.0, 560.0),
+    expected_size_mm: tuple[float, float] = _FACE_TO_BUST,
     scale_to_template: float | None = None,
 ) -> ScanDiagnosis:
     """Look for what real scans have and clean meshes have not.
@@ -94,7 +95,7 @@ def diagnose_scan(
     nonmanifold = edges[counts > 2]
     largest = mesh.vertices[labels == 0]
     if scale_to_template is None:
-        unit, factor, unit_notes = _unit_by_size(mesh, largest, expected_size_mm)
+        unit, factor, unit_notes = unit_by_size(mesh, largest, expected_size_mm)
     else:
         unit, factor, unit_notes = _unit_by_scale(mesh, scale_to_template)
     notes = []
@@ -196,9 +197,20 @@ def _as_declared(unit: str) -> list[str]:
     return [f"in {_NAMES[unit]}, as the file says: multiplied by {MILLIMETRES[unit]:g}."]
 
 
-def _unit_by_size(
-    mesh: Mesh, largest: FloatArray, expected: tuple[float, float]
+def unit_by_size(
+    mesh: Mesh,
+    largest: FloatArray | None = None,
+    expected: tuple[float, float] = _FACE_TO_BUST,
 ) -> tuple[str, float, list[str]]:
+    """Return the unit that a mesh is in, its factor to mm, and a sentence if that is not mm.
+
+    Parameters
+    ----------
+    mesh : its declared unit is doubted only when its size is far from `expected`
+    largest : (n, 3) vertices of its largest part, default all
+    expected : plausible lengths of the bounding-box diagonal, mm
+    """
+    largest = mesh.vertices if largest is None else largest
     size = float(np.linalg.norm(np.ptp(largest, axis=0)))
     low, high = expected
 

@@ -38,6 +38,13 @@ class LabelledFacesSettings:
     Raises
     ------
     SettingsError : a number out of range.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> wanted = gf.LabelledFacesSettings(people=2, faces=3, region="face_core")
+    >>> gf.draw_labelled_faces(gf.load_builtin_face(), wanted).vertices.shape
+    (6, 7228, 3)
     """
 
     people: int = 150
@@ -91,6 +98,13 @@ def draw_labelled_faces(
     Source
     ------
     The shares and the seven labels follow Abrevaya et al. 2019, section 5.1.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> faces = gf.draw_labelled_faces(gf.load_builtin_face(), gf.LabelledFacesSettings(10, 5))
+    >>> len(faces), faces.names[0], faces.classes["expression"][:3]
+    (50, 'person0000/face000', ('neutral', 'happy', 'sad'))
     """
     settings = LabelledFacesSettings() if settings is None else settings
     template, rows = model.template, np.arange(len(model.mesh.vertices))
