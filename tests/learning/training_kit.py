@@ -179,7 +179,8 @@ def _make(factory: str) -> PhasedTask:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    sys.path += [str(path) for path in Path(__file__).parents[1].iterdir() if path.is_dir()]
+    folders = [path for path in Path(__file__).parents[1].rglob("*") if path.is_dir()]
+    sys.path += [str(path) for path in folders if path.name != "__pycache__"]
     verbs, names, target, count, *double = sys.argv[1:]
     if double:
         torch.set_default_dtype(torch.float64)

@@ -193,7 +193,7 @@ class FactoredGeometryGan(PhasedTask):
 
     def _generate(self, batch: CodeBatch) -> torch.Tensor:
         with self.autocast():
-            return self.networks["generator"](batch.codes).float()
+            return self.networks["generator"](batch.codes).to(batch.codes.dtype)
 
     def _real_and_fake(self) -> tuple[Batch, CodeBatch, torch.Tensor]:
         batch = self._draw("discriminator codes")
