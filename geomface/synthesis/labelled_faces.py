@@ -121,7 +121,7 @@ def draw_labelled_faces(
     )
     people = np.repeat(np.arange(settings.people), settings.faces)
     drawn = [
-        _draw_expression(recipes, settings, person, face)
+        draw_expression(recipes, settings, person, face)
         for person in range(settings.people)
         for face in range(settings.faces)
     ]
@@ -156,7 +156,7 @@ def _rows_of(model: MorphableModel, region: str) -> np.ndarray:
     return np.sort(model.template.regions[region])
 
 
-def _draw_expression(
+def draw_expression(
     recipes: FloatArray, settings: LabelledFacesSettings, person: int, face: int
 ) -> tuple[int, FloatArray]:
     """Return label and weights (K,) of one face."""
