@@ -1,7 +1,7 @@
 """Statistics of registered faces: alignment, PCA, morphable models, what relates their parts.
 
 `evaluation` (compactness, generalization, specificity, outliers), `correlation`, `assignment`,
-`mixture` and `shrinkage` are imported by their own names.
+`mixture`, `multilinear` and `shrinkage` are imported by their own names.
 """
 
 from geomface.statistics.alignment import AlignmentResult, align_meshes

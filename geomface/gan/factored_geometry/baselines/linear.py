@@ -10,7 +10,7 @@ from geomface.datasets.labelled_faces import LabelledFaces
 from geomface.errors import SettingsError
 from geomface.gan.factored_geometry.codes import Codes, Factor, LatentSpec, draw_codes
 from geomface.learning.errors import DatasetError
-from geomface.statistics import MorphableModel, fit_pca
+from geomface.statistics import LinearModel, MorphableModel, fit_pca
 from geomface.synthesis.expression_recipes import EXPRESSION_RECIPES, recipe_weights
 from geomface.synthesis.labelled_faces import LabelledFacesSettings, draw_expression
 
@@ -88,8 +88,9 @@ def fit_pca_faces(faces: LabelledFaces, numbers: int = 85) -> LinearFaces:
     faces : the training people's
     numbers : modes
     """
-    numbers = min(numbers, len(faces) - 1)
-    model = fit_pca(faces.vertices, components=numbers)
+    if numbers < 1:
+        raise SettingsError(f"PCA: expected codes of 1 number or more, got {numbers}.")
+    model = _at_most(faces.vertices, numbers)
     columns = np.ascontiguousarray(model.modes)
     spec = LatentSpec((), len(columns))
     return LinearFaces("PCA", spec, model.mean, columns, model.noise_sigma)
@@ -115,10 +116,10 @@ def fit_linear_factors(
     DatasetError : fewer than two people
     """
     means, people = people_means(faces)
-    persons = fit_pca(means, components=min(identity, len(means) - 1))
+    persons = _at_most(means, identity)
     known = people >= 0
     moved = faces.vertices[known] - means[people[known]]
-    change = fit_pca(moved, components=min(expression, len(moved) - 1))
+    change = _at_most(moved, expression)
     factors = [Factor("identity", len(persons), faces.classes["identity"])]
     fixed = {"identity": persons.coefficients(means)}
     labels = faces.labels.get("expression", np.full(len(faces), -1))[known]
@@ -135,6 +136,13 @@ def fit_linear_factors(
         float(np.hypot(persons.noise_sigma, change.noise_sigma)),
         fixed,
     )
+
+
+def _at_most(vertices: np.ndarray, components: int) -> LinearModel:
+    """Return the PCA with so many modes, or with all where there are fewer."""
+    few = len(vertices) <= 4 * components
+    there = len(fit_pca(vertices)) if few else components
+    return fit_pca(vertices, components=min(components, there))
 
 
 def people_means(faces: LabelledFaces) -> tuple[np.ndarray, IndexArray]:
@@ -188,9 +196,3 @@ def model_faces(
         fixed={"expression": strength * recipes},
         values=values,
     )
-
-
-def require_numbers(count: int, name: str) -> None:
-    """Raise `SettingsError` unless a model keeps at least one number."""
-    if count < 1:
-        raise SettingsError(f"{name}: expected 1 number or more, got {count}.")
