@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geomface.errors import SettingsError
-from geomface.report.embedding_figure import embedding_figure, spread_out
+from geomface.report.embedding_figure import embedding_figure, planes_figure, spread_out
 from geomface.report.model_figures import figure_image
 
 
@@ -46,3 +46,24 @@ def test_bad_input_is_refused_in_one_sentence(rng: np.random.Generator) -> None:
     for call, match in refusals:
         with pytest.raises(SettingsError, match=match):
             call()
+
+
+def test_planes_share_one_scale_and_keep_their_labels(rng: np.random.Generator) -> None:
+    first, second = rng.standard_normal((30, 2)), 3 + rng.standard_normal((20, 2))
+    figure = planes_figure(
+        {
+            "one": (first, ["real"] * 20 + ["drawn"] * 10),
+            "two": (second, ["real"] * 20),
+        }
+    )
+    left, right = figure.axes
+    assert (left.get_title(), right.get_title()) == ("one", "two")
+    assert left.get_xlim() == right.get_xlim() and left.get_ylim() == right.get_ylim()
+    drawn = {item.get_label(): len(item.get_offsets()) for item in left.collections}
+    assert drawn == {"real": 20, "drawn": 10}
+    together = np.concatenate([first, second])
+    assert left.get_xlim()[0] < together[:, 0].min() and right.get_xlim()[1] > together[:, 0].max()
+    with pytest.raises(SettingsError, match="at least one panel"):
+        planes_figure({})
+    with pytest.raises(SettingsError, match="a label for each of 20"):
+        planes_figure({"two": (second, ["real"])})
