@@ -67,15 +67,15 @@ def read_template_with_uv(path: Path | None) -> "Mesh":
 
 
 def read_model(path: Path | None) -> "MorphableModel":
-    """Return the model in a file of any source; None is the built-in face.
+    """Return the model in a file of any source, or near a trained GAN; None is the built-in face.
 
     Raises
     ------
-    FileFormatError : a file of another kind.
+    FileFormatError : a file of another kind. CheckpointError : a training of another system.
     """
-    from geomface.model_files import load_model
+    from geomface.pipeline.face_models import load_face_model
 
-    return load_model(path)
+    return load_face_model(path)
 
 
 def find_scan_landmarks(scan: Path, landmarks: Path | None, none: bool) -> Path | None:

@@ -176,7 +176,8 @@ class SynthFacesOptions:
     others: Literal["fixed", "random"] = FaceImageSettings.others
     """Under --grid: what is no factor is drawn once a person, or for every picture."""
     model: ModelFile = None
-    """Face model that the people are drawn from: any file that 'geomface model convert' reads."""
+    """Face model that the people are drawn from: any file that 'geomface model convert' reads, or a
+    factored_geometry run."""
     image_format: Literal["png", "npy"] = "png"
     """png packs rgb, alpha, albedo and region; npy packs nothing and is faster."""
     shards: Flag = False

@@ -103,6 +103,7 @@ def save_trained(
     system: System,
     networks: tuple[str, ...] | None = None,
     precision: Literal["float32", "float16"] = "float32",
+    exact: tuple[str, ...] = (),
 ) -> None:
     """Write a model file: networks to use, without what only training needs.
 
@@ -113,6 +114,7 @@ def save_trained(
     system : what was trained
     networks : which to keep; None keeps all
     precision : float16 halves the file; vectors, such as statistics of a normalisation, keep theirs
+    exact : networks that keep their precision altogether, such as those that only hold tables
 
     Raises
     ------
@@ -120,7 +122,10 @@ def save_trained(
     """
     arrays = {
         f"{name}/{key}": array.astype(np.float16)
-        if precision == "float16" and array.ndim > 1 and array.dtype.kind == "f"
+        if precision == "float16"
+        and name not in exact
+        and array.ndim > 1
+        and array.dtype.kind == "f"
         else array
         for name, weights in model.arrays.items()
         if networks is None or name in networks

@@ -93,14 +93,14 @@ def face_job(settings: FaceSetSettings) -> Job:
     ------
     GeomfaceError : a model that cannot be read or has no landmarks, an unknown factor.
     """
-    from geomface.model_files import load_model
+    from geomface.pipeline.face_models import load_face_model
     from geomface.pipeline.picture_part import PartPayload, keep_sampler, make_part
     from geomface.synthesis.loading import model_hash
     from geomface.synthesis.sampler import FaceSampler
 
     # Each picture depends on its numbers only, so more identities leave what is there valid.
     drawn = dataclasses.replace(settings.images, identities=1)
-    sampler = FaceSampler(drawn, load_model(settings.model))
+    sampler = FaceSampler(drawn, load_face_model(settings.model))
     model = model_hash(sampler.model)
     keep_sampler(sampler, model)
     shared = {"images": drawn, "format": settings.image_format, "shards": settings.shards}

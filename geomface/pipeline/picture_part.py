@@ -6,7 +6,7 @@ from pathlib import Path
 
 from geomface.batch.attempts import ItemTask, Outcome
 from geomface.batch.keys import content_key
-from geomface.model_files import load_model
+from geomface.pipeline.face_models import load_face_model
 from geomface.synthesis.sampler import FaceSampler
 from geomface.synthesis.settings import FaceImageSettings
 from geomface.synthesis.writing import write_part
@@ -51,7 +51,7 @@ def _sampler(part: PartPayload) -> FaceSampler:
     """Return this process's sampler of a set: tables are built once for all its parts."""
     key = content_key("sampler", 1, part.images, part.model_hash)
     if key not in _KEPT:
-        keep_sampler(FaceSampler(part.images, load_model(part.model)), part.model_hash)
+        keep_sampler(FaceSampler(part.images, load_face_model(part.model)), part.model_hash)
     return _KEPT[key]
 
 

@@ -22,7 +22,7 @@ class ModelConvertOptions:
     """
 
     input: Annotated[Path, tyro.conf.arg(metavar="FILE")]
-    """The model: a file, or a folder of ICT-FaceKit."""
+    """The model: a file, a folder of ICT-FaceKit, or a factored_geometry run."""
     out: OutputFile
     """The model: a .safetensors file."""
     source: Literal[
@@ -43,20 +43,24 @@ class ModelExportOptions:
     out: Annotated[Path, tyro.conf.arg(metavar="FILE")]
     """The file, or a folder (no ending) for the OBJs."""
     model: ModelFile = None
-    """Any model file that 'geomface model convert' reads."""
+    """Any model file that 'geomface model convert' reads, or a factored_geometry run."""
     common: CommonOptions = CommonOptions()
 
 
 def run_convert(options: ModelConvertOptions, run: Run) -> int:
     """Read, tell, write."""
     from geomface.model_files import load_model
+    from geomface.pipeline.face_models import load_face_model
     from geomface.statistics import write_morphable
 
     run.require_cpu()
     require_output(options.out, "--out", (".safetensors",), (options.input,))
     if not options.input.exists():
         raise FileFormatError(f"--input {options.input}: no such file. Check the path.")
-    model = load_model(options.input, source=options.source)
+    if options.source == "auto":
+        model = load_face_model(options.input)
+    else:
+        model = load_model(options.input, source=options.source)
     if options.common.dry_run:
         return run.plan([f"write {options.out}: {len(model.mesh.vertices)} vertices"])
     write_morphable(options.out, model)

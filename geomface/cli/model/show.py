@@ -24,7 +24,7 @@ class ModelShowOptions:
     """
 
     model: ModelFile = None
-    """Any model file that 'geomface model convert' reads."""
+    """Any model file that 'geomface model convert' reads, or a factored_geometry run."""
     out: Annotated[
         Folder | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: no pictures)")
     ] = None

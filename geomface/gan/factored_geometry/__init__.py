@@ -13,8 +13,25 @@ if TYPE_CHECKING:
     from geomface.gan.factored_geometry.codes import LatentSpec as LatentSpec
     from geomface.gan.factored_geometry.codes import draw_codes as draw_codes
     from geomface.gan.factored_geometry.codes import stack_codes as stack_codes
+    from geomface.gan.factored_geometry.editing import edit_faces as edit_faces
+    from geomface.gan.factored_geometry.editing import interpolation_row as interpolation_row
+    from geomface.gan.factored_geometry.editing import transfer_expression as transfer_expression
+    from geomface.gan.factored_geometry.encoder import GeometryEncoder as GeometryEncoder
+    from geomface.gan.factored_geometry.encoder import train_encoder as train_encoder
+    from geomface.gan.factored_geometry.fitting import PAPER_FIT as PAPER_FIT
+    from geomface.gan.factored_geometry.fitting import FactoredFit as FactoredFit
+    from geomface.gan.factored_geometry.fitting import FitEnergy as FitEnergy
+    from geomface.gan.factored_geometry.fitting import FitSettings as FitSettings
+    from geomface.gan.factored_geometry.fitting import fit_faces as fit_faces
+    from geomface.gan.factored_geometry.linear import as_morphable as as_morphable
     from geomface.gan.factored_geometry.model import FactoredModel as FactoredModel
     from geomface.gan.factored_geometry.model import load_factored as load_factored
+    from geomface.gan.factored_geometry.model_file import save_encoder as save_encoder
+    from geomface.gan.factored_geometry.model_file import save_factored as save_factored
+    from geomface.gan.factored_geometry.morph_targets import morph_targets_of as morph_targets_of
+    from geomface.gan.factored_geometry.morph_targets import (
+        save_morph_targets as save_morph_targets,
+    )
     from geomface.gan.factored_geometry.networks import (
         FactoredDiscriminator as FactoredDiscriminator,
     )

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ import torch
 from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
 from geomface.gan.factored_geometry.codes import Codes, Factor, LatentSpec, draw_codes
+from geomface.gan.factored_geometry.encoder import GeometryEncoder
+from geomface.gan.factored_geometry.model_file import build_encoder, read_encoder
 from geomface.gan.factored_geometry.networks import GeometryGenerator
 from geomface.gan.factored_geometry.settings import SYSTEM, NetworkSettings
 from geomface.gan.factored_geometry.stored import make_frame, restore_template
@@ -34,6 +37,8 @@ class FactoredModel:
     alpha : smoothness of the meshes
     step : of the training
     name : what messages call it
+    encoder : images to codes, where fits begin; None until one is trained
+    config : of the checkpoint
 
     Example
     -------
@@ -51,6 +56,8 @@ class FactoredModel:
     alpha: float = 1.2
     step: int = 0
     name: str = "factored geometry GAN"
+    encoder: GeometryEncoder | None = None
+    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def code(self, factor: str, label: str) -> np.ndarray:
         """Return the (d,) code that stands for a class, such as "expression" and "happy"."""
@@ -125,7 +132,7 @@ class FactoredModel:
 
 
 def load_factored(path: Path | str) -> FactoredModel:
-    """Return the model of a run, a checkpoint or a model file.
+    """Return the model of a run, a checkpoint or a model file, with its encoder if it has one.
 
     Parameters
     ----------
@@ -146,14 +153,22 @@ def load_factored(path: Path | str) -> FactoredModel:
     settings = NetworkSettings(**config["networks"])
     generator = GeometryGenerator(settings, spec.size, config["deviation"])
     trained.fill("generator_ema", generator)
+    generator = generator.eval().requires_grad_(False)
     template = restore_template(trained)
+    if "encoder" in trained.arrays:
+        sizes, arrays = config["encoder"], dict(trained.arrays["encoder"])
+        encoder = build_encoder(sizes, arrays, f"{trained.path}: encoder")
+    else:
+        encoder = read_encoder(path, generator)
     return FactoredModel(
         spec,
-        generator.eval().requires_grad_(False),
+        generator,
         make_frame(template, settings.size, config["limit"]),
         template,
         {name: np.array(table) for name, table in trained.arrays["codes"].items()},
         alpha=config["alpha"],
         step=trained.step,
         name=Path(path).name,
+        encoder=encoder,
+        config=config,
     )

@@ -1,0 +1,115 @@
+"""What is handed to a trained model: registered faces, brought to millimetres, or refused."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from geomface.arrays import BoolArray, FloatArray, require_finite, require_shape
+from geomface.errors import MeshError, TopologyMismatchError
+from geomface.mesh.diagnose import MILLIMETRES
+from geomface.mesh.mesh import Mesh, require_same_topology
+
+Faces = Mesh | Sequence[Mesh] | np.ndarray
+"""Registered faces: meshes with a unit of their own, or vertices (V, 3) or (N, V, 3)."""
+log = logging.getLogger("geomface")
+_SIZES = (0.5, 2.0)
+_FARTHEST = 0.15
+
+
+def registered_vertices(
+    faces: Faces, template: Mesh, visible: np.ndarray | None = None
+) -> tuple[FloatArray, BoolArray, tuple[str, ...]]:
+    """Return the vertices of registered faces in the frame of a template, and which of them count.
+
+    Another unit than the millimetre is converted, be it declared by the mesh or told by its size,
+    and this is logged. Vertices that are not visible may hold anything, and come back as those of
+    the template.
+
+    Parameters
+    ----------
+    faces : see `Faces`
+    template : mm, whose topology and pose the faces share
+    visible : (N, V) or (V,) bool, None for all
+
+    Returns
+    -------
+    (N, V, 3) float64 mm, (N, V) bool, N names
+
+    Raises
+    ------
+    TopologyMismatchError : another topology, or another number of vertices
+    MeshError : no face, NaN or infinity, nothing visible, no unit that makes it a face, or another
+        pose
+    """
+    if isinstance(faces, np.ndarray):
+        stack = faces[None] if faces.ndim == 2 else faces
+        wanted = (None, len(template.vertices), 3)
+        stack = require_shape(stack, wanted, "faces", TopologyMismatchError).astype(np.float64)
+        names, units = tuple(f"face {i}" for i in range(len(stack))), ["mm"] * len(stack)
+    else:
+        meshes = [faces] if isinstance(faces, Mesh) else list(faces)
+        for mesh in meshes:
+            require_same_topology(mesh, template)
+        names, units = tuple(mesh.name for mesh in meshes), [mesh.unit for mesh in meshes]
+        stack = np.array([mesh.vertices for mesh in meshes], np.float64)
+    if not len(stack):
+        raise MeshError("expected registered faces, got none.")
+    seen = visible_vertices(visible, *stack.shape[:2])
+    for vertices, shown, name, unit in zip(stack, seen, names, units, strict=True):
+        require_finite(vertices[shown], name)
+        factor = _millimetres(vertices[shown], unit, template.vertices[shown], name)
+        if factor != 1.0:
+            log.warning("%s: converted to millimetres (times %g).", name, factor)
+        vertices[shown] *= factor
+        vertices[~shown] = template.vertices[~shown]
+        _require_pose(vertices[shown], template.vertices[shown], template.diagonal, name)
+    return stack, seen, names
+
+
+def visible_vertices(visible: np.ndarray | None, faces: int, vertices: int) -> BoolArray:
+    """Return which vertices count, (N, V) bool, from (N, V), (V,) or None for all.
+
+    Raises
+    ------
+    MeshError : another shape, or a face of which nothing is seen
+    """
+    if visible is None:
+        return np.ones((faces, vertices), bool)
+    visible = np.asarray(visible)
+    if visible.ndim == 1:
+        visible = visible[None].repeat(faces, axis=0)
+    visible = require_shape(visible, (faces, vertices), "visible vertices").astype(bool)
+    blind = np.flatnonzero(~visible.any(axis=1))
+    if len(blind):
+        raise MeshError(
+            f"visible vertices: nothing of {len(blind)} of {faces} faces is seen (first: face "
+            f"{blind[0]}). A face needs at least one visible vertex; leave these out."
+        )
+    return visible
+
+
+def _millimetres(points: FloatArray, unit: str, reference: FloatArray, name: str) -> float:
+    """Return the factor to mm: that of the declared unit if it makes a face, else by the size."""
+    expected = float(np.linalg.norm(np.ptp(reference, axis=0)))
+    size = float(np.linalg.norm(np.ptp(points, axis=0)))
+    least, most = _SIZES[0] * expected, _SIZES[1] * expected
+    fitting = [key for key, factor in MILLIMETRES.items() if least <= size * factor <= most]
+    if unit in fitting or expected == 0.0:
+        return MILLIMETRES[unit]
+    if not fitting:
+        raise MeshError(
+            f"{name}: {size:.4g} units across is no face of this template ({expected:.4g} mm) in "
+            "any known unit. Register it to the template first."
+        )
+    return MILLIMETRES[fitting[0]]
+
+
+def _require_pose(points: FloatArray, reference: FloatArray, diagonal: float, name: str) -> None:
+    """Refuse a face that is turned or shifted: people and expressions move vertices far less."""
+    distance = float(np.linalg.norm(points - reference, axis=1).mean())
+    if distance > _FARTHEST * diagonal:
+        raise MeshError(
+            f"{name}: lies {distance:.0f} mm from the mean face of the template on average, so it "
+            "is in another pose. Align it to the template first (align_meshes)."
+        )

@@ -1,0 +1,57 @@
+"""Face models for whatever draws faces: files of any tool, and trained generators."""
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geomface.errors import FileFormatError
+from geomface.files.records import read_json
+from geomface.files.tensors import read_header
+from geomface.model_files import load_model
+
+if TYPE_CHECKING:
+    from geomface.statistics import MorphableModel
+
+_RUN_FILE = "run.json"
+_TRAINED = ("training-checkpoint", "trained-model")
+
+
+def load_face_model(path: Path | str | None) -> "MorphableModel":
+    """Read a face model: a file of any source, or a trained factored geometry GAN.
+
+    Of a GAN the linear stand-in is made, see `as_morphable`; it is the same in every process.
+
+    Parameters
+    ----------
+    path : what `load_model` reads; or a run, a checkpoint or a model file of a
+        `factored_geometry` training. None is the built-in face
+
+    Raises
+    ------
+    FileFormatError : missing, damaged, or of another kind
+    CheckpointError : a training of another system
+    SettingsError : a GAN without an expression to make blendshapes of
+    """
+    if path is None or not is_trained(path):
+        return load_model(path)
+    return _stand_in(Path(path).resolve())
+
+
+def is_trained(path: Path | str) -> bool:
+    """Say whether a path is a training run, a checkpoint or the model file of a training."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            record = read_json(path / _RUN_FILE, "the record of a run")
+            return isinstance(record, dict) and "system" in record
+        return path.suffix == ".safetensors" and read_header(path)["kind"] in _TRAINED
+    except FileFormatError:
+        return False  # the reader of face models says what is wrong with it
+
+
+@functools.lru_cache(maxsize=2)
+def _stand_in(path: Path) -> "MorphableModel":
+    from geomface.gan.factored_geometry.linear import as_morphable
+    from geomface.gan.factored_geometry.model import load_factored
+
+    return as_morphable(load_factored(path))
