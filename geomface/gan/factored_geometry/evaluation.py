@@ -90,15 +90,11 @@ class FactoredEvaluation:
             "rough": self.roughness,
             **{f"{factor} right %": item for factor, item in self.right.items()},
         }
-        found = {
+        return {
             column: item.value * (100.0 if column.endswith("%") else 1.0)
             for column, item in cells.items()
             if item is not None
         }
-        for shares in self.nearest.values():
-            most = max(shares, key=lambda name: shares[name])
-            found[f"{most} %"] = 100.0 * shares[most]
-        return found
 
     def record(self) -> dict[str, Any]:
         """Return everything as plain values, for JSON."""
@@ -144,13 +140,9 @@ def evaluate_generator(
         factor: class_shares(truth, factor, truth.embeddings[factor](samples))
         for factor in truth.centres
     }
-    measured = [factor for factor in factors if factor in truth.embeddings]
     return FactoredEvaluation(
         generator.name,
-        decoupling={
-            factor: _decoupling(generator, truth, factor, use, 10 + index)
-            for index, factor in enumerate(measured)
-        },
+        decoupling=measure_decoupling(generator, truth, use),
         diversity={
             share: _diversity(generator, share, rows, use, 30 + 2 * index)
             for index, share in enumerate([ALL, *factors])
@@ -161,7 +153,7 @@ def evaluate_generator(
         nearest=nearest,
         right={
             factor: _right(generator, truth, factor, use)
-            for factor in measured
+            for factor in factors
             if factor in truth.centres and factor in generator.fixed
         },
         settings=evaluation_record(truth, use),
@@ -169,14 +161,27 @@ def evaluate_generator(
 
 
 def table_lines(rows: Sequence[FactoredEvaluation]) -> list[str]:
-    """Return the lines of a Markdown table, a column for each figure that any row has."""
-    found = [row.figures() for row in rows]
-    columns = list(dict.fromkeys(column for figures in found for column in figures))
+    """Return the lines of a Markdown table, a column for each figure that any row has.
+
+    Rows of one name, such as seeds of one arm, become their mean +- deviation.
+    """
+    found: dict[str, list[dict[str, float]]] = {}
+    for row in rows:
+        found.setdefault(row.name, []).append(row.figures())
+    fullest = sorted((one for many in found.values() for one in many), key=len, reverse=True)
+    columns = list(dict.fromkeys(column for one in fullest for column in one))
     lines = ["| " + " | ".join(["", *columns]) + " |", "|---" * (len(columns) + 1) + "|"]
-    for row, figures in zip(rows, found, strict=True):
-        cells = [f"{figures[column]:.3g}" if column in figures else "-" for column in columns]
-        lines.append("| " + " | ".join([row.name, *cells]) + " |")
+    for name, many in found.items():
+        cells = [_cell([one[column] for one in many if column in one]) for column in columns]
+        lines.append("| " + " | ".join([name, *cells]) + " |")
     return lines
+
+
+def _cell(values: list[float]) -> str:
+    if not values:
+        return "-"
+    mean = f"{np.mean(values):.3g}"
+    return mean if len(values) == 1 else f"{mean} +- {np.std(values, ddof=1):.2g}"
 
 
 def chosen_rows(settings: EvaluationSettings, count: int) -> IndexArray | None:
@@ -216,6 +221,17 @@ def _describe(generator: FaceGenerator, embedding: Embedding, codes: Codes) -> F
     blocks = [codes[start : start + _BLOCK] for start in range(0, len(codes), _BLOCK)]
     made = (generator.vertices(block, embedding.rows) for block in blocks)
     return np.concatenate([embedding.describe(meshes) for meshes in made])
+
+
+def measure_decoupling(
+    generator: FaceGenerator, truth: TrueFaces, settings: EvaluationSettings
+) -> dict[str, Estimate]:
+    """Return {factor: decoupling} of the generator's factors that `truth` has an embedding for."""
+    measured = [factor.name for factor in generator.spec.factors if factor.name in truth.embeddings]
+    return {
+        factor: _decoupling(generator, truth, factor, settings, 10 + index)
+        for index, factor in enumerate(measured)
+    }
 
 
 def _decoupling(

@@ -1,7 +1,7 @@
 """The multilinear model of people times expressions as a generator."""
 
 import dataclasses
-from functools import cached_property
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -25,34 +25,17 @@ class TensorFaces:
     Parameters
     ----------
     model : fitted
-    people, expressions : names of the classes of its rows
+    spec : identity, then expression; as long as what varies among the rows
+    fixed : {factor: (K, d)} the codes of the people and expressions of the fit
+    gaussians : m (A,) and S^T (d, A) of people, and of expressions
     name : what tables call it
     """
 
     model: MultilinearModel
-    people: tuple[str, ...]
-    expressions: tuple[str, ...]
+    spec: LatentSpec
+    fixed: Mapping[str, np.ndarray]
+    gaussians: tuple[tuple[FloatArray, FloatArray], ...]
     name: str = "multilinear"
-
-    @cached_property
-    def spec(self) -> LatentSpec:
-        """Identity, then expression; as long as what varies among the rows."""
-        (_, people), (_, expressions) = self._gaussians
-        return LatentSpec(
-            (
-                Factor("identity", len(people), self.people),
-                Factor("expression", len(expressions), self.expressions),
-            )
-        )
-
-    @cached_property
-    def fixed(self) -> dict[str, np.ndarray]:
-        """{factor: (K, d)} the codes of the people and expressions of the fit."""
-        rows = {"identity": self.model.people, "expression": self.model.expressions}
-        return {
-            factor: (rows[factor] - mean) @ np.linalg.pinv(spread)
-            for factor, (mean, spread) in zip(rows, self._gaussians, strict=True)
-        }
 
     def draw(self, count: int, *, seed: int = 0) -> Codes:
         """Draw codes from N(0, I)."""
@@ -66,7 +49,7 @@ class TensorFaces:
             model = dataclasses.replace(model, mean=mean, core=core)
         coefficients = [
             mean + codes.part(factor) @ spread
-            for factor, (mean, spread) in zip(self.spec.names, self._gaussians, strict=False)
+            for factor, (mean, spread) in zip(self.spec.names, self.gaussians, strict=False)
         ]
         return model.reconstruct(*coefficients)
 
@@ -74,17 +57,14 @@ class TensorFaces:
         """Return the faces (N, V, 3) of the model that describe others best."""
         return self.model.fit(vertices, visible=visible)
 
-    @cached_property
-    def _gaussians(self) -> list[tuple[FloatArray, FloatArray]]:
-        """Mean (A,) and spread S^T (d, A) of the rows of people, and of expressions."""
-        found = []
-        for rows in (self.model.people, self.model.expressions):
-            mean = rows.mean(axis=0)
-            _, values, directions = np.linalg.svd(rows - mean, full_matrices=False)
-            kept = values > _EMPTY * max(float(values[0]), 1e-300)
-            deviations = values[kept] / np.sqrt(max(len(rows) - 1, 1))
-            found.append((mean, deviations[:, None] * directions[kept]))
-        return found
+
+def _gaussian(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean (A,) and spread (d, A) of rows (N, A): spread^T spread is their covariance."""
+    mean = rows.mean(axis=0)
+    _, values, directions = np.linalg.svd(rows - mean, full_matrices=False)
+    kept = values > _EMPTY * max(float(values[0]), 1e-300)
+    deviations = values[kept] / np.sqrt(max(len(rows) - 1, 1))
+    return mean, deviations[:, None] * directions[kept]
 
 
 def fit_tensor_faces(
@@ -127,4 +107,15 @@ def fit_tensor_faces(
         cells, seen, people=min(identity, len(means)), expressions=expression, steps=steps
     )
     present = np.unique(faces.labels["identity"][people >= 0])
-    return TensorFaces(model, tuple(faces.classes["identity"][k] for k in present), names)
+    rows = {"identity": model.people, "expression": model.expressions}
+    classes = (tuple(faces.classes["identity"][k] for k in present), names)
+    gaussians = tuple(_gaussian(item) for item in rows.values())
+    factors = [
+        Factor(factor, len(spread), known)
+        for factor, (_, spread), known in zip(rows, gaussians, classes, strict=True)
+    ]
+    fixed = {
+        factor: (rows[factor] - mean) @ np.linalg.pinv(spread)
+        for factor, (mean, spread) in zip(rows, gaussians, strict=True)
+    }
+    return TensorFaces(model, LatentSpec(tuple(factors)), fixed, gaussians)

@@ -1,0 +1,190 @@
+"""Table 1 of Abrevaya et al. 2019: trained arms and baselines on the same drawn faces.
+
+    python tests/benchmarks/factored_geometry_table.py RUN... --model FILE [--region NAME]
+        [--every 4] [--fits 0] [--people 100] [--work FOLDER] [--json FILE]
+
+RUN are trainings of `geomface train factored_geometry`, in folders named ARM-SEED, on faces drawn
+from FILE. The set is drawn again with what run.json records under "data" (people, faces, labelled,
+seed), or with the options; that it is the same is checked by its mean face. Thresholds, truth and
+generalization come from faces of --people others, drawn with another seed, which go through the
+same images and decoder. Seeds of one arm make one line, mean +- deviation. Baselines are fitted to
+the same training faces; the autoencoder is trained in --work (minutes), or left out.
+
+    Dec          % of faces with one code that are taken for the same, by the oracle's read-out
+    Sp, Gen      mm to the nearest training face; from held-out faces to their best fit
+    Div          mm between pairs: all, of one identity, of one expression. Read beside the training
+                 row: more than there is noise, less is a collapse
+    rough        mm, mean length of L (v - mean)
+    right        % of faces with an expression's fixed code that are nearest to it
+
+A second table shows which expression samples are nearest to, a third Dec of the expression when all
+weights of FILE are read instead of the span of the expressions that were drawn.
+"""
+
+import argparse
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from geomface.datasets.labelled_faces import LabelledFaces, split_faces
+from geomface.files.records import write_json
+from geomface.gan.factored_geometry import FactoredModel, load_factored
+from geomface.gan.factored_geometry.baselines import (
+    AutoencoderSettings,
+    fit_linear_factors,
+    fit_pca_faces,
+    fit_tensor_faces,
+    model_faces,
+    train_autoencoder,
+)
+from geomface.gan.factored_geometry.embedding import oracle_embedding
+from geomface.gan.factored_geometry.evaluation import (
+    EvaluationSettings,
+    FactoredEvaluation,
+    evaluate_generator,
+    measure_decoupling,
+    table_lines,
+)
+from geomface.gan.factored_geometry.generators import FaceGenerator, GanFaces
+from geomface.gan.factored_geometry.settings import NetworkSettings
+from geomface.gan.factored_geometry.true_rows import training_row, true_row
+from geomface.gan.factored_geometry.truth import TrueFaces, measure_truth
+from geomface.metrics import Estimate
+from geomface.model_files import load_model
+from geomface.statistics import MorphableModel
+from geomface.synthesis.labelled_faces import LabelledFacesSettings, draw_labelled_faces
+
+HELD_OUT_SEED = 9099
+SAME_MM = 1e-2
+
+
+def recorded(run: Path) -> tuple[LabelledFacesSettings, float]:
+    """Return how the faces of a run were drawn, and the share of the people held out."""
+    record = json.loads((run / "run.json").read_text())
+    known = {field.name for field in dataclasses.fields(LabelledFacesSettings)} - {"region"}
+    data = {key: value for key, value in record.get("data", {}).items() if key in known}
+    return LabelledFacesSettings(**data), record["settings"]["held_out"]
+
+
+def require_same(model: FactoredModel, training: LabelledFaces) -> None:
+    """Exit unless the mean face of a run is that of the training set drawn here."""
+    mean = training.vertices.mean(axis=0, dtype=np.float64)
+    there = model.frame.template.vertices
+    if there.shape != mean.shape or np.abs(there - mean).max() > SAME_MM:
+        raise SystemExit(f"{model.name}: was not trained on these faces. Give its --region, FILE.")
+
+
+def baselines(
+    model: MorphableModel,
+    training: LabelledFaces,
+    drawn: LabelledFacesSettings,
+    size: int,
+    work: Path | None,
+) -> Iterator[FaceGenerator]:
+    """Yield the models that the arms are held against."""
+    yield fit_pca_faces(training)
+    yield fit_linear_factors(training)
+    yield fit_tensor_faces(training)
+    if work is not None:
+        use = AutoencoderSettings(NetworkSettings(size, 32, 32, None))
+        yield train_autoencoder(use, training, work / f"autoencoder-{size}")
+    yield model_faces(model, drawn)
+
+
+def say_thresholds(truth: TrueFaces) -> None:
+    """Print how well the embeddings tell true pairs apart."""
+    for factor, item in truth.thresholds.items():
+        print(
+            f"{truth.embeddings[factor].name}, {factor}: true pairs told apart "
+            f"{100 * item.accuracy:.1f} %, falsely the same {100 * item.false_acceptance:.1f} %"
+        )
+
+
+def arms(runs: list[Path]) -> Iterator[GanFaces]:
+    """Yield the trained runs, named by their arms."""
+    for run in runs:
+        yield GanFaces(load_factored(run), run.name.rpartition("-")[0] or run.name)
+
+
+def ratios(
+    rows: list[FactoredEvaluation], true: FactoredEvaluation, shown: FactoredEvaluation
+) -> None:
+    """Print specificity over that of true new people, diversities over those of training faces."""
+    print("\nspecificity / that of true new people; diversities / those of the training faces")
+    for row in rows:
+        parts = [
+            f"{share} {item.value / shown.diversity[share].value:.2f}"
+            for share, item in row.diversity.items()
+        ]
+        print(f"{row.name:<24} {row.figures()['Sp'] / true.figures()['Sp']:.2f}  ", *parts)
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--region")
+    parser.add_argument("--every", type=int, default=4)
+    parser.add_argument("--fits", type=int, default=0)
+    parser.add_argument("--people", type=int, default=100)
+    parser.add_argument("--work", type=Path)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    model = load_model(options.model)
+    if options.region is not None:
+        model = model.marginal(np.sort(model.template.regions[options.region]))
+    drawn, share = recorded(options.runs[0])
+    training, _ = split_faces(draw_labelled_faces(model, drawn), share)
+    others = dataclasses.replace(drawn, people=options.people, faces=28, seed=HELD_OUT_SEED)
+    held_out = draw_labelled_faces(model, others)
+    first = load_factored(options.runs[0])
+    require_same(first, training)
+    readers = {name: oracle_embedding(model, name) for name in ("identity", "expression")}
+    truth = measure_truth(training, held_out, readers, frame=first.frame, alpha=first.alpha)
+    weights = oracle_embedding(model, "expression", directions=np.eye(len(model.blendshapes)))
+    whole = measure_truth(
+        training, held_out, {"expression": weights}, frame=first.frame, alpha=first.alpha
+    )
+    say_thresholds(truth)
+    say_thresholds(whole)
+    use = EvaluationSettings(every=options.every, fits=options.fits, seed=options.seed)
+    true, shown, rows = true_row(truth, use), training_row(truth, use), []
+    all_weights: dict[str, list[Estimate]] = {}
+    made = baselines(model, training, drawn, first.frame.size, options.work)
+    for generator in [*arms(options.runs), *made]:
+        start = time.process_time()
+        rows.append(evaluate_generator(generator, truth, use))
+        found = measure_decoupling(generator, whole, use)
+        for item in found.values():
+            all_weights.setdefault(generator.name, []).append(item)
+        took = time.process_time() - start
+        print(f"  {generator.name}: {took:.0f} s of processor time", flush=True)
+    print(*table_lines([shown, true, *rows]), sep="\n")
+    ratios(rows, true, shown)
+    print("\nnearest expression, %")
+    for row in (true, *rows):
+        shares = row.nearest["expression"].items()
+        print(f"{row.name:<24}", *(f"{name} {100 * share:.0f}" for name, share in shares))
+    print("\nDec expression %, all weights")
+    for name, items in all_weights.items():
+        print(f"{name:<24}", *(f"{100 * item.value:.1f}" for item in items))
+    record = {
+        "runs": options.runs,
+        "data": drawn,
+        "rows": [row.record() for row in (shown, true, *rows)],
+        "all_weights": {"thresholds": whole.thresholds, "decoupling": all_weights},
+    }
+    if options.json is not None:
+        write_json(options.json, record)
+
+
+if __name__ == "__main__":
+    main()
