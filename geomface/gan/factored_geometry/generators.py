@@ -1,15 +1,15 @@
 """What can be measured: anything that turns codes with named parts into faces."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
-from geomface.errors import SettingsError
 from geomface.gan.factored_geometry.codes import Codes, LatentSpec
+from geomface.gan.factored_geometry.fitting import FitSettings, fit_faces
 from geomface.gan.factored_geometry.model import FactoredModel
 
 _BLOCK = 512
@@ -58,13 +58,13 @@ class GanFaces:
     model : trained
     name : what tables call it
     alpha : smoothness of the meshes; None takes the model's
-    fitter : (faces (N, V, 3), visible (V,) or None) -> codes of the faces that describe them best
+    fitting : how faces are fitted; None takes the default of `fit_faces`
     """
 
     model: FactoredModel
     name: str = "full"
     alpha: float | None = None
-    fitter: Callable[[np.ndarray, BoolArray | None], Codes] | None = None
+    fitting: FitSettings | None = None
 
     @property
     def spec(self) -> LatentSpec:
@@ -99,9 +99,8 @@ class GanFaces:
 
     def fit(self, vertices: np.ndarray, visible: BoolArray | None = None) -> FloatArray:
         """Return the faces (N, V, 3) that describe others best (Eq. 12 of the paper)."""
-        if self.fitter is None:
-            raise SettingsError(f"{self.name}: expected a way to fit faces. Leave fits out (0).")
-        return self.model.vertices(self.fitter(vertices, visible), alpha=self.alpha)
+        fit = fit_faces(self.model, vertices, visible=visible, settings=self.fitting)
+        return self.model.vertices(fit.codes, alpha=self.alpha)
 
     @cached_property
     def _texels(self) -> IndexArray:
