@@ -11,6 +11,7 @@ from torch import nn
 from geomface.cli.main import main
 from geomface.errors import MeshError, SettingsError, TopologyMismatchError
 from geomface.gan.factored_geometry.codes import Codes, Factor, LatentSpec, draw_codes
+from geomface.gan.factored_geometry.descent import even_axes
 from geomface.gan.factored_geometry.editing import (
     edit_faces,
     interpolation_row,
@@ -163,7 +164,9 @@ def test_gradient_of_the_energy_by_finite_differences(model: FactoredModel) -> N
 
 # --- fits ---------------------------------------------------------------------------------------
 
-FAST = FitSettings(steps=150, restarts=3, start="random", readout="bilinear", prior=1e-6)
+FAST = FitSettings(
+    steps=100, lr=0.1, last_lr=0.005, restarts=3, start="random", readout="bilinear", prior=1e-6
+)
 
 
 def test_a_face_of_the_generator_is_found_again(model: FactoredModel) -> None:
@@ -268,6 +271,22 @@ def test_a_fit_without_any_finite_energy_is_an_error(model: FactoredModel) -> No
     broken = dataclasses.replace(model, generator=Never(model.generator, 0))
     with pytest.raises(DivergenceError, match="lower lr"):
         fit_faces(broken, vertices, settings=nothing)
+
+
+def test_even_axes_even_out_a_generator() -> None:
+    generator = LinearGenerator()
+    with torch.no_grad():
+        generator.basis *= torch.logspace(-2, 1, SPEC.size)[:, None, None, None]
+        axes = even_axes(generator, torch.zeros(2, SPEC.size))
+        steps = generator(axes.T).flatten(1)
+    gram = steps @ steps.T
+    across = (gram - torch.diag(gram.diagonal())).abs().max()
+    assert float(across) < 1e-3 * float(gram.diagonal().max())
+    sizes = {}
+    for name, rows in (("codes", generator.basis.flatten(1)), ("even", steps)):
+        sizes[name] = torch.linalg.vector_norm(rows.detach(), dim=1)
+    ratio = {name: float(size.max() / size.median()) for name, size in sizes.items()}
+    assert ratio["even"] < 0.5 * ratio["codes"]
 
 
 # --- bad input ----------------------------------------------------------------------------------

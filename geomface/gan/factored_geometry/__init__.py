@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from geomface.gan.factored_geometry.encoder import GeometryEncoder as GeometryEncoder
     from geomface.gan.factored_geometry.encoder import train_encoder as train_encoder
     from geomface.gan.factored_geometry.fitting import PAPER_FIT as PAPER_FIT
+    from geomface.gan.factored_geometry.fitting import UNGUIDED_FIT as UNGUIDED_FIT
     from geomface.gan.factored_geometry.fitting import FactoredFit as FactoredFit
     from geomface.gan.factored_geometry.fitting import FitEnergy as FitEnergy
     from geomface.gan.factored_geometry.fitting import FitSettings as FitSettings

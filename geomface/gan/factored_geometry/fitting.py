@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from geomface.arrays import BoolArray, FloatArray
 from geomface.errors import SettingsError, require_not_negative, require_positive
 from geomface.gan.factored_geometry.codes import Codes
+from geomface.gan.factored_geometry.descent import descend, even_axes
 from geomface.gan.factored_geometry.encoder import encode_faces
 from geomface.gan.factored_geometry.registered_input import Faces, registered_vertices
 from geomface.learning.errors import DivergenceError
@@ -23,20 +24,21 @@ if TYPE_CHECKING:
 
 ROWS = 128
 """Faces times restarts that are descended together; more only need memory."""
-_DIVERGED = 2.0
-_BETAS, _EPSILON = (0.9, 0.999), 1e-8
+_USUAL = 8
 
 
 @dataclasses.dataclass(frozen=True)
 class FitSettings:
     """How a face is fitted; `PAPER_FIT` is the way of the paper."""
 
-    steps: int = 100
+    steps: int = 60
     """Of Adam."""
-    lr: float = 0.05
+    lr: float = 0.2
     """Adam's rate at the start; it falls along a cosine."""
-    last_lr: float = 0.005
+    last_lr: float = 0.02
     """Adam's rate at the end."""
+    even: bool = True
+    """Descend along axes on which faces change evenly, see `even_axes`; False: in the codes."""
     restarts: int = 1
     """Starts a face; the best one is kept."""
     prior: float = 1e-4
@@ -61,8 +63,10 @@ class FitSettings:
 
 
 READOUTS = ("laplacian", "bilinear")
-PAPER_FIT = FitSettings(steps=500, restarts=4, start="random")
+PAPER_FIT = FitSettings(steps=500, lr=0.05, last_lr=0.005, even=False, restarts=4, start="random")
 """The paper's way: random starts alone, each with many steps."""
+UNGUIDED_FIT = FitSettings(steps=120, restarts=2, start="random")
+"""For a model that has no encoder yet."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -172,27 +176,22 @@ def fit_faces(
     """
     begin = time.perf_counter()
     if settings is None:
-        settings = FitSettings() if model.encoder is not None else PAPER_FIT
+        settings = FitSettings() if model.encoder is not None else UNGUIDED_FIT
     vertices, seen, names = registered_vertices(faces, model.frame.template, visible)
-    energy = FitEnergy(model.generator, model.frame, settings.prior)
-    guesses = None
-    if settings.start == "encoder":
-        guesses = encode_faces(model, vertices, seen)
+    guesses = encode_faces(model, vertices, seen) if settings.start == "encoder" else None
+    fitter = _Fitter(model, settings)
     size = max(1, ROWS // settings.restarts)
-    blocks = [slice(i, i + size) for i in range(0, len(vertices), size)]
+    blocks = [slice(start, start + size) for start in range(0, len(vertices), size)]
     found, values, restarted = [], [], 0
     for number, block in enumerate(blocks):
-        offsets, weights = energy.targets(vertices[block], seen[block])
-        start = None if guesses is None else guesses[block].to(energy.dtype)
 
         def report(step: int, done: int = number * settings.steps) -> None:
             if on_progress is not None:
                 on_progress(done + step, len(blocks) * settings.steps)
 
-        codes, lowest, again = _descend(
-            energy, offsets, weights, start, settings, model.spec.size, report
-        )
-        found.append(codes)
+        start = None if guesses is None else guesses[block]
+        best, lowest, again = fitter.fit(vertices[block], seen[block], start, report)
+        found.append(best)
         values.append(lowest)
         restarted += again
     lowest = torch.cat(values).numpy().astype(np.float64)
@@ -220,59 +219,48 @@ def read_vertices(model: "FactoredModel", codes: Codes, readout: str) -> FloatAr
     return energy.mean + np.moveaxis(read, 1, 2).astype(np.float64)
 
 
-def _descend(
-    energy: FitEnergy,
-    offsets: torch.Tensor,
-    weights: torch.Tensor,
-    guesses: torch.Tensor | None,
-    settings: FitSettings,
-    latent: int,
-    report: Callable[[int], None],
-) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Return the best codes (N, D) of each face, their energies (N,), and how many were restarted.
+class _Fitter:
+    """Fits blocks of faces alike: rows are faces times restarts."""
 
-    Rows are faces times restarts. Everything is row by row, so rows do not change each other.
-    """
-    count, restarts = len(offsets), settings.restarts
-    starts = torch.stack([_draw(settings.seed, r, 0, latent) for r in range(restarts)])
-    codes = starts.to(energy.dtype).repeat(count, 1)
-    if guesses is not None:
-        codes[::restarts] = guesses
-    offsets, weights = (x.repeat_interleave(restarts, dim=0) for x in (offsets, weights))
-    with torch.no_grad():
-        usual = energy(torch.zeros_like(codes), offsets, weights)
-    attempts = torch.zeros(len(codes), dtype=torch.int64)
-    age = torch.zeros(len(codes), 1, dtype=energy.dtype)
-    moment, spread = torch.zeros_like(codes), torch.zeros_like(codes)
-    for step in range(settings.steps):
-        codes.requires_grad_()
-        values = energy(codes, offsets, weights)
-        (slope,) = torch.autograd.grad(values.sum(), codes)
-        codes = codes.detach()
-        lost = ~torch.isfinite(values.detach()) | ~torch.isfinite(slope).all(dim=1)
-        if step == settings.steps // 2:
-            lost |= values.detach() > _DIVERGED * usual
-        for row in torch.nonzero(lost)[:, 0].tolist():
-            attempts[row] += 1
-            codes[row] = _draw(settings.seed, row % restarts, int(attempts[row]), latent)
-            age[row], moment[row], spread[row], slope[row] = 0.0, 0.0, 0.0, 0.0
-        age += 1
-        moment.lerp_(slope, 1 - _BETAS[0])
-        spread.lerp_(slope.square(), 1 - _BETAS[1])
-        corrected = (spread / (1 - _BETAS[1] ** age)).sqrt() + _EPSILON
-        share = 0.5 * (1 + np.cos(np.pi * step / settings.steps))
-        rate = settings.last_lr + (settings.lr - settings.last_lr) * float(share)
-        codes = codes - rate * (moment / (1 - _BETAS[0] ** age)) / corrected
-        report(step + 1)
-    with torch.no_grad():
-        values = energy(codes, offsets, weights)
-    values = values.nan_to_num(nan=torch.inf).reshape(count, restarts)
-    best = values.argmin(dim=1)
-    faces = torch.arange(count)
-    kept = codes.reshape(count, restarts, -1)[faces, best]
-    return kept, values[faces, best], int(attempts.sum())
+    def __init__(self, model: "FactoredModel", settings: FitSettings) -> None:
+        self.settings, self.latent = settings, model.spec.size
+        self.energy = FitEnergy(model.generator, model.frame, settings.prior)
+        self.starts = torch.stack([self._draw(r, 0) for r in range(settings.restarts)])
+        self.axes = None
+        if settings.even:
+            usual = torch.stack([self._draw(k, 0, "usual code") for k in range(_USUAL)])
+            self.axes = even_axes(model.generator, usual)
 
+    def fit(
+        self,
+        vertices: FloatArray,
+        seen: BoolArray,
+        guesses: torch.Tensor | None,
+        report: Callable[[int], None],
+    ) -> tuple[torch.Tensor, torch.Tensor, int]:
+        """Return the best code (N, D) of each face, its energy (N,), and how many were lost."""
+        count, restarts = len(vertices), self.settings.restarts
+        codes = self.starts.repeat(count, 1)
+        if guesses is not None:
+            codes[::restarts] = guesses.to(codes.dtype)
+        offsets, weights = (
+            item.repeat_interleave(restarts, dim=0) for item in self.energy.targets(vertices, seen)
+        )
+        codes, values, lost = descend(
+            lambda rows: self.energy(rows, offsets, weights),
+            codes,
+            steps=self.settings.steps,
+            lr=self.settings.lr,
+            last_lr=self.settings.last_lr,
+            redraw=lambda row, attempt: self._draw(row % restarts, attempt),
+            axes=self.axes,
+            on_step=report,
+        )
+        values = values.reshape(count, restarts)
+        best = values.argmin(dim=1)
+        rows = torch.arange(count)
+        return codes.reshape(count, restarts, -1)[rows, best], values[rows, best], lost
 
-def _draw(seed: int, restart: int, attempt: int, latent: int) -> torch.Tensor:
-    generator = stream_generator(seed, f"fit/start {restart}/{attempt}")
-    return torch.randn(latent, generator=generator)
+    def _draw(self, number: int, attempt: int, what: str = "start") -> torch.Tensor:
+        generator = stream_generator(self.settings.seed, f"fit/{what} {number}/{attempt}")
+        return torch.randn(self.latent, generator=generator).to(self.energy.dtype)
