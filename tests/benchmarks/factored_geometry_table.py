@@ -1,14 +1,16 @@
 """Table 1 of Abrevaya et al. 2019: trained arms and baselines on the same drawn faces.
 
     python tests/benchmarks/factored_geometry_table.py RUN... --model FILE [--region NAME]
-        [--every 4] [--fits 0] [--people 100] [--work FOLDER] [--json FILE]
+        [--data JSON] [--every 4] [--draws 100] [--pairs 10000] [--fits 0] [--fit-steps 200]
+        [--fit-restarts 2] [--people 100] [--work FOLDER] [--rows FOLDER] [--json FILE]
 
 RUN are trainings of `geomface train factored_geometry`, in folders named ARM-SEED, on faces drawn
 from FILE. The set is drawn again with what run.json records under "data" (people, faces, labelled,
-seed), or with the options; that it is the same is checked by its mean face. Thresholds, truth and
-generalization come from faces of --people others, drawn with another seed, which go through the
-same images and decoder. Seeds of one arm make one line, mean +- deviation. Baselines are fitted to
-the same training faces; the autoencoder is trained in --work (minutes), or left out.
+seed), changed by --data, such as '{"people": 150}'; that it is the same is checked by its mean
+face. Thresholds, truth and generalization come from faces of --people others, drawn with another
+seed, which go through the same images and decoder. Seeds of one arm make one line, mean +-
+deviation. Baselines are fitted to the same training faces; the autoencoder is trained in --work
+(minutes), or left out. What --rows has kept of earlier calls is not measured again.
 
     Dec          % of faces with one code that are taken for the same, by the oracle's read-out
     Sp, Gen      mm to the nearest training face; from held-out faces to their best fit
@@ -25,13 +27,15 @@ import argparse
 import dataclasses
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from geomface.datasets.labelled_faces import LabelledFaces, split_faces
-from geomface.files.records import write_json
+from geomface.files.records import plain, write_json
 from geomface.gan.factored_geometry import FactoredModel, load_factored
 from geomface.gan.factored_geometry.baselines import (
     AutoencoderSettings,
@@ -49,6 +53,7 @@ from geomface.gan.factored_geometry.evaluation import (
     measure_decoupling,
     table_lines,
 )
+from geomface.gan.factored_geometry.fitting import FitSettings
 from geomface.gan.factored_geometry.generators import FaceGenerator, GanFaces
 from geomface.gan.factored_geometry.settings import NetworkSettings
 from geomface.gan.factored_geometry.true_rows import training_row, true_row
@@ -62,11 +67,12 @@ HELD_OUT_SEED = 9099
 SAME_MM = 1e-2
 
 
-def recorded(run: Path) -> tuple[LabelledFacesSettings, float]:
+def recorded(run: Path, changes: str) -> tuple[LabelledFacesSettings, float]:
     """Return how the faces of a run were drawn, and the share of the people held out."""
     record = json.loads((run / "run.json").read_text())
     known = {field.name for field in dataclasses.fields(LabelledFacesSettings)} - {"region"}
-    data = {key: value for key, value in record.get("data", {}).items() if key in known}
+    data = record.get("data", {}) | json.loads(changes)
+    data = {key: value for key, value in data.items() if key in known}
     return LabelledFacesSettings(**data), record["settings"]["held_out"]
 
 
@@ -84,15 +90,16 @@ def baselines(
     drawn: LabelledFacesSettings,
     size: int,
     work: Path | None,
-) -> Iterator[FaceGenerator]:
-    """Yield the models that the arms are held against."""
-    yield fit_pca_faces(training)
-    yield fit_linear_factors(training)
-    yield fit_tensor_faces(training)
+) -> Iterator[tuple[str, Callable[[], FaceGenerator]]]:
+    """Yield the models that the arms are held against, by name, to be made when needed."""
+    yield "pca", lambda: fit_pca_faces(training)
+    yield "linear-fitted", lambda: fit_linear_factors(training)
+    yield "multilinear", lambda: fit_tensor_faces(training)
     if work is not None:
         use = AutoencoderSettings(NetworkSettings(size, 32, 32, None))
-        yield train_autoencoder(use, training, work / f"autoencoder-{size}")
-    yield model_faces(model, drawn)
+        run = work / f"autoencoder-{size}"
+        yield "autoencoder", lambda: train_autoencoder(use, training, run)
+    yield "linear-truth", lambda: model_faces(model, drawn)
 
 
 def say_thresholds(truth: TrueFaces) -> None:
@@ -104,10 +111,35 @@ def say_thresholds(truth: TrueFaces) -> None:
         )
 
 
-def arms(runs: list[Path]) -> Iterator[GanFaces]:
-    """Yield the trained runs, named by their arms."""
+def arms(
+    runs: list[Path], fitting: FitSettings
+) -> Iterator[tuple[str, Callable[[], FaceGenerator]]]:
+    """Yield the trained runs, named by their arms, to be read when needed."""
     for run in runs:
-        yield GanFaces(load_factored(run), run.name.rpartition("-")[0] or run.name)
+        arm = run.name.rpartition("-")[0] or run.name
+        yield run.name, partial(_read, run, arm, fitting)
+
+
+def _read(run: Path, arm: str, fitting: FitSettings) -> FaceGenerator:
+    return GanFaces(load_factored(run), arm, fitting=fitting)
+
+
+def estimate_of(record: dict[str, Any]) -> Estimate:
+    """Return an estimate as it was written."""
+    return Estimate(
+        **{key: np.nan if item is None and key != "seed" else item for key, item in record.items()}
+    )
+
+
+def restored(record: dict[str, Any]) -> FactoredEvaluation:
+    """Return a row as it was written."""
+    single = ("specificity", "generalization", "roughness")
+    several = ("decoupling", "diversity", "right")
+    found = {key: None if record[key] is None else estimate_of(record[key]) for key in single}
+    many = {key: {k: estimate_of(item) for k, item in record[key].items()} for key in several}
+    return FactoredEvaluation(
+        record["name"], nearest=record["nearest"], settings=record["settings"], **found, **many
+    )
 
 
 def ratios(
@@ -131,17 +163,23 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--region")
+    parser.add_argument("--data", default="{}")
     parser.add_argument("--every", type=int, default=4)
+    parser.add_argument("--draws", type=int, default=100)
+    parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--fits", type=int, default=0)
     parser.add_argument("--people", type=int, default=100)
     parser.add_argument("--work", type=Path)
+    parser.add_argument("--fit-steps", type=int, default=200)
+    parser.add_argument("--fit-restarts", type=int, default=2)
+    parser.add_argument("--rows", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     model = load_model(options.model)
     if options.region is not None:
         model = model.marginal(np.sort(model.template.regions[options.region]))
-    drawn, share = recorded(options.runs[0])
+    drawn, share = recorded(options.runs[0], options.data)
     training, _ = split_faces(draw_labelled_faces(model, drawn), share)
     others = dataclasses.replace(drawn, people=options.people, faces=28, seed=HELD_OUT_SEED)
     held_out = draw_labelled_faces(model, others)
@@ -155,18 +193,36 @@ def main() -> None:
     )
     say_thresholds(truth)
     say_thresholds(whole)
-    use = EvaluationSettings(every=options.every, fits=options.fits, seed=options.seed)
-    true, shown, rows = true_row(truth, use), training_row(truth, use), []
+    use = EvaluationSettings(
+        draws=options.draws,
+        pairs=options.pairs,
+        fits=options.fits,
+        every=options.every,
+        seed=options.seed,
+    )
+    true, shown = true_row(truth, use), training_row(truth, use)
+    rows: list[FactoredEvaluation] = []
     all_weights: dict[str, list[Estimate]] = {}
+    fitting = FitSettings(options.fit_steps, restarts=options.fit_restarts, start="random")
     made = baselines(model, training, drawn, first.frame.size, options.work)
-    for generator in [*arms(options.runs), *made]:
-        start = time.process_time()
-        rows.append(evaluate_generator(generator, truth, use))
-        found = measure_decoupling(generator, whole, use)
-        for item in found.values():
-            all_weights.setdefault(generator.name, []).append(item)
-        took = time.process_time() - start
-        print(f"  {generator.name}: {took:.0f} s of processor time", flush=True)
+    for key, make in [*arms(options.runs, fitting), *made]:
+        kept = None if options.rows is None else options.rows / f"{key}.json"
+        if kept is None or not kept.is_file():
+            start = time.process_time()
+            generator = make()
+            row = evaluate_generator(generator, truth, use)
+            whole_row = measure_decoupling(generator, whole, use)
+            took = time.process_time() - start
+            print(f"  {key}: {took:.0f} s of processor time", flush=True)
+            measured = plain({"row": row.record(), "all_weights": whole_row, "seconds": took})
+            if kept is not None:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                write_json(kept, measured)
+        else:
+            measured = json.loads(kept.read_text())
+        rows.append(restored(measured["row"]))
+        for item in measured["all_weights"].values():
+            all_weights.setdefault(rows[-1].name, []).append(estimate_of(item))
     print(*table_lines([shown, true, *rows]), sep="\n")
     ratios(rows, true, shown)
     print("\nnearest expression, %")
