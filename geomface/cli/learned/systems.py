@@ -4,7 +4,7 @@ import importlib
 
 from geomface.cli.command import CommandGroup
 
-SYSTEMS = ("progressive_texture",)
+SYSTEMS = ("progressive_texture", "factored_geometry")
 """System `x` has its commands in module geomface.cli.learned.x, as COMMANDS {verb: command}."""
 
 

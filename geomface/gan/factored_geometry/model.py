@@ -10,6 +10,7 @@ import torch
 
 from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
+from geomface.files.assets import asset_path
 from geomface.gan.factored_geometry.codes import Codes, Factor, LatentSpec, draw_codes
 from geomface.gan.factored_geometry.encoder import GeometryEncoder
 from geomface.gan.factored_geometry.model_file import build_encoder, read_encoder
@@ -20,6 +21,8 @@ from geomface.geometry_image import GeometryFrame
 from geomface.learning import load_trained
 from geomface.mesh import Mesh, Template
 
+ASSET = "factored_geometry/model.safetensors"
+"""The model that ships."""
 _BLOCK = 256
 
 
@@ -131,18 +134,20 @@ class FactoredModel:
             )
 
 
-def load_factored(path: Path | str) -> FactoredModel:
+def load_factored(path: Path | str | None = None) -> FactoredModel:
     """Return the model of a run, a checkpoint or a model file, with its encoder if it has one.
 
     Parameters
     ----------
-    path : run directory, checkpoint or model file
+    path : run directory, checkpoint or model file; None for the model that ships
 
     Raises
     ------
     FileFormatError : missing, damaged, or neither of these
     CheckpointError : of another system
     """
+    name = "the model that ships" if path is None else Path(path).name
+    path = asset_path(ASSET) if path is None else path
     trained = load_trained(path, system=SYSTEM)
     config = trained.config
     factors = tuple(
@@ -168,7 +173,7 @@ def load_factored(path: Path | str) -> FactoredModel:
         {name: np.array(table) for name, table in trained.arrays["codes"].items()},
         alpha=config["alpha"],
         step=trained.step,
-        name=Path(path).name,
+        name=name,
         encoder=encoder,
         config=config,
     )

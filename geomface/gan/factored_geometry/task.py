@@ -19,7 +19,9 @@ from geomface.gan.factored_geometry.networks import (
     Heads,
     image_deviation,
 )
+from geomface.gan.factored_geometry.pictures import face_pictures
 from geomface.gan.factored_geometry.settings import SYSTEM, FactoredSettings
+from geomface.gan.factored_geometry.sources import FaceSource
 from geomface.gan.factored_geometry.stored import FixedCodes, StoredTemplate, store_template
 from geomface.geometry_image import GeometryFrame, fit_frame
 from geomface.learning import (
@@ -39,9 +41,10 @@ from geomface.learning import (
     label_loss,
     run_training,
 )
+from geomface.rendering import contact_sheet
 
-PEOPLE = 5
-"""Of a sample sheet; its columns are the classes of the last factor."""
+PEOPLE, COLUMNS, PIXELS = 5, 8, 96
+"""Of a sample sheet: rows, most columns (classes of the last factor), and of a face on it."""
 CLASSES_A_BATCH = 8
 
 
@@ -97,6 +100,7 @@ class FactoredGeometryGan(PhasedTask):
     ----------
     settings : networks, losses, training
     data : geometry images with labels
+    source : where they come from, for the checkpoint's config, see `FaceSource.record`
 
     Source
     ------
@@ -104,7 +108,12 @@ class FactoredGeometryGan(PhasedTask):
     own batch for a classifier whose labels are rare, turns counted by the generator's steps.
     """
 
-    def __init__(self, settings: FactoredSettings, data: TrainingImages) -> None:
+    def __init__(
+        self,
+        settings: FactoredSettings,
+        data: TrainingImages,
+        source: Mapping[str, Any] | None = None,
+    ) -> None:
         self.settings, self.data = settings, data
         factors = tuple(
             dataclasses.replace(factor, classes=data.classes[factor.name])
@@ -168,19 +177,25 @@ class FactoredGeometryGan(PhasedTask):
                 "held_out": settings.held_out,
                 "seed": settings.seed,
                 "template": template,
+                "data": dict(source or {}),
             },
         )
         self._fixed = self.networks["codes"].tables()  # type: ignore[operator]
 
     @torch.no_grad()
     def samples(self) -> torch.Tensor:
-        """Images of the averaged generator: rows are people, columns classes of the last factor."""
+        """Faces of the averaged generator, rendered: rows are people, columns classes."""
         last = self.spec.factors[-1]
-        columns = max(len(last.classes), 1)
+        columns = min(max(len(last.classes), 1), COLUMNS)
         codes = self.fixed("samples", PEOPLE).normal(self.spec.size).repeat_interleave(columns, 0)
         if last.classes:
-            codes[:, self.spec.span(last.name)] = self._fixed[last.name].repeat(PEOPLE, 1)
-        return (0.5 * self._gain * self.networks["generator_ema"](codes)).float()
+            codes[:, self.spec.span(last.name)] = self._fixed[last.name][:columns].repeat(PEOPLE, 1)
+        images = self.networks["generator_ema"](codes).float().cpu().numpy()
+        frame = self.data.frame
+        faces = frame.to_vertices(images, self.settings.alpha)
+        pictures = face_pictures(frame.template, faces, size=PIXELS)
+        sheet = torch.from_numpy(contact_sheet(pictures, columns, gap=2))
+        return 2.0 * sheet.permute(2, 0, 1)[None] - 1.0
 
     def _draw(self, name: str) -> CodeBatch:
         use, draws = self.settings, self.draws(name, self.settings.batch)
@@ -286,6 +301,7 @@ def train_factored(
     faces: LabelledFaces,
     out: Path | str,
     *,
+    source: FaceSource | None = None,
     resume: Resume = "auto",
     init_from: Path | str | None = None,
     record: Mapping[str, Any] | None = None,
@@ -299,6 +315,7 @@ def train_factored(
     settings : from `recipe`, or your own
     faces : registered and labelled; the settings' held-out share of the people is set aside
     out : the run directory
+    source : where the faces come from, so that an evaluation finds them again
     resume : "never", "auto" or "must"
     init_from : checkpoint whose networks a new run begins with
     record : further entries for run.json, such as versions
@@ -315,10 +332,11 @@ def train_factored(
     """
     data = prepare_images(settings, faces)
     return run_training(
-        lambda: FactoredGeometryGan(settings, data),
+        lambda: FactoredGeometryGan(settings, data, source and source.record()),
         out,
         settings,
         system=SYSTEM,
+        inputs=source and source.inputs,
         resume=resume,
         init_from=init_from,
         record=record,

@@ -1,0 +1,10 @@
+"""The factored geometry GAN's commands."""
+
+from geomface.cli.command import Command
+from geomface.cli.learned.factored_geometry.sample import SampleFactoredOptions, run_sample
+from geomface.cli.learned.factored_geometry.train import TrainFactoredOptions, run_train
+
+COMMANDS = {
+    "train": Command(TrainFactoredOptions, run_train),
+    "sample": Command(SampleFactoredOptions, run_sample),
+}
