@@ -69,9 +69,9 @@ class FaceSource:
     def inputs(self) -> dict[str, Any]:
         """What makes a run, wherever the files lie; the faces themselves are compared by hash."""
         if self.drawn is None:
-            return {"faces": "folder"}
+            return {"source": "folder"}
         name = self.place if self.place == BUILTIN else Path(self.place).name
-        return {"faces": name, **dataclasses.asdict(self.drawn)}
+        return {"source": name, **dataclasses.asdict(self.drawn)}
 
 
 def find_source(
