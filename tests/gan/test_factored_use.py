@@ -18,7 +18,7 @@ from geomface.gan.factored_geometry.editing import (
     transfer_expression,
 )
 from geomface.gan.factored_geometry.encoder import (
-    GeometryEncoder,
+    CodeEncoder,
     draw_masks,
     encode_faces,
     train_encoder,
@@ -474,7 +474,7 @@ def test_a_linear_generator_has_an_exact_stand_in() -> None:
 
 def test_the_paper_fits_from_random_starts() -> None:
     assert (PAPER_FIT.steps, PAPER_FIT.restarts, PAPER_FIT.start) == (500, 4, "random")
-    assert GeometryEncoder(16, 5, 4).settings == {"size": 16, "latent": 5, "width": 4}
+    assert CodeEncoder(16, 5, 4).settings == {"size": 16, "latent": 5, "width": 4}
 
 
 # --- files and commands --------------------------------------------------------------------------

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geomface.gan.factored_geometry.editing import edit_faces as edit_faces
     from geomface.gan.factored_geometry.editing import interpolation_row as interpolation_row
     from geomface.gan.factored_geometry.editing import transfer_expression as transfer_expression
-    from geomface.gan.factored_geometry.encoder import GeometryEncoder as GeometryEncoder
+    from geomface.gan.factored_geometry.encoder import CodeEncoder as CodeEncoder
     from geomface.gan.factored_geometry.encoder import train_encoder as train_encoder
     from geomface.gan.factored_geometry.fitting import PAPER_FIT as PAPER_FIT
     from geomface.gan.factored_geometry.fitting import UNGUIDED_FIT as UNGUIDED_FIT

@@ -9,7 +9,7 @@ Energy = Callable[[torch.Tensor], torch.Tensor]
 """Codes (R, D) to energies (R,), each of its own row alone."""
 DIVERGED = 2.0
 """A row is lost when after half of the steps its energy is so many times that of the code 0."""
-_BETAS, _EPSILON = (0.9, 0.999), 1e-8
+_EPSILON = 1e-8
 _SHIFT, _DAMPING = 0.05, 0.1
 
 
@@ -20,6 +20,7 @@ def descend(
     steps: int,
     lr: float,
     last_lr: float,
+    betas: tuple[float, float],
     redraw: Callable[[int, int], torch.Tensor],
     axes: torch.Tensor | None = None,
     on_step: Callable[[int], None] | None = None,
@@ -34,7 +35,7 @@ def descend(
     ----------
     energy : of rows
     codes : (R, D) where they begin
-    steps, lr, last_lr : of Adam
+    steps, lr, last_lr, betas : of Adam
     redraw : (row, how often it was lost) to a new code (D,)
     axes : (D, D) W: Adam goes in y, codes are y W^T; None goes in the codes themselves
     on_step : called with the steps done
@@ -65,11 +66,11 @@ def descend(
             places[row] = redraw(row, int(attempts[row])).to(codes.dtype) @ back.T
             age[row], moment[row], spread[row], slope[row] = 0.0, 0.0, 0.0, 0.0
         age += 1
-        moment.lerp_(slope, 1 - _BETAS[0])
-        spread.lerp_(slope.square(), 1 - _BETAS[1])
-        deviation = (spread / (1 - _BETAS[1] ** age)).sqrt() + _EPSILON
+        moment.lerp_(slope, 1 - betas[0])
+        spread.lerp_(slope.square(), 1 - betas[1])
+        deviation = (spread / (1 - betas[1] ** age)).sqrt() + _EPSILON
         rate = last_lr + (lr - last_lr) * 0.5 * (1 + math.cos(math.pi * step / steps))
-        places = places - rate * (moment / (1 - _BETAS[0] ** age)) / deviation
+        places = places - rate * (moment / (1 - betas[0] ** age)) / deviation
         if on_step is not None:
             on_step(step + 1)
     codes = places @ axes.T

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ _LR = 2e-3
 _MOST_HIDDEN = 0.6
 
 
-class GeometryEncoder(nn.Module):
+class CodeEncoder(nn.Module):
     """Images of which a part may be hidden to codes: strided convolutions, then one linear layer.
 
     Parameters
@@ -60,8 +60,9 @@ def train_encoder(
     steps: int = 2000,
     seed: int = 0,
     width: int = WIDTH,
+    precision: Literal["float32", "bfloat16"] = "float32",
     on_progress: Callable[[int, int], None] | None = None,
-) -> GeometryEncoder:
+) -> CodeEncoder:
     """Train an encoder on the generator's own samples.
 
     min mean |e(G(z) m, m) - z|^2 over z ~ N(0, I) and masks m, half of which hide nothing and half
@@ -73,6 +74,7 @@ def train_encoder(
     steps : of Adam, 64 samples each, with a rate that falls along a cosine
     seed : of weights, codes and masks; the same seed gives the same encoder
     width : of its first layer
+    precision : bfloat16 takes half of the time on processors that know it
     on_progress : called with steps done and their number
 
     Raises
@@ -83,7 +85,7 @@ def train_encoder(
         raise SettingsError(f"encoder: expected 1 or more steps, got {steps}.")
     size, latent = model.frame.size, model.spec.size
     with seeded_initialisation(seed, "encoder"):
-        encoder = GeometryEncoder(size, latent, width)
+        encoder = CodeEncoder(size, latent, width)
     draws = stream_generator(seed, "encoder/samples")
     with torch.no_grad():
         images = model.generator(torch.randn(BATCH, latent, generator=draws))
@@ -92,9 +94,12 @@ def train_encoder(
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = _LR * 0.5 * (1 + math.cos(math.pi * step / steps))
         codes = torch.randn(BATCH, latent, generator=draws)
-        with torch.no_grad():
-            images = model.generator(codes)
-        loss = (encoder(images, draw_masks(BATCH, size, draws)) - codes).square().mean()
+        masks = draw_masks(BATCH, size, draws)
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            with torch.no_grad():
+                images = model.generator(codes)
+            guess = encoder(images, masks)
+        loss = (guess.float() - codes).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

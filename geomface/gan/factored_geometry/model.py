@@ -12,7 +12,7 @@ from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
 from geomface.files.assets import asset_path
 from geomface.gan.factored_geometry.codes import Codes, Factor, LatentSpec, draw_codes
-from geomface.gan.factored_geometry.encoder import GeometryEncoder
+from geomface.gan.factored_geometry.encoder import CodeEncoder
 from geomface.gan.factored_geometry.model_file import build_encoder, read_encoder
 from geomface.gan.factored_geometry.networks import GeometryGenerator
 from geomface.gan.factored_geometry.settings import SYSTEM, NetworkSettings
@@ -59,7 +59,7 @@ class FactoredModel:
     alpha: float = 1.2
     step: int = 0
     name: str = "factored geometry GAN"
-    encoder: GeometryEncoder | None = None
+    encoder: CodeEncoder | None = None
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def code(self, factor: str, label: str) -> np.ndarray:

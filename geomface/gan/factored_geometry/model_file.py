@@ -9,7 +9,7 @@ import torch
 
 from geomface.errors import FileFormatError, SettingsError
 from geomface.files.tensors import load_tensors, save_tensors
-from geomface.gan.factored_geometry.encoder import GeometryEncoder
+from geomface.gan.factored_geometry.encoder import CodeEncoder
 from geomface.gan.factored_geometry.settings import SYSTEM
 from geomface.gan.factored_geometry.stored import store_template
 from geomface.learning import TrainedModel, save_trained
@@ -73,7 +73,7 @@ def save_encoder(run: Path | str, model: "FactoredModel") -> Path:
     return path
 
 
-def read_encoder(run: Path | str, generator: torch.nn.Module) -> GeometryEncoder | None:
+def read_encoder(run: Path | str, generator: torch.nn.Module) -> CodeEncoder | None:
     """Return the encoder in a run's folder, None if there is none or the generator has moved on.
 
     Raises
@@ -90,7 +90,7 @@ def read_encoder(run: Path | str, generator: torch.nn.Module) -> GeometryEncoder
     return build_encoder(record["config"]["networks"], arrays, str(path))
 
 
-def build_encoder(settings: Any, arrays: dict[str, np.ndarray], name: str) -> GeometryEncoder:
+def build_encoder(settings: Any, arrays: dict[str, np.ndarray], name: str) -> CodeEncoder:
     """Return an encoder of stored sizes and weights, ready for use.
 
     Raises
@@ -98,7 +98,7 @@ def build_encoder(settings: Any, arrays: dict[str, np.ndarray], name: str) -> Ge
     FileFormatError : sizes that are none. CheckpointError : weights that do not fit them
     """
     try:
-        encoder = GeometryEncoder(**settings)
+        encoder = CodeEncoder(**settings)
     except (TypeError, ValueError) as error:
         raise FileFormatError(f"{name}: damaged sizes of the encoder ({error}).") from error
     fill_module(encoder, arrays, name)
