@@ -2,7 +2,7 @@
 
     python tests/benchmarks/factored_geometry_table.py RUN... --model FILE [--region NAME]
         [--data JSON] [--every 4] [--draws 100] [--pairs 10000] [--fits 0] [--fit-steps 200]
-        [--fit-restarts 2] [--people 100] [--work FOLDER] [--rows FOLDER] [--json FILE]
+        [--fit-restarts 2] [--people 100] [--work FOLDER] [--nets] [--rows FOLDER] [--json FILE]
 
 RUN are trainings of `geomface train factored_geometry`, in folders named ARM-SEED, on faces drawn
 from FILE. The set is drawn again with what run.json records under "data" (people, faces, labelled,
@@ -19,8 +19,9 @@ deviation. Baselines are fitted to the same training faces; the autoencoder is t
     rough        mm, mean length of L (v - mean)
     right        % of faces with an expression's fixed code that are nearest to it
 
-A second table shows which expression samples are nearest to, a third Dec of the expression when all
-weights of FILE are read instead of the span of the expressions that were drawn.
+A second table shows which expression samples are nearest to. Further ones show Dec by other means:
+all weights of FILE instead of the span of the expressions that were drawn, and with --nets
+embedding nets, trained in --work on normal pictures of faces of again other people.
 """
 
 import argparse
@@ -45,7 +46,7 @@ from geomface.gan.factored_geometry.baselines import (
     model_faces,
     train_autoencoder,
 )
-from geomface.gan.factored_geometry.embedding import oracle_embedding
+from geomface.gan.factored_geometry.embedding import Embedding, oracle_embedding
 from geomface.gan.factored_geometry.evaluation import (
     EvaluationSettings,
     FactoredEvaluation,
@@ -56,14 +57,17 @@ from geomface.gan.factored_geometry.evaluation import (
 from geomface.gan.factored_geometry.fitting import FitSettings
 from geomface.gan.factored_geometry.generators import FaceGenerator, GanFaces
 from geomface.gan.factored_geometry.settings import NetworkSettings
+from geomface.gan.factored_geometry.triplet import TripletSettings, train_embedding
 from geomface.gan.factored_geometry.true_rows import training_row, true_row
 from geomface.gan.factored_geometry.truth import TrueFaces, measure_truth
+from geomface.learning import LoopSettings
 from geomface.metrics import Estimate
 from geomface.model_files import load_model
 from geomface.statistics import MorphableModel
 from geomface.synthesis.labelled_faces import LabelledFacesSettings, draw_labelled_faces
 
 HELD_OUT_SEED = 9099
+NETS_SEED = 5005
 SAME_MM = 1e-2
 
 
@@ -100,6 +104,25 @@ def baselines(
         run = work / f"autoencoder-{size}"
         yield "autoencoder", lambda: train_autoencoder(use, training, run)
     yield "linear-truth", lambda: model_faces(model, drawn)
+
+
+def train_nets(
+    model: MorphableModel,
+    drawn: LabelledFacesSettings,
+    truth: TrueFaces,
+    first: FactoredModel,
+    work: Path,
+) -> dict[str, Embedding]:
+    """Return nets for identity and expression, trained on people of neither set."""
+    people = dataclasses.replace(drawn, people=300, faces=8, seed=NETS_SEED)
+    faces = draw_labelled_faces(model, people)
+    shown = measure_truth(truth.training, faces, {}, frame=first.frame, alpha=first.alpha).shown
+    faces = dataclasses.replace(faces, vertices=shown)
+    use = TripletSettings(32, 8, horizon=500, loop=LoopSettings(500, 100, 500, 500))
+    return {
+        factor: train_embedding(use, faces, factor, work / f"net-{factor}")
+        for factor in ("identity", "expression")
+    }
 
 
 def say_thresholds(truth: TrueFaces) -> None:
@@ -172,6 +195,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path)
     parser.add_argument("--fit-steps", type=int, default=200)
     parser.add_argument("--fit-restarts", type=int, default=2)
+    parser.add_argument("--nets", action="store_true")
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--seed", type=int, default=0)
@@ -188,11 +212,15 @@ def main() -> None:
     readers = {name: oracle_embedding(model, name) for name in ("identity", "expression")}
     truth = measure_truth(training, held_out, readers, frame=first.frame, alpha=first.alpha)
     weights = oracle_embedding(model, "expression", directions=np.eye(len(model.blendshapes)))
-    whole = measure_truth(
-        training, held_out, {"expression": weights}, frame=first.frame, alpha=first.alpha
-    )
-    say_thresholds(truth)
-    say_thresholds(whole)
+    further = {"all weights": {"expression": weights}}
+    if options.nets:
+        further["nets"] = train_nets(model, drawn, truth, first, options.work)
+    others_of = {
+        name: measure_truth(training, held_out, items, frame=first.frame, alpha=first.alpha)
+        for name, items in further.items()
+    }
+    for item in (truth, *others_of.values()):
+        say_thresholds(item)
     use = EvaluationSettings(
         draws=options.draws,
         pairs=options.pairs,
@@ -202,7 +230,7 @@ def main() -> None:
     )
     true, shown = true_row(truth, use), training_row(truth, use)
     rows: list[FactoredEvaluation] = []
-    all_weights: dict[str, list[Estimate]] = {}
+    also: dict[str, dict[str, list[Estimate]]] = {}
     fitting = FitSettings(options.fit_steps, restarts=options.fit_restarts, start="random")
     made = baselines(model, training, drawn, first.frame.size, options.work)
     for key, make in [*arms(options.runs, fitting), *made]:
@@ -211,32 +239,36 @@ def main() -> None:
             start = time.process_time()
             generator = make()
             row = evaluate_generator(generator, truth, use)
-            whole_row = measure_decoupling(generator, whole, use)
+            more = {n: measure_decoupling(generator, t, use) for n, t in others_of.items()}
             took = time.process_time() - start
             print(f"  {key}: {took:.0f} s of processor time", flush=True)
-            measured = plain({"row": row.record(), "all_weights": whole_row, "seconds": took})
+            measured = plain({"row": row.record(), "also": more, "seconds": took})
             if kept is not None:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 write_json(kept, measured)
         else:
             measured = json.loads(kept.read_text())
         rows.append(restored(measured["row"]))
-        for item in measured["all_weights"].values():
-            all_weights.setdefault(rows[-1].name, []).append(estimate_of(item))
+        for means, items in measured["also"].items():
+            for factor, item in items.items():
+                lines = also.setdefault(f"Dec {factor} %, {means}", {})
+                lines.setdefault(rows[-1].name, []).append(estimate_of(item))
     print(*table_lines([shown, true, *rows]), sep="\n")
     ratios(rows, true, shown)
     print("\nnearest expression, %")
     for row in (true, *rows):
         shares = row.nearest["expression"].items()
         print(f"{row.name:<24}", *(f"{name} {100 * share:.0f}" for name, share in shares))
-    print("\nDec expression %, all weights")
-    for name, items in all_weights.items():
-        print(f"{name:<24}", *(f"{100 * item.value:.1f}" for item in items))
+    for title, lines in also.items():
+        print(f"\n{title}")
+        for name, items in lines.items():
+            print(f"{name:<24}", *(f"{100 * item.value:.1f}" for item in items))
     record = {
         "runs": options.runs,
         "data": drawn,
         "rows": [row.record() for row in (shown, true, *rows)],
-        "all_weights": {"thresholds": whole.thresholds, "decoupling": all_weights},
+        "also": also,
+        "thresholds": {name: item.thresholds for name, item in others_of.items()},
     }
     if options.json is not None:
         write_json(options.json, record)

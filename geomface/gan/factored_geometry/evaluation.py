@@ -154,7 +154,9 @@ def evaluate_generator(
         right={
             factor: _right(generator, truth, factor, use)
             for factor in factors
-            if factor in truth.centres and factor in generator.fixed
+            if factor in truth.centres
+            and factor in generator.fixed
+            and set(truth.held_out.classes[factor]) <= set(generator.spec.factor(factor).classes)
         },
         settings=evaluation_record(truth, use),
     )
