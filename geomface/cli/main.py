@@ -28,8 +28,10 @@ NOUNS = {
     "synth": "simulated raw scans, and labelled pictures of faces, with their truth",
     "render": "a picture of a mesh",
     "train": "train a generative system into a run directory",
-    "sample": "draw images from a trained system",
+    "sample": "draw images or faces from a trained system",
     "evaluate": "measure a trained system",
+    "fit": "fit a trained system to given faces",
+    "edit": "change given faces with a trained system",
     "report": "a single-file offline report of a pipeline's output or of a training",
 }
 """{noun: one line of help}; noun `x` lives in module geomface.cli.x, loaded when it is used."""

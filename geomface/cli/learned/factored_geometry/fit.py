@@ -1,0 +1,148 @@
+"""`geomface fit factored_geometry`: find the codes of registered faces."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from geomface.cli.inputs import make_folder
+from geomface.cli.learned.factored_geometry.faces import load_run, read_faces, visible_part
+from geomface.cli.options import CommonOptions, Flag
+from geomface.cli.run import Run
+
+if TYPE_CHECKING:
+    from geomface.arrays import ImageArray
+    from geomface.gan.factored_geometry import FactoredFit, FactoredModel, FitSettings
+    from geomface.mesh import Mesh
+
+SHOWN = 12
+"""Faces on the picture at most."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FitFactoredOptions:
+    """Fit a factored geometry GAN to registered faces: their codes, and how near it comes.
+
+    Each face is fitted by gradient descent from the guess of the run's encoder, if it has one; with
+    --random-restarts from random codes, as in the paper. Writes NAME.ply (the fitted face in mm),
+    codes.json (for geomface edit) and fit.png (given, fitted, distance).
+    """
+
+    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
+    """Run directory, checkpoint or model file; shipped is the model that ships."""
+    meshes: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="MESH...")]
+    """Registered meshes of the model's topology, one or more; other units are converted to mm."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("geomface-fit")
+    """Folder for the results; it is created."""
+    align: Flag = False
+    """First move each mesh onto the model's mean face, keeping its size: for registered scans,
+    which lie where the scanner saw them."""
+    hide: tuple[str, ...] = ()
+    """What is not seen and not fitted: left, right, upper or lower half (left is the subject's own),
+    a region of the template, or a JSON file {"name": [vertex, ...]}. The model fills it in."""
+    random_restarts: Annotated[
+        int | None,
+        tyro.conf.arg(metavar="INT", help_behavior_hint="(default: the encoder's guess)"),
+    ] = None
+    """Start from so many random codes instead and keep the best, the paper's way (4)."""
+    steps: Annotated[
+        int | None,
+        tyro.conf.arg(metavar="INT", help_behavior_hint="(default: 60, from random codes 500)"),
+    ] = None
+    """Steps of each descent."""
+    prior: Annotated[
+        float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint="(default: 0.0001)")
+    ] = None
+    """Weight of |z|^2 in mm: larger keeps nearer to usual faces, where little is seen."""
+    format: tuple[Literal["obj", "ply", "glb"], ...] = ("ply",)
+    """Formats of the fitted faces, one or more."""
+    common: CommonOptions = CommonOptions()
+
+
+def run_fit(options: FitFactoredOptions, run: Run) -> int:
+    """Read, fit, write."""
+    from geomface.errors import SettingsError
+    from geomface.files import save_image
+    from geomface.gan.factored_geometry import fit_faces
+    from geomface.gan.factored_geometry.codes_file import save_codes
+    from geomface.mesh.io import save_mesh
+
+    run.require_cpu()
+    if not options.meshes:
+        raise SettingsError("expected registered meshes to fit, got none: fit ... RUN MESH...")
+    model = load_run(options.run)
+    seen = visible_part(model, options.hide)
+    faces = read_faces(model, options.meshes, align=options.align, seen=seen)
+    names = [face.name for face in faces]
+    settings = fit_settings(options, model)
+    if options.common.dry_run:
+        start = f"{settings.restarts} start(s), {settings.start}"
+        what = f"fit {len(faces)} faces, {settings.steps} steps from {start}"
+        return run.plan([what, f"write {options.out}"])
+    with run.progress("fit", settings.steps) as step:
+        fit = fit_faces(
+            model,
+            faces,
+            visible=seen,
+            settings=settings,
+            on_progress=lambda done, total: step(done, "", total),
+        )
+    make_folder(options.out)
+    template = model.template.mesh
+    for name, vertices in zip(names, fit.vertices, strict=True):
+        for suffix in options.format:
+            save_mesh(
+                options.out / f"{name}.{suffix}", template.replace(vertices=vertices, name=name)
+            )
+    errors = dict(zip(names, (round(float(error), 4) for error in fit.errors), strict=True))
+    told: dict[str, Any] = {"model": model.name, "step": model.step, "errors_mm": errors}
+    codes, topology = options.out / "codes.json", template.topology_id
+    save_codes(codes, fit.codes, names, topology_id=topology, record=told)
+    picture = options.out / "fit.png"
+    save_image(picture, fit_picture(model, faces, fit))
+    run.finish(
+        {
+            **told,
+            "mean_error_mm": float(fit.errors.mean()),
+            "seen_share": float(fit.visible.mean()),
+            "start": settings.start,
+            "restarts": settings.restarts,
+            "restarted": fit.restarted,
+            "fit_seconds": fit.seconds,
+            "codes": codes,
+            "picture": picture,
+        }
+    )
+    part = "" if seen is None else f" over the {seen.mean():.0%} that is seen"
+    run.table(["face", "error (mm)"], [[name, f"{error:.3f}"] for name, error in errors.items()])
+    run.say(
+        f"{options.out}: {len(names)} faces, mean distance {fit.errors.mean():.3f} mm{part}, "
+        f"{fit.seconds:.1f} s; see {picture}"
+    )
+    return 0
+
+
+def fit_settings(options: FitFactoredOptions, model: "FactoredModel") -> "FitSettings":
+    """Return the settings that the options describe."""
+    from geomface.gan.factored_geometry import PAPER_FIT, FitSettings
+
+    settings, restarts = FitSettings(), options.random_restarts
+    if restarts is not None or model.encoder is None:
+        settings = PAPER_FIT
+    changes: dict[str, Any] = {"seed": options.common.seed}
+    if restarts is not None:
+        changes["restarts"] = restarts
+    for name in ("steps", "prior"):
+        if getattr(options, name) is not None:
+            changes[name] = getattr(options, name)
+    return dataclasses.replace(settings, **changes)
+
+
+def fit_picture(model: "FactoredModel", faces: "list[Mesh]", fit: "FactoredFit") -> "ImageArray":
+    """Return rows of a face as given, as fitted, and with the distance in colours."""
+    from geomface.gan.factored_geometry.fit_sheet import fit_sheet
+    from geomface.gan.factored_geometry.registered_input import registered_vertices
+
+    given, _, names = registered_vertices(faces[:SHOWN], model.frame.template, fit.visible[:SHOWN])
+    return fit_sheet(model.template.mesh, given, fit.vertices[:SHOWN], fit.visible[:SHOWN], names)
