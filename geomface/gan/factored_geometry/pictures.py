@@ -9,7 +9,7 @@ from geomface.errors import SettingsError
 from geomface.mesh import Mesh
 from geomface.rendering import Frame, contact_sheet, frame_of, render_mesh
 
-FONT = 14
+FONT, SMALLEST = 14, 9
 """Pixels."""
 _GAP, _MARGIN = 4, 0.04
 
@@ -107,10 +107,13 @@ def trimmed(pictures: Sequence[ImageArray]) -> list[ImageArray]:
 
 
 def _text(text: str, height: int, width: int) -> ImageArray:
-    """Return a line of text in the middle of a white picture; what does not fit is cut off."""
+    """Return a line of text in the middle of a white picture, smaller or cut off to fit."""
     from PIL import Image, ImageDraw, ImageFont
 
-    font = ImageFont.load_default(FONT)
+    size, font = FONT, ImageFont.load_default(FONT)
+    while size > SMALLEST and font.getlength(text) > width:
+        size -= 1
+        font = ImageFont.load_default(size)
     while len(text) > 1 and font.getlength(text) > width:
         text = text[:-1]
     strip = Image.new("L", (width, height), 255)

@@ -89,7 +89,7 @@ def run_edit(options: EditFactoredOptions, run: Run) -> int:
         wide = len(options.expression) * len(options.share)
         what = f"edit {len(options.identity)} faces towards {wide} of {factor}"
         return run.plan([what, f"write {options.out}"])
-    people = read_given(model, options.identity, options, run)
+    people = [item for group in read_given(model, options.identity, options, run) for item in group]
     looks = [word for word in options.expression if word not in classes]
     found = iter(read_given(model, looks, options, run, seed=options.common.seed + 1))
     targets: list[tuple[str, np.ndarray]] = []
@@ -97,8 +97,7 @@ def run_edit(options: EditFactoredOptions, run: Run) -> int:
         if word in classes:
             targets.append((word, model.code(factor, word)))
         else:
-            item = next(found)
-            targets.append((item.name, item.code.part(factor)[0]))
+            targets += [(item.name, item.code.part(factor)[0]) for item in next(found)]
     rest = model.code(factor, RESTING) if RESTING in classes else np.zeros(len(targets[0][1]))
     many = len(options.share) > 1 or options.share[0] != 1.0
     columns = ["given"] + [
@@ -135,10 +134,7 @@ def run_edit(options: EditFactoredOptions, run: Run) -> int:
             "people": names,
             "columns": columns[1:],
             "step": model.step,
-            "faces": {
-                name: {"person": names[row // (len(columns) - 1)]}
-                for row, (name, _) in enumerate(written)
-            },
+            "faces": [name for name, _ in written],
             "sheet": picture,
         }
     )
@@ -170,8 +166,8 @@ def read_given(
     run: Run,
     *,
     seed: int | None = None,
-) -> list[Given]:
-    """Return the faces that words name, in their order; a codes file may hold several."""
+) -> list[list[Given]]:
+    """Return the faces that each word names: one, or all of a codes file."""
     from geomface.gan.factored_geometry import fit_faces
     from geomface.gan.factored_geometry.codes_file import load_codes
     from geomface.gan.factored_geometry.registered_input import registered_vertices
@@ -188,14 +184,15 @@ def read_given(
             run.note(f"{face.name}: fitted with a mean distance of {fit.errors[row]:.2f} mm")
             fitted[row] = Given(face.name, fit.codes[row : row + 1], vertices[row])
     place = {path: row for row, path in enumerate(dict.fromkeys(paths))}
+    topology, random = model.template.mesh.topology_id, 0
     found = []
-    for index, word in enumerate(words):
+    for word in words:
         if word == RANDOM:
-            found.append(Given(f"random {index + 1}", drawn[index : index + 1]))
+            found.append([Given(f"random {random + 1}", drawn[random : random + 1])])
+            random += 1
         elif Path(word).suffix == ".json":
-            topology = model.template.mesh.topology_id
             codes = load_codes(word, model.spec, topology_id=topology)
-            found += [Given(name, code) for name, code in codes.items()]
+            found.append([Given(name, code) for name, code in codes.items()])
         else:
-            found.append(fitted[place[Path(word)]])
+            found.append([fitted[place[Path(word)]]])
     return found

@@ -39,8 +39,8 @@ class FitFactoredOptions:
     """First move each mesh onto the model's mean face, keeping its size: for registered scans,
     which lie where the scanner saw them."""
     hide: tuple[str, ...] = ()
-    """What is not seen and not fitted: left, right, upper or lower half (left is the subject's own),
-    a region of the template, or a JSON file {"name": [vertex, ...]}. The model fills it in."""
+    """What is not seen and not fitted: left, right, upper or lower half (the subject's own left), a
+    region of the template, or a JSON file {"name": [vertex, ...]}. The model fills it in."""
     random_restarts: Annotated[
         int | None,
         tyro.conf.arg(metavar="INT", help_behavior_hint="(default: the encoder's guess)"),
