@@ -80,6 +80,10 @@ def run_evaluate(options: EvaluateFactoredOptions, run: Run) -> int:
         raise SettingsError("--baselines autoencoder: expected a place to train it; add --report.")
     model = load_factored(options.run)
     source = find_recorded(options, model)
+    world = source.world()
+    ends = {"first": source.place, "second": model.name}
+    if world is not None:  # before thousands of faces are drawn
+        require_same_topology(world.mesh, model.template.mesh, ends)
     settings = EvaluationSettings(
         options.samples,
         options.codes,
@@ -93,7 +97,6 @@ def run_evaluate(options: EvaluateFactoredOptions, run: Run) -> int:
         return run.plan([f"measure {model.name} on {source.place}{beside}", f"write {report}"])
     with run.progress("read", 1) as step:
         faces = source.read(lambda done, total: step(done, "", total))
-    ends = {"first": source.place, "second": model.name}
     require_same_topology(faces.template.mesh, model.template.mesh, ends)
     share = float(model.config["held_out"])
     training, held_out = split_faces(faces, share, factor=model.spec.factors[0].name)
