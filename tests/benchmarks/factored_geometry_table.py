@@ -2,7 +2,8 @@
 
     python tests/benchmarks/factored_geometry_table.py RUN... --model FILE [--region NAME]
         [--data JSON] [--every 4] [--draws 100] [--pairs 10000] [--fits 0] [--fit-steps 200]
-        [--fit-restarts 2] [--people 100] [--work FOLDER] [--nets] [--rows FOLDER] [--json FILE]
+        [--fit-restarts 2] [--people 100] [--arms-only] [--work FOLDER] [--nets]
+        [--rows FOLDER] [--json FILE]
 
 RUN are trainings of `geomface train factored_geometry`, in folders named ARM-SEED, on faces drawn
 from FILE. The set is drawn again with what run.json records under "data" (people, faces, labelled,
@@ -195,6 +196,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path)
     parser.add_argument("--fit-steps", type=int, default=200)
     parser.add_argument("--fit-restarts", type=int, default=2)
+    parser.add_argument("--arms-only", action="store_true")
     parser.add_argument("--nets", action="store_true")
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--json", type=Path)
@@ -233,6 +235,8 @@ def main() -> None:
     also: dict[str, dict[str, list[Estimate]]] = {}
     fitting = FitSettings(options.fit_steps, restarts=options.fit_restarts, start="random")
     made = baselines(model, training, drawn, first.frame.size, options.work)
+    if options.arms_only:
+        made = iter(())
     for key, make in [*arms(options.runs, fitting), *made]:
         kept = None if options.rows is None else options.rows / f"{key}.json"
         if kept is None or not kept.is_file():
