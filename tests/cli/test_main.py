@@ -62,6 +62,16 @@ CONTRACT = [
     "sample progressive_texture RUN --out DIR --count 16 --pairs DIR"
     " --assignment nearest --format glb",
     "evaluate progressive_texture RUN --count 100 --data DIR --test DIR --report R.json",
+    "train factored_geometry --out RUN --data DIR --labels L.csv --recipe tiny --arm ac-gan"
+    " --noise 2 --factors identity=6,expression=4 --loss wgan-gp --size 16 --held-out 0.2 --bits 8",
+    "train factored_geometry --out RUN --people 5 --faces 4 --labelled 0.5 --mixtures 0.1"
+    " --region all --data-seed 2",
+    "sample factored_geometry RUN --people 4 --expressions 8 --out DIR --format obj glb"
+    " --morph-targets",
+    "evaluate factored_geometry RUN --baselines pca truth --fit 5 --report R.json --data builtin",
+    "fit factored_geometry RUN A.ply B.ply --out DIR --random-restarts 4 --hide left --align",
+    "edit factored_geometry RUN --identity A.ply random --expression happy B.ply --share 0.5 1"
+    " --add --out DIR",
     "report DIR",
 ]
 """The lines that scripts rely on; their options must stay what they are."""

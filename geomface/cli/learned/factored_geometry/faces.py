@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from geomface.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -48,6 +46,8 @@ def read_faces(
     FileFormatError : a file that cannot be read
     TopologyMismatchError : a mesh of another topology
     """
+    import numpy as np
+
     from geomface.mesh import fit_similarity, require_same_topology
     from geomface.mesh.diagnose import MILLIMETRES
     from geomface.mesh.io import load_mesh
@@ -77,6 +77,8 @@ def read_faces(
 
 def _rows_of_builtin(model: "FactoredModel", mesh: "Mesh") -> "IndexArray | None":
     """Return the model's vertices in a mesh of the whole built-in face; None for other meshes."""
+    import numpy as np
+
     from geomface.faces.builtin import load_builtin_face
     from geomface.gan.factored_geometry.sources import CORE
     from geomface.mesh.template import cut_template
@@ -118,6 +120,8 @@ def visible_part(model: "FactoredModel", hide: Sequence[str]) -> "BoolArray | No
     FileFormatError : a file that holds no lists of vertices
     SettingsError : no such region, or nothing is left
     """
+    import numpy as np
+
     from geomface.mesh.io import load_regions
 
     if not hide:
