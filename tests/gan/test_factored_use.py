@@ -26,6 +26,7 @@ from geomface.gan.factored_geometry.encoder import (
 )
 from geomface.gan.factored_geometry.fitting import (
     PAPER_FIT,
+    UNGUIDED_FIT,
     FitEnergy,
     FitSettings,
     fit_faces,
@@ -229,6 +230,20 @@ def test_a_batch_equals_one_by_one(model: FactoredModel, monkeypatch: pytest.Mon
         np.testing.assert_allclose(alone.energy[0], whole.energy[k], rtol=1e-9)
     blocks = fit_faces(double, vertices, visible=visible, settings=settings)
     np.testing.assert_allclose(blocks.energy, whole.energy, rtol=1e-9)
+
+
+def test_without_an_encoder_fits_begin_at_zero(model: FactoredModel) -> None:
+    _, vertices = faces_of(model, 3, seed=20)
+    fit = fit_faces(model, vertices)
+    plain = [
+        fit_faces(model, vertices, settings=FitSettings(start="zero", even=False, seed=k, steps=9))
+        for k in (0, 1)
+    ]
+    np.testing.assert_array_equal(plain[0].codes.values, plain[1].codes.values)
+    at_zero = FitEnergy(model.generator, model.frame, UNGUIDED_FIT.prior)
+    everything = np.ones(vertices.shape[:2], bool)
+    start = at_zero(torch.zeros(3, SPEC.size), *at_zero.targets(vertices, everything))
+    assert (fit.energy < 0.2 * start.numpy()).all()
 
 
 class Breaking(nn.Module):

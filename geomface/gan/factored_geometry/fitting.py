@@ -48,8 +48,9 @@ class FitSettings:
     0.085 mm, however many vertices are seen. Beside the paper's sum over n visible vertices this is
     a weight of n * prior. It keeps codes as usual as drawn ones, so that edits of them look like
     faces; larger holds the unseen part of a face nearer to usual faces, smaller fits closer."""
-    start: Literal["encoder", "random"] = "encoder"
-    """Where the first restart begins: at the encoder's guess, or at random like all others."""
+    start: Literal["encoder", "zero", "random"] = "encoder"
+    """Where the first restart begins: at the encoder's guess, at the code 0, or at random like all
+    others."""
     readout: Literal["laplacian", "bilinear"] = "laplacian"
     """How the mesh is read from the fitted image; the energy itself always reads bilinearly."""
     seed: int = 0
@@ -58,7 +59,7 @@ class FitSettings:
     def __post_init__(self) -> None:
         require_positive(self, "steps", "lr", "last_lr", "restarts")
         require_not_negative(self, "prior")
-        for name, known in (("start", ("encoder", "random")), ("readout", READOUTS)):
+        for name, known in (("start", ("encoder", "zero", "random")), ("readout", READOUTS)):
             if getattr(self, name) not in known:
                 raise SettingsError(
                     f"{name}: expected {' or '.join(known)}, got {getattr(self, name)!r}."
@@ -68,7 +69,7 @@ class FitSettings:
 READOUTS = ("laplacian", "bilinear")
 PAPER_FIT = FitSettings(steps=500, lr=0.05, last_lr=0.005, even=False, restarts=4, start="random")
 """The paper's way of descending: random starts alone, each with many steps."""
-UNGUIDED_FIT = FitSettings(steps=120, restarts=2, start="random")
+UNGUIDED_FIT = FitSettings(steps=150, start="zero")
 """For a model that has no encoder yet."""
 
 
@@ -247,6 +248,8 @@ class _Fitter:
         codes = self.starts.repeat(count, 1)
         if guesses is not None:
             codes[::restarts] = guesses.to(codes.dtype)
+        elif self.settings.start == "zero":
+            codes[::restarts] = 0.0
         offsets, weights = (
             item.repeat_interleave(restarts, dim=0) for item in self.energy.targets(vertices, seen)
         )
