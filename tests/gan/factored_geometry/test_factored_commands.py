@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,13 @@ from geomface.cli.learned.factored_geometry.train import read_factors
 from geomface.cli.main import main
 from geomface.datasets.labelled_folder import save_labelled_faces
 from geomface.files import load_image
-from geomface.gan.factored_geometry import Factor, load_factored
+from geomface.gan.factored_geometry import (
+    CodeEncoder,
+    Factor,
+    FactoredModel,
+    load_factored,
+    train_encoder,
+)
 from geomface.gan.factored_geometry.codes_file import load_codes
 from geomface.gan.factored_geometry.grids import draw_grid
 from geomface.gan.factored_geometry.pictures import labelled_grid
@@ -128,6 +135,25 @@ def test_drawn_faces_are_made_again(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert record["training_faces"] + record["held_out_faces"] == 84
     assert record["rows"]["true faces"]["decoupling"]["identity"]["value"] > 0.8
     assert record["data"]["drawn"]["region"] == "face_core"
+
+
+def test_fit_trains_the_encoder_once(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_factored(run)
+    save_mesh(tmp_path / "x.ply", model.meshes(model.draw(1, seed=1))[0])
+
+    def quick(model: FactoredModel, **options: Any) -> CodeEncoder:
+        return train_encoder(model, steps=2, **options)
+
+    monkeypatch.setattr("geomface.gan.factored_geometry.train_encoder", quick)
+    words = ["fit", NAME, str(run), str(tmp_path / "x.ply"), "--steps", "2", "--json"]
+    starts = []
+    for more in ([], ["--train-encoder"], []):
+        assert main([*words, *more, "--out", str(tmp_path / f"f{len(starts)}")]) == 0
+        starts.append(json.loads(capsys.readouterr().out)["start"])
+    (run / "encoder.safetensors").unlink()
+    assert starts == ["zero", "encoder", "encoder"]
 
 
 def test_fit_then_edit(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
