@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray
+from geomface.arrays import ImageArray
 from geomface.errors import SettingsError
 from geomface.mesh import Mesh
 from geomface.rendering import Frame, contact_sheet, frame_of, render_mesh
@@ -82,18 +82,6 @@ def labelled_grid(
         start = 2 * FONT + _GAP + index * (height + _GAP)
         whole[start : start + height, :left] = _text(name, height, left)
     return whole
-
-
-def factor_sheet(
-    template: Mesh,
-    faces: FloatArray,
-    columns: Sequence[str],
-    rows: Sequence[str],
-    *,
-    size: int = 160,
-) -> ImageArray:
-    """Render faces (N, V, 3) mm in named rows and columns, see `labelled_grid`."""
-    return labelled_grid(trimmed(face_pictures(template, faces, size=size)), columns, rows)
 
 
 def trimmed(pictures: Sequence[ImageArray]) -> list[ImageArray]:

@@ -17,7 +17,7 @@ from geomface.synthesis.labelled_faces import LabelledFacesSettings, draw_labell
 BUILTIN = "builtin"
 FACTORS = ("identity", "expression")
 CORE = "narrow_face"
-"""The region that faces are drawn on where nothing else is said, if the model has it."""
+"""The region of models of whole heads that faces are drawn on where nothing else is said."""
 WHOLE = "all"
 
 
@@ -122,7 +122,7 @@ def find_source(
         )
     model, drawn = _model(place), drawn or LabelledFacesSettings()
     region = drawn.region
-    if region is None and CORE in model.template.regions:
+    if region is None and place != BUILTIN and CORE in model.template.regions:
         region = CORE
     elif region == WHOLE:
         region = None

@@ -27,8 +27,9 @@ class DrawnOptions:
     """Share of the faces whose expression is told, 0 to 1; the person always is."""
     mixtures: Annotated[float | None, _default("0", "SHARE")] = None
     """Share of the faces that mix two or three expressions and are never told, 0 to 1."""
-    region: Annotated[str | None, _default("narrow_face, if the model has it", "NAME")] = None
-    """Region of the model that the faces have; all takes every vertex."""
+    region: Annotated[str | None, _default("as below", "NAME")] = None
+    """Region of the model that the faces have, or all: by default all of the built-in face, and
+    narrow_face of other models that have it."""
     data_seed: Annotated[int | None, _default("0", "INT")] = None
     """Seed of the faces that are drawn; --seed is that of all else."""
 

@@ -77,8 +77,8 @@ def run_edit(options: EditFactoredOptions, run: Run) -> int:
 
     from geomface.files import save_image
     from geomface.gan.factored_geometry import edit_faces, stack_codes
-    from geomface.gan.factored_geometry.pictures import factor_sheet
     from geomface.mesh.io import save_mesh
+    from geomface.report.factor_sheet import factor_sheet
 
     run.require_cpu()
     model = load_run(options.run)

@@ -56,8 +56,8 @@ def run_sample(options: SampleFactoredOptions, run: Run) -> int:
     from geomface.files import save_image
     from geomface.gan.factored_geometry import load_factored
     from geomface.gan.factored_geometry.grids import draw_grid
-    from geomface.gan.factored_geometry.pictures import factor_sheet
     from geomface.mesh.io import save_mesh
+    from geomface.report.factor_sheet import factor_sheet
 
     run.require_cpu()
     model = load_factored(options.run)
