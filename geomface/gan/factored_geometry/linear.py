@@ -13,7 +13,7 @@ from geomface.threads import one_blas_thread, one_torch_thread
 if TYPE_CHECKING:
     from geomface.gan.factored_geometry.model import FactoredModel
 
-SAMPLES = 2000
+SAMPLES = 1000
 """Neutral people that the modes are fitted to, where nothing else is said."""
 FRESH = 500
 """Samples that tell how much the stand-in explains."""

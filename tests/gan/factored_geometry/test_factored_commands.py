@@ -156,6 +156,21 @@ def test_fit_trains_the_encoder_once(
     assert starts == ["zero", "encoder", "encoder"]
 
 
+def test_model_commands_take_a_run(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["model", "show", "--model", str(run), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["modes"] == {"shape": 40, "expression": 2}
+    assert "expression a" in record["card"]["source"]  # no class is called neutral
+    assert main(["model", "export", "--model", str(run), "--out", str(tmp_path / "m.glb")]) == 0
+    assert list(read_morph_glb(tmp_path / "m.glb")[1])[-2:] == ["b", "c"]
+    record = json.loads((run / "run.json").read_text()) | {"system": "another"}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    assert main(["model", "show", "--model", str(tmp_path)]) == 1
+    assert "one of 'another'" in capsys.readouterr().err
+
+
 def test_fit_then_edit(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = load_factored(run)
     grid = draw_grid(model, 2, 2, seed=1)
