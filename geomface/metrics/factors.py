@@ -47,18 +47,19 @@ def unit_rows(embeddings: FloatArray) -> FloatArray:
 
 
 def choose_threshold(
-    distances: FloatArray, same: BoolArray, *, most_false: float = 0.1
+    distances: FloatArray, same: BoolArray, *, most_false: float = 0.1, loosest: bool = False
 ) -> SameThreshold:
     """Choose the distance that tells pairs of one label from pairs of two.
 
-    The most accurate of all with a false acceptance of at most `most_false`, midway between two
-    observed distances.
+    The most accurate of all with a false acceptance of at most `most_false`, or the largest of
+    them, midway between two observed distances.
 
     Parameters
     ----------
     distances : (P,) of held-out pairs
     same : (P,) whether they bear one label
     most_false : largest share of pairs of two labels that may be called the same
+    loosest : take the largest, so that this share is reached, instead of the most accurate
 
     Raises
     ------
@@ -84,7 +85,8 @@ def choose_threshold(
         for kind in (same, ~same)
     ]
     accuracy = 0.5 * (accepted[0] + 1.0 - accepted[1])
-    best = int(np.argmax(np.where(accepted[1] <= most_false, accuracy, -1.0)))
+    allowed = np.flatnonzero(accepted[1] <= most_false)
+    best = int(allowed[-1] if loosest else allowed[np.argmax(accuracy[allowed])])
     edges = np.concatenate([levels[:1], 0.5 * (levels[1:] + levels[:-1]), [np.inf]])
     return SameThreshold(
         value=float(edges[best]),

@@ -41,6 +41,11 @@ def test_threshold_is_the_best_of_all_allowed(numbers: list[int], seed: int, dat
     assert found.accuracy == best and found.false_acceptance <= most
     hit, false = (float((distances[kind] < found.value).mean()) for kind in (same, ~same))
     assert 0.5 * (hit + 1 - false) == best and false == found.false_acceptance
+    loosest = choose_threshold(distances, same, most_false=most, loosest=True)
+    assert found.value <= loosest.value and loosest.false_acceptance <= most
+    beyond = distances[distances >= loosest.value]
+    if len(beyond):
+        assert (distances[~same] <= beyond.min()).mean() > most, "the next one is not allowed"
 
 
 def test_threshold_of_separate_kinds_lies_midway_and_of_equal_ones_accepts_nobody() -> None:

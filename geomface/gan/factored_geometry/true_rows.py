@@ -7,15 +7,16 @@ from geomface.datasets.labelled_faces import LabelledFaces
 from geomface.gan.factored_geometry.evaluation import (
     ALL,
     EvaluationSettings,
-    FactoredEvaluation,
     chosen_rows,
     class_shares,
     evaluation_record,
     share_estimate,
 )
+from geomface.gan.factored_geometry.table_row import FactoredEvaluation
 from geomface.gan.factored_geometry.truth import TrueFaces, true_labels
 from geomface.metrics import (
     Estimate,
+    SameThreshold,
     decoupling,
     diversity,
     draw_pairs,
@@ -43,7 +44,14 @@ def true_row(truth: TrueFaces, settings: EvaluationSettings | None = None) -> Fa
     means = np.bincount(units, distances) / np.bincount(units)
     return FactoredEvaluation(
         "true faces",
-        decoupling={factor: _true_decoupling(truth, factor, use) for factor in truth.embeddings},
+        decoupling={
+            factor: _true_decoupling(truth, factor, item, use)
+            for factor, item in truth.thresholds.items()
+        },
+        decoupling_loosest={
+            factor: _true_decoupling(truth, factor, item, use)
+            for factor, item in truth.loosest.items()
+        },
         diversity=_label_diversity(part, truth, units, use, held_out),
         specificity=mean_estimate(
             means, unit="mm", settings={"training_meshes": len(training), "faces": len(shown)}
@@ -75,7 +83,9 @@ def training_row(
     )
 
 
-def _true_decoupling(truth: TrueFaces, factor: str, use: EvaluationSettings) -> Estimate:
+def _true_decoupling(
+    truth: TrueFaces, factor: str, threshold: SameThreshold, use: EvaluationSettings
+) -> Estimate:
     """Return the share of faces of one label that are taken for the same."""
     rng = np.random.default_rng([use.seed, 1])
     labels, embedded = true_labels(truth.held_out, factor), truth.embedded[factor]
@@ -86,7 +96,7 @@ def _true_decoupling(truth: TrueFaces, factor: str, use: EvaluationSettings) -> 
     for row in anchors:
         others = np.flatnonzero(labels == labels[row])
         partners.append(rng.choice(others[others != row], use.draws))
-    return decoupling(embedded[anchors], embedded[np.stack(partners)], truth.thresholds[factor])
+    return decoupling(embedded[anchors], embedded[np.stack(partners)], threshold)
 
 
 def _right(truth: TrueFaces, factor: str) -> Estimate:
