@@ -48,7 +48,7 @@ def save_factored(
         "codes": {name: np.asarray(table) for name, table in model.fixed.items()},
         "template": _arrays(stored),
     }
-    config: dict[str, Any] = dict(model.config)
+    config: dict[str, Any] = dict(model.config) | {"alpha": model.alpha}
     if model.encoder is not None:
         networks["encoder"] = _arrays(model.encoder)
         config["encoder"] = model.encoder.settings

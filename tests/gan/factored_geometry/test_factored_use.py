@@ -496,14 +496,15 @@ def test_the_paper_fits_from_random_starts() -> None:
 
 
 def test_a_model_file_holds_all_that_use_takes(model: FactoredModel, tmp_path) -> None:
-    whole = dataclasses.replace(model, encoder=train_encoder(model, steps=2, width=4), step=7)
+    encoder = train_encoder(model, steps=2, width=4)
+    whole = dataclasses.replace(model, encoder=encoder, step=7, alpha=3.0)
     codes, faces = faces_of(model, 3, seed=21)
     for precision, tolerance in (("float32", 0.0), ("float16", 0.02)):
         path = tmp_path / f"{precision}.safetensors"
         save_factored(path, whole, precision=precision)
         again = load_factored(path)
-        assert again.spec == whole.spec and again.step == 7
-        np.testing.assert_allclose(again.vertices(codes), model.vertices(codes), atol=tolerance)
+        assert (again.spec, again.step, again.alpha) == (whole.spec, 7, 3.0)
+        np.testing.assert_allclose(again.vertices(codes), whole.vertices(codes), atol=tolerance)
         np.testing.assert_array_equal(again.template.mesh.vertices, model.template.mesh.vertices)
         np.testing.assert_array_equal(again.fixed["expression"], model.fixed["expression"])
         assert again.template.landmarks is not None and "middle" in again.template.regions
