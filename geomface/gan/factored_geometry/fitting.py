@@ -31,7 +31,7 @@ _USUAL = 8
 class FitSettings:
     """How a face is fitted; `PAPER_FIT` is the way of the paper."""
 
-    steps: int = 60
+    steps: int = 100
     """Of Adam."""
     lr: float = 0.4
     """Adam's rate at the start; it falls along a cosine."""

@@ -50,7 +50,7 @@ class FitFactoredOptions:
         int | None,
         tyro.conf.arg(
             metavar="INT",
-            help_behavior_hint="(default: 60; 150 without encoder, 500 from random codes)",
+            help_behavior_hint="(default: 100; 150 without encoder, 500 from random codes)",
         ),
     ] = None
     """Steps of each descent."""
