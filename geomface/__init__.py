@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from geomface.fitting import fit_scan as fit_scan
     from geomface.fitting.rendering import fit_image as fit_image
     from geomface.fitting.rendering.sheet import fit_sheet as fit_sheet
+    from geomface.gan.factored_geometry import fit_faces as fit_faces
+    from geomface.gan.factored_geometry import load_factored as load_factored
+    from geomface.gan.factored_geometry import transfer_expression as transfer_expression
     from geomface.gan.progressive_texture import load_generator as load_generator
     from geomface.gan.progressive_texture import sample_images as sample_images
     from geomface.gan.progressive_texture import textured_faces as textured_faces
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
     from geomface.rendering.differentiable import look_at_face as look_at_face
     from geomface.rendering.picture import render_mesh as render_mesh
     from geomface.report import write_report as write_report
+    from geomface.report.factor_sheet import factor_sheet as factor_sheet
     from geomface.report.landmark_picture import landmark_picture as landmark_picture
     from geomface.report.model_figures import walk_sheet as walk_sheet
     from geomface.report.results import show as show

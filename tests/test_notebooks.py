@@ -42,6 +42,13 @@ EXPECTED = {
         r"trained \d+ steps",
         r"texture gan: done",
     ],
+    "06_factored_geometry.ipynb": [
+        r"4 people, 7 expressions: neutral, happy",
+        r"new people: [0-2]\.\d\d mm, the mean face \d\.\d\d mm",
+        r"hidden half: [0-3]\.\d\d mm, the mean face \d\.\d\d mm",
+        r"trained 20 steps",
+        r"factored geometry: done",
+    ],
 }
 
 

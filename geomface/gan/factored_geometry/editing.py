@@ -75,10 +75,10 @@ def transfer_expression(
 
     Example
     -------
-    >>> from geomface.gan.factored_geometry import load_factored, transfer_expression
-    >>> model = load_factored()
+    >>> import geomface as gf
+    >>> model = gf.load_factored()
     >>> smile, rest = model.meshes(model.draw(2, seed=4, expression=["happy", "neutral"]))
-    >>> transfer_expression(model, smile, rest).topology_id == rest.topology_id
+    >>> gf.transfer_expression(model, smile, rest).topology_id == rest.topology_id
     True
     """
     model.spec.factor(factor)

@@ -178,6 +178,15 @@ def fit_faces(
     Source
     ------
     Abrevaya et al. 2019, section 5.5 and equation 12; the encoder is ours.
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> model = gf.load_factored()
+    >>> faces = model.vertices(model.draw(2, seed=3))
+    >>> fit = gf.fit_faces(model, faces)
+    >>> len(fit.codes), bool(fit.errors.max() < 2.0)
+    (2, True)
     """
     begin, busy = time.perf_counter(), time.process_time()
     if settings is None:

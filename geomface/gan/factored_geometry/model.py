@@ -145,6 +145,14 @@ def load_factored(path: Path | str | None = None) -> FactoredModel:
     ------
     FileFormatError : missing, damaged, or neither of these
     CheckpointError : of another system
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> model = gf.load_factored()  # the one that ships; a run: gf.load_factored("my-run")
+    >>> smiles = model.meshes(model.draw(2, seed=1, expression="happy"))
+    >>> [mesh.unit for mesh in smiles]
+    ['mm', 'mm']
     """
     name = "the model that ships" if path is None else Path(path).name
     path = asset_path(ASSET) if path is None else path
