@@ -219,6 +219,11 @@ def test_meshes_in_metres_and_elsewhere_are_brought_over(
     assert "--align" in capsys.readouterr().err and not (tmp_path / "f").exists()
     assert main([*words, "--align", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["errors_mm"]["m"] < 30
+    save_mesh(tmp_path / "n.ply", mesh.replace(vertices=mesh.vertices + [14.0, 0.0, 0.0]))
+    words[3] = str(tmp_path / "n.ply")
+    for extra, told in (([], True), (["--align"], False)):
+        assert main([*words[:-1], *extra]) == 0
+        assert ("add --align" in capsys.readouterr().err) == told
 
 
 BAD = {
@@ -300,13 +305,11 @@ def test_dry_runs_write_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_no_model_ships_yet_or_one_does(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Without a run the shipped model is used; where none is there, one sentence says so."""
+def test_the_model_that_ships_draws_people(tmp_path: Path) -> None:
     words = ["sample", NAME, "--people", "1", "--expressions", "1", "--out", str(tmp_path / "o")]
-    if main([*words, "--quiet"]) == 1:
-        assert "expected among the assets" in capsys.readouterr().err
-    else:
-        assert (tmp_path / "o" / "person00_expression00.ply").is_file()
+    assert main([*words, "--quiet"]) == 0
+    face = load_mesh(tmp_path / "o" / "person00_expression00.ply")
+    assert face.topology_id == load_factored().template.mesh.topology_id
 
 
 def test_source_records(data: Path) -> None:

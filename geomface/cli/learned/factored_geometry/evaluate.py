@@ -8,6 +8,7 @@ import tyro
 
 from geomface.cli.inputs import require_output
 from geomface.cli.learned.factored_geometry.data import DrawnOptions, read_source
+from geomface.cli.learned.factored_geometry.faces import load_run
 from geomface.cli.options import CommonOptions, MaybeFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
@@ -33,8 +34,8 @@ class EvaluateFactoredOptions:
     mm of unevenness.
     """
 
-    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Run directory, checkpoint or model file."""
+    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
+    """Run directory, checkpoint or model file; shipped is the model that ships."""
     baselines: Annotated[tuple[Baseline, ...], tyro.conf.arg(metavar="NAME...")] = ()
     """Models to measure beside it, on the same faces: pca, linear (a PCA of people plus one of
     expressions), multilinear, autoencoder (trains one, minutes), truth (the face model that the
@@ -66,7 +67,6 @@ class EvaluateFactoredOptions:
 def run_evaluate(options: EvaluateFactoredOptions, run: Run) -> int:
     """Make the data again, measure, write."""
     from geomface.datasets.labelled_faces import split_faces
-    from geomface.gan.factored_geometry import load_factored
     from geomface.gan.factored_geometry.evaluation import EvaluationSettings, evaluate_generator
     from geomface.gan.factored_geometry.generators import GanFaces
     from geomface.gan.factored_geometry.true_rows import training_row, true_row
@@ -74,11 +74,12 @@ def run_evaluate(options: EvaluateFactoredOptions, run: Run) -> int:
     from geomface.mesh import require_same_topology
 
     run.require_cpu()
-    report = options.report or (options.run / "evaluation.json" if options.run.is_dir() else None)
+    place = Path(options.run)
+    report = options.report or (place / "evaluation.json" if place.is_dir() else None)
     require_output(report, "--report", (".json",))
     if "autoencoder" in options.baselines and report is None:
         raise SettingsError("--baselines autoencoder: expected a place to train it; add --report.")
-    model = load_factored(options.run)
+    model = load_run(options.run)
     source = find_recorded(options, model)
     world = source.world()
     ends = {"first": source.place, "second": model.name}
@@ -110,7 +111,7 @@ def run_evaluate(options: EvaluateFactoredOptions, run: Run) -> int:
     )
 
     rows = [training_row(truth, settings), true_row(truth, settings)]
-    generators: list[FaceGenerator] = [GanFaces(model, options.run.name)]
+    generators: list[FaceGenerator] = [GanFaces(model, place.name)]
     for name in options.baselines:
         generators.append(fit_baseline(name, training, model, source, report))
     with run.progress("measure", len(generators)) as step:

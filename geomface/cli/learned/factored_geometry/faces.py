@@ -1,5 +1,6 @@
 """Registered faces that are handed to a trained factored geometry GAN, and which part is seen."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,13 +8,16 @@ from typing import TYPE_CHECKING
 from geomface.errors import SettingsError
 
 if TYPE_CHECKING:
-    from geomface.arrays import BoolArray, IndexArray
+    from geomface.arrays import BoolArray, FloatArray, IndexArray
     from geomface.gan.factored_geometry import FactoredModel
     from geomface.mesh import Mesh
 
 SHIPPED = "shipped"
 HALVES = ("left", "right", "upper", "lower")
 """Of the face, as its owner says left and right."""
+FAR = 5.0
+"""mm that faces lie apart, as people and expressions move vertices; more may be another place."""
+log = logging.getLogger("geomface")
 
 
 def load_run(run: str) -> "FactoredModel":
@@ -48,7 +52,7 @@ def read_faces(
     """
     import numpy as np
 
-    from geomface.mesh import fit_similarity, require_same_topology
+    from geomface.mesh import require_same_topology
     from geomface.mesh.diagnose import MILLIMETRES
     from geomface.mesh.io import load_mesh
 
@@ -64,15 +68,44 @@ def read_faces(
         else:
             ends = {"first": path.name, "second": model.name}
             require_same_topology(mesh, model.template.mesh, ends)
+        aligned = _onto_mean(vertices, mean.vertices, weights)
         if align:
-            size = fit_similarity(vertices, mean.vertices, weights).scale
-            unit = "mm"
-            vertices = vertices * min(
-                MILLIMETRES.values(), key=lambda factor: abs(np.log(factor / size))
+            vertices, unit = aligned, "mm"
+        elif _lies_elsewhere(vertices * MILLIMETRES[unit], aligned, mean.vertices, seen):
+            log.warning(
+                "%s: does not lie where the model's faces do, which spoils its fit. Registered "
+                "scans lie where the scanner saw them: add --align.",
+                path.name,
             )
-            vertices = fit_similarity(vertices, mean.vertices, weights, scale=False).apply(vertices)
         faces.append(model.template.mesh.replace(vertices=vertices, unit=unit, name=name))
     return faces
+
+
+def _onto_mean(
+    vertices: "FloatArray", mean: "FloatArray", weights: "FloatArray | None"
+) -> "FloatArray":
+    """Return a face in mm, moved onto the mean face by a rigid motion."""
+    import numpy as np
+
+    from geomface.mesh import fit_similarity
+    from geomface.mesh.diagnose import MILLIMETRES
+
+    size = fit_similarity(vertices, mean, weights).scale
+    unit = min(MILLIMETRES.values(), key=lambda factor: abs(np.log(factor / size)))
+    return fit_similarity(unit * vertices, mean, weights, scale=False).apply(unit * vertices)
+
+
+def _lies_elsewhere(
+    given: "FloatArray", aligned: "FloatArray", mean: "FloatArray", seen: "BoolArray | None"
+) -> bool:
+    """Say whether a motion takes most of the way to the mean face away."""
+    import numpy as np
+
+    rows = slice(None) if seen is None else seen
+    before, after = (
+        float(np.linalg.norm(item[rows] - mean[rows], axis=1).mean()) for item in (given, aligned)
+    )
+    return before > max(FAR, 2.0 * after)
 
 
 def _rows_of_builtin(model: "FactoredModel", mesh: "Mesh") -> "IndexArray | None":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from geomface.cli.inputs import make_folder
+from geomface.cli.learned.factored_geometry.faces import SHIPPED, load_run
 from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
 
@@ -54,13 +55,12 @@ class SampleFactoredOptions:
 def run_sample(options: SampleFactoredOptions, run: Run) -> int:
     """Load, draw, write."""
     from geomface.files import save_image
-    from geomface.gan.factored_geometry import load_factored
     from geomface.gan.factored_geometry.grids import draw_grid
     from geomface.mesh.io import save_mesh
     from geomface.report.factor_sheet import factor_sheet
 
     run.require_cpu()
-    model = load_factored(options.run)
+    model = load_run(SHIPPED if options.run is None else str(options.run))
     grid = draw_grid(model, options.people, options.expressions, seed=options.common.seed)
     columns, names = list(grid.columns), grid.names
     if options.common.dry_run:
