@@ -67,7 +67,15 @@ class FitSettings:
 
 
 READOUTS = ("laplacian", "bilinear")
-PAPER_FIT = FitSettings(steps=500, lr=0.05, last_lr=0.005, even=False, restarts=4, start="random")
+PAPER_FIT = FitSettings(
+    steps=500,
+    lr=0.05,
+    last_lr=0.005,
+    betas=(0.9, 0.999),
+    even=False,
+    restarts=4,
+    start="random",
+)
 """The paper's way of descending: random starts alone, each with many steps."""
 UNGUIDED_FIT = FitSettings(steps=150, start="zero")
 """For a model that has no encoder yet."""

@@ -489,6 +489,7 @@ def test_a_linear_generator_has_an_exact_stand_in() -> None:
 
 def test_the_paper_fits_from_random_starts() -> None:
     assert (PAPER_FIT.steps, PAPER_FIT.restarts, PAPER_FIT.start) == (500, 4, "random")
+    assert (PAPER_FIT.betas, PAPER_FIT.even) == ((0.9, 0.999), False)  # Adam as it is
     assert CodeEncoder(16, 5, 4).settings == {"size": 16, "latent": 5, "width": 4}
 
 
