@@ -106,7 +106,7 @@ def _text(text: str, height: int, width: int) -> ImageArray:
         text = text[:-1]
     strip = Image.new("L", (width, height), 255)
     ImageDraw.Draw(strip).text((width / 2, height / 2), text, 0, font, anchor="mm")
-    ink: ImageArray = np.asarray(strip, np.float32)[..., None] / 255
+    ink = np.asarray(strip, np.float32)[..., None] / np.float32(255)
     return np.broadcast_to(ink, (height, width, 3))
 
 

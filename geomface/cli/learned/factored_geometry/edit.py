@@ -99,7 +99,7 @@ def run_edit(options: EditFactoredOptions, run: Run) -> int:
         else:
             targets += [(item.name, item.code.part(factor)[0]) for item in next(found)]
     rest = model.code(factor, RESTING) if RESTING in classes else np.zeros(len(targets[0][1]))
-    many = len(options.share) > 1 or options.share[0] != 1.0
+    many = options.share != (1.0,)
     columns = ["given"] + [
         f"{name} {share:g}" if many else name for name, _ in targets for share in options.share
     ]

@@ -127,12 +127,12 @@ def run_evaluate(options: EvaluateFactoredOptions, run: Run) -> int:
     }
     run.finish(record, report)
     found = [row.figures() for row in rows]
-    columns = list(dict.fromkeys(column for figures in found for column in figures))
+    measures = dict.fromkeys(measure for figures in found for measure in figures)
     run.table(
-        ["", *columns],
+        ["", *(row.name for row in rows)],
         [
-            [row.name, *(f"{cells[name]:.3g}" if name in cells else "-" for name in columns)]
-            for row, cells in zip(rows, found, strict=True)
+            [name, *(f"{cells[name]:.3g}" if name in cells else "-" for cells in found)]
+            for name in measures
         ],
     )
     run.say()
