@@ -103,11 +103,14 @@ def main() -> None:
         codes = codes.replace(**{kept: np.repeat(codes.part(kept)[::SHOWN], SHOWN, axis=0)})
         save(name, model.vertices(codes), [""] * SHOWN, [f"{kept} {k + 1}" for k in range(4)])
 
-    labels = held_out.truth["expression"][chosen]
-    target = fit.codes[np.flatnonzero(labels == labels.min())[:1]]
-    source = fit.codes[np.flatnonzero(labels == labels.max())[:1]]
-    own = faces[np.flatnonzero(labels == labels.min())[:1]]
-    other = faces[np.flatnonzero(labels == labels.max())[:1]]
+    labels, classes = held_out.truth["expression"], held_out.classes["expression"]
+    pair = [
+        np.flatnonzero(labels == classes.index("neutral"))[0],
+        np.flatnonzero(labels == classes.index("surprise"))[-1],
+    ]
+    own, other = (held_out.vertices[row : row + 1].astype(float) for row in pair)
+    both = fit_faces(model, np.concatenate([own, other]), settings=PAPER_FIT).codes
+    target, source = both[:1], both[1:]
     replaced = target.replace(expression=source.part("expression"))
     added = target.add(expression=source.part("expression"))
     changed = [edit_faces(model, target, codes, own) for codes in (replaced, added)]
