@@ -111,12 +111,16 @@ def register(work: Path, truth: LabelledFaces, workers: int) -> LabelledFaces:
     faces = load_labelled_faces(work / "registered", table)
     order = [faces.names.index(name) for name in truth.names]
     faces = faces.select(np.array(order))
-    frame = fit_similarity(
-        faces.vertices.mean(axis=0).astype(float), truth.vertices.mean(axis=0), scale=False
-    )
-    moved = np.stack([frame.apply(item.astype(float)) for item in faces.vertices])
-    gaps = np.linalg.norm(rigidly(moved, truth.vertices) - truth.vertices, axis=2)
+    moved = rigidly(faces.vertices, truth.vertices)
+    gaps = np.linalg.norm(moved - truth.vertices, axis=2)
     print(f"registration error: mean {gaps.mean():.3f} mm, median {np.median(gaps):.3f} mm")
+    return in_one_pose(faces)
+
+
+def in_one_pose(faces: LabelledFaces) -> LabelledFaces:
+    """Return faces, each moved rigidly onto the template, as those of scans are."""
+    mean = faces.template.mesh.vertices
+    moved = rigidly(faces.vertices, np.broadcast_to(mean, faces.vertices.shape))
     return dataclasses.replace(faces, vertices=moved.astype(np.float32))
 
 
@@ -141,7 +145,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     truth = simulate(options.work / "scans", options.people, options.faces, seed=0)
-    scanned = register(options.work, truth, options.workers)
+    scanned, truth = register(options.work, truth, options.workers), in_one_pose(truth)
     model, recipes = load_builtin_face(), recipe_weights(load_builtin_face())
     rng = np.random.default_rng(99)
     others = np.stack(
@@ -150,6 +154,7 @@ def main() -> None:
             for k in range(5 * options.held_out)
         ]
     )
+    others = rigidly(others, np.broadcast_to(truth.template.mesh.vertices, others.shape))
     rows: dict[str, list[tuple[float, float]]] = {"scans": [], "truth": []}
     for seed in range(options.seeds):
         for arm, faces in (("scans", scanned), ("truth", truth)):
