@@ -38,7 +38,7 @@ def load_label_table(path: Path | str, factors: Sequence[str]) -> LabelTable:
     Raises
     ------
     FileFormatError : no such file, empty, of another format, with columns that were not asked for
-        or without one that was, a file in two rows
+        or without one that was, a file in two rows, a key twice in one
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -48,6 +48,11 @@ def load_label_table(path: Path | str, factors: Sequence[str]) -> LabelTable:
             f"{suffix or 'a name without one'}. Export it as one of these."
         )
     text = read_text(path, "a label table")
+    if "\0" in text:
+        raise FileFormatError(
+            f"{path}: expected a label table as text, got zero bytes, as UTF-16 has them. Save it "
+            "as UTF-8."
+        )
     rows = _csv_rows(path, text) if suffix == ".csv" else _json_rows(path, text)
     table: dict[str, dict[str, str]] = {}
     first: dict[str, int] = {}
@@ -88,10 +93,16 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         columns = [cell.strip() for cell in next(reader)]
-        if FILE not in columns or len(set(columns)) < len(columns):
+        named = [column for column in columns if column]
+        if FILE not in named or len(set(named)) < len(named):
             raise FileFormatError(
                 f"{path}: expected a CSV table whose first line names its columns, each once, "
                 f"among them {FILE!r}; got {head[:60]!r}."
+            )
+        if "" in columns:
+            raise FileFormatError(
+                f"{path}: expected a name for each column, column {columns.index('') + 1} of the "
+                f"first line is empty. Name it, or remove it and its {separator!r} in every line."
             )
         for cells in reader:
             if not any(cell.strip() for cell in cells):
@@ -115,7 +126,7 @@ def _json_rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_each_once)
         except (ValueError, RecursionError) as error:
             raise FileFormatError(
                 f"{path}: line {number}: expected a JSON object with {FILE!r}, could not read it "
@@ -126,6 +137,15 @@ def _json_rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
                 f"{path}: line {number}: expected a JSON object with {FILE!r}, got {line[:60]}."
             )
         yield number, row
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object whose keys are each there once."""
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is there twice: keep one")
+    return dict(pairs)
 
 
 def _label(path: Path, number: int, value: Any) -> str:

@@ -17,6 +17,11 @@ UNKNOWN = -1
 _FEWEST = 2
 """Labelled faces of a class: one alone cannot tell its class from whatever else it shows."""
 
+_MORE = (
+    "Label more faces (for drawn faces: a larger --labelled), or leave the labels of rare classes "
+    "empty."
+)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LabelledFaces:
@@ -180,8 +185,8 @@ def check_labels(faces: LabelledFaces, factors: Sequence[str]) -> None:
 
     Raises
     ------
-    DatasetError : an empty set, a factor without labels or with one class, fewer labelled faces
-        than classes, a class with fewer than two labelled faces
+    DatasetError : an empty set, a factor without labels or with one class, no more labelled
+        faces than classes, a class with fewer than two labelled faces
     """
     if not len(faces):
         raise DatasetError("training set: expected labelled faces, got none.")
@@ -189,24 +194,30 @@ def check_labels(faces: LabelledFaces, factors: Sequence[str]) -> None:
         _require_factor(faces, factor)
         names, labels = faces.classes[factor], faces.labels[factor]
         known = labels[labels != UNKNOWN]
+        if not names:
+            raise DatasetError(
+                f"{factor}: expected labels of at least two classes, got 0: no face has one. Give "
+                "a label table with this column: as labels.csv in the folder, or with --labels."
+            )
         if len(names) < 2:
             raise DatasetError(
-                f"{factor}: expected labels of at least two classes, got {len(names)}"
-                f"{f' ({names[0]})' if names else ''}. What never changes cannot be told apart "
+                f"{factor}: expected labels of at least two classes, got {len(names)} "
+                f"({names[0]}). What never changes cannot be told apart "
                 "from the rest of a face."
             )
-        if len(known) < len(names):
+        trained = f"among the {len(faces)} faces of the people that are trained on"
+        if len(known) <= len(names):
             raise DatasetError(
                 f"{factor}: expected more labelled faces than its {len(names)} classes, got "
-                f"{len(known)} among {len(faces)} faces. Label more of them."
+                f"{len(known)} {trained}. {_MORE}"
             )
         counts = np.bincount(known, minlength=len(names))
         rare = [f"{names[row]} has {counts[row]}" for row in np.flatnonzero(counts < _FEWEST)]
         if rare:
             raise DatasetError(
-                f"{factor}: expected at least {_FEWEST} labelled faces of each class, "
+                f"{factor}: expected at least {_FEWEST} labelled faces of each class {trained}, "
                 f"{', '.join(rare[:3])}{f' and {len(rare) - 3} more' if len(rare) > 3 else ''}. "
-                "Label more of them, or leave these labels empty."
+                f"{_MORE}"
             )
 
 

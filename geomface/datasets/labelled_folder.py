@@ -60,7 +60,7 @@ def load_labelled_faces(
     Raises
     ------
     FileFormatError : no mesh there, a file that cannot be read, a table that is none
-    DatasetError : labels of files that are not there, no labels at all
+    DatasetError : labels of files that are not there, no labels at all, two tables in the folder
     MeshError : another topology than the template's, NaN, a size that is no face's like the others
 
     Convention
@@ -177,16 +177,31 @@ def _meshes(folder: Path) -> dict[str, Path]:
 
 def _own_table(folder: Path) -> Path | None:
     """Return the label table that lies in a folder, if one does."""
-    return next((folder / name for name in layout.LABEL_TABLES if (folder / name).is_file()), None)
+    tables = [name for name in layout.LABEL_TABLES if (folder / name).is_file()]
+    if len(tables) > 1:
+        raise DatasetError(
+            f"{folder}: expected one label table, got {' and '.join(tables)}. Say which is meant "
+            f"with --labels (in Python: table), such as --labels {folder / tables[0]}."
+        )
+    return folder / tables[0] if tables else None
 
 
 def _by_folder(folder: Path, found: Iterable[str], factors: Sequence[str]) -> LabelTable:
     """Take the first folder below as the person."""
+    place = (
+        f"Give a label table with the columns {', '.join(('file', *factors))}: as labels.csv in "
+        "the folder, or with --labels (in Python: table)."
+    )
+    if "identity" not in factors:
+        raise DatasetError(
+            f"{folder}: expected a label table for the factors {', '.join(factors)}, got none; "
+            f"subfolders alone can tell identity only. {place}"
+        )
     loose = [name for name in found if "/" not in name]
     if loose:
         raise DatasetError(
             f"{folder}: expected a label table, or a subfolder for every person; {loose[0]} lies "
-            "in none. Give a CSV file with the columns file, identity, expression."
+            f"in none. {place}"
         )
     unknown = dict.fromkeys(factors, "")
     return {name: {**unknown, "identity": name.split("/")[0]} for name in found}

@@ -51,7 +51,8 @@ def read_text(path: str | Path, expected: str) -> str:
         text = read_bytes(path, expected).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileFormatError(
-            f"{path}: expected {expected} as text, got binary data at byte {error.start}."
+            f"{path}: expected {expected} as text, got binary data at byte {error.start}. "
+            "If it is text in another encoding, save it as UTF-8."
         ) from error
     if not text.strip():
         raise FileFormatError(f"{path}: expected {expected}, but the file is blank.")

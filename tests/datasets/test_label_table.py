@@ -116,6 +116,17 @@ HEAD = "file,identity,expression\n"
         ("a.jsonl", '{"file": "a", "identity": true}', "names or whole numbers .* got True"),
         ("a.jsonl", '{"file": "a", "identity": ["b"]}', "names or whole numbers"),
         ("a.jsonl", '{"file": "a", "identity": "b"}', "expression missing"),
+        (
+            "a.jsonl",
+            '{"file": "a", "identity": "b", "identity": "c"}',
+            "line 1: .*'identity' is .*twice",
+        ),
+        (
+            "a.csv",
+            "file,identity,expression,\na,b,c,\n",
+            "column 4 of the first line is empty. Name",
+        ),
+        ("a.csv", "file,identity,,expression,\na,b,,c,\n", "column 3 of the first line is empty"),
         ("a.jsonl", '{"file": "a", "identity": "b", "who": "c"}', "got also who"),
         ("a.xlsx", "PK", "expected a label table named .csv or .jsonl or .ndjson, got .xlsx"),
         ("labels", HEAD, "got a name without one"),
@@ -125,6 +136,13 @@ def test_tables_that_are_none(tmp_path, name, text, sentence) -> None:
     with pytest.raises(FileFormatError, match=sentence) as refused:
         load_label_table(written(tmp_path, text, name), FACTORS)
     assert str(tmp_path / name) in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-16-le"])
+def test_other_encodings(tmp_path, encoding) -> None:
+    (tmp_path / "a.csv").write_bytes(f"{HEAD}a.ply,Ren\u00e9,\n".encode(encoding))
+    with pytest.raises(FileFormatError, match="[Ss]ave it as UTF-8"):
+        load_label_table(tmp_path / "a.csv", FACTORS)
 
 
 def test_binary_and_missing_files(tmp_path) -> None:

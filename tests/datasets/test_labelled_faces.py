@@ -144,19 +144,26 @@ def test_a_set_that_can_teach() -> None:
         (
             labelled([0, 1, 2, -1, -1, -1], [0] * 6, ["a", "b", "c", "d"]),
             ["identity"],
-            "more labelled faces than its 4 classes, got 3 among 6 faces",
+            "more labelled faces than its 4 classes, got 3 among the 6 faces of the people",
         ),
         (
             labelled([0, 0, 1, 1], [0, 0, 0, 1]),
             ["expression"],
-            "expression: expected at least 2 labelled faces of each class, glad has 1. Label",
+            "expression: expected at least 2 labelled faces of each class among the 4 faces of the "
+            "people that are trained on, glad has 1. Label more .* a larger --labelled",
         ),
         (labelled([0, 0, 1, 1], [0, 0, 0, 0]), ["expression"], "glad has 0"),
         (
+            labelled([0, 0, 1, 2, 3, 4], [0] * 6),
+            ["identity"],
+            "p1 has 1, p2 has 1, p3 has 1 and 1 more",
+        ),
+        (
             labelled([0, 1, 2, 3, 4], [0] * 5),
             ["identity"],
-            "p0 has 1, p1 has 1, p2 has 1 and 2 more",
+            "more labelled faces than its 5 classes, got 5 among",
         ),
+        (labelled([-1, -1], [0, 1]), ["identity"], "got 0: no face has one. Give a label table"),
     ],
 )
 def test_a_set_that_cannot_teach(faces, factors, sentence) -> None:

@@ -234,6 +234,23 @@ def test_no_labels_at_all(folder, tmp_path) -> None:
         load_labelled_faces(folder)
 
 
+def test_other_factors_need_a_table(folder) -> None:
+    with pytest.raises(
+        DatasetError, match=r"for the factors person, got none; .*file, person: as labels.csv in"
+    ):
+        load_labelled_faces(folder, factors=["person"])
+
+
+def test_two_tables_in_a_folder(folder) -> None:
+    with_table(folder, name="labels.csv")
+    save_label_table(folder / "labels.jsonl", load_labelled_faces(folder))
+    with pytest.raises(
+        DatasetError, match=r"got labels.csv and labels.jsonl. Say which .*--labels"
+    ):
+        load_labelled_faces(folder)
+    assert len(load_labelled_faces(folder, folder / "labels.csv")) == 6
+
+
 def test_no_meshes(tmp_path) -> None:
     with pytest.raises(FileFormatError, match="expected registered meshes .* got none"):
         load_labelled_faces(tmp_path)
