@@ -2,12 +2,14 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 
 from geomface.arrays import IndexArray, require_finite, require_indices, require_shape
-from geomface.errors import MeshError
+from geomface.errors import MeshError, SettingsError
 from geomface.learning.errors import DatasetError
 from geomface.learning.holdout import is_held_out
 from geomface.mesh import Template
@@ -40,7 +42,8 @@ class LabelledFaces:
     Raises
     ------
     MeshError : vertices of another template, NaN or infinity, a template that is not in mm
-    DatasetError : a name twice, labels of another length or beyond their classes
+    DatasetError : a name or a class twice, labels that are not whole numbers, of another length or
+        beyond their classes
     """
 
     template: Template
@@ -51,20 +54,29 @@ class LabelledFaces:
     truth: Mapping[str, IndexArray] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.template, Template):
+            raise MeshError(f"labelled faces: expected a Template, got {self.template!r:.60}.")
+        for part in ("labels", "classes", "truth"):
+            if not isinstance(getattr(self, part), Mapping):
+                raise DatasetError(
+                    f"labelled faces: expected {part} as {{factor: ...}}, got "
+                    f"{getattr(self, part)!r:.60}."
+                )
         mesh = self.template.mesh
+        object.__setattr__(self, "names", _strings(self.names, "the names of labelled faces"))
         if mesh.unit != "mm":
             raise MeshError(f"{mesh.name}: expected a template in mm, got one in {mesh.unit}.")
         shape = (len(self.names), len(mesh.vertices), 3)
         vertices = require_shape(self.vertices, shape, "labelled faces: vertices")
+        if vertices.dtype.kind not in "fiu":
+            raise MeshError(f"labelled faces: expected numbers as vertices, got {vertices.dtype}.")
         vertices = vertices.astype(np.float32, copy=False).view()
         vertices.flags.writeable = False
         with np.errstate(invalid="ignore", over="ignore"):
             require_finite(vertices.sum(axis=(1, 2)), "labelled faces: vertices")
         object.__setattr__(self, "vertices", vertices)
-        object.__setattr__(self, "names", tuple(self.names))
-        object.__setattr__(self, "classes", {key: tuple(of) for key, of in self.classes.items()})
-        if len(set(self.names)) < len(self.names):
-            raise DatasetError("labelled faces: expected a name of its own for each, one is twice.")
+        classes = {key: _strings(of, f"classes of {key}") for key, of in self.classes.items()}
+        object.__setattr__(self, "classes", classes)
         for part in ("labels", "truth"):
             checked = {key: self._checked(key, of) for key, of in getattr(self, part).items()}
             object.__setattr__(self, part, checked)
@@ -74,10 +86,23 @@ class LabelledFaces:
         name = f"labels of {factor}"
         if factor not in self.classes:
             raise DatasetError(f"{name}: expected the names of its classes with them, got none.")
-        labels = require_shape(labels, (len(self.names),), name, DatasetError).astype(np.int64)
+        labels = require_shape(labels, (len(self.names),), name, DatasetError)
+        if len(labels) and labels.dtype.kind not in "iu":
+            raise DatasetError(
+                f"{name}: expected whole numbers that count its classes from 0, {UNKNOWN} where "
+                f"not known; got {labels.dtype}, such as {labels[0]!r:.40}."
+            )
+        labels = labels.astype(np.int64)
         require_indices(labels[labels != UNKNOWN], len(self.classes[factor]), name, DatasetError)
         labels.flags.writeable = False
         return labels
+
+    def __repr__(self) -> str:
+        factors = "".join(
+            f"; {key}: {len(self.classes[key])} classes, {(labels != UNKNOWN).sum()} known"
+            for key, labels in self.labels.items()
+        )
+        return f"LabelledFaces({len(self)} faces, {self.vertices.shape[1]} vertices{factors})"
 
     def __len__(self) -> int:
         return len(self.names)
@@ -113,8 +138,11 @@ def split_faces(
 
     Raises
     ------
+    SettingsError : a share beyond [0, 1)
     DatasetError : no such factor, or nothing is left to train on
     """
+    if not isinstance(share, Real) or not 0 <= share < 1:
+        raise SettingsError(f"held-out share: expected 0 to below 1, got {share!r}.")
     _require_factor(faces, factor)
     out = np.array([is_held_out(name, share) for name in faces.classes[factor]] + [False])
     # The last flag is what label -1 finds.
@@ -165,11 +193,12 @@ def hide_labels(
 
     Raises
     ------
-    DatasetError : no such factor, or a share beyond [0, 1]
+    SettingsError : a share beyond [0, 1]
+    DatasetError : no such factor
     """
     _require_factor(faces, factor)
-    if not 0 <= share_known <= 1:
-        raise DatasetError(f"share of known labels: expected 0 to 1, got {share_known}.")
+    if not isinstance(share_known, Real) or not 0 <= share_known <= 1:
+        raise SettingsError(f"share of known labels: expected 0 to 1, got {share_known!r}.")
     labels = faces.labels[factor].copy()
     # One number a face that the other faces of the set do not change.
     turn = [hashlib.sha256(f"{seed}:{factor}:{name}".encode()).digest() for name in faces.names]
@@ -219,6 +248,20 @@ def check_labels(faces: LabelledFaces, factors: Sequence[str]) -> None:
                 f"{', '.join(rare[:3])}{f' and {len(rare) - 3} more' if len(rare) > 3 else ''}. "
                 f"{_MORE}"
             )
+
+
+def _strings(values: Iterable[str], name: str) -> tuple[str, ...]:
+    """Return names, each of them there once."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise DatasetError(f"{name}: expected several strings, got {values!r:.60}.")
+    listed = tuple(values)
+    wrong = [value for value in listed if not isinstance(value, str)]
+    if wrong:
+        raise DatasetError(f"{name}: expected strings, got {wrong[0]!r:.60}.")
+    if len(set(listed)) < len(listed):
+        twice = next(value for value, count in Counter(listed).items() if count > 1)
+        raise DatasetError(f"{name}: expected each once, got {twice!r} twice.")
+    return listed
 
 
 def _require_factor(faces: LabelledFaces, factor: str) -> None:

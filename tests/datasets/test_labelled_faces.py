@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geomface.datasets import LabelledFaces, check_labels, hide_labels, split_faces
-from geomface.errors import GeomfaceError, MeshError
+from geomface.errors import GeomfaceError, MeshError, SettingsError
 from geomface.learning.errors import DatasetError
 from geomface.learning.holdout import is_held_out
 from geomface.mesh import Mesh, Template
@@ -180,7 +180,21 @@ BAD[2, 1] = np.nan
     [
         ({"vertices": BAD}, MeshError, "1 of 4 rows hold NaN or infinity \\(first: row 2\\)"),
         ({"vertices": np.zeros((4, 4, 3))}, MeshError, "expected an array of shape \\(4, 3, 3\\)"),
-        ({"names": ("a", "b", "a", "c")}, DatasetError, "one is twice"),
+        ({"names": ("a", "b", "a", "c")}, DatasetError, "each once, got 'a' twice"),
+        ({"names": "abcd"}, DatasetError, "expected several strings, got 'abcd'"),
+        ({"names": (1, 2, 3, 4)}, DatasetError, "expected strings, got 1"),
+        ({"vertices": np.full((4, 3, 3), "x")}, MeshError, "expected numbers as vertices"),
+        ({"template": None}, MeshError, "expected a Template, got None"),
+        ({"labels": None}, DatasetError, "expected labels as .factor: ...., got None"),
+        ({"labels": {"identity": None}}, DatasetError, "labels of identity: expected an array"),
+        *(
+            ({"labels": {"identity": np.full(4, of)}}, DatasetError, "expected whole numbers")
+            for of in (0.7, np.nan, 0.0, True, "p0")
+        ),
+        ({"classes": {"identity": "ab"}}, DatasetError, "classes of identity: expected several"),
+        ({"classes": {"identity": None}}, DatasetError, "classes of identity: expected several"),
+        ({"classes": {"identity": (0, 1)}}, DatasetError, "identity: expected strings, got 0"),
+        ({"classes": {"identity": ("a", "a")}}, DatasetError, "each once, got 'a' twice"),
         ({"labels": {"light": np.zeros(4)}}, DatasetError, "labels of light: .* got none"),
         (
             {"labels": {"identity": np.zeros(3, int)}},
@@ -208,5 +222,17 @@ def test_unknown_factors_and_shares() -> None:
     ):
         with pytest.raises(GeomfaceError, match="identity, expression"):
             call()
-    with pytest.raises(DatasetError, match="expected 0 to 1, got 2"):
-        hide_labels(GOOD, "expression", 2)
+    for share in (2, -0.1, np.nan, None, "1"):
+        with pytest.raises(SettingsError, match="share of known labels: expected 0 to 1, got"):
+            hide_labels(GOOD, "expression", share)
+    for share in (1, 2.0, -1, np.nan, None):
+        with pytest.raises(SettingsError, match="held-out share: expected 0 to below 1, got"):
+            split_faces(GOOD, share)
+
+
+def test_what_is_printed() -> None:
+    faces = dataclasses.replace(GOOD, labels={**GOOD.labels, "expression": np.array([0, -1, 1, 1])})
+    assert repr(faces) == (
+        "LabelledFaces(4 faces, 3 vertices; identity: 2 classes, 4 known; "
+        "expression: 2 classes, 3 known)"
+    )
