@@ -1,6 +1,8 @@
 """Faces fitted by a trained generator: many faces and restarts at once, whole or partial ones."""
 
 import dataclasses
+import math
+import numbers
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 ROWS = 128
 """Faces times restarts that are descended together; more only need memory."""
 _USUAL = 8
+_MOST_RESTARTS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +45,7 @@ class FitSettings:
     even: bool = True
     """Descend along axes on which faces change evenly, see `even_axes`; False: in the codes."""
     restarts: int = 1
-    """Starts a face; the best one is kept."""
+    """Starts a face, at most 1000; the best one is kept."""
     prior: float = 1e-3
     """mm for |z|^2 = 1, beside the mean distance of the visible vertices: a usual |z|^2 of 85 costs
     0.085 mm, however many vertices are seen. Beside the paper's sum over n visible vertices this is
@@ -57,8 +60,23 @@ class FitSettings:
     """Of the random starts."""
 
     def __post_init__(self) -> None:
+        for name in ("steps", "restarts"):
+            value = getattr(self, name)
+            if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+                raise SettingsError(f"{name}: expected a whole number, got {value!r}.")
+        for name in ("lr", "last_lr", "prior"):
+            value = getattr(self, name)
+            if not isinstance(value, numbers.Real) or not math.isfinite(value):
+                raise SettingsError(f"{name}: expected a finite number, got {value!r}.")
         require_positive(self, "steps", "lr", "last_lr", "restarts")
         require_not_negative(self, "prior")
+        if self.restarts > _MOST_RESTARTS:
+            raise SettingsError(
+                f"restarts: expected at most {_MOST_RESTARTS}, got {self.restarts}. A few find "
+                "the best fit; the paper takes 4."
+            )
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise SettingsError(f"betas: expected two numbers from 0 to below 1, got {self.betas}.")
         for name, known in (("start", ("encoder", "zero", "random")), ("readout", READOUTS)):
             if getattr(self, name) not in known:
                 raise SettingsError(
@@ -165,9 +183,9 @@ def fit_faces(
     """Find the codes whose faces are nearest to registered faces.
 
     z* = argmin E(z), see `FitEnergy`, by Adam from every start; the start with the lowest energy
-    is kept. All faces share their random starts, so a face's fit does not depend on the others.
-    A start whose energy is not finite, or is twice that of z = 0 after half of the steps, is begun
-    anew elsewhere.
+    is kept. All faces share their random starts, so a face's fit does not depend on the others
+    beyond rounding (1e-5 mm). A start whose energy is not finite, or is twice that of z = 0 after
+    half of the steps, is begun anew elsewhere.
 
     Parameters
     ----------

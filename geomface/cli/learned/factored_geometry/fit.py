@@ -71,7 +71,7 @@ def run_fit(options: FitFactoredOptions, run: Run) -> int:
     from geomface.errors import SettingsError
     from geomface.files import save_image
     from geomface.gan.factored_geometry import fit_faces, save_encoder, train_encoder
-    from geomface.gan.factored_geometry.codes_file import save_codes
+    from geomface.gan.factored_geometry.codes_file import generator_identity, save_codes
     from geomface.mesh.io import save_mesh
 
     run.require_cpu()
@@ -110,7 +110,8 @@ def run_fit(options: FitFactoredOptions, run: Run) -> int:
     errors = dict(zip(names, (round(float(error), 4) for error in fit.errors), strict=True))
     told: dict[str, Any] = {"model": model.name, "step": model.step, "errors_mm": errors}
     codes, topology = options.out / "codes.json", template.topology_id
-    save_codes(codes, fit.codes, names, topology_id=topology, record=told)
+    identity = generator_identity(model.generator)
+    save_codes(codes, fit.codes, names, topology_id=topology, generator=identity, record=told)
     picture = options.out / "fit.png"
     save_image(picture, fit_picture(model, faces, fit))
     run.finish(
