@@ -9,7 +9,7 @@ from geomface.learning.device import ComputeSettings
 from geomface.learning.distributed import join_ranks
 from geomface.learning.loop import FREE, LoopSettings, TrainingResult, train
 from geomface.learning.phase import PhasedTask
-from geomface.learning.run_directory import Resume, open_run
+from geomface.learning.run_directory import RUN_FILE, Resume, open_run
 from geomface.learning.system import System
 from geomface.learning.trained import load_trained
 
@@ -69,6 +69,9 @@ def run_training(
     """
     with join_ranks(settings.compute) as ranks:
         task = make_task()  # refuses before a folder is made
+        begun = (Path(out) / RUN_FILE).exists()
+        if init_from is not None and not begun:
+            _begin_with(task, init_from, system)  # refuses before that, too
         with ranks.main_process_first():
             run = open_run(
                 out,
@@ -79,8 +82,13 @@ def run_training(
                 record={**(record or {}), "init_from": init_from},
                 data=task.fingerprints() if ranks.first else None,
             )
-        if init_from is not None and run.checkpoint is None:
-            model = load_trained(init_from, system=system)
-            for name, module in task.state.modules.items():
-                model.fill(name, module)
+        if init_from is not None and begun and run.checkpoint is None:
+            _begin_with(task, init_from, system)
         return train(task, run, settings.loop, on_log=on_log, on_progress=on_progress)
+
+
+def _begin_with(task: PhasedTask, path: Path | str, system: System) -> None:
+    """Fill the networks of a task from a checkpoint or a model file."""
+    model = load_trained(path, system=system)
+    for name, module in task.state.modules.items():
+        model.fill(name, module)

@@ -183,6 +183,6 @@ def require_same_topology(
             labels = [names.get("first", labels[0]), names.get("second", labels[1])]
         raise TopologyMismatchError(
             f"{labels[0]} (topology {ids[0]}) and {labels[1]} (topology {ids[1]}) do not share one "
-            "topology. Use meshes registered to the same template; GLB and STL hold triangles "
-            "only, so a quad template must be kept as OBJ or PLY."
+            "topology. Use meshes registered to one template, whole or cut to the same region; STL "
+            "and other tools' GLB hold triangles only, so keep a quad template as OBJ or PLY."
         )

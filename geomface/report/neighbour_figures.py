@@ -50,7 +50,9 @@ def novelty_figure(result: NoveltyResult, *, unit: str = "distance to the neares
     edges = np.linspace(0, max(max(map(np.max, curves.values())), 1e-9), _BINS + 1)
     colors = dict(zip(curves, COLORS, strict=False))
     for name in ("generated to training", "held out to training"):
-        left.hist(curves[name], edges, density=True, alpha=0.5, label=name, color=colors[name])
+        left.hist(
+            curves[name], list(edges), density=True, alpha=0.5, label=name, color=colors[name]
+        )
     for name in ("held out to training", "held out to generated"):
         values = np.sort(curves[name])
         share = np.arange(1, len(values) + 1) / len(values)

@@ -1,13 +1,21 @@
 """Latent codes: named blocks for the factors and one for everything else."""
 
 import dataclasses
+import keyword
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from geomface.errors import SettingsError
 
 NOISE = "noise"
+LARGEST_BLOCK = 4096
+"""Numbers of one part of a code."""
+LARGEST_DRAW = 1_000_000
+"""Codes drawn at once."""
+_TAKEN = frozenset(dir(torch.nn.Module())) | {NOISE, "images", "self", "count", "seed", "alpha"}
+"""Names of columns, arguments and parts of networks, which no factor may have."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +36,22 @@ class Factor:
     classified: bool = True
 
     def __post_init__(self) -> None:
-        if self.dims < 1:
+        name, dims = self.name, self.dims
+        if not (isinstance(name, str) and name.isidentifier()) or keyword.iskeyword(name):
             raise SettingsError(
-                f"factor {self.name}: expected a code of 1 number or more, got {self.dims}. Leave "
-                "the factor out if it shall not vary."
+                f"factor: expected a name of letters, digits and underscores, got {name!r}. Rename "
+                "the column of the label table."
             )
-        if not self.name or self.name == NOISE:
-            raise SettingsError(f"factor: expected a name other than {NOISE!r}, got {self.name!r}.")
+        if name in _TAKEN:
+            raise SettingsError(
+                f"factor: expected a name that nothing else here has, got {name!r}. Rename the "
+                f"column of the label table, such as {name}_of_face."
+            )
+        if isinstance(dims, bool) or not isinstance(dims, int) or not 1 <= dims <= LARGEST_BLOCK:
+            raise SettingsError(
+                f"factor {name}: expected a code of 1 number or more, up to {LARGEST_BLOCK}, got "
+                f"{dims}. Leave the factor out if it shall not vary."
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +66,12 @@ class LatentSpec:
 
     factors: tuple[Factor, ...]
     noise: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.noise <= LARGEST_BLOCK:
+            raise SettingsError(
+                f"noise: expected a code of 0 to {LARGEST_BLOCK} numbers, got {self.noise}."
+            )
 
     @property
     def size(self) -> int:
@@ -103,18 +126,28 @@ class Codes:
     values: np.ndarray
 
     def __post_init__(self) -> None:
-        values = np.ascontiguousarray(self.values, np.float32)
-        if values.ndim != 2 or values.shape[1] != self.spec.size or not np.isfinite(values).all():
+        given = _numbers(self.values, "codes")
+        if given.ndim != 2 or given.shape[1] != self.spec.size:
             raise SettingsError(
-                f"codes: expected finite numbers (N, {self.spec.size}), got shape {values.shape}."
+                f"codes: expected numbers of shape (N, {self.spec.size}), got {given.shape}."
             )
-        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "values", np.ascontiguousarray(given))
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{factor.name} {factor.dims}" for factor in self.spec.factors)
+        return f"Codes({len(self)}: {parts}, {NOISE} {self.spec.noise})"
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, rows: slice | np.ndarray | Sequence[int]) -> "Codes":
-        return Codes(self.spec, self.values[rows])
+        try:
+            chosen = self.values[rows]
+        except (IndexError, TypeError, ValueError) as error:
+            raise SettingsError(
+                f"codes: expected rows below {len(self)}, got {rows!r} ({error})."
+            ) from error
+        return Codes(self.spec, chosen)
 
     def part(self, name: str) -> np.ndarray:
         """Return the (N, d) columns of a factor, or of "noise"."""
@@ -129,12 +162,25 @@ class Codes:
 
     def add(self, **parts: np.ndarray) -> "Codes":
         """Return codes to whose parts something is added: expression=(N, d) or (d,) for all."""
-        return self.replace(**{name: self.part(name) + part for name, part in parts.items()})
+        return self.replace(
+            **{name: self.part(name) + _numbers(part, name) for name, part in parts.items()}
+        )
 
     def interpolate(
         self, other: "Codes", share: float, parts: Sequence[str] | None = None
     ) -> "Codes":
-        """Return codes on the lines to others: share 0 gives these, 1 the other's `parts`."""
+        """Return codes on the lines to others: share 0 gives these, 1 the other's `parts`.
+
+        Raises
+        ------
+        SettingsError : codes of other parts, or another number of them that is not one
+        """
+        if not isinstance(other, Codes) or other.spec.size != self.spec.size:
+            raise SettingsError(
+                f"interpolate: expected codes of {self.spec.size} numbers, got {other!r}."
+            )
+        if len(other) not in (1, len(self)):
+            raise SettingsError(f"interpolate: expected one code or {len(self)}, got {len(other)}.")
         names = self.spec.names if parts is None else parts
         return self.replace(
             **{n: (1.0 - share) * self.part(n) + share * other.part(n) for n in names}
@@ -142,7 +188,7 @@ class Codes:
 
     def _set(self, values: np.ndarray, name: str, part: np.ndarray) -> None:
         span = self.spec.span(name)
-        part, width = np.asarray(part, np.float32), span.stop - span.start
+        part, width = _numbers(part, name), span.stop - span.start
         if part.shape not in ((width,), (1, width), (len(values), width)):
             raise SettingsError(
                 f"{name}: expected a code of {width} numbers, or one for each of {len(values)} "
@@ -164,6 +210,38 @@ def draw_codes(spec: LatentSpec, count: int, *, seed: int = 0) -> Codes:
     spec : of the codes
     count : how many
     seed : of the draw
+
+    Raises
+    ------
+    SettingsError : a count or seed that is no whole number, or too large a count
     """
+    for name, value, least, most in (
+        ("codes to draw", count, 0, LARGEST_DRAW),
+        ("seed", seed, 0, np.inf),
+    ):
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or not least <= value <= most:
+            raise SettingsError(
+                f"{name}: expected a whole number from {least}"
+                f"{'' if most == np.inf else f' to {most}'}, got {value!r}."
+            )
     values = np.random.default_rng(seed).standard_normal((count, spec.size), np.float32)
     return Codes(spec, values)
+
+
+def _numbers(values: object, name: str) -> np.ndarray:
+    """Return real, finite numbers as float32, or say that they are none (SettingsError)."""
+    try:
+        found = np.asarray(values)
+        if found.dtype.kind not in "fiu":
+            raise TypeError(f"type {found.dtype}")
+        with np.errstate(over="ignore"):
+            found = found.astype(np.float32)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{name}: expected an array of numbers, got {error}.") from error
+    if not np.isfinite(found).all():
+        count = int((~np.isfinite(found)).sum())
+        raise SettingsError(
+            f"{name}: expected finite numbers, got {count} that are NaN, infinite or too large."
+        )
+    return found

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from geomface.arrays import FloatArray
-from geomface.errors import SettingsError
+from geomface.errors import FileFormatError, SettingsError
 from geomface.files.assets import asset_path
 from geomface.gan.factored_geometry.codes import Codes, Factor, LatentSpec, draw_codes
 from geomface.gan.factored_geometry.encoder import CodeEncoder
@@ -18,8 +18,9 @@ from geomface.gan.factored_geometry.networks import GeometryGenerator
 from geomface.gan.factored_geometry.settings import SYSTEM, NetworkSettings
 from geomface.gan.factored_geometry.stored import make_frame, restore_template
 from geomface.geometry_image import GeometryFrame
-from geomface.learning import load_trained
+from geomface.learning import TrainedModel, load_trained
 from geomface.mesh import Mesh, Template
+from geomface.statistics.model_file import complete
 
 ASSET = "factored_geometry/model.safetensors"
 """The model that ships."""
@@ -115,7 +116,10 @@ class FactoredModel:
         codes : of this model
         alpha : of `GeometryImageDecoder`; None takes the model's
         """
-        return self.frame.to_vertices(self.images(codes), self.alpha if alpha is None else alpha)
+        images = self.images(codes)
+        if not len(codes):
+            return np.zeros((0, *self.template.mesh.vertices.shape))
+        return self.frame.to_vertices(images, self.alpha if alpha is None else alpha)
 
     def meshes(self, codes: Codes, names: Sequence[str] | None = None) -> list[Mesh]:
         """Return the faces of codes on the template, in mm, with its uv."""
@@ -127,10 +131,11 @@ class FactoredModel:
         ]
 
     def _require(self, codes: Codes) -> None:
-        if codes.spec.size != self.spec.size:
+        size = codes.spec.size if isinstance(codes, Codes) else type(codes).__name__
+        if size != self.spec.size:
             raise SettingsError(
-                f"{self.name}: expected codes of {self.spec.size} numbers, got {codes.spec.size}. "
-                "Codes belong to the model that drew or fitted them."
+                f"{self.name}: expected codes of {self.spec.size} numbers, got {size}. Codes come "
+                "from `draw` or `fit_faces` of this model."
             )
 
 
@@ -157,6 +162,11 @@ def load_factored(path: Path | str | None = None) -> FactoredModel:
     name = "the model that ships" if path is None else Path(path).name
     path = asset_path(ASSET) if path is None else path
     trained = load_trained(path, system=SYSTEM)
+    with complete(trained.path):
+        return _read_model(trained, path, name)
+
+
+def _read_model(trained: TrainedModel, path: Path | str, name: str) -> FactoredModel:
     config = trained.config
     factors = tuple(
         Factor(item["name"], item["dims"], tuple(item["classes"]), item["classified"])
@@ -173,13 +183,27 @@ def load_factored(path: Path | str | None = None) -> FactoredModel:
         encoder = build_encoder(sizes, arrays, f"{trained.path}: encoder")
     else:
         encoder = read_encoder(path, generator)
+    fixed = {key: np.array(table) for key, table in trained.arrays["codes"].items()}
+    for factor in factors:
+        if fixed[factor.name].shape != (len(factor.classes), factor.dims):
+            raise FileFormatError(
+                f"{trained.path}: expected codes of {len(factor.classes)} classes of "
+                f"{factor.name}, got an array of shape {fixed[factor.name].shape}. The file is "
+                "damaged: write it again."
+            )
+    alpha, deviation = float(config["alpha"]), float(config["deviation"])
+    if not (0 < alpha < np.inf and 0 < deviation <= 1):
+        raise FileFormatError(
+            f"{trained.path}: expected alpha above 0 and a deviation in (0, 1], got {alpha} and "
+            f"{deviation}. The file is damaged: write it again."
+        )
     return FactoredModel(
         spec,
         generator,
         make_frame(template, settings.size, config["limit"]),
         template,
-        {name: np.array(table) for name, table in trained.arrays["codes"].items()},
-        alpha=config["alpha"],
+        fixed,
+        alpha=alpha,
         step=trained.step,
         name=name,
         encoder=encoder,

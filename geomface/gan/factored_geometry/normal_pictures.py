@@ -49,10 +49,11 @@ class NormalRaster:
         """
         vertices = require_shape(vertices, (None, len(self.rows), 3), "normal pictures: vertices")
         flat = np.moveaxis(np.asarray(vertices, np.float32), 0, 1).reshape(len(self.rows), -1)
-        sides = [
-            (matrix @ flat).reshape(len(self.pixels), -1, 3) for matrix in (self.across, self.up)
-        ]
-        normals = np.cross(*sides)
+        across, up = (
+            np.asarray(matrix @ flat).reshape(len(self.pixels), -1, 3)
+            for matrix in (self.across, self.up)
+        )
+        normals = np.cross(across, up)
         lengths = np.linalg.norm(normals, axis=2, keepdims=True)
         normals /= np.maximum(lengths, 1e-12)
         found = np.zeros((len(vertices), 3, self.size**2), np.float32)
@@ -96,7 +97,8 @@ def make_raster(mean: Mesh, size: int) -> NormalRaster:
     grid = order.reshape(size, size)
     across = _differences(grid, pixels, 1) @ points
     up = _differences(grid[::-1], (size - 1 - pixels // size) * size + pixels % size, 0) @ points
-    return NormalRaster(size, pixels, rows, across.astype(np.float32), up.astype(np.float32))
+    sides = [sparse.csr_array(side, dtype=np.float32) for side in (across, up)]
+    return NormalRaster(size, pixels, rows, *sides)
 
 
 def _differences(grid: IndexArray, pixels: IndexArray, axis: int) -> sparse.csr_array:

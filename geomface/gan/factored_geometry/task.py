@@ -41,6 +41,7 @@ from geomface.learning import (
     label_loss,
     run_training,
 )
+from geomface.learning.fingerprint import Fingerprint, content_hash
 from geomface.rendering import contact_sheet
 
 PEOPLE, COLUMNS, PIXELS = 5, 8, 96
@@ -66,6 +67,24 @@ class TrainingImages:
     labels: Mapping[str, np.ndarray]
     classes: Mapping[str, tuple[str, ...]]
     template: Any
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LabelledImages(ArraySet):
+    """Images with labels; what the labels are called is part of the data, too.
+
+    Parameters
+    ----------
+    columns : {name: (N, ...)}
+    classes : {factor: names}
+    """
+
+    classes: Mapping[str, tuple[str, ...]]
+
+    def fingerprint(self) -> Fingerprint:
+        """Return a hash for each row, and one for the classes of each factor."""
+        names = {f"classes of {k}": content_hash(repr(v).encode()) for k, v in self.classes.items()}
+        return super().fingerprint() | names
 
 
 def training_images(faces: LabelledFaces, size: int, *, bits: int = 32) -> TrainingImages:
@@ -121,7 +140,8 @@ class FactoredGeometryGan(PhasedTask):
         )
         self.spec = spec = LatentSpec(factors, settings.noise)
         columns = {factor.name: data.labels[factor.name] for factor in factors}
-        faces = ArraySet({"images": data.images, **columns})
+        names = {factor.name: factor.classes for factor in factors}
+        faces = LabelledImages({"images": data.images, **columns}, names)
         scale = image_deviation(faces.batch(torch.arange(min(len(faces), 4096)))["images"])
         self._gain = 1.0 / scale
         stored, template = store_template(data.template)
