@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomface.arrays import FloatArray
+from geomface.arrays import FloatArray, require_finite, require_shape
 from geomface.errors import MeshError, SettingsError
 from geomface.gan.factored_geometry.codes import Codes, stack_codes
 from geomface.gan.factored_geometry.fitting import FitSettings, fit_faces
@@ -36,7 +36,20 @@ def edit_faces(
     after : N edited codes, of `Codes.replace`, `add` or `interpolate`
     vertices : (N, V, 3) mm, the faces themselves, or None
     alpha : smoothness of f, default the model's
+
+    Raises
+    ------
+    SettingsError : codes of another model, or another number of codes before than after
+    MeshError : vertices of another shape, NaN or infinity
     """
+    if len(before) != len(after):
+        raise SettingsError(
+            f"edit: expected as many codes before as after, got {len(before)} and {len(after)}."
+        )
+    if vertices is not None:
+        shape = (len(after), len(model.frame.template.vertices), 3)
+        vertices = require_shape(vertices, shape, "edit: vertices of the faces")
+        require_finite(vertices, "edit: vertices of the faces")
     edited = model.vertices(after, alpha=alpha)
     if vertices is None:
         return edited

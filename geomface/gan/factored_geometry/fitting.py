@@ -198,7 +198,7 @@ def fit_faces(
     Raises
     ------
     TopologyMismatchError, MeshError : faces that are none, see `registered_vertices`
-    SettingsError : an encoder is asked for that the model has not
+    SettingsError : an encoder is asked for that the model has not; `visible` is not bool
     DivergenceError : no start of a face led anywhere
 
     Source

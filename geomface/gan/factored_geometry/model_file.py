@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ENCODER_FILE = "encoder.safetensors"
 """In a run's folder."""
 _KIND, _SCHEMA = "factored-geometry-encoder", 1
+_LARGEST = 1024
 log = logging.getLogger("geomface")
 
 
@@ -78,16 +79,22 @@ def read_encoder(run: Path | str, generator: torch.nn.Module) -> CodeEncoder | N
 
     Raises
     ------
-    FileFormatError : a damaged file
+    FileFormatError : a damaged file, or a folder of its name
     """
     path = Path(run) / ENCODER_FILE
-    if not path.is_file():
+    if not path.exists():
         return None
     arrays, record = load_tensors(path, kind=_KIND, schema=_SCHEMA)
-    if record["config"]["generator"] != weights_hash(generator):
+    config = record["config"]
+    if not isinstance(config, dict) or not {"generator", "networks"} <= set(config):
+        raise FileFormatError(
+            f"{path}: expected the sizes of an encoder and its generator, the header is damaged. "
+            "Delete the file and train the encoder again (--train-encoder)."
+        )
+    if config["generator"] != weights_hash(generator):
         log.warning("%s: belongs to another step of the run; train the encoder again.", path)
         return None
-    return build_encoder(record["config"]["networks"], arrays, str(path))
+    return build_encoder(config["networks"], arrays, str(path))
 
 
 def build_encoder(settings: Any, arrays: dict[str, np.ndarray], name: str) -> CodeEncoder:
@@ -97,10 +104,22 @@ def build_encoder(settings: Any, arrays: dict[str, np.ndarray], name: str) -> Co
     ------
     FileFormatError : sizes that are none. CheckpointError : weights that do not fit them
     """
-    try:
-        encoder = CodeEncoder(**settings)
-    except (TypeError, ValueError) as error:
-        raise FileFormatError(f"{name}: damaged sizes of the encoder ({error}).") from error
+    sizes = settings if isinstance(settings, dict) else {}
+    if set(sizes) != {"size", "latent", "width"} or not all(
+        type(value) is int and 0 < value <= _LARGEST for value in sizes.values()
+    ):
+        raise FileFormatError(
+            f"{name}: damaged sizes of the encoder: expected size, latent and width from 1 to "
+            f"{_LARGEST}, got {settings!r}."
+        )
+    with torch.device("meta"):  # takes no memory, however large the sizes
+        wanted = sum(tensor.numel() for tensor in CodeEncoder(**sizes).state_dict().values())
+    stored = sum(array.size for array in arrays.values())
+    if stored != wanted:
+        raise FileFormatError(
+            f"{name}: damaged encoder: expected {wanted} weights for {settings}, got {stored}."
+        )
+    encoder = CodeEncoder(**sizes)
     fill_module(encoder, arrays, name)
     return encoder.eval().requires_grad_(False)
 

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, require_finite, require_shape
-from geomface.errors import MeshError, TopologyMismatchError
+from geomface.errors import MeshError, SettingsError, TopologyMismatchError
 from geomface.mesh.diagnose import MILLIMETRES
 from geomface.mesh.mesh import Mesh, require_same_topology
 
 Faces = Mesh | Sequence[Mesh] | np.ndarray
 """Registered faces: meshes with a unit of their own, or vertices (V, 3) or (N, V, 3)."""
+_EXPECTED = "expected meshes, or one numpy array (V, 3) or (N, V, 3)"
 log = logging.getLogger("geomface")
 _SIZES = (0.5, 2.0)
 _FARTHEST = 0.15
+FEWEST_VISIBLE = 3
+"""Vertices of a face; fewer say nothing of its size."""
 
 
 def registered_vertices(
@@ -39,17 +42,26 @@ def registered_vertices(
     Raises
     ------
     TopologyMismatchError : another topology, or another number of vertices
-    MeshError : no face, NaN or infinity, nothing visible, no unit that makes it a face, or another
-        pose
+    MeshError : no face, something else than faces, NaN or infinity, fewer than 3 visible vertices,
+        no unit that makes it a face, or another pose
+    SettingsError : `visible` is not bool
     """
     if isinstance(faces, np.ndarray):
         stack = faces[None] if faces.ndim == 2 else faces
         wanted = (None, len(template.vertices), 3)
-        stack = require_shape(stack, wanted, "faces", TopologyMismatchError).astype(np.float64)
+        stack = require_shape(stack, wanted, "faces", TopologyMismatchError)
+        if stack.dtype.kind not in "fiu":
+            raise MeshError(f"faces: expected numbers, got an array of {stack.dtype}.")
+        stack = stack.astype(np.float64)
         names, units = tuple(f"face {i}" for i in range(len(stack))), ["mm"] * len(stack)
     else:
-        meshes = [faces] if isinstance(faces, Mesh) else list(faces)
+        meshes = [faces] if isinstance(faces, Mesh) else faces
+        if not isinstance(meshes, Sequence):
+            raise MeshError(f"faces: {_EXPECTED}, got a {type(faces).__name__}.")
         for mesh in meshes:
+            if not isinstance(mesh, Mesh):
+                kinds = f"a {type(faces).__name__} with a {type(mesh).__name__} in it"
+                raise MeshError(f"faces: {_EXPECTED}, got {kinds}.")
             require_same_topology(mesh, template)
         names, units = tuple(mesh.name for mesh in meshes), [mesh.unit for mesh in meshes]
         stack = np.array([mesh.vertices for mesh in meshes], np.float64)
@@ -72,19 +84,26 @@ def visible_vertices(visible: np.ndarray | None, faces: int, vertices: int) -> B
 
     Raises
     ------
-    MeshError : another shape, or a face of which nothing is seen
+    MeshError : another shape, or a face of which fewer than 3 vertices are seen
+    SettingsError : not bool
     """
     if visible is None:
         return np.ones((faces, vertices), bool)
     visible = np.asarray(visible)
+    if visible.dtype != bool:
+        raise SettingsError(
+            f"visible: expected bool, True where a vertex is seen, got {visible.dtype}."
+        )
     if visible.ndim == 1:
         visible = visible[None].repeat(faces, axis=0)
-    visible = require_shape(visible, (faces, vertices), "visible vertices").astype(bool)
-    blind = np.flatnonzero(~visible.any(axis=1))
+    visible = require_shape(visible, (faces, vertices), "visible vertices")
+    counts = visible.sum(axis=1)
+    blind = np.flatnonzero(counts < FEWEST_VISIBLE)
     if len(blind):
         raise MeshError(
-            f"visible vertices: nothing of {len(blind)} of {faces} faces is seen (first: face "
-            f"{blind[0]}). A face needs at least one visible vertex; leave these out."
+            f"visible vertices: expected at least {FEWEST_VISIBLE} that are seen, got "
+            f"{counts[blind[0]]} of face {blind[0]} ({len(blind)} of {faces} faces are such). "
+            "Leave these out."
         )
     return visible
 

@@ -1,24 +1,30 @@
 """Codes, settings and files that a factored geometry GAN refuses in a sentence."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from test_factored_use import SPEC, model_of
 from torch import nn
 
-from geomface.errors import FileFormatError, SettingsError, TopologyMismatchError
+from geomface.cli.learned.factored_geometry.faces import visible_part
+from geomface.errors import FileFormatError, MeshError, SettingsError, TopologyMismatchError
+from geomface.files.tensors import load_tensors, save_tensors
 from geomface.gan.factored_geometry.codes import draw_codes
 from geomface.gan.factored_geometry.codes_file import (
     generator_identity,
     load_codes,
     save_codes,
 )
-from geomface.gan.factored_geometry.fitting import FitSettings
+from geomface.gan.factored_geometry.editing import edit_faces
+from geomface.gan.factored_geometry.encoder import CodeEncoder
+from geomface.gan.factored_geometry.fitting import FitSettings, fit_faces
 from geomface.gan.factored_geometry.model import FactoredModel, load_factored
-from geomface.gan.factored_geometry.model_file import save_factored
+from geomface.gan.factored_geometry.model_file import read_encoder, save_encoder, save_factored
 from geomface.gan.factored_geometry.networks import GeometryGenerator
 from geomface.gan.factored_geometry.settings import NetworkSettings
 from geomface.learning.randomness import seeded_initialisation
@@ -107,3 +113,80 @@ def test_damaged_codes_are_refused_by_the_name_of_their_file(
     error = TopologyMismatchError if empty else FileFormatError
     with pytest.raises(error, match=r"codes\.json: .*\.$"):
         load_codes(path, SPEC, topology_id="T", generator="G")
+
+
+def test_only_faces_are_fitted(model: FactoredModel) -> None:
+    vertices = model.vertices(draw_codes(SPEC, 2))
+    mesh = model.template.mesh
+    wrong: list[Any] = [None, 3, "x.ply", [], list(vertices), torch.zeros(2, len(mesh.vertices), 3)]
+    wrong += [[mesh, None], vertices.astype(str), vertices.astype(object), vertices > 0]
+    for faces in wrong:
+        with pytest.raises(MeshError, match="expected"):
+            fit_faces(model, faces, settings=FitSettings(steps=1, start="zero"))
+
+
+def test_what_is_visible_is_bool_and_more_than_a_point(model: FactoredModel) -> None:
+    vertices, quick = model.vertices(draw_codes(SPEC, 1)), FitSettings(steps=1, start="zero")
+    for visible in (np.ones(169), np.arange(169), np.full(169, "yes"), [0, 1, 2]):
+        with pytest.raises(SettingsError, match="visible: expected bool"):
+            fit_faces(model, vertices, visible=visible, settings=quick)  # type: ignore[arg-type]
+    seen = np.zeros(169, bool)
+    for count, index in ((1, 0), (2, 80)):
+        seen[index] = True
+        with pytest.raises(MeshError, match=f"at least 3 that are seen, got {count} "):
+            fit_faces(model, vertices, visible=seen, settings=quick)
+    seen[168] = True
+    assert np.isfinite(fit_faces(model, vertices, visible=seen, settings=quick).errors).all()
+
+
+def test_something_is_hidden_and_something_left(model: FactoredModel, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden.json"
+    for record, words in (
+        ({}, "got none"),
+        ({"nothing": []}, "got none"),
+        ({"all but two": list(range(2, 169))}, "at least 3 of 169"),
+        ({"beyond": [169]}, "from 0 to 168"),
+    ):
+        hidden.write_text(json.dumps(record))
+        with pytest.raises(SettingsError, match=words):
+            visible_part(model, [str(hidden)])
+    hidden.write_text(json.dumps({"two": [0, 1], "none": []}))
+    seen = visible_part(model, [str(hidden)])
+    assert seen is not None and not seen[:2].any() and seen[2:].all()
+
+
+def test_edits_of_other_shapes_are_refused(model: FactoredModel) -> None:
+    codes = draw_codes(SPEC, 2)
+    vertices = model.vertices(codes)
+    with pytest.raises(SettingsError, match="got 1 and 2"):
+        edit_faces(model, codes[:1], codes, vertices)
+    for wrong in (vertices[0], vertices[:1], vertices[:, 1:], np.where(vertices > 0, np.nan, 0)):
+        with pytest.raises(MeshError, match="edit: vertices"):
+            edit_faces(model, codes, codes, wrong)
+
+
+def test_damaged_encoders_are_refused_by_name(model: FactoredModel, tmp_path: Path) -> None:
+    encoder = CodeEncoder(16, SPEC.size, 4).eval()
+    path = save_encoder(tmp_path, dataclasses.replace(model, encoder=encoder))
+    kind, schema = "factored-geometry-encoder", 1
+    arrays, header = load_tensors(path, kind=kind, schema=schema)
+    sizes = header["config"]["networks"]
+    wrong = [None, [], {}, {"networks": sizes}, {"generator": header["config"]["generator"]}]
+    changes = [
+        {"width": 10**12},
+        {"size": 1024, "width": 1024},
+        {"size": -1},
+        {"latent": 2.5},
+        {"size": True},
+        {"more": 1},
+    ]
+    networks = [None, [], *({**sizes, **change} for change in changes)]
+    wrong += [{**header["config"], "networks": item} for item in networks]
+    for config in wrong:
+        save_tensors(path, arrays, kind=kind, schema=schema, units=None, config=config)
+        with pytest.raises(FileFormatError, match=r"encoder\.safetensors: .*damaged"):
+            read_encoder(tmp_path, model.generator)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(FileFormatError, match="got a folder"):
+        read_encoder(tmp_path, model.generator)

@@ -1,6 +1,7 @@
 """Registered faces that are handed to a trained factored geometry GAN, and which part is seen."""
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ HALVES = ("left", "right", "upper", "lower")
 """Of the face, as its owner says left and right."""
 FAR = 5.0
 """mm that faces lie apart, as people and expressions move vertices; more may be another place."""
+_FEWEST_SHARE = 0.01
+"""Of the vertices, that are left to fit."""
 log = logging.getLogger("geomface")
 
 
@@ -151,10 +154,11 @@ def visible_part(model: "FactoredModel", hide: Sequence[str]) -> "BoolArray | No
     Raises
     ------
     FileFormatError : a file that holds no lists of vertices
-    SettingsError : no such region, or nothing is left
+    SettingsError : no such region, a file that hides nothing, or next to nothing is left
     """
     import numpy as np
 
+    from geomface.gan.factored_geometry.registered_input import FEWEST_VISIBLE
     from geomface.mesh.io import load_regions
 
     if not hide:
@@ -164,8 +168,12 @@ def visible_part(model: "FactoredModel", hide: Sequence[str]) -> "BoolArray | No
     for item in hide:
         if Path(item).suffix == ".json":
             lists = load_regions(item)
-            gone = np.concatenate([np.asarray(rows) for rows in lists.values()])
-            if gone.size and not 0 <= gone.min() <= gone.max() < len(seen):
+            gone = np.concatenate([np.zeros(0, np.int64), *lists.values()])
+            if not gone.size:
+                raise SettingsError(
+                    f"--hide {item}: expected vertices {{'name': [vertex, ...]}}, got none."
+                )
+            if not 0 <= gone.min() <= gone.max() < len(seen):
                 raise SettingsError(
                     f"{item}: expected vertices from 0 to {len(seen) - 1}, got {gone.max()}."
                 )
@@ -181,6 +189,12 @@ def visible_part(model: "FactoredModel", hide: Sequence[str]) -> "BoolArray | No
             )
     if not seen.any():
         raise SettingsError("--hide: nothing of the face is left to fit. Hide less.")
+    fewest = max(FEWEST_VISIBLE, math.ceil(_FEWEST_SHARE * len(seen)))
+    if seen.sum() < fewest:
+        raise SettingsError(
+            f"--hide: expected at least {fewest} of {len(seen)} vertices to be left to fit, got "
+            f"{seen.sum()}. Hide less."
+        )
     return seen
 
 
