@@ -20,8 +20,8 @@ _FEWEST = 2
 """Labelled faces of a class: one alone cannot tell its class from whatever else it shows."""
 
 _MORE = (
-    "Label more faces (for drawn faces: a larger --labelled), or leave the labels of rare classes "
-    "empty."
+    "Label more of them (for drawn faces: a larger --labelled), or leave the labels of rare "
+    "classes empty."
 )
 
 
@@ -228,9 +228,9 @@ def check_labels(faces: LabelledFaces, factors: Sequence[str]) -> None:
                 f"{factor}: expected labels of at least two classes, got 0: no face has one. Give "
                 "a label table with this column: as labels.csv in the folder, or with --labels."
             )
-        if len(names) < 2:
+        if len(names) == 1:
             raise DatasetError(
-                f"{factor}: expected labels of at least two classes, got {len(names)} "
+                f"{factor}: expected labels of at least two classes, got 1 "
                 f"({names[0]}). What never changes cannot be told apart "
                 "from the rest of a face."
             )

@@ -12,6 +12,7 @@ from geomface.arrays import FloatArray
 from geomface.datasets import layout
 from geomface.datasets.label_table import LabelTable, load_label_table, save_label_table
 from geomface.datasets.labelled_faces import UNKNOWN, LabelledFaces
+from geomface.datasets.one_pose import require_one_pose
 from geomface.datasets.registered_faces import load_run_template
 from geomface.errors import FileFormatError, MeshError
 from geomface.files.records import read_json
@@ -60,7 +61,8 @@ def load_labelled_faces(
     Raises
     ------
     FileFormatError : no mesh there, a file that cannot be read, a table that is none
-    DatasetError : labels of files that are not there, no labels at all, two tables in the folder
+    DatasetError : labels of files that are not there, no labels at all, two tables in the folder,
+        meshes of a plain folder that are not in one pose
     MeshError : another topology than the template's, NaN, a size that is no face's like the others
 
     Convention
@@ -99,6 +101,8 @@ def load_labelled_faces(
         if on_progress is not None:
             on_progress(index + 1, len(labels))
     meshes.tell(folder)
+    if not is_run:
+        require_one_pose(folder, vertices, tuple(labels))
     return LabelledFaces(template, vertices, tuple(labels), *_numbered(labels, factors))
 
 
