@@ -238,6 +238,15 @@ BAD = {
         ("--data {data} --people 4", "not drawn"),
         ("--data {data} --factors identity=5,age=3", "age"),
         ("--labels table.csv", "know their labels"),
+        ("--data {data} --labels {tables}/lost.csv", "gone.ply"),
+        ("--data {data} --labels {tables}/columns.csv", "mood"),
+        ("--data {data} --labels {tables}/once.csv", "at least 2 labelled faces"),
+        ("--data {data} --labels {tables}/alone.csv", "at least two classes"),
+        ("--data {data} --labels {tables}/none.csv", "none.csv"),
+        ("--data {face}", "face.ply"),
+        ("--steps 0", "steps"),
+        ("--held-out 1", "held_out"),
+        ("--noise -1", "noise"),
         ("--size 20", "power of two"),
     ],
     "fit": [
@@ -247,6 +256,10 @@ BAD = {
         ("{run} {face} {face}", "of this name"),
         ("{run} {face} --hide sky", "left, right, upper, lower"),
         ("{run} {face} --hide left right upper lower", "nothing of the face is left"),
+        ("{run} {face} --steps 0", "steps"),
+        ("{run} {face} --random-restarts 0", "restarts"),
+        ("{run} {face} --prior -1", "prior"),
+        ("{data} {face}", "run.json"),
     ],
     "edit": [
         ("{run} --identity {face} --expression joy", "a, b, c"),
@@ -254,9 +267,33 @@ BAD = {
         ("{run} --identity {bad} --expression b", "codes of faces"),
         ("{run} --identity random --expression b --factor age", "identity, expression"),
     ],
-    "sample": [("{run} --people 0", "at least one"), ("{face}", "face.ply")],
+    "sample": [
+        ("{run} --people 0", "at least one"),
+        ("{run} --expressions 0", "at least one"),
+        ("{face}", "face.ply"),
+        ("{data}", "run.json"),
+    ],
     "evaluate": [("{run} --data builtin", "topology"), ("nowhere", "nowhere")],
 }
+
+
+@pytest.fixture(scope="module")
+def tables(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Label tables, each wrong in its own way."""
+    folder = tmp_path_factory.mktemp("tables")
+    head, *rows = (data / "labels.csv").read_text().splitlines()
+    files = [row.split(",")[0] for row in rows]
+    people = [row.split(",")[1] for row in rows]
+    both = list(zip(files, people, strict=True))
+    texts = {
+        "lost": [head, *rows, "gone.ply,anna,a"],
+        "columns": [f"{head},mood", *(f"{row},good" for row in rows)],
+        "once": [head, *(f"{f},{p},{'b' if i == 0 else 'a'}" for i, (f, p) in enumerate(both))],
+        "alone": [head, *(f"{file},anna,a" for file in files)],
+    }
+    for name, lines in texts.items():
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -269,6 +306,7 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
     sentence: str,
     run: Path,
     data: Path,
+    tables: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -278,7 +316,9 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
     save_mesh(tmp_path / "other.ply", other.replace(faces=other.faces[1:], uv_faces=None, uv=None))
     (tmp_path / "bad.json").write_text("{}")
     files = {"face": tmp_path / "face.ply", "other": tmp_path / "other.ply"}
-    given = words.format(run=run, data=data, bad=tmp_path / "bad.json", **files).split()
+    given = words.format(
+        run=run, data=data, bad=tmp_path / "bad.json", tables=tables, **files
+    ).split()
     first = ["--recipe", "tiny"] if verb == "train" else []
     place = ["--out", str(tmp_path / "out")]
     if verb == "evaluate":

@@ -81,6 +81,7 @@ def run_edit(options: EditFactoredOptions, run: Run) -> int:
     from geomface.report.factor_sheet import factor_sheet
 
     run.require_cpu()
+    make_folder(options.out, create=False)
     model = load_run(options.run)
     factor = options.factor or model.spec.factors[-1].name
     classes = model.spec.factor(factor).classes

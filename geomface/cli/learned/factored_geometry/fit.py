@@ -75,6 +75,7 @@ def run_fit(options: FitFactoredOptions, run: Run) -> int:
     from geomface.mesh.io import save_mesh
 
     run.require_cpu()
+    make_folder(options.out, create=False)
     if not options.meshes:
         raise SettingsError("expected registered meshes to fit, got none: fit ... RUN MESH...")
     model = load_run(options.run)

@@ -60,6 +60,7 @@ def run_sample(options: SampleFactoredOptions, run: Run) -> int:
     from geomface.report.factor_sheet import factor_sheet
 
     run.require_cpu()
+    make_folder(options.out, create=False)
     model = load_run(SHIPPED if options.run is None else str(options.run))
     grid = draw_grid(model, options.people, options.expressions, seed=options.common.seed)
     columns, names = list(grid.columns), grid.names
