@@ -31,6 +31,18 @@ def test_python_runs(
     assert mesh.texture is not None and mesh.texture.shape[:2] == (512, 512)
 
 
+def test_python_of_the_factored_geometry_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs/factored_geometry.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(code, "docs/factored_geometry.md", "exec"), {})
+    error = re.search(r"([\d.]+) mm", capsys.readouterr().out)
+    assert error is not None and float(error[1]) < 2.0
+    assert (tmp_path / "practice" / "labels.csv").is_file() and (tmp_path / "smile.glb").is_file()
+
+
 def test_setup_lines_are_those_of_ci() -> None:
     lines = "".join(blocks("bash")).splitlines()
     assert "pip install -c constraints.txt -e . && geomface demo" in lines
@@ -52,7 +64,15 @@ def test_rooms_are_those_of_the_contract() -> None:
     assert listed == [layer for layer in layers if (ROOT / "geomface" / layer).is_dir()]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/commands.md", "docs/conventions.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/commands.md",
+        "docs/conventions.md",
+        "docs/factored_geometry.md",
+    ],
+)
 def test_links_and_pictures_are_there(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#\s]+)\)", text):

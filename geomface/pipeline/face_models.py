@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geomface.errors import FileFormatError
+from geomface.errors import FileFormatError, SettingsError
 from geomface.files.records import read_json
 from geomface.files.tensors import read_header
 from geomface.model_files import load_model
@@ -12,6 +12,10 @@ from geomface.model_files import load_model
 if TYPE_CHECKING:
     from geomface.statistics import MorphableModel
 
+SHIPPED = "shipped"
+"""Word for the trained model that ships."""
+FACTOR = "expression"
+"""What becomes the blendshapes of a stand-in."""
 _RUN_FILE = "run.json"
 _TRAINED = ("training-checkpoint", "trained-model")
 
@@ -24,7 +28,7 @@ def load_face_model(path: Path | str | None) -> "MorphableModel":
     Parameters
     ----------
     path : what `load_model` reads; or a run, a checkpoint or a model file of a
-        `factored_geometry` training. None is the built-in face
+        `factored_geometry` training; or "shipped" for that which ships. None is the built-in face
 
     Raises
     ------
@@ -32,6 +36,8 @@ def load_face_model(path: Path | str | None) -> "MorphableModel":
     CheckpointError : a training of another system
     SettingsError : a GAN without an expression to make blendshapes of
     """
+    if path is not None and str(path) == SHIPPED and not Path(path).exists():
+        return _stand_in(None)
     if path is None or not is_trained(path):
         return load_model(path)
     return _stand_in(Path(path).resolve())
@@ -50,8 +56,16 @@ def is_trained(path: Path | str) -> bool:
 
 
 @functools.lru_cache(maxsize=2)
-def _stand_in(path: Path) -> "MorphableModel":
+def _stand_in(path: Path | None) -> "MorphableModel":
     from geomface.gan.factored_geometry.linear import as_morphable
     from geomface.gan.factored_geometry.model import load_factored
 
-    return as_morphable(load_factored(path))
+    model = load_factored(path)
+    names = [factor.name for factor in model.spec.factors]
+    if FACTOR not in names:
+        raise SettingsError(
+            f"{model.name}: expected a run with the factor {FACTOR!r} to make blendshapes of, got "
+            f"{', '.join(names)}. In Python, as_morphable makes a model of another factor, and "
+            "save_model writes it."
+        )
+    return as_morphable(model)

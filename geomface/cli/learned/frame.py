@@ -10,7 +10,7 @@ import tyro
 
 from geomface.cli.options import CommonOptions, Flag, MaybeFile
 from geomface.cli.run import Run
-from geomface.errors import SettingsError
+from geomface.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
     from geomface.learning import PhasedTask, System, TrainingResult
@@ -101,6 +101,8 @@ def run_training_command(
 
     compute, steps = training.settings.compute, training.settings.loop.steps
     device = check_compute(compute)
+    if options.out.is_file():
+        raise OutputError(f"--out {options.out}: expected a folder for the run, got a file.")
     if run.common.dry_run:
         what = f"train {training.plan} for {steps} steps on {compute.devices} x {device.type}"
         return run.plan([what, f"write {options.out}"])

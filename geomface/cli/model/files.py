@@ -50,12 +50,12 @@ class ModelExportOptions:
 def run_convert(options: ModelConvertOptions, run: Run) -> int:
     """Read, tell, write."""
     from geomface.model_files import load_model
-    from geomface.pipeline.face_models import load_face_model
+    from geomface.pipeline.face_models import SHIPPED, load_face_model
     from geomface.statistics import write_morphable
 
     run.require_cpu()
     require_output(options.out, "--out", (".safetensors",), (options.input,))
-    if not options.input.exists():
+    if not options.input.exists() and str(options.input) != SHIPPED:
         raise FileFormatError(f"--input {options.input}: no such file. Check the path.")
     if options.source == "auto":
         model = load_face_model(options.input)

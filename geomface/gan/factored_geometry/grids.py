@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from geomface.gan.factored_geometry.model import FactoredModel
 
 
+MOST = 10_000
+"""Faces of a grid: they are held at once."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class CodeGrid:
     """Codes of a grid, row by row.
@@ -71,6 +75,11 @@ def draw_grid(
     if people < 1 or count < 1:
         raise SettingsError(
             f"grid: expected at least one person and one {across}, got {people} and {count}."
+        )
+    if people * count > MOST:
+        raise SettingsError(
+            f"grid: expected at most {MOST} faces at once, got {people} people x {count}. Draw "
+            "them in parts, with other seeds."
         )
     columns = {name: np.asarray(model.code(across, name)) for name in classes[:count]}
     # Another stream than the people's, so that no column is a person's own expression.

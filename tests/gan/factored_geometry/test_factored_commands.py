@@ -13,20 +13,25 @@ from factored_cases import sheet_faces
 from geomface.cli.learned.factored_geometry.train import read_factors
 from geomface.cli.main import main
 from geomface.datasets.labelled_folder import save_labelled_faces
+from geomface.errors import SettingsError
 from geomface.files import load_image
 from geomface.gan.factored_geometry import (
     CodeEncoder,
     Factor,
     FactoredModel,
+    linear,
     load_factored,
     train_encoder,
 )
+from geomface.gan.factored_geometry import model as model_module
 from geomface.gan.factored_geometry.codes_file import load_codes
 from geomface.gan.factored_geometry.grids import draw_grid
 from geomface.gan.factored_geometry.pictures import labelled_grid
 from geomface.gan.factored_geometry.sources import find_source, recorded_source
 from geomface.mesh.io import load_mesh, save_mesh
 from geomface.mesh.io.glb_morphs import read_morph_glb
+from geomface.pipeline import face_models
+from geomface.pipeline.face_models import load_face_model
 from geomface.synthesis.labelled_faces import LabelledFacesSettings
 
 NAME = "factored_geometry"
@@ -230,9 +235,10 @@ BAD = {
     "train": [
         ("--factors identity=0", "1 number or more"),
         ("--factors identity", "identity=65,expression=15"),
+        ("--factors identity=--5", "identity=65,expression=15"),
         ("--data nowhere", "nowhere"),
         ("--people 1", "at least two classes"),
-        ("--people 4 --faces 3 --labelled 0", "Label more of them"),
+        ("--people 4 --faces 3 --labelled 0", "Label more"),
         ("--factors identity=5,age=3", "identity and expression"),
         ("--region sky", "narrow_face"),
         ("--data {data} --people 4", "not drawn"),
@@ -257,6 +263,8 @@ BAD = {
         ("{run} {face} --hide sky", "left, right, upper, lower"),
         ("{run} {face} --hide left right upper lower", "nothing of the face is left"),
         ("{run} {face} --steps 0", "steps"),
+        ("{run} {face} --out {folder}", "replace the given one"),
+        ("{run} {face} --format", "obj, ply, glb"),
         ("{run} {face} --random-restarts 0", "restarts"),
         ("{run} {face} --prior -1", "prior"),
         ("{data} {face}", "run.json"),
@@ -265,11 +273,20 @@ BAD = {
         ("{run} --identity {face} --expression joy", "a, b, c"),
         ("{run} --identity nowhere.ply --expression b", "nowhere.ply"),
         ("{run} --identity {bad} --expression b", "codes of faces"),
+        ("{run} --identity random --expression b --share nan", "--share"),
+        ("{run} --identity random --expression b --share 1e9", "--share"),
+        ("{run} --identity random --expression b --seed -1", "--seed"),
         ("{run} --identity random --expression b --factor age", "identity, expression"),
     ],
     "sample": [
         ("{run} --people 0", "at least one"),
         ("{run} --expressions 0", "at least one"),
+        ("{run} --people 1000000", "at most"),
+        ("{run} --expressions 100000000", "at most"),
+        ("{run} --seed -1", "--seed"),
+        ("{run} --format", "obj, ply, glb"),
+        ("{run} --out {face}", "is a file"),
+        ("{run} --alpha 0", "alpha"),
         ("{face}", "face.ply"),
         ("{data}", "run.json"),
     ],
@@ -317,10 +334,10 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
     (tmp_path / "bad.json").write_text("{}")
     files = {"face": tmp_path / "face.ply", "other": tmp_path / "other.ply"}
     given = words.format(
-        run=run, data=data, bad=tmp_path / "bad.json", tables=tables, **files
+        run=run, data=data, bad=tmp_path / "bad.json", tables=tables, folder=tmp_path, **files
     ).split()
     first = ["--recipe", "tiny"] if verb == "train" else []
-    place = ["--out", str(tmp_path / "out")]
+    place = [] if "--out" in given else ["--out", str(tmp_path / "out")]
     if verb == "evaluate":
         place = ["--report", str(tmp_path / "e.json")]
     before = sorted(tmp_path.rglob("*"))
@@ -328,6 +345,35 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
     message = capsys.readouterr().err
     assert message.startswith("error: ") and sentence in message and "Traceback" not in message
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_results_are_not_mixed(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (
+        ["sample", NAME, str(run), "--people", "1", "--expressions", "1"],
+        ["edit", NAME, str(run), "--identity", "random", "--expression", "b"],
+    ):
+        words += ["--out", str(tmp_path / words[0]), "--quiet"]
+        assert main(words) == 0
+        for extra in ([], ["--dry-run"]):
+            assert main([*words, *extra]) == 1
+            assert "earlier result" in capsys.readouterr().err
+
+
+def test_stand_ins_of_the_model_that_ships_and_of_other_factors(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linear, "SAMPLES", 60)
+    stand_in = load_face_model("shipped")
+    assert stand_in.mesh.topology_id == load_factored().template.mesh.topology_id
+    model = load_factored(run)
+    mood = tuple(dataclasses.replace(item, name=item.name[::-1]) for item in model.spec.factors)
+    other = dataclasses.replace(model, spec=dataclasses.replace(model.spec, factors=mood))
+    monkeypatch.setattr(model_module, "load_factored", lambda path: other)
+    face_models._stand_in.cache_clear()
+    with pytest.raises(SettingsError, match="ytitnedi, noisserpxe"):
+        load_face_model(run)
 
 
 def test_dry_runs_write_nothing(

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from geomface.cli.inputs import make_folder
-from geomface.cli.learned.factored_geometry.faces import load_run, read_faces
+from geomface.cli.learned.factored_geometry.faces import (
+    load_run,
+    read_faces,
+    require_new,
+    require_plain,
+)
 from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 
 RANDOM = "random"
 RESTING = "neutral"
+FARTHEST = 10.0
+"""Largest share."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +56,7 @@ class EditFactoredOptions:
     align: Flag = False
     """First move each mesh onto the model's mean face, keeping its size."""
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("geomface-edit")
-    """Folder for the results; it is created."""
+    """Folder for the results, without those of an earlier run; it is created."""
     format: tuple[Literal["obj", "ply", "glb"], ...] = ("ply",)
     """Formats of the meshes, one or more."""
     common: CommonOptions = CommonOptions()
@@ -82,6 +89,8 @@ def run_edit(options: EditFactoredOptions, run: Run) -> int:
 
     run.require_cpu()
     make_folder(options.out, create=False)
+    require_new(options.out)
+    require_plain(options.common.seed, options.format)
     model = load_run(options.run)
     factor = options.factor or model.spec.factors[-1].name
     classes = model.spec.factor(factor).classes
@@ -102,7 +111,7 @@ def run_edit(options: EditFactoredOptions, run: Run) -> int:
     rest = model.code(factor, RESTING) if RESTING in classes else np.zeros(len(targets[0][1]))
     many = options.share != (1.0,)
     columns = ["given"] + [
-        f"{name} {share:g}" if many else name for name, _ in targets for share in options.share
+        f"{share:g} {name}" if many else name for name, _ in targets for share in options.share
     ]
     sheet, written = [], []
     for row, person in enumerate(people):
@@ -147,6 +156,12 @@ def check_words(options: EditFactoredOptions, factor: str, classes: tuple[str, .
     """Refuse what is neither a class nor a file, before anything is fitted."""
     if not options.identity or not options.expression or not options.share:
         raise SettingsError("--identity, --expression, --share: expected one or more of each.")
+    for share in options.share:
+        if not abs(share) <= FARTHEST:  # NaN too
+            raise SettingsError(
+                f"--share: expected numbers from -{FARTHEST:g} to {FARTHEST:g}, got {share:g}. 0 "
+                "keeps the person's own expression, 1 replaces it."
+            )
     for flag, words, known in (
         ("--identity", options.identity, (RANDOM,)),
         ("--expression", options.expression, (RANDOM, *classes)),

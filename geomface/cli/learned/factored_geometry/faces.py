@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geomface.errors import SettingsError
+from geomface.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
     from geomface.arrays import BoolArray, FloatArray, IndexArray
@@ -28,6 +28,33 @@ def load_run(run: str) -> "FactoredModel":
     from geomface.gan.factored_geometry import load_factored
 
     return load_factored(None if run == SHIPPED else run)
+
+
+def require_plain(seed: int, formats: Sequence[str]) -> None:
+    """Refuse a negative seed, and no format at all (SettingsError)."""
+    if seed < 0:
+        raise SettingsError(f"--seed: expected 0 or more, got {seed}.")
+    if not formats:
+        raise SettingsError("--format: expected one or more of obj, ply, glb.")
+
+
+def require_new(folder: Path) -> None:
+    """Refuse a folder with an earlier result, whose faces would be mixed with the new ones.
+
+    Raises
+    ------
+    OutputError : it holds a sheet or faces
+    """
+    if not folder.is_dir():
+        return
+    old = next(folder.glob("person[0-9]*"), None)
+    if old is None and (folder / "sheet.png").exists():
+        old = folder / "sheet.png"
+    if old is not None:
+        raise OutputError(
+            f"--out {folder}: holds an earlier result ({old.name}), with which the new one would "
+            "be mixed. Choose another folder, or remove it."
+        )
 
 
 def read_faces(

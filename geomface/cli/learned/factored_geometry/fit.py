@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from geomface.cli.inputs import make_folder
-from geomface.cli.learned.factored_geometry.faces import load_run, read_faces, visible_part
+from geomface.cli.learned.factored_geometry.faces import (
+    face_names,
+    load_run,
+    read_faces,
+    require_plain,
+    visible_part,
+)
 from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
 
@@ -76,6 +82,8 @@ def run_fit(options: FitFactoredOptions, run: Run) -> int:
 
     run.require_cpu()
     make_folder(options.out, create=False)
+    require_plain(options.common.seed, options.format)
+    require_other_files(options)
     if not options.meshes:
         raise SettingsError("expected registered meshes to fit, got none: fit ... RUN MESH...")
     model = load_run(options.run)
@@ -135,6 +143,25 @@ def run_fit(options: FitFactoredOptions, run: Run) -> int:
         f"{fit.seconds:.1f} s; see {picture}"
     )
     return 0
+
+
+def require_other_files(options: FitFactoredOptions) -> None:
+    """Refuse to write a fitted face over a given one.
+
+    Raises
+    ------
+    OutputError : an output would be one of the inputs
+    """
+    from geomface.errors import OutputError
+
+    given = {path.resolve() for path in options.meshes}
+    for name in face_names(options.meshes):
+        for suffix in options.format:
+            path = options.out / f"{name}.{suffix}"
+            if path.resolve() in given:
+                raise OutputError(
+                    f"{path}: the fitted face would replace the given one. Choose another --out."
+                )
 
 
 def fit_settings(options: FitFactoredOptions, model: "FactoredModel") -> "FitSettings":

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from geomface.cli.inputs import make_folder
-from geomface.cli.learned.factored_geometry.faces import SHIPPED, load_run
+from geomface.cli.learned.factored_geometry.faces import (
+    SHIPPED,
+    load_run,
+    require_new,
+    require_plain,
+)
 from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
 
@@ -34,7 +39,7 @@ class SampleFactoredOptions:
     run: RunOrShipped = None
     """Run directory, one of its checkpoints, or a model file."""
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("geomface-people")
-    """Folder for the meshes and sheet.png; it is created."""
+    """Folder for the meshes and sheet.png, without those of an earlier run; it is created."""
     people: int = 5
     """People, the rows."""
     expressions: Annotated[
@@ -48,7 +53,7 @@ class SampleFactoredOptions:
     alpha: Annotated[
         float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint="(default: the model's)")
     ] = None
-    """Smoothness of the meshes: larger is smoother, 0 takes the image as it is."""
+    """Smoothness of the meshes, above 0: larger is smoother and has less detail."""
     common: CommonOptions = CommonOptions()
 
 
@@ -61,6 +66,8 @@ def run_sample(options: SampleFactoredOptions, run: Run) -> int:
 
     run.require_cpu()
     make_folder(options.out, create=False)
+    require_new(options.out)
+    require_plain(options.common.seed, options.format)
     model = load_run(SHIPPED if options.run is None else str(options.run))
     grid = draw_grid(model, options.people, options.expressions, seed=options.common.seed)
     columns, names = list(grid.columns), grid.names

@@ -155,7 +155,7 @@ def read_factors(text: str) -> "tuple[Factor, ...]":
     factors = []
     for item in text.split(","):
         name, equals, dims = (part.strip() for part in item.partition("="))
-        if not equals or not dims.lstrip("-").isdecimal():
+        if not equals or not dims.removeprefix("-").isdecimal():
             raise SettingsError(
                 f"--factors: expected names with the lengths of their codes, such as "
                 f"identity=65,expression=15, got {text!r}."
