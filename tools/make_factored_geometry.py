@@ -16,6 +16,7 @@ from geomface.faces import load_builtin_face
 from geomface.gan.factored_geometry import load_factored, recipe, train_factored
 from geomface.gan.factored_geometry.encoder import train_encoder
 from geomface.gan.factored_geometry.model_file import save_factored
+from geomface.gan.factored_geometry.sources import FaceSource
 from geomface.learning import ComputeSettings
 from geomface.synthesis.labelled_faces import LabelledFacesSettings, draw_labelled_faces
 
@@ -45,7 +46,8 @@ def main() -> None:
         loop=dataclasses.replace(settings.loop, steps=STEPS),
         compute=ComputeSettings("cpu", options.precision),
     )
-    train_factored(settings, draw_labelled_faces(load_builtin_face(), FACES), options.run)
+    faces = draw_labelled_faces(load_builtin_face(), FACES)
+    train_factored(settings, faces, options.run, source=FaceSource(drawn=FACES))
     model = load_factored(options.run)
     model = dataclasses.replace(model, encoder=train_encoder(model))
     options.out.parent.mkdir(parents=True, exist_ok=True)

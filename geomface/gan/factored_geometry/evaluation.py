@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
-from geomface.errors import require_positive
+from geomface.errors import SettingsError, require_not_negative, require_positive
 from geomface.gan.factored_geometry.codes import Codes
 from geomface.gan.factored_geometry.embedding import Embedding
 from geomface.gan.factored_geometry.generators import FaceGenerator
@@ -48,7 +48,14 @@ class EvaluationSettings:
     """Of all that is drawn."""
 
     def __post_init__(self) -> None:
-        require_positive(self, "samples", "codes", "draws", "pairs", "labelled", "every")
+        require_positive(self, "labelled", "every")
+        require_not_negative(self, "fits", "seed")
+        for name in ("samples", "codes", "draws", "pairs"):
+            if getattr(self, name) < 2:
+                raise SettingsError(
+                    f"{name}: expected 2 or more, got {getattr(self, name)}. Of one face nothing "
+                    "can be said."
+                )
 
 
 def evaluate_generator(

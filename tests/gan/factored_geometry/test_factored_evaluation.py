@@ -162,3 +162,11 @@ def test_bad_input(model: MorphableModel, truth: TrueFaces) -> None:
     other = draw_labelled_faces(model, LabelledFacesSettings(2, 2, region="narrow_face"))
     with pytest.raises(TopologyMismatchError, match="vertices"):
         measure_truth(faces, other, truth.embeddings)
+
+
+@pytest.mark.parametrize("name", ["samples", "codes", "draws", "pairs"])
+def test_one_of_anything_says_nothing(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: expected 2 or more, got 1"):
+        EvaluationSettings(**{name: 1})
+    with pytest.raises(SettingsError, match="fits"):
+        EvaluationSettings(fits=-1)
