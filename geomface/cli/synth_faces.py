@@ -177,7 +177,7 @@ class SynthFacesOptions:
     """Under --grid: what is no factor is drawn once a person, or for every picture."""
     model: ModelFile = None
     """Face model that the people are drawn from: any file that 'geomface model convert' reads, or a
-    factored_geometry run."""
+    factored_geometry run; shipped is the trained model that ships."""
     image_format: Literal["png", "npy"] = "png"
     """png packs rgb, alpha, albedo and region; npy packs nothing and is faster."""
     shards: Flag = False

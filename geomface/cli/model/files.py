@@ -22,7 +22,8 @@ class ModelConvertOptions:
     """
 
     input: Annotated[Path, tyro.conf.arg(metavar="FILE")]
-    """The model: a file, a folder of ICT-FaceKit, or a factored_geometry run."""
+    """The model: a file, a folder of ICT-FaceKit, or a factored_geometry run; shipped is the
+    trained model that ships."""
     out: OutputFile
     """The model: a .safetensors file."""
     source: Literal[
@@ -43,7 +44,8 @@ class ModelExportOptions:
     out: Annotated[Path, tyro.conf.arg(metavar="FILE")]
     """The file, or a folder (no ending) for the OBJs."""
     model: ModelFile = None
-    """Any model file that 'geomface model convert' reads, or a factored_geometry run."""
+    """Any model file that 'geomface model convert' reads, or a factored_geometry run;
+    shipped is the trained model that ships."""
     common: CommonOptions = CommonOptions()
 
 

@@ -24,7 +24,8 @@ class ModelShowOptions:
     """
 
     model: ModelFile = None
-    """Any model file that 'geomface model convert' reads, or a factored_geometry run."""
+    """Any model file that 'geomface model convert' reads, or a factored_geometry run;
+    shipped is the trained model that ships."""
     out: Annotated[
         Folder | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: no pictures)")
     ] = None

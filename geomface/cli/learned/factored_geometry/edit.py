@@ -38,9 +38,9 @@ class EditFactoredOptions:
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     """Run directory, checkpoint or model file; shipped is the model that ships."""
-    identity: Annotated[tuple[str, ...], tyro.conf.arg(metavar="MESH|CODES|random")]
+    identity: Annotated[tuple[str, ...], tyro.conf.arg(metavar="MESH|CODES|random...")]
     """The people, one or more: registered meshes, codes.json, or random."""
-    expression: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME|MESH|CODES")]
+    expression: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME|MESH|CODES|random...")]
     """The expressions they are given, one or more; random draws one."""
     share: tuple[float, ...] = (1.0,)
     """How far towards each expression: 0 keeps the person's own, 1 replaces it, 0.5 is half way;
