@@ -226,13 +226,13 @@ def check_labels(faces: LabelledFaces, factors: Sequence[str]) -> None:
         if not names:
             raise DatasetError(
                 f"{factor}: expected labels of at least two classes, got 0: no face has one. Give "
-                "a label table with this column: as labels.csv in the folder, or with --labels."
+                "a label table with this column filled: as labels.csv in the folder, or with "
+                "--labels."
             )
         if len(names) == 1:
             raise DatasetError(
-                f"{factor}: expected labels of at least two classes, got 1 "
-                f"({names[0]}). What never changes cannot be told apart "
-                "from the rest of a face."
+                f"{factor}: expected labels of at least two classes, got 1 ({names[0]}). "
+                "What never changes cannot be told apart from the rest of a face."
             )
         trained = f"among the {len(faces)} faces of the people that are trained on"
         if len(known) <= len(names):

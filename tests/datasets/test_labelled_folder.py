@@ -251,6 +251,13 @@ def test_two_tables_in_a_folder(folder) -> None:
     assert len(load_labelled_faces(folder, folder / "labels.csv")) == 6
 
 
+def test_a_pipelines_output_may_lie_in_any_pose_when_it_is_asked_for_as_it_is(run) -> None:
+    table = with_table(run, "file,identity,expression\nscan1,b,\nscan0,a,sad\nscan5,b,sad\n")
+    vertices = FACES[4] @ np.diag([-1.0, 1, 1]) + 5000
+    save_mesh(run / layout.ITEMS / "scan5" / layout.REGISTERED, FACE.replace(vertices=vertices))
+    assert len(load_labelled_faces(run, table, align=False)) == 3
+
+
 def test_no_meshes(tmp_path) -> None:
     with pytest.raises(FileFormatError, match="expected registered meshes .* got none"):
         load_labelled_faces(tmp_path)
