@@ -12,6 +12,7 @@ from test_factored_use import SPEC, model_of
 from torch import nn
 
 from geomface.cli.learned.factored_geometry.faces import visible_part
+from geomface.cli.main import main
 from geomface.errors import FileFormatError, MeshError, SettingsError, TopologyMismatchError
 from geomface.files.tensors import load_tensors, save_tensors
 from geomface.gan.factored_geometry.codes import draw_codes
@@ -28,6 +29,7 @@ from geomface.gan.factored_geometry.model_file import read_encoder, save_encoder
 from geomface.gan.factored_geometry.networks import GeometryGenerator
 from geomface.gan.factored_geometry.settings import NetworkSettings
 from geomface.learning.randomness import seeded_initialisation
+from geomface.mesh.io import save_mesh
 
 
 def generator(seed: int) -> nn.Module:
@@ -190,3 +192,31 @@ def test_damaged_encoders_are_refused_by_name(model: FactoredModel, tmp_path: Pa
     path.mkdir()
     with pytest.raises(FileFormatError, match="got a folder"):
         read_encoder(tmp_path, model.generator)
+
+
+def test_fit_keeps_its_inputs_and_tells_of_bad_fits(
+    model: FactoredModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = tmp_path / "m.safetensors", tmp_path / "out"
+    save_factored(run, model)
+    out.mkdir()
+    mesh = model.meshes(draw_codes(SPEC, 1))[0]
+    save_mesh(tmp_path / "x.ply", mesh)
+    save_mesh(out / "x.ply", mesh.replace(vertices=mesh.vertices + [0.0, 0.0, 8.0]))
+    (out / "codes.json").write_text('{"hidden": [0]}')
+    fit = ["fit", "factored_geometry", str(run)]
+    last = ["--out", str(out), "--random-restarts", "1", "--steps", "2", "--quiet"]
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    for words in (
+        [str(out / "x.ply")],
+        [str(out / "x.ply"), "--dry-run"],
+        [str(out / ".." / "out" / "x.ply"), "--format", "obj", "ply"],
+        [str(tmp_path / "x.ply"), "--hide", str(out / "codes.json")],
+    ):
+        assert main([*fit, *words, *last]) == 1
+        assert "is also an input" in capsys.readouterr().err
+        assert {path: path.read_bytes() for path in out.iterdir()} == before
+    last[1] = str(tmp_path / "new")
+    for name, told in ((tmp_path / "x.ply", False), (out / "x.ply", True)):
+        assert main([*fit, str(name), *last[:-1]]) == 0
+        assert ("a bad fit: x " in "".join(capsys.readouterr())) == told

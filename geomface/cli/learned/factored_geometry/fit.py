@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SHOWN = 12
 """Faces on the picture at most."""
+BAD = 3.0
+"""mm that a fit is off on average, from where on a likely cause is told."""
+CODES, PICTURE = "codes.json", "fit.png"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,11 +121,18 @@ def run_fit(options: FitFactoredOptions, run: Run) -> int:
             )
     errors = dict(zip(names, (round(float(error), 4) for error in fit.errors), strict=True))
     told: dict[str, Any] = {"model": model.name, "step": model.step, "errors_mm": errors}
-    codes, topology = options.out / "codes.json", template.topology_id
+    codes, topology = options.out / CODES, template.topology_id
     identity = generator_identity(model.generator)
     save_codes(codes, fit.codes, names, topology_id=topology, generator=identity, record=told)
-    picture = options.out / "fit.png"
+    picture = options.out / PICTURE
     save_image(picture, fit_picture(model, faces, fit))
+    bad = [f"{name} {error:.1f} mm" for name, error in errors.items() if error > BAD]
+    if bad:
+        more = ", ..." if len(bad) > SHOWN else ""
+        run.note(
+            f"a bad fit: {', '.join(bad[:SHOWN])}{more} away on average; likely causes: another "
+            "pose (--align), a mirrored mesh, a face unlike the model's."
+        )
     run.finish(
         {
             **told,
@@ -146,7 +156,7 @@ def run_fit(options: FitFactoredOptions, run: Run) -> int:
 
 
 def require_other_files(options: FitFactoredOptions) -> None:
-    """Refuse to write a fitted face over a given one.
+    """Refuse to write a result over what is read.
 
     Raises
     ------
@@ -154,14 +164,15 @@ def require_other_files(options: FitFactoredOptions) -> None:
     """
     from geomface.errors import OutputError
 
-    given = {path.resolve() for path in options.meshes}
-    for name in face_names(options.meshes):
-        for suffix in options.format:
-            path = options.out / f"{name}.{suffix}"
-            if path.resolve() in given:
-                raise OutputError(
-                    f"{path}: the fitted face would replace the given one. Choose another --out."
-                )
+    inputs = (*options.meshes, *(Path(item) for item in options.hide), Path(options.run))
+    given = [path for path in inputs if path.exists()]
+    names = [f"{name}.{item}" for name in face_names(options.meshes) for item in options.format]
+    for path in (options.out / name for name in (*names, CODES, PICTURE)):
+        if path.exists() and any(path.samefile(source) for source in given):
+            raise OutputError(
+                f"{path}: is also an input, and the result would replace the given one. Choose "
+                "another --out."
+            )
 
 
 def fit_settings(options: FitFactoredOptions, model: "FactoredModel") -> "FitSettings":
