@@ -130,5 +130,6 @@ def _require_pose(points: FloatArray, reference: FloatArray, diagonal: float, na
     if distance > _FARTHEST * diagonal:
         raise MeshError(
             f"{name}: lies {distance:.0f} mm from the mean face of the template on average, so it "
-            "is in another pose. Align it to the template first (--align, or align_meshes)."
+            "is in another pose or mirrored. Align it to the template first "
+            "(--align, or align_meshes)."
         )

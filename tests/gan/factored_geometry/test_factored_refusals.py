@@ -58,7 +58,7 @@ def model() -> FactoredModel:
 def test_settings_of_fits_are_bounded(wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=f"^{next(iter(wrong))}: expected"):
         FitSettings(**wrong)
-    assert FitSettings(steps=np.int64(3), restarts=1000, prior=0, betas=(0.0, 0.5)).steps == 3
+    assert FitSettings(steps=3, restarts=1000, prior=0, betas=(0.0, 0.5)).restarts == 1000
 
 
 def test_codes_belong_to_one_generator(
