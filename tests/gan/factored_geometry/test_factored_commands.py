@@ -24,7 +24,11 @@ from geomface.gan.factored_geometry import (
     train_encoder,
 )
 from geomface.gan.factored_geometry import model as model_module
-from geomface.gan.factored_geometry.codes_file import load_codes
+from geomface.gan.factored_geometry.codes_file import (
+    generator_identity,
+    load_codes,
+    save_codes,
+)
 from geomface.gan.factored_geometry.grids import draw_grid
 from geomface.gan.factored_geometry.pictures import labelled_grid
 from geomface.gan.factored_geometry.sources import find_source, recorded_source
@@ -292,6 +296,21 @@ BAD = {
     ],
     "evaluate": [("{run} --data builtin", "topology"), ("nowhere", "nowhere")],
 }
+
+
+def test_codes_of_another_run_are_refused(
+    data: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    words = ["--data", str(data), "--held-out", "0.4", "--out", str(other), "--seed", "1"]
+    assert main([*TRAIN, *words]) == 0
+    model = load_factored(run)
+    codes = tmp_path / "codes.json"
+    topology, own = model.template.mesh.topology_id, generator_identity(model.generator)
+    save_codes(codes, model.draw(1), ["anna"], topology_id=topology, generator=own)
+    edit = ["--identity", str(codes), "--expression", "a", "--out", str(tmp_path / "e"), "--quiet"]
+    assert main(["edit", NAME, str(other), *edit]) == 1
+    assert "another" in capsys.readouterr().err and not (tmp_path / "e").exists()
 
 
 @pytest.fixture(scope="module")

@@ -185,7 +185,7 @@ def read_given(
 ) -> list[list[Given]]:
     """Return the faces that each word names: one, or all of a codes file."""
     from geomface.gan.factored_geometry import fit_faces
-    from geomface.gan.factored_geometry.codes_file import load_codes
+    from geomface.gan.factored_geometry.codes_file import generator_identity, load_codes
     from geomface.gan.factored_geometry.registered_input import registered_vertices
 
     drawn = model.draw(max(len(words), 1), seed=options.common.seed if seed is None else seed)
@@ -207,7 +207,8 @@ def read_given(
             found.append([Given(f"random {random + 1}", drawn[random : random + 1])])
             random += 1
         elif Path(word).suffix == ".json":
-            codes = load_codes(word, model.spec, topology_id=topology)
+            own = generator_identity(model.generator)
+            codes = load_codes(word, model.spec, topology_id=topology, generator=own)
             found.append([Given(name, code) for name, code in codes.items()])
         else:
             found.append([fitted[place[Path(word)]]])
