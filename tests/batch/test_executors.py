@@ -71,7 +71,15 @@ def test_one_blas_thread_is_given_back():
     assert threads() == before
 
 
-def test_interrupt_lets_the_items_in_flight_finish(two_workers):
+@pytest.fixture
+def interruptible():
+    """A shell starts what runs in its background deaf to interrupts; the test is not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_interrupt_lets_the_items_in_flight_finish(two_workers, interruptible):
     two_workers.warm_up()
     list(two_workers.run(square, [1, 2]))
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
