@@ -25,6 +25,8 @@ from geomface.statistics.model_file import complete
 ASSET = "factored_geometry/model.safetensors"
 """The model that ships."""
 _BLOCK = 256
+LARGEST_MM = 1e4
+"""No displacement of a face is larger."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -47,9 +49,11 @@ class FactoredModel:
     Example
     -------
     >>> import geomface as gf
-    >>> from geomface.gan.factored_geometry import load_factored
-    >>> load_factored.__name__
-    'load_factored'
+    >>> model = gf.load_factored()
+    >>> anna = model.draw(1, seed=3, expression="neutral")
+    >>> happy = anna.replace(expression=model.code("expression", "happy"))
+    >>> model.vertices(happy).shape
+    (1, 7756, 3)
     """
 
     spec: LatentSpec
@@ -88,6 +92,11 @@ class FactoredModel:
         """
         codes = draw_codes(self.spec, count, seed=seed)
         for factor, given in labels.items():
+            if not isinstance(given, str | Sequence | np.ndarray):
+                raise SettingsError(
+                    f"{factor}: expected a class, or one for each face, got {given!r}. Leave it "
+                    "out for random codes."
+                )
             names = [given] * count if isinstance(given, str) else list(given)
             if len(names) != count:
                 raise SettingsError(
@@ -122,8 +131,18 @@ class FactoredModel:
         return self.frame.to_vertices(images, self.alpha if alpha is None else alpha)
 
     def meshes(self, codes: Codes, names: Sequence[str] | None = None) -> list[Mesh]:
-        """Return the faces of codes on the template, in mm, with its uv."""
+        """Return the faces of codes on the template, in mm, with its uv.
+
+        Raises
+        ------
+        SettingsError : codes of another model, or another number of names than codes
+        """
+        self._require(codes)
         named = [f"face{row:03d}" for row in range(len(codes))] if names is None else names
+        if len(named) != len(codes):
+            raise SettingsError(
+                f"names: expected one for each of {len(codes)} faces, got {len(named)}."
+            )
         shapes = self.vertices(codes)
         return [
             self.template.mesh.replace(vertices=shape, name=name)
@@ -159,6 +178,10 @@ def load_factored(path: Path | str | None = None) -> FactoredModel:
     >>> [mesh.unit for mesh in smiles]
     ['mm', 'mm']
     """
+    if path is not None and not isinstance(path, str | Path):
+        raise FileFormatError(
+            f"expected the path of a run, a checkpoint or a model file, got {path!r}."
+        )
     name = "the model that ships" if path is None else Path(path).name
     path = asset_path(ASSET) if path is None else path
     trained = load_trained(path, system=SYSTEM)
@@ -192,15 +215,17 @@ def _read_model(trained: TrainedModel, path: Path | str, name: str) -> FactoredM
                 "damaged: write it again."
             )
     alpha, deviation = float(config["alpha"]), float(config["deviation"])
-    if not (0 < alpha < np.inf and 0 < deviation <= 1):
+    limit = float(config["limit"])
+    if not (0 < alpha < np.inf and 0 < deviation <= 1 and 0 < limit < LARGEST_MM):
         raise FileFormatError(
-            f"{trained.path}: expected alpha above 0 and a deviation in (0, 1], got {alpha} and "
-            f"{deviation}. The file is damaged: write it again."
+            f"{trained.path}: expected alpha above 0, a deviation in (0, 1] and a range of up to "
+            f"{LARGEST_MM:g} mm, got {alpha}, {deviation} and {limit}. The file is damaged: write "
+            "it again."
         )
     return FactoredModel(
         spec,
         generator,
-        make_frame(template, settings.size, config["limit"]),
+        make_frame(template, settings.size, limit),
         template,
         fixed,
         alpha=alpha,

@@ -91,9 +91,27 @@ def test_no_codes_are_no_faces(model: FactoredModel) -> None:
         model.vertices(None)  # type: ignore[arg-type]
 
 
+def test_labels_names_and_paths_that_are_none_are_refused(model: FactoredModel) -> None:
+    with pytest.raises(SettingsError, match="expression: expected a class"):
+        model.draw(1, expression=None)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="one for each of 2 faces, got 1"):
+        model.draw(2, expression=["a"])
+    with pytest.raises(SettingsError, match="names: expected one for each of 2 faces, got 1"):
+        model.meshes(model.draw(2), ["anna"])
+    with pytest.raises(FileFormatError, match="expected the path"):
+        load_factored(3)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("entry", "value"),
-    [("deviation", 0.0), ("alpha", "x"), ("factors", None), ("template", None), ("noise", "two")],
+    [
+        ("deviation", 0.0),
+        ("limit", 1e30),
+        ("alpha", "x"),
+        ("factors", None),
+        ("template", None),
+        ("noise", "two"),
+    ],
 )
 def test_damaged_headers_are_told(run: Path, tmp_path: Path, entry: str, value: object) -> None:
     (path,) = (run / "checkpoints").iterdir()

@@ -73,6 +73,17 @@ def test_arms_leave_out_what_they_say() -> None:
     assert not {key for key in seen["ac-gan"] if key.startswith("features/")}
 
 
+def test_each_weight_of_a_loss_moves_the_generator() -> None:
+    """With a weight of 0 the first step of the generator is another one."""
+    first = {}
+    for name in ("full", "no-variation", "no-features", "no-alternate"):
+        task = build_task(name)
+        task.step()
+        first[name] = task.networks["generator"].layers[0].weight.detach().clone()  # type: ignore[union-attr,index]
+    for name, weight in first.items():
+        assert name == "full" or not torch.equal(weight, first["full"]), name
+
+
 def spec_of(*sizes: int, noise: int = 2, classes: int = 5) -> LatentSpec:
     names = ("identity", "expression", "weight")
     labels = tuple(f"class{k}" for k in range(classes))
