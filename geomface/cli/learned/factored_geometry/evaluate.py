@@ -39,7 +39,9 @@ class EvaluateFactoredOptions:
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     """Run directory, checkpoint or model file; shipped is the model that ships."""
-    baselines: Annotated[tuple[Baseline, ...], tyro.conf.arg(metavar="NAME...")] = ()
+    baselines: Annotated[
+        tuple[Baseline, ...], tyro.conf.arg(metavar="NAME...", help_behavior_hint="(optional)")
+    ] = ()
     """Models to measure beside it, on the same faces: pca, linear (a PCA of people plus one of
     expressions), multilinear, autoencoder (trains one, minutes), truth (the face model that the
     faces are drawn from)."""

@@ -40,14 +40,19 @@ class FitFactoredOptions:
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     """Run directory, checkpoint or model file; shipped is the model that ships."""
-    meshes: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="MESH...")]
+    meshes: Annotated[
+        tyro.conf.Positional[tuple[Path, ...]],
+        tyro.conf.arg(metavar="MESH...", help_behavior_hint="(required)"),
+    ]
     """Registered meshes of the model's topology, one or more; other units are converted to mm."""
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("geomface-fit")
     """Folder for the results; it is created."""
     align: Flag = False
     """First move each mesh onto the model's mean face, keeping its size: for registered scans,
     which lie where the scanner saw them."""
-    hide: tuple[str, ...] = ()
+    hide: Annotated[
+        tuple[str, ...], tyro.conf.arg(metavar="PART...", help_behavior_hint="(optional)")
+    ] = ()
     """What is not seen and not fitted: left, right, upper or lower half (the subject's own left), a
     region of the template, or a JSON file {"name": [vertex, ...]}. The model fills it in."""
     random_restarts: Annotated[
