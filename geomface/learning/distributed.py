@@ -232,14 +232,18 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
     torch_distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     group = cast(torch_distributed.ProcessGroup, torch_distributed.new_group(backend="gloo"))
     own = Ranks(torch_distributed.get_rank(), settings.devices, group)
+    lost = False
     try:
         with acting_as(own):
             yield own
     except RuntimeError as error:
-        if not any(word in str(error) for word in _GONE):
+        lost = any(word in str(error) for word in _GONE)
+        if not lost:
             raise
         raise LostPeerError(
             "training: expected all its processes, but another one has ended. See what it said."
         ) from error
     finally:
-        torch_distributed.destroy_process_group()
+        # With a peer gone, taking the group down can abort the process: it is left as it is.
+        if not lost:
+            torch_distributed.destroy_process_group()

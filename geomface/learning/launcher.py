@@ -71,7 +71,9 @@ def start_processes(
         failed = _wait(running)
         if not failed:
             return 0
-        first = next((rank for rank in failed if failed[rank] != LOST), None)
+        # One that aborts has, as a rule, met the end of another.
+        by_itself = [rank for rank in failed if failed[rank] != LOST]
+        first = min(by_itself, key=lambda rank: failed[rank] == -signal.SIGABRT, default=None)
         if first is None:
             sys.stderr.write(
                 "error: the processes of the training lost each other, and none says why. The last "

@@ -182,6 +182,20 @@ def test_what_a_process_meets_is_told_once(
     assert code == 1 and told.startswith(sentence) and len(told.splitlines()) == 1
 
 
+def test_who_was_killed_is_named_not_who_aborted_over_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, signal\n"
+        "os.kill(os.getpid(), signal.SIGKILL if os.environ['RANK'] == '1' else signal.SIGABRT)\n"
+    )
+    assert start_processes([], 2, program=(sys.executable, str(program))) == 1
+    assert capfd.readouterr().err.startswith(
+        "error: process 1 of the training was ended by SIGKILL"
+    )
+
+
 def test_a_request_to_terminate_reaches_all(words: list[str], tmp_path: Path) -> None:
     out = tmp_path / "run"
     process = start(

@@ -1,6 +1,7 @@
 """The frame of every `train` command: a system adds its settings and its data."""
 
 import dataclasses
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -118,7 +119,11 @@ def run_training_command(
                 make_task, told = training.prepare()
             result = _train(training, make_task, options, run)
     except LostPeerError:
-        return LOST  # the one that failed tells why, and the launcher who it was
+        # The one that failed tells why, and the launcher who it was. The process ends here: its
+        # group of processes is broken, and so torch's own way out could abort it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(LOST)
     if not ranks.first:
         return 0
     record = {"steps": result.steps, "ended": result.ended, "checkpoint": result.checkpoint}
