@@ -30,20 +30,26 @@ def wavy_patch() -> Mesh:
     return Mesh(points.reshape(-1, 3), faces, uv=uv, uv_faces=faces, unit="mm")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run's folder: two latents move the vertices and, with holes, tint the textures."""
-    root, rng, patch = tmp_path_factory.mktemp("run"), np.random.default_rng(0), wavy_patch()
-    (root / "template").mkdir()
+def write_run(root: Path, *, each: int = 1) -> Path:
+    """Write a run's folder: two latents of a subject move the vertices and, with holes, tint.
+
+    All but the first of `each` faces of a subject wear an expression, which the texture is not
+    told of.
+    """
+    rng, patch = np.random.default_rng(0), wavy_patch()
+    (root / "template").mkdir(parents=True)
     save_template(root / layout.TEMPLATE_MESH, Template(patch))
     bends = rng.standard_normal((2, len(patch.vertices), 3))
     tints = 0.06 * rng.standard_normal((2, PIXELS, PIXELS, 3))
     for index in range(FACES):
         item = root / layout.ITEMS / f"scan{index:03d}"
         item.mkdir(parents=True)
-        code = rng.standard_normal(2)
+        if index % each == 0:
+            code = rng.standard_normal(2)
         scale = 0.001  # metres, to be read as millimetres
         points = patch.vertices + np.tensordot(code, bends, axes=1) + 50 * rng.standard_normal(3)
+        if index % each:
+            points[:, 2] += 5 * rng.standard_normal() * np.sin(patch.vertices[:, 1] / 20)
         save_mesh(item / layout.REGISTERED, patch.replace(vertices=scale * points, unit="m"))
         mask = rng.random((PIXELS, PIXELS)) > 0.1
         color = 0.5 + np.tensordot(code, tints, axes=1)
@@ -52,6 +58,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save_image(item / layout.MASK, mask)
         write_json(item / layout.ITEM_REPORT, {"unit_factor": 1000.0})
     return root
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_run(tmp_path_factory.mktemp("run"))
 
 
 def test_reads_millimetres_and_masks(folder: Path) -> None:
@@ -75,6 +86,33 @@ def test_finds_the_relation_and_draws_it(folder: Path, tmp_path: Path) -> None:
     assert min(record["correlations"]) > 0.99 and max(record["p_values"]) < 1e-6
     for name in ("correlation", "errors", "faces"):
         assert load_image(out / f"{name}.png").std() > 0.01
+
+
+def test_textures_are_paired_with_neutral_geometry(tmp_path: Path) -> None:
+    root = write_run(tmp_path / "run", each=3)
+    rows = [
+        f"scan{index:03d},person{index // 3},{'smile' if index % 3 else 'neutral'}\n"
+        for index in range(FACES)
+    ]
+    table = tmp_path / "labels.csv"
+    table.write_text("file,identity,expression\n" + "".join(rows))
+    errors = {}
+    words = ["model", "pairs", "--run", str(root), "--modes", "2", "--faces", "2", "--quiet"]
+    for name, more in (("expressive", []), ("neutral", ["--labels", str(table)])):
+        assert main([*words, *more, "--out", str(tmp_path / name)]) == 0
+        errors[name] = json.loads((tmp_path / name / "pairs.json").read_text())["mean_errors_mm"]
+    assert errors["neutral"]["least_squares"] < 0.1 * errors["neutral"]["mean"]
+    assert errors["expressive"]["least_squares"] > 0.5 * errors["expressive"]["mean"]
+
+
+def test_a_face_without_a_label_is_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("file,identity,expression\nscan000,anna,neutral\n")
+    words = ["model", "pairs", "--run", str(folder), "--labels", str(table)]
+    assert main([*words, "--out", str(tmp_path / "x")]) == 1
+    assert "59 of 60 have none, such as scan001" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from geomface.cli.inputs import make_folder
-from geomface.cli.options import CommonOptions, Flag, Folder
+from geomface.cli.options import CommonOptions, Flag, Folder, MaybeFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from geomface.statistics.assignment import AssignmentComparison
     from geomface.statistics.correlation import CanonicalCorrelation
 
+_NEUTRAL = "neutral"
 _TEXEL_NOISE = 0.02
 _FACES_A_MODE = 4
 
@@ -36,6 +37,9 @@ class ModelPairsOptions:
     """Share of the faces to test on; they are drawn with the seed."""
     modes: int = 16
     """Modes of texture and of geometry; at most one for four training faces."""
+    labels: MaybeFile = None
+    """Label table (CSV or JSON lines) with file, identity, expression. Textures are paired with the
+    neutral geometry of their subject then, and the held-out faces are of other subjects."""
     permutations: int = 200
     """Shuffled pairings to compare the correlations with."""
     remove_size: Flag = False
@@ -55,6 +59,7 @@ def run_pairs(options: ModelPairsOptions, run: Run) -> int:
         error_figure,
         save_figure,
     )
+    from geomface.statistics import replace_neutral
 
     run.require_cpu()
     if not 0 < options.held_out < 1:
@@ -70,9 +75,11 @@ def run_pairs(options: ModelPairsOptions, run: Run) -> int:
             options.run, on_progress=lambda done, total: step(done, "", total)
         )
     rng = np.random.default_rng(options.common.seed)
-    order = rng.permutation(len(pairs))
-    count = max(1, round(options.held_out * len(pairs)))
-    test, train = np.sort(order[:count]), np.sort(order[count:])
+    subjects, neutral = _subjects(options, pairs)
+    people, person = np.unique(np.asarray(subjects), return_inverse=True)
+    order = rng.permutation(len(people))
+    held_out = np.isin(person, order[: max(1, round(options.held_out * len(people)))])
+    test, train = np.flatnonzero(held_out), np.flatnonzero(~held_out)
     if len(train) < 10:
         raise SettingsError(
             f"{options.run}: expected at least 10 faces to learn from, got {len(train)} of "
@@ -82,6 +89,8 @@ def run_pairs(options: ModelPairsOptions, run: Run) -> int:
     if modes < options.modes:
         run.note(f"{len(train)} training faces carry {modes} modes, not {options.modes}.")
     scores, geometries = _coefficients(pairs, train, modes, options)
+    if options.labels is not None:
+        geometries = replace_neutral(geometries, subjects, neutral)
     compared, found = _compare(scores, geometries, train, test, modes, options, rng)
     make_folder(options.out)
     shuffled = found.correlations if found.shuffled is None else found.shuffled.mean(axis=0)
@@ -103,6 +112,26 @@ def run_pairs(options: ModelPairsOptions, run: Run) -> int:
     )
     run.say(f"pictures: {options.out}")
     return 0
+
+
+def _subjects(
+    options: ModelPairsOptions, pairs: "RegisteredFaces"
+) -> tuple[tuple[str, ...], list[bool]]:
+    """Return whose face each is, and whether it is neutral; without labels all are strangers."""
+    from geomface.datasets import load_label_table
+
+    if options.labels is None:
+        return pairs.names, [True] * len(pairs)
+    table = load_label_table(options.labels, ("identity", "expression"))
+    missing = [name for name in pairs.names if not table.get(name, {}).get("identity")]
+    if missing:
+        raise SettingsError(
+            f"--labels {options.labels}: expected the identity of each face of {options.run}; "
+            f"{len(missing)} of {len(pairs)} have none, such as {missing[0]}. Column 'file' holds "
+            "the names of the run's items."
+        )
+    rows = [table[name] for name in pairs.names]
+    return tuple(row["identity"] for row in rows), [row["expression"] == _NEUTRAL for row in rows]
 
 
 def _coefficients(
