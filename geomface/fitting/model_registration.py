@@ -16,7 +16,6 @@ from geomface.fitting.smooth_field import smooth_field
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.robust import geman_mcclure_weights
-from geomface.mesh.topology import boundary_loops
 from geomface.registration import (
     NonRigidRegistration,
     RegistrationResult,
@@ -25,6 +24,7 @@ from geomface.registration import (
     register,
 )
 from geomface.registration.integrity import crossing_rims, flipped_triangles, rim_pairs, unfold
+from geomface.registration.template_terms import inner_rims
 from geomface.statistics import MorphableModel, require_model
 from geomface.threads import one_blas_thread
 
@@ -241,7 +241,7 @@ def _result(
     residual = {"median": float(np.median(gaps)), "p95": float(np.percentile(gaps, 95))}
     reasons = unlikely(first, residual["median"])
     rest, faces = fitter.face.mean, fitter.faces
-    pairs = rim_pairs(rest, boundary_loops(faces)[1:])
+    pairs = rim_pairs(rest, inner_rims(rest, faces))
     history = [
         RegistrationStep(level, 0.0, step.scale_mm, step.kept_fraction, step.motion_mm)
         for level, part in enumerate((first, run))

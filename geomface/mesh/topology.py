@@ -118,10 +118,7 @@ def _chain(edges: IndexArray) -> list[IndexArray]:
         while vertex != first:
             loop.append(vertex)
             if vertex not in following:
-                raise MeshError(
-                    f"the boundary is not closed at vertex {vertex}; the triangles there are not "
-                    "wound alike. Make the winding consistent."
-                )
+                raise _not_closed(vertex)
             vertex = following.pop(vertex)
         loops.append(np.array(loop, np.int64))
     # popitem starts at an arbitrary place: begin each loop at its smallest index.
@@ -129,9 +126,66 @@ def _chain(edges: IndexArray) -> list[IndexArray]:
     return sorted(loops, key=lambda loop: (-len(loop), int(loop[0])))
 
 
+def boundary_cycles(faces: IndexArray) -> list[IndexArray]:
+    """Return the boundary as simple cycles, most vertices first, also where rims touch.
+
+    A rim that touches itself or another one at a vertex falls apart into the cycles that meet
+    there; elsewhere the cycles are the `boundary_loops`.
+
+    Raises
+    ------
+    MeshError : the boundary is not closed, because triangles there are not wound alike.
+    """
+    following: dict[int, list[int]] = {}
+    for tail, head in boundary_edges(faces).tolist():
+        following.setdefault(tail, []).append(head)
+    cycles = []
+    for first in sorted(following):
+        path, place = [first], {first: 0}
+        while following[path[-1]] or len(path) > 1:
+            if not following.get(path[-1]):
+                raise _not_closed(path[-1])
+            vertex = following[path[-1]].pop()
+            if vertex not in place:
+                place[vertex] = len(path)
+                path.append(vertex)
+                following.setdefault(vertex, [])
+                continue
+            start = place[vertex]
+            cycle = np.array(path[start:], np.int64)
+            cycles.append(np.roll(cycle, -int(np.argmin(cycle))))
+            for left in path[start + 1 :]:
+                del place[left]
+            del path[start + 1 :]
+    return sorted(cycles, key=lambda loop: (-len(loop), int(loop[0])))
+
+
+def _not_closed(vertex: int) -> MeshError:
+    return MeshError(
+        f"the boundary is not closed at vertex {vertex}; the triangles there are not "
+        "wound alike. Make the winding consistent."
+    )
+
+
 def loop_length(vertices: FloatArray, loop: IndexArray) -> float:
     """Return the length of a closed loop, unit of `vertices`."""
     return float(np.linalg.norm(vertices[np.roll(loop, -1)] - vertices[loop], axis=1).sum())
+
+
+def require_used_vertices(mesh: Mesh) -> None:
+    """Refuse a mesh with vertices that no face uses.
+
+    Raises
+    ------
+    MeshError : names the first of them.
+    """
+    used = np.zeros(len(mesh.vertices), bool)
+    used[mesh.faces.ravel()] = True
+    if not used.all():
+        raise MeshError(
+            f"{mesh.name}: expected every vertex to belong to a face, {int((~used).sum())} do not "
+            f"(first: vertex {int(np.argmin(used))}). Remove them from the template."
+        )
 
 
 def require_disk_with_holes(mesh: Mesh) -> list[IndexArray]:
@@ -142,13 +196,7 @@ def require_disk_with_holes(mesh: Mesh) -> list[IndexArray]:
     MeshError : unused vertices, several components, a non-manifold edge, no boundary, a handle.
     """
     count = len(mesh.vertices)
-    used = np.zeros(count, bool)
-    used[mesh.faces.ravel()] = True
-    if not used.all():
-        raise MeshError(
-            f"{mesh.name}: expected every vertex to belong to a face, {int((~used).sum())} do not "
-            f"(first: vertex {int(np.argmin(used))}). Remove them from the template."
-        )
+    require_used_vertices(mesh)
     edges, uses, inverse = edge_uses(mesh.faces)
     graph = sparse.csr_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (count, count))
     components = csgraph.connected_components(graph, directed=False, return_labels=False)

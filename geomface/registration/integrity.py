@@ -116,7 +116,7 @@ class RimPairs:
 
 
 def rim_pairs(vertices: FloatArray, loops: list[IndexArray]) -> RimPairs:
-    """Pair the upper and lower rim of every hole (`loops` without the outer one).
+    """Pair the upper and lower rim of every opening (`inner_rims`).
 
     The corners are the extreme vertices in x; between them the two arcs are paired by their share
     of arc length from corner to corner.

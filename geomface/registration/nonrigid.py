@@ -12,7 +12,7 @@ from geomface.mesh import Landmarks, Similarity, Template
 from geomface.mesh.factor import elimination_order
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.robust import geman_mcclure_weights, robust_scale
-from geomface.mesh.topology import require_disk_with_holes
+from geomface.mesh.topology import require_used_vertices
 from geomface.registration.integrity import (
     crossing_rims,
     flipped_triangles,
@@ -28,7 +28,8 @@ from geomface.registration.template_terms import (
     BendingOperator,
     exposure,
     feature_strength,
-    near_inner_rims,
+    inner_rims,
+    near_rims,
 )
 
 Progress = Callable[[int, int], None]
@@ -89,12 +90,12 @@ class NonRigidRegistration:
 
     Parameters
     ----------
-    template : one disk with holes
+    template : any triangle mesh: a mask, a closed head, several parts
     settings : see `RegistrationSettings`
 
     Raises
     ------
-    MeshError : the template is not one disk with holes.
+    MeshError : vertices that no face uses, or triangles at the rim that are not wound alike.
 
     Source
     ------
@@ -107,7 +108,7 @@ class NonRigidRegistration:
         self.template = template
         self.settings = settings or RegistrationSettings()
         mesh = template.mesh
-        loops = require_disk_with_holes(mesh)
+        require_used_vertices(mesh)
         self.scale = self.settings.size_mm / mesh.diagonal
         self.centre = mesh.vertices.mean(axis=0)
         self.rest = (mesh.vertices - self.centre) * self.scale
@@ -117,8 +118,9 @@ class NonRigidRegistration:
         self.feature = feature_strength(self.rest, self.faces)
         normals = vertex_normals(self.rest, self.faces, weighting="area")
         self.exposed = exposure(self.rest, self.faces, normals)
-        self.near_rim = near_inner_rims(self.rest, loops, self.settings.rim_width_mm)
-        self.pairs = rim_pairs(self.rest, loops[1:])
+        rims = inner_rims(self.rest, self.faces)
+        self.near_rim = near_rims(self.rest, rims, self.settings.rim_width_mm)
+        self.pairs = rim_pairs(self.rest, rims)
         # The order depends on the pattern alone: found once, used for every scan and level.
         pattern = self.bending.matrix() + sparse.eye_array(len(self.rest), format="csc")
         self.landmark_rows = None

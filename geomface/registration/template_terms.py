@@ -9,12 +9,14 @@ from geomface.arrays import BoolArray, FloatArray, IndexArray
 from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.laplacian import cotangent_laplacian, lumped_mass
 from geomface.mesh.normals import vertex_normals
-from geomface.mesh.topology import unique_edges
+from geomface.mesh.topology import boundary_cycles, unique_edges
 
 # Feature sizes in mm: normals are compared over this diffusion length, and a curvature of this
 # radius counts half as a feature.
 _DIFFUSION_MM = 1.5
 _FEATURE_RADIUS_MM = 12.0
+# An opening whose area is a smaller share of its squared circumference (a circle: 0.08) is shut.
+_SHUT = 0.01
 
 
 class BendingOperator:
@@ -105,10 +107,28 @@ def exposure(
     return seen
 
 
-def near_inner_rims(vertices: FloatArray, loops: list[IndexArray], width: float) -> BoolArray:
-    """Return the (V,) mask of lips and lids: within `width` of any boundary loop but the first."""
-    rims = np.concatenate([np.zeros(0, np.int64), *loops[1:]])
-    if len(rims) == 0:
+def inner_rims(vertices: FloatArray, faces: IndexArray) -> list[IndexArray]:
+    """Return the rims of lips and lids: the boundary cycles of openings that look forward.
+
+    The outer rim of a mask encloses the surface, not an opening, and the neck of a head opens
+    downwards. An opening that is all but shut looks nowhere: it counts.
+    """
+    rims = []
+    for loop in boundary_cycles(faces):
+        start, end = vertices[loop], vertices[np.roll(loop, -1)]
+        # The surface lies to the left of a rim, so an opening is run round clockwise.
+        opening = -0.5 * np.cross(start, end).sum(axis=0)
+        area = float(np.linalg.norm(opening))
+        length = float(np.linalg.norm(end - start, axis=1).sum())
+        if opening[2] > 0.5 * area or area < _SHUT * length**2:
+            rims.append(loop)
+    return rims
+
+
+def near_rims(vertices: FloatArray, rims: list[IndexArray], width: float) -> BoolArray:
+    """Return the (V,) mask of lips and lids: within `width` of any of the rims."""
+    near = np.concatenate([np.zeros(0, np.int64), *rims])
+    if len(near) == 0:
         return np.zeros(len(vertices), bool)
-    distances, _ = KDTree(vertices[rims]).query(vertices)
+    distances, _ = KDTree(vertices[near]).query(vertices)
     return distances <= width
