@@ -121,7 +121,7 @@ def train_nets(
     shown = measure_truth(truth.training, faces, {}, frame=first.frame, alpha=first.alpha).shown
     faces = dataclasses.replace(faces, vertices=shown)
     found = {}
-    for factor, steps in (("identity", 600), ("expression", 2500)):
+    for factor, steps in (("identity", 600), ("expression", 600)):
         use = TripletSettings(32, 8, horizon=steps, loop=LoopSettings(steps, 100, steps, steps))
         found[factor] = train_embedding(use, faces, factor, work / f"net-{factor}")
     return found

@@ -108,12 +108,13 @@ class NormalNet(nn.Module):
         return nn.functional.normalize(self.head(self.layers(pictures)).float(), dim=1)
 
 
-def hardest_triplets(
+def all_triplets(
     embedded: torch.Tensor, labels: torch.Tensor, margin: float
 ) -> tuple[torch.Tensor, Metrics]:
-    """Return the triplet loss with the hardest pairs of each row of a batch.
+    """Return the triplet loss over all triplets of a batch that violate the margin.
 
-    L = mean over a of [margin + max over own class |f_a - f_p| - min over others |f_a - f_n|]_+
+    L = mean of [margin + |f_a - f_p| - |f_a - f_n|]_+ over triplets (a, p of its class, n of
+    another) in which it is positive
 
     Parameters
     ----------
@@ -123,19 +124,25 @@ def hardest_triplets(
 
     Source
     ------
-    Hermans, Beyer, Leibe 2017, In defense of the triplet loss, Eq. 5.
+    Hermans, Beyer, Leibe 2017, In defense of the triplet loss, Eq. 6, "batch all" without zeros.
+    The hardest triplets alone (Eq. 5) keep some expressions on one point for ever.
     """
     gaps = embedded[:, None] - embedded[None]
     distances = (gaps.square().sum(dim=2) + 1e-12).sqrt()
     same = labels[:, None] == labels[None]
-    own = torch.where(same, distances, -torch.inf).amax(dim=1)
-    other = torch.where(same, torch.inf, distances).amin(dim=1)
-    loss = torch.relu(margin + own - other).mean()
-    return loss, {"loss/embedding": loss, "own": own.mean(), "other": other.mean()}
+    own = same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    hinge = torch.relu(margin + distances[:, :, None] - distances[:, None, :])
+    hinge = hinge * (own[:, :, None] & ~same[:, None, :])
+    loss = hinge.sum() / (hinge > 0).sum().clamp(min=1)
+    return loss, {
+        "loss/embedding": loss,
+        "own": distances[own].mean(),
+        "other": distances[~same].mean(),
+    }
 
 
 class TripletEmbedder(PhasedTask):
-    """An embedding of normal pictures under `hardest_triplets`.
+    """An embedding of normal pictures under `all_triplets`.
 
     Parameters
     ----------
@@ -174,7 +181,7 @@ class TripletEmbedder(PhasedTask):
     def _loss(self, batch: Batch) -> tuple[torch.Tensor, Metrics]:
         with self.autocast():
             embedded = self.networks["embedding"](batch["images"])
-        return hardest_triplets(embedded, batch["labels"], self.settings.margin)
+        return all_triplets(embedded, batch["labels"], self.settings.margin)
 
 
 def train_embedding(

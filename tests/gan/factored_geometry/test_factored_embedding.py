@@ -12,7 +12,7 @@ from geomface.errors import MeshError, SettingsError
 from geomface.gan.factored_geometry.normal_pictures import make_raster, normals_of
 from geomface.gan.factored_geometry.triplet import (
     TripletSettings,
-    hardest_triplets,
+    all_triplets,
     train_embedding,
 )
 from geomface.learning import LoopSettings
@@ -57,11 +57,11 @@ def test_normals_of_planes_are_exact_and_those_of_a_bowl_nearly() -> None:
 def test_triplets_by_hand() -> None:
     embedded = torch.tensor([[0.0], [1.0], [3.0], [3.5]])
     labels = torch.tensor([0, 0, 1, 1])
-    loss, _ = hardest_triplets(embedded, labels, margin=2.0)
-    # own 1, 1, .5, .5; nearest other 3, 2, 2, 2.5: [0, 1, .5, 0]
-    assert float(loss) == pytest.approx(1.5 / 4)
+    loss, _ = all_triplets(embedded, labels, margin=2.0)
+    # own 1, 1, .5, .5; others 3 3.5, 2 2.5, 3 2, 3.5 2.5: three triplets violate, by 1, .5, .5
+    assert float(loss) == pytest.approx(2 / 3)
     near = embedded.clone().requires_grad_(True)
-    hardest_triplets(near, labels, margin=0.1)[0].backward()
+    all_triplets(near, labels, margin=0.1)[0].backward()
     assert near.grad is not None and not near.grad.any(), "all are apart"
 
 
