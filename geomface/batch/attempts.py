@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from geomface.batch.blame import is_passing, sentence
 from geomface.batch.records import (
     DONE,
     FAILED,
@@ -23,6 +24,7 @@ from geomface.batch.records import (
 )
 from geomface.errors import GeomfaceError
 from geomface.files.atomic import is_temporary, write_bytes
+from geomface.files.lock import require_session
 
 _MARK = ".part.folder"  # `is_temporary` knows hidden names that end in .part.<suffix>
 
@@ -41,6 +43,8 @@ class ItemTask:
     place : folder of the outputs, relative to `out`
     records : folder of the records, relative to `out`
     payload : whatever the work needs, such as `items.ScanPayload`
+    session : of the run that asks, which must still hold `out` when something is written; empty
+        asks nobody
     """
 
     name: str
@@ -51,6 +55,7 @@ class ItemTask:
     place: str
     records: str
     payload: Any
+    session: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +84,7 @@ def attempt_item(work: Work, task: ItemTask) -> ItemRecord:
 
     Raises
     ------
-    OutputError : not even the record could be written.
+    OutputError : not even the record could be written, or another run took the folder over.
     """
     started = time.perf_counter()
     clock = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
@@ -92,6 +97,7 @@ def attempt_item(work: Work, task: ItemTask) -> ItemRecord:
             outputs = hash_outputs(
                 folder, [path for path in folder.rglob("*") if path.is_file()], place=place
             )
+            _require_session(task)
         parts = {
             "status": DONE,
             "outputs": outputs,
@@ -99,11 +105,17 @@ def attempt_item(work: Work, task: ItemTask) -> ItemRecord:
             "notes": outcome.notes,
         }
     except Exception as error:  # any error of one item must not end the others
-        parts = {"status": FAILED, "error": type(error).__name__, "message": _sentence(error)}
+        _require_session(task)
+        parts = {
+            "status": FAILED,
+            "error": type(error).__name__,
+            "message": sentence(error),
+            "retryable": is_passing(error),
+        }
         if not isinstance(error, GeomfaceError):
             write_bytes(
                 records / f"{task.name}.{task.attempt:03d}.traceback.txt",
-                "".join(traceback.format_exception(error)).encode(),
+                "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"),
             )
     record = ItemRecord(
         name=task.name,
@@ -113,26 +125,34 @@ def attempt_item(work: Work, task: ItemTask) -> ItemRecord:
         seconds=round(time.perf_counter() - started, 4),
         peak_rss_mb=peak_rss_mb(),
         started=clock,
+        session=task.session,
         **parts,
     )
     write_record(records, record)
     return record
 
 
-def _sentence(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    if isinstance(error, GeomfaceError):
-        return text
-    return (
-        f"an unexpected {type(error).__name__}{': ' + text if text else ''}. This is a defect of "
-        "geomface or of its installation; the traceback is beside the record."
-    )
+def _require_session(task: ItemTask) -> None:
+    """Refuse to write for a run that is gone while another one holds its folder."""
+    if task.session:
+        require_session(task.out, task.session)
 
 
 def failed_record(task: ItemTask, error: str, message: str) -> ItemRecord:
-    """Write and return the record of an item whose worker died and could not do so itself."""
+    """Write and return the record of an item whose worker died and could not do so itself.
+
+    That is remembered as passing: it is want of memory mostly, and somebody's signal at times.
+    """
     record = ItemRecord(
-        task.name, task.stage, task.key, FAILED, task.attempt, error=error, message=message
+        task.name,
+        task.stage,
+        task.key,
+        FAILED,
+        task.attempt,
+        error=error,
+        message=message,
+        session=task.session,
+        retryable=True,
     )
     write_record(task.out / task.records, record)
     return record

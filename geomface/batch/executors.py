@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from geomface.batch.threads import single_threaded_children
 from geomface.errors import GeomfaceError, SettingsError
+from geomface.processes import end_with_parent
 from geomface.threads import one_blas_thread
 
 Results = Generator[tuple[int, Any], None, None]
@@ -68,7 +69,8 @@ class SerialExecutor:
 class ProcessExecutor:
     """Runs tasks in worker processes with one thread each.
 
-    Workers are spawned, not forked: a fork of a process with threads can hang. A worker that dies
+    Workers are spawned, not forked: a fork of a process with threads can hang. They end with the
+    process that started them, even when that is killed. A worker that dies
     costs only its own item: the tasks that were in flight run again, one at a time, and the one
     that kills its worker again is given up. On Ctrl-C no new task starts, the tasks in flight
     finish (their results are lost to the caller, not to the records), and KeyboardInterrupt goes
@@ -181,6 +183,7 @@ _DIED = (
 def _begin(prepare: Callable[[], Any] | None) -> None:
     """First thing a worker does: Ctrl-C is the parent's business; imports take a while."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     if prepare is not None:
         with contextlib.suppress(Exception):  # the task will meet the same error and report it
             prepare()

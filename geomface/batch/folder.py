@@ -8,7 +8,14 @@ from typing import Any
 
 from geomface.batch.job import Job, JobKind
 from geomface.batch.keys import file_hash
-from geomface.batch.records import DONE, FAILED, ItemRecord, changed_outputs, latest_records
+from geomface.batch.records import (
+    DAMAGED,
+    DONE,
+    FAILED,
+    ItemRecord,
+    changed_outputs,
+    latest_records,
+)
 from geomface.datasets import layout
 from geomface.datasets.manifest import read_head, read_rows
 from geomface.errors import FileFormatError
@@ -90,6 +97,7 @@ def read_status(out: Path, kinds: Sequence[JobKind]) -> JobStatus:
     head = _head(out, kind)
     names = kind.names(head)
     records = latest_records(out / layout.RECORDS)
+    records = {name: one for name, one in records.items() if one.status != DAMAGED}
     chosen = [records[name] for name in names if name in records]
     steps = [path for path in sorted((out / layout.RECORDS).glob("*")) if path.is_dir()]
     return JobStatus(

@@ -123,8 +123,8 @@ class Job:
     begin: Callable[[], str] | None = None
     end: Callable[["Ended"], "Ending"] | None = None
 
-    def task(self, item: Item, attempt: int) -> ItemTask:
-        """Return what a worker is told about an item."""
+    def task(self, item: Item, attempt: int, session: str) -> ItemTask:
+        """Return what a worker is told about an item in one session of the folder."""
         return ItemTask(
             name=item.name,
             stage=self.kind.stage,
@@ -134,6 +134,7 @@ class Job:
             place=f"{self.kind.place}/{item.name}",
             records=layout.RECORDS,
             payload=item.payload,
+            session=session,
         )
 
     def is_done(self, item: Item, record: ItemRecord | None) -> bool:

@@ -74,7 +74,7 @@ def plan_job(job: Job) -> JobPlan:
     """Look at the folder and its records, and decide what there is to do.
 
     An item is left alone when its last attempt had the same content key and is done with all
-    outputs in place, or failed: the same input would fail again.
+    outputs in place, or failed by its own fault: the same input would fail again.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def _to_do(job: Job, item: Item, before: ItemRecord | None) -> bool:
     if before is None:
         return True
     if before.status == FAILED:
-        return job.retry_failed or job.kind.retries
+        return before.retryable or job.retry_failed or job.kind.retries
     return not job.is_done(item, before) or (job.retry_failed and failed_in(item, before) > 0)
 
 

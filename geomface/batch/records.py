@@ -1,6 +1,7 @@
 """One JSON record an item and attempt: the whole state of a run."""
 
 import dataclasses
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,9 +10,15 @@ from typing import Any
 from geomface.batch.keys import file_hash
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.records import read_json, write_json
+from geomface.files.settings import settings_from_json
 
 SCHEMA = 1
-DONE, FAILED = "done", "failed"
+DONE, FAILED, DAMAGED = "done", "failed", "damaged"
+_LOG = logging.getLogger("geomface")
+
+
+class RecordVersionError(FileFormatError):
+    """A record of a version of geomface that writes others."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +46,7 @@ class ItemRecord:
     name : of the item
     stage : name of the step
     key : content key of what was attempted
-    status : "done" or "failed"
+    status : "done" or "failed"; "damaged" is that of a file which says neither
     attempt : 1, 2, ...
     seconds : wall time
     peak_rss_mb : largest memory of the process until then
@@ -48,6 +55,8 @@ class ItemRecord:
     outputs : the files made
     figures : what the step measured
     notes : what was done about imperfect input
+    session : the run that made it
+    retryable : it failed for want of space or memory: the next run tries it again by itself
     """
 
     name: str
@@ -64,6 +73,8 @@ class ItemRecord:
     figures: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     schema: int = SCHEMA
+    session: str = ""
+    retryable: bool = False
 
 
 def record_path(folder: Path, name: str, attempt: int) -> Path:
@@ -103,22 +114,26 @@ def read_record(path: Path) -> ItemRecord:
     FileFormatError : not a record, or of a schema this version does not know.
     """
     data = read_json(path, "a pipeline record")
-    fields = {field.name for field in dataclasses.fields(ItemRecord)}
     needed = {"name", "stage", "key", "status", "attempt", "schema"}
-    if not isinstance(data, dict) or not needed <= set(data) <= fields:
+    if not isinstance(data, dict) or not needed <= set(data):
         raise FileFormatError(f"{path}: expected a pipeline record. Delete it to redo the item.")
-    if data["schema"] != SCHEMA:
-        raise FileFormatError(
+    if isinstance(data["schema"], int) and data["schema"] != SCHEMA:
+        raise RecordVersionError(
             f"{path}: record schema {data['schema']} is unknown to this version, which writes "
             f"{SCHEMA}. Use a new output folder, or the version that wrote it."
         )
-    data["outputs"] = tuple(OutputFile(**output) for output in data.get("outputs", ()))
-    data["notes"] = tuple(data.get("notes", ()))
-    return ItemRecord(**data)
+    return settings_from_json(ItemRecord, data, f"{path}: record")
 
 
 def latest_records(folder: Path) -> dict[str, ItemRecord]:
-    """Return the last attempt's record of every item, by name."""
+    """Return the last attempt's record of every item, by name.
+
+    A record that cannot be read is noted and stands as damaged, which is neither done nor failed.
+
+    Raises
+    ------
+    RecordVersionError : a record of another version
+    """
     last: dict[str, tuple[int, Path]] = {}
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
         match = re.fullmatch(r"(.+)\.(\d{3,})\.json", path.name)
@@ -127,7 +142,20 @@ def latest_records(folder: Path) -> dict[str, ItemRecord]:
         name, attempt = match[1], int(match[2])
         if attempt > last.get(name, (0, path))[0]:
             last[name] = (attempt, path)
-    return {name: read_record(path) for name, (_, path) in sorted(last.items())}
+    return {name: _read(path, name, attempt) for name, (attempt, path) in sorted(last.items())}
+
+
+def _read(path: Path, name: str, attempt: int) -> ItemRecord:
+    try:
+        record = read_record(path)
+        if (record.name, record.attempt) != (name, attempt):
+            raise FileFormatError(f"{path}: the record of {record.name}.{record.attempt:03d}.")
+        return record
+    except RecordVersionError:
+        raise
+    except FileFormatError as error:
+        _LOG.warning("a damaged record counts as not done: %s", error)
+        return ItemRecord(name, "", "", DAMAGED, attempt)
 
 
 def hash_outputs(root: Path, paths: Iterable[Path], *, place: Path) -> tuple[OutputFile, ...]:

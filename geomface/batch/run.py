@@ -40,7 +40,7 @@ def run_job(job: Job, *, on_event: EventSink | None = None) -> JobReport:
     plan = plan_job(job)
     executor = make_executor(job.executor, job.workers, len(plan.todo), job.prepare)
     folders = [make_folder(job.out / name) for name in ("", *job.kind.folders)]
-    with run_lock(job.out), contextlib.closing(executor):
+    with run_lock(job.out) as session, contextlib.closing(executor):
         for folder in folders:
             remove_leftovers(folder)
         progress = Progress(plan.left, on_event)
@@ -52,7 +52,7 @@ def run_job(job: Job, *, on_event: EventSink | None = None) -> JobReport:
             executor.warm_up()
             if job.begin is not None:
                 progress.say("template", job.begin())
-            _do_items(job, plan, executor, progress)
+            _do_items(job, plan, executor, progress, session)
         ended = _ended(job, executor if plan.todo else None, progress)
         ending = Ending() if job.end is None else job.end(ended)
         report = _report(job, plan, ended, ending, time.perf_counter() - started)
@@ -60,9 +60,11 @@ def run_job(job: Job, *, on_event: EventSink | None = None) -> JobReport:
     return report
 
 
-def _do_items(job: Job, plan: JobPlan, executor: Executor, progress: Progress) -> None:
+def _do_items(
+    job: Job, plan: JobPlan, executor: Executor, progress: Progress, session: str
+) -> None:
     todo = plan.todo
-    tasks = [job.task(planned.item, planned.attempts + 1) for planned in todo]
+    tasks = [job.task(planned.item, planned.attempts + 1, session) for planned in todo]
     function = functools.partial(attempt_item, job.work)
     progress.begin()
     try:

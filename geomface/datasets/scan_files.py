@@ -1,7 +1,11 @@
 """What there is to do: the scans of a folder, their landmark files and companions."""
 
 import dataclasses
+import hashlib
+import os
+import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from geomface.datasets import layout
@@ -11,6 +15,9 @@ SCAN_SUFFIXES = (".ply", ".obj", ".stl", ".off", ".glb")
 LANDMARK_SUFFIXES = (layout.SCAN_LANDMARKS, ".ljson", ".pp", ".pts", ".landmarks.txt", ".txt")
 _COMPANION_SUFFIXES = (".mtl", ".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff")
 
+_LONGEST = 200
+"""Bytes of a name; most file systems take 255, and records add endings."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ScanFile:
@@ -18,7 +25,7 @@ class ScanFile:
 
     Parameters
     ----------
-    name : unique in the folder; names the outputs
+    name : unique in the folder; names the outputs (see `item_names`)
     scan : the mesh file
     landmarks : its landmark file, or None
     companions : material and image files that belong to it by their name
@@ -55,15 +62,14 @@ def find_scans(folder: Path | str) -> tuple[ScanFile, ...]:
             f"found none among {len(files)} files. Check --scans."
         )
     by_name = {path.name: path for path in files}
-    stems = Counter(path.stem for path in scans)
     items = []
-    for path in scans:
+    for name, path in zip(item_names(scans), scans, strict=True):
         landmarks = [
             by_name[path.stem + end] for end in LANDMARK_SUFFIXES if path.stem + end in by_name
         ]
         items.append(
             ScanFile(
-                name=path.stem if stems[path.stem] == 1 else path.name.replace(".", "-"),
+                name=name,
                 scan=path,
                 landmarks=landmarks[0] if landmarks else None,
                 companions=tuple(
@@ -75,3 +81,37 @@ def find_scans(folder: Path | str) -> tuple[ScanFile, ...]:
             )
         )
     return tuple(items)
+
+
+def item_names(paths: Sequence[Path]) -> list[str]:
+    """Name files of one folder by their stems; files that would share a name keep their endings.
+
+    Two files never share a name, and every name can be written everywhere: bytes that are no UTF-8
+    and characters that cannot be printed become %XX, and a very long name ends in a hash.
+    """
+    choices = [(path.stem, path.name.replace(".", "-"), path.name) for path in paths]
+    levels = [0] * len(paths)
+    while True:
+        names = [choice[level] for choice, level in zip(choices, levels, strict=True)]
+        counts = Counter(names)
+        shared = [i for i, name in enumerate(names) if counts[name] > 1 and levels[i] < 2]
+        if not shared:
+            return [_writable(name) for name in names]
+        for index in shared:
+            levels[index] += 1
+
+
+def _writable(name: str) -> str:
+    """Return a name in printable characters, another one for every name."""
+    # What looks like an escape is escaped, too.
+    text = re.sub("%(?=[0-9A-F]{2})", "%25", name)
+    text = "".join(char if char.isprintable() else _escaped(char) for char in text)
+    data = text.encode()
+    if len(data) <= _LONGEST:
+        return text
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    return f"{data[: _LONGEST - 17].decode(errors='ignore')}-{digest}"
+
+
+def _escaped(char: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in os.fsencode(char))

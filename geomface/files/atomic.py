@@ -40,6 +40,12 @@ def _check_target(path: Path) -> None:
         raise OutputError(f"{path}: not a usable file name ({error}).") from error
 
 
+def _store(path: Path) -> None:
+    """Wait until a file is on the disk: renamed before, it could be empty after a loss of power."""
+    with open(path, "rb+") as stream:
+        os.fsync(stream.fileno())
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; rename it to `path` when the block succeeds.
@@ -65,6 +71,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         yield temporary
         if not temporary.exists():
             raise OutputError(f"{path}: nothing was written to it.")
+        _store(temporary)
         os.replace(temporary, path)
     except BaseException as error:
         with contextlib.suppress(OSError):

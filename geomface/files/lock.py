@@ -4,17 +4,21 @@ import contextlib
 import json
 import os
 import platform
+import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from geomface.errors import OutputError
 
 NAME = ".running.json"
+_MOMENT = 0.2
+"""Seconds after which a lock that was just made tells its owner."""
 
 
 @contextlib.contextmanager
-def run_lock(out: Path) -> Iterator[None]:
-    """Hold the folder for this process while the block runs.
+def run_lock(out: Path) -> Iterator[str]:
+    """Hold the folder for this process while the block runs; gives the name of this session.
 
     A lock that a killed process of this machine left behind is taken over.
 
@@ -23,7 +27,7 @@ def run_lock(out: Path) -> Iterator[None]:
     OutputError : another run works in the folder, or the folder cannot be written.
     """
     path = out / NAME
-    mine = {"pid": os.getpid(), "host": platform.node()}
+    mine = {"pid": os.getpid(), "host": platform.node(), "session": secrets.token_hex(8)}
     for _ in range(2):
         try:
             with open(path, "x", encoding="utf-8") as stream:
@@ -44,17 +48,36 @@ def run_lock(out: Path) -> Iterator[None]:
             f"folder. Wait for it, or delete {path.name} there if it is gone."
         )
     try:
-        yield
+        yield mine["session"]
     finally:
-        path.unlink(missing_ok=True)
+        if _owner(path) == mine:
+            path.unlink(missing_ok=True)
+
+
+def require_session(out: Path, session: str) -> None:
+    """Raise unless this session still holds the folder.
+
+    Raises
+    ------
+    OutputError : another run took the folder over; what is made here must not get into it
+    """
+    if _owner(out / NAME).get("session") != session:
+        raise OutputError(
+            f"{out}: this run no longer holds the folder: another one took it over, or {NAME} "
+            "there was deleted. Nothing more is written; start it again when no other works there."
+        )
 
 
 def _owner(path: Path) -> dict:
-    try:
-        owner = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return owner if isinstance(owner, dict) else {}
+    for patience in (_MOMENT, 0.0):
+        try:
+            owner = json.loads(path.read_text(encoding="utf-8"))
+            return owner if isinstance(owner, dict) else {}
+        except OSError:
+            return {}
+        except ValueError:  # another run has made it and is about to write it
+            time.sleep(patience)
+    return {}
 
 
 def _alive(owner: dict, host: str) -> bool:

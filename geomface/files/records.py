@@ -60,7 +60,8 @@ def write_json(path: str | Path, record: Any, *, indent: int | None = 2) -> None
     OutputError : the place cannot be written, or JSON cannot hold the record
     """
     text = json.dumps(plain(record), indent=indent, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, (text + "\n").encode("utf-8", "surrogateescape"))
+    # A file name that is not UTF-8 becomes JSON's escapes, from which the same name is read again.
+    write_bytes(path, (text + "\n").encode("utf-8", "backslashreplace"))
 
 
 def _refuse_constant(text: str) -> Any:

@@ -1,12 +1,13 @@
 """Pieces of work that the pipeline tests send to worker processes."""
 
+import errno
 import os
 import signal
 import time
 from pathlib import Path
 
 from geomface.batch.attempts import ItemTask, Outcome
-from geomface.errors import MeshError
+from geomface.errors import FileFormatError, MeshError
 
 
 def square(value: int) -> int:
@@ -23,6 +24,12 @@ def wait_then_return(seconds: float) -> float:
     """Sleep and return."""
     time.sleep(seconds)
     return seconds
+
+
+def tell_and_wait(place: Path) -> None:
+    """Leave the number of this process in a file and wait for long."""
+    place.write_text(str(os.getpid()))
+    time.sleep(60)
 
 
 def die_at_three(value: int) -> int:
@@ -42,6 +49,15 @@ def write_file(task: ItemTask, folder: Path) -> Outcome:
         raise ZeroDivisionError("division by zero")
     if task.payload == "interrupt":
         raise KeyboardInterrupt
+    if task.payload == "memory":
+        raise MemoryError
+    if task.payload == "disk":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    if task.payload == "open files":
+        try:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        except OSError as error:
+            raise FileFormatError("scan: cannot be read (Too many open files).") from error
     return Outcome({"length": len(task.name)}, ("a note",))
 
 
@@ -52,6 +68,8 @@ def fake_item(task: ItemTask, folder: Path) -> Outcome:
         os.kill(os.getpid(), signal.SIGKILL)
     if "interrupt" in text:
         raise KeyboardInterrupt
+    if "large" in text and not task.payload.scan.with_name("memory").exists():
+        raise MemoryError
     if "bad" in text:
         raise MeshError(f"{task.payload.scan.name}: bad scan.")
     (folder / "copy.txt").write_text(text)

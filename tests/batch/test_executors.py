@@ -2,8 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from batch_work import die_at_three, end_process, environment, square, wait_then_return
@@ -57,6 +60,45 @@ def test_workers_that_cannot_start_are_an_error_of_the_run():
     with pytest.raises(BatchError, match="__main__"):
         list(executor.run(square, [1, 2]))
     executor.close()
+
+
+_PARENT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from batch_work import tell_and_wait
+from geomface.batch.executors import ProcessExecutor
+
+if __name__ == "__main__":
+    list(ProcessExecutor(1).run(tell_and_wait, [Path(sys.argv[2])]))
+"""
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    script, told = tmp_path / "parent.py", tmp_path / "worker"
+    script.write_text(_PARENT)
+    parent = subprocess.Popen([sys.executable, script, str(Path(__file__).parent), str(told)])
+    _wait_for(lambda: told.exists() and told.read_text())
+    worker = int(told.read_text())
+    os.kill(worker, 0)
+    parent.kill()
+    parent.wait()
+    _wait_for(lambda: not _runs(worker))
+
+
+def _wait_for(happened, seconds=30.0):
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _runs(pid):
+    """Say whether a process runs; one that nobody waits for stays as a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_one_blas_thread_is_given_back():

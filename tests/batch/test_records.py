@@ -54,6 +54,57 @@ def test_a_defect_leaves_its_traceback(tmp_path):
     assert "write_file" in text and "division by zero" in text
 
 
+@pytest.mark.parametrize(
+    ("payload", "error", "words"),
+    [
+        ("memory", "MemoryError", "not enough memory"),
+        ("disk", "OSError", "No space left"),
+        ("open files", "FileFormatError", "Too many open files"),
+    ],
+)
+def test_what_the_machine_lacks_is_not_the_scans_fault(tmp_path, payload, error, words):
+    record = attempt_item(write_file, task(tmp_path, payload))
+    assert (record.status, record.error, record.retryable) == ("failed", error, True)
+    assert words in record.message and "defect" not in record.message
+    assert not attempt_item(write_file, task(tmp_path, "broken scan")).retryable
+
+
+def test_what_a_run_makes_that_lost_its_folder_is_not_kept(tmp_path):
+    with run_lock(tmp_path) as session:
+        mine = dataclasses.replace(task(tmp_path), session=session)
+        assert attempt_item(write_file, mine).session == session
+        before = sorted(tmp_path.rglob("*"))
+        for payload in ("fine", "broken scan"):
+            strange = dataclasses.replace(task(tmp_path, payload, 2), session="0123456789abcdef")
+            with pytest.raises(OutputError, match="no longer holds the folder"):
+                attempt_item(write_file, strange)
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace("scan7", "scan8"),
+        lambda text: text.replace('"outputs": [', '"outputs": [5, '),
+        lambda text: text.replace('"schema": 1', '"schema": "one"'),
+        lambda text: "\0" * len(text),
+    ],
+)
+def test_a_damaged_record_is_noted_and_stands_for_nothing(tmp_path, damage, caplog):
+    attempt_item(write_file, task(tmp_path))
+    attempt_item(write_file, dataclasses.replace(task(tmp_path), name="other"))
+    path = record_path(tmp_path / "records", "scan7", 1)
+    path.write_text(damage(path.read_text()))
+    records = latest_records(tmp_path / "records")
+    assert {name: record.status for name, record in records.items()} == {
+        "other": "done",
+        "scan7": "damaged",
+    }
+    assert records["scan7"].attempt == 1 and str(path) in caplog.text
+
+
 def test_a_failed_attempt_keeps_the_older_result(tmp_path):
     attempt_item(write_file, task(tmp_path))
     attempt_item(write_file, task(tmp_path, "broken scan", attempt=2))

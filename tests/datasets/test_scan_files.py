@@ -1,8 +1,12 @@
 """Scans of a folder, found with what belongs to them."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from geomface.datasets import find_scans
+from geomface.datasets.scan_files import item_names
 from geomface.errors import FileFormatError
 
 
@@ -19,6 +23,22 @@ def test_scans_are_found_with_what_belongs_to_them(tmp_path):
     assert scans[0].landmarks == tmp_path / "a.ljson"
     assert scans[1].landmarks == tmp_path / "b.landmarks.json"
     assert scans[2].landmarks is None
+
+
+def test_scans_never_share_a_name():
+    def names(*files):
+        return item_names([Path(os.fsdecode(file)) for file in files])
+
+    assert names(b"b.ply", b"a.ply") == ["b", "a"]
+    assert names(b"a.ply", b"a.off", b"a-ply.ply") == ["a.ply", "a-off", "a-ply-ply"]
+    assert names(b"a.ply", b"a.off", b"a-ply.ply", b"a.ply.ply", b"a.ply.off")[0] == "a.ply"
+    assert names(b"Andr\xe9.ply", b"Andr%E9.ply", b"100%.ply") == ["Andr%E9", "Andr%25E9", "100%"]
+    assert names("Ren\u00e9 \u6797.ply".encode(), b"x\ny\x1b[2J.ply") == [
+        "Ren\u00e9 \u6797",
+        "x%0Ay%1B[2J",
+    ]
+    long = names(b"n" * 240 + b"1.ply", b"n" * 240 + b"2.ply")
+    assert len(set(long)) == 2 and {len(name) for name in long} == {200}
 
 
 def test_folders_without_scans_are_refused(tmp_path):

@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,13 @@ def test_what_a_record_may_hold(tmp_path):
     with pytest.raises(OutputError, match="JSON cannot hold a complex"):
         write_json(tmp_path / "r.json", {"a": 1j})
     assert read_json(tmp_path / "r.json") == again
+
+
+def test_a_file_name_that_is_not_utf8_comes_back(tmp_path):
+    path = Path(os.fsdecode(b"Andr\xe9")) / "\u6797\u2013\n"
+    write_json(tmp_path / "r.json", {"scan": path})
+    (tmp_path / "r.json").read_bytes().decode("utf-8")
+    assert Path(read_json(tmp_path / "r.json")["scan"]) == path
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import sys
 
 import pytest
 from batch_work import fake_item
@@ -117,6 +119,40 @@ def test_a_worker_that_dies_is_a_record(settings):
         report.records[1].message
     )
     assert not list((settings.out / "items").glob(".*"))  # what died half-way is gone
+
+
+def test_want_of_memory_is_tried_again_by_the_next_run(settings):
+    (settings.scans / "s1.ply").write_text("large")
+    report, _ = run(settings)
+    assert (report.done, report.failed) == (2, 2)
+    (settings.scans / "memory").touch()
+    report, _ = run(settings)
+    assert (report.did, report.made, report.done) == (1, 1, 3)
+
+
+def test_a_damaged_record_costs_its_own_item_only(settings, caplog):
+    run(settings)
+    (settings.out / "records/s1.001.json").write_text("{")
+    assert read_status(settings.out).missing == ("s1",)
+    report, _ = run(settings)
+    assert (report.did, report.done) == (1, 3) and "s1.001.json" in caplog.text
+    assert report.records[1].attempt == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such file names")
+def test_every_scan_has_an_item_of_its_own_whatever_its_name(settings):
+    names = [b"a.ply", b"a.off", b"a-ply.ply", b"Andr\xe9.ply", b"Andr%E9.ply", b"x\ny.ply"]
+    names += [b"n" * 250 + b".ply"]
+    for name in names:
+        (settings.scans / os.fsdecode(name)).write_text(name.hex())
+    report, _ = run(settings)
+    assert (report.done, report.failed) == (3 + len(names), 1)
+    copies = {path.read_text() for path in settings.out.glob("items/*/copy.txt")}
+    assert copies >= {name.hex() for name in names}
+    assert all(len(os.fsencode(path.name)) <= 200 for path in settings.out.glob("items/*"))
+    assert all(path.name.isprintable() for path in settings.out.rglob("*"))
+    assert run(settings)[0].did == 0
+    assert len(read_status(settings.out).done) == report.done
 
 
 def test_an_interrupted_run_goes_on(settings):
