@@ -26,6 +26,10 @@ class OutputError(GeomfaceError):
     """An output cannot be written where it was asked for."""
 
 
+class OutOfMemoryError(GeomfaceError):
+    """The memory of this machine does not suffice; nothing is said against the input."""
+
+
 class MeshError(GeomfaceError):
     """A mesh breaks a rule that the operation needs (indices, finiteness, topology)."""
 

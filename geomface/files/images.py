@@ -2,7 +2,9 @@
 
 import io
 import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +12,11 @@ from geomface.arrays import ImageArray
 from geomface.errors import FileFormatError, OutputError, SettingsError
 from geomface.files import png16
 from geomface.files.atomic import write_bytes
-from geomface.files.reading import named, read_bytes
+from geomface.files.reading import named, read_bytes, reading
 
+MOST_PIXELS = 2**26
+"""Pictures of more pixels are refused; one of that many takes about a gigabyte while it is read."""
+_ORIENTATION = 0x0112
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
@@ -21,17 +26,18 @@ def load_image(path: str | Path, channels: int = 3) -> ImageArray:
 
     Parameters
     ----------
-    path : PNG (8 or 16 bits), JPEG, BMP, TIFF or WebP
+    path : PNG (8 or 16 bits), JPEG, BMP, TIFF, WebP or TGA, of at most 2^26 pixels
     channels : 1 grey, 3 RGB or 4 RGBA; the file's own channels are converted
 
     Raises
     ------
-    FileFormatError : missing, empty, truncated or not an image
+    FileFormatError : missing, empty, truncated, too large or not an image
 
     Convention
     ----------
-    Row 0 is the top. Values are k / 255, or k / 65535 of a 16-bit PNG. No colour management: the
-    numbers are those in the file (sRGB as a rule). Grey from RGB is 0.299 R + 0.587 G + 0.114 B.
+    Row 0 is the top, as EXIF orients the picture. Values are k / 255, or k / 65535 of a 16-bit
+    PNG. No colour management: the numbers are those in the file (sRGB as a rule). Grey from RGB is
+    0.299 R + 0.587 G + 0.114 B.
 
     Example
     -------
@@ -45,32 +51,111 @@ def load_image(path: str | Path, channels: int = 3) -> ImageArray:
     return decode_image(read_bytes(path, "an image (PNG, JPEG)"), str(path), channels)
 
 
-def decode_image(data: bytes, name: str, channels: int = 3) -> ImageArray:
-    """Decode an image held in memory; as `load_image`, `name` is for messages."""
+def decode_image(data: bytes, name: str, channels: int = 3, *, upright: bool = True) -> ImageArray:
+    """Decode an image held in memory; as `load_image`, `name` is for messages.
+
+    `upright=False` leaves the orientation in EXIF alone, as uv of a mesh are for the stored pixels.
+    """
     if channels not in _MODES:
         raise SettingsError(f"channels must be 1, 3 or 4, got {channels}.")
-    if png16.is_deep(data):
-        return _with_channels(png16.decode(data, name).astype(np.float32) / 65535.0, channels)
-    if png16.is_png(data):
-        png16.check_chunks(data, name)  # Pillow lets a cut end pass
+    with reading(name, "an image"):
+        if png16.is_deep(data):
+            deep = png16.decode(data, name).astype(np.float32)
+            deep /= np.float32(65535.0)
+            image = _with_channels(deep, channels)
+            return (
+                _turned(image, _orientation(lambda: _exif(png16.exif(data)))) if upright else image
+            )
+        if png16.is_png(data):
+            png16.check_chunks(data, name)  # Pillow lets a cut end pass
+        pixels = _decode_eight_bits(data, name, channels, upright)
+        image = pixels.reshape(*pixels.shape[:2], channels).astype(np.float32)
+        image /= np.float32(255.0)
+        return image
+
+
+def _decode_eight_bits(data: bytes, name: str, channels: int, upright: bool) -> np.ndarray:
     from PIL import Image, UnidentifiedImageError
 
+    formats = (*_FORMATS, "TGA") if _is_tga(data, name) else _FORMATS
     try:
+        _require_size(_webp_size(data), name)  # its decoder takes the memory when it is made
         with warnings.catch_warnings():
-            # The limit that stops a decompression bomb stays; the warning below it does not help.
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+            warnings.simplefilter("ignore")  # our own limit is below the one that is warned of
+            with Image.open(io.BytesIO(data), formats=formats) as picture:
+                _require_size(picture.size, name)
                 if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
                     raise ValueError(f"pixel type {picture.mode} is not supported")
+                orientation = _orientation(picture.getexif)
                 pixels = np.asarray(picture.convert(_MODES[channels]))
+    except (FileFormatError, MemoryError):
+        raise
     # Decoders raise whatever they like on damaged data.
     except Exception as error:
         reason = "none of these" if isinstance(error, UnidentifiedImageError) else error
         raise FileFormatError(
-            f"{name}: expected an image (PNG, JPEG, BMP, TIFF or WebP), but it cannot be decoded "
-            f"({reason}). Export or copy it again."
+            f"{name}: expected an image (PNG, JPEG, BMP, TIFF, WebP or TGA), but it cannot be "
+            f"decoded ({reason}). Export or copy it again."
         ) from error
-    return pixels.reshape(*pixels.shape[:2], channels).astype(np.float32) / np.float32(255.0)
+    return _turned(pixels, orientation) if upright else pixels
+
+
+def _require_size(size: tuple[int, int], name: str) -> None:
+    """Refuse a picture by its header, before its pixels take any memory."""
+    width, height = size
+    if width * height > MOST_PIXELS:
+        raise FileFormatError(
+            f"{name}: has {width} x {height} pixels, more than the {MOST_PIXELS} that are read "
+            "(8192 x 8192). Make it smaller."
+        )
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Return width and height of a WebP from its header, (0, 0) of anything else."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
+        return 0, 0
+    kind, body = data[12:16], data[20:30]
+    if kind == b"VP8X":
+        return (
+            1 + int.from_bytes(body[4:7], "little"),
+            1 + int.from_bytes(body[7:10], "little"),
+        )
+    bits = int.from_bytes(body[1:5] if kind == b"VP8L" else body[6:10], "little")
+    if kind == b"VP8L":
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return bits & 0x3FFF, bits >> 16 & 0x3FFF
+
+
+def _is_tga(data: bytes, name: str) -> bool:
+    """TGA has no mark at its start: the name says it, or a mark at the end of newer files."""
+    return name.lower().endswith(".tga") or data[-18:-2] == b"TRUEVISION-XFILE"
+
+
+def _orientation(read: Callable[[], Mapping[int, Any]]) -> Any:
+    """Return what EXIF says; a block that cannot be read turns nothing."""
+    try:
+        return read().get(_ORIENTATION, 1)
+    except Exception:  # whatever its parser likes
+        return 1
+
+
+def _exif(chunk: bytes) -> Mapping[int, Any]:
+    from PIL import Image
+
+    found = Image.Exif()
+    found.load(chunk)
+    return found
+
+
+def _turned(pixels: np.ndarray, orientation: Any) -> np.ndarray:
+    """Return pixels (H, W, ...) as EXIF orientation 1 .. 8 wants them shown; others are 1."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
 
 
 def _with_channels(image: ImageArray, channels: int) -> ImageArray:

@@ -16,7 +16,7 @@ from geomface.errors import FileFormatError
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
 _TYPES = {channels: kind for kind, channels in _CHANNELS.items()}
-_MOST_PIXELS = 2**28
+_MOST_BYTES = 2**28
 
 
 def is_deep(data: bytes) -> bool:
@@ -51,10 +51,13 @@ def decode(data: bytes, name: str) -> np.ndarray:
             f"{name}: expected a 16-bit grey or RGB PNG that is not interlaced. Save it again "
             "without interlacing."
         )
-    if not 0 < width * height <= _MOST_PIXELS:
-        raise FileFormatError(f"{name}: a PNG of {width} x {height} pixels is refused.")
     channels = _CHANNELS[color]
     stride = 1 + 2 * width * channels
+    if not 0 < width * height * 2 * channels <= _MOST_BYTES:
+        raise FileFormatError(
+            f"{name}: has {width} x {height} pixels of 16 bits in {channels} channels, expected 1 "
+            f"to {_MOST_BYTES // (2 * channels)}. Make it smaller, or save it with 8 bits."
+        )
     try:
         # Bounded, so that a small file cannot unpack to all of the memory.
         raw = zlib.decompressobj().decompress(packed, stride * height)
@@ -68,12 +71,25 @@ def decode(data: bytes, name: str) -> np.ndarray:
     filters = rows[:, 0]
     if filters.max() > 4:
         raise FileFormatError(f"{name}: damaged PNG (filter {filters.max()}). Copy it again.")
+    filters = filters.copy()
     pixels = rows[:, 1:].reshape(height, width, 2 * channels).copy()
+    del rows, raw  # large pictures take this memory again below
     if (filters >= 3).any():
         _unfilter_by_diagonals(pixels, filters)
     elif filters.any():
         _unfilter_by_rows(pixels, filters)
     return pixels.reshape(height, -1).view(">u2").reshape(height, width, channels).astype(np.uint16)
+
+
+def exif(data: bytes) -> bytes:
+    """Return the EXIF chunk of a PNG whose chunks are whole, empty when it has none."""
+    position, kind = 8, b""
+    while kind not in (b"eXIf", b"IEND", b"") or position == 8:
+        length = int.from_bytes(data[position : position + 4], "big")
+        kind = data[position + 4 : position + 8]
+        body = data[position + 8 : position + 8 + length]
+        position += 12 + length
+    return body if kind == b"eXIf" else b""
 
 
 def is_png(data: bytes) -> bool:

@@ -1,15 +1,98 @@
 """Reading bytes and numbers with errors that name the file."""
 
+import contextlib
 import logging
+import os
 import re
+import stat
+import struct
+import tokenize
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from geomface.errors import FileFormatError, MeshError
+from geomface.errors import FileFormatError, MeshError, OutOfMemoryError
 
 log = logging.getLogger("geomface")
+
+
+_KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+_MOST_UNPACKED = 2**28
+_MOST_TIMES = 100
+
+
+def require_file(path: str | Path, expected: str) -> None:
+    """Raise `FileFormatError` unless `path` is a regular file; nothing is opened.
+
+    A pipe or a device may block for ever, or never end.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError as error:
+        raise FileFormatError(
+            f"{path}: expected {expected}, but there is no such file. Check the name and folder."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, expected, error) from error
+    if stat.S_ISDIR(mode):
+        raise FileFormatError(f"{path}: expected {expected}, got a folder.")
+    if not stat.S_ISREG(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "a device")
+        raise FileFormatError(
+            f"{path}: expected {expected}, got {kind}. Write its content to a file first."
+        )
+
+
+def _unreadable(path: str | Path, expected: str, error: Exception) -> FileFormatError:
+    reason = getattr(error, "strerror", None) or error
+    return FileFormatError(f"{path}: expected {expected}, but it cannot be read ({reason}).")
+
+
+def require_plausible(unpacked: int, stored: int, name: str | Path) -> None:
+    """Refuse content that announces far more bytes than the file holds, before any is allocated.
+
+    Parameters
+    ----------
+    unpacked : bytes that the content would take
+    stored : bytes of the file that hold it, packed
+
+    Raises
+    ------
+    FileFormatError : more than 2^28 bytes, and more than a hundred for each byte of the file
+    """
+    if unpacked > max(_MOST_UNPACKED, _MOST_TIMES * stored):
+        raise FileFormatError(
+            f"{name}: announces {unpacked:.3g} bytes of content and holds {stored:.3g}. It is "
+            "damaged, or made to exhaust the memory: export or copy it again."
+        )
+
+
+@contextlib.contextmanager
+def reading(path: str | Path, expected: str) -> Iterator[None]:
+    """Turn what damaged or boundless content does to any reader into a sentence.
+
+    Raises
+    ------
+    FileFormatError : nested too deeply, numbers beyond what arrays can hold, a broken inner format
+    OutOfMemoryError : the content does not fit into the memory of this machine
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise OutOfMemoryError(
+            f"{path}: expected {expected} that fits into the memory of this machine, got one that "
+            "does not. Reduce it, or close other programs."
+        ) from error
+    except RecursionError as error:
+        raise FileFormatError(
+            f"{path}: expected {expected}, but it is nested too deeply to be one. Export it again."
+        ) from error
+    except (OverflowError, struct.error, tokenize.TokenError, EOFError) as error:
+        raise FileFormatError(
+            f"{path}: expected {expected}, but it is damaged ({error}). Export or copy it again."
+        ) from error
 
 
 def read_bytes(path: str | Path, expected: str, limit: int = -1) -> bytes:
@@ -22,22 +105,15 @@ def read_bytes(path: str | Path, expected: str, limit: int = -1) -> bytes:
 
     Raises
     ------
-    FileFormatError : missing, a folder, unreadable or empty
+    FileFormatError : missing, a folder, a pipe, a device, unreadable or empty
+    OutOfMemoryError : it does not fit into memory
     """
+    require_file(path, expected)
     try:
-        with open(path, "rb") as file:
+        with reading(path, expected), open(path, "rb") as file:
             data = file.read(limit)
-    except FileNotFoundError as error:
-        raise FileFormatError(
-            f"{path}: expected {expected}, but there is no such file. Check the name and folder."
-        ) from error
-    except IsADirectoryError as error:
-        raise FileFormatError(f"{path}: expected {expected}, got a folder.") from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise FileFormatError(
-            f"{path}: expected {expected}, but it cannot be read ({reason})."
-        ) from error
+        raise _unreadable(path, expected, error) from error
     if not data:
         raise FileFormatError(
             f"{path}: expected {expected}, but the file is empty. Export or copy it again."

@@ -8,7 +8,7 @@ import numpy as np
 from geomface.errors import FileFormatError
 from geomface.files.reading import read_bytes
 from geomface.model_files.conversion import Conversion
-from geomface.model_files.parts import first_bytes, read_archive, refusals, require_fields
+from geomface.model_files.parts import read_archive, refusals, require_fields
 from geomface.model_files.restricted_pickle import read_arrays
 from geomface.statistics import MorphableModel
 
@@ -80,7 +80,7 @@ def read_flame(
 
 
 def _fields(path: Path) -> dict[str, Any]:
-    if first_bytes(path, _EXPECTED).startswith(b"PK"):
+    if read_bytes(path, _EXPECTED, 256).startswith(b"PK"):
         # The joint regressor may be an array of objects, which is left alone.
         return dict(read_archive(path, _EXPECTED, NEEDED))
     found = read_arrays(path, read_bytes(path, _EXPECTED))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from geomface.errors import FileFormatError, MissingBackendError
-from geomface.model_files.parts import first_bytes
+from geomface.files.reading import read_bytes
 
 
 def require_h5py() -> Any:
@@ -32,7 +32,7 @@ def open_hdf5(path: Path | str, expected: str) -> Iterator[Any]:
     MissingBackendError : h5py is not installed.
     """
     h5py = require_h5py()
-    if first_bytes(path, expected)[:4] != b"\x89HDF":
+    if read_bytes(path, expected, 256)[:4] != b"\x89HDF":
         raise FileFormatError(
             f"{path}: expected {expected}, it is no HDF5 file. Check that it is what its name says."
         )

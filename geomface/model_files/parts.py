@@ -35,16 +35,6 @@ def refusals(path: Path | str) -> Iterator[None]:
         raise FileFormatError(f"{path}: the parts of this model do not fit: {error}") from error
 
 
-def first_bytes(path: Path | str, expected: str, count: int = 256) -> bytes:
-    """Return the beginning of a file that is not empty; errors as `read_bytes`."""
-    try:
-        with Path(path).open("rb") as file:
-            head = file.read(count)
-    except (OSError, ValueError):
-        head = b""
-    return head or read_bytes(path, expected)[:count]
-
-
 def read_archive(
     path: Path | str, expected: str, only: Sequence[str] | None = None
 ) -> dict[str, np.ndarray]:

@@ -4,10 +4,11 @@ import zipfile
 from pathlib import Path
 
 from geomface.errors import FileFormatError
+from geomface.files.reading import read_bytes
 from geomface.model_files.eos import is_eos
 from geomface.model_files.ict import find_folder
 from geomface.model_files.obj_set import RECORD
-from geomface.model_files.parts import ZIP_DAMAGE, first_bytes
+from geomface.model_files.parts import ZIP_DAMAGE
 
 SOURCES = ("ict", "bfm2009", "bfm2017", "bfm2019", "flame", "lsfm", "statismo", "eos", "geomface")
 """What `read_model` takes as a source, beside "auto"."""
@@ -26,7 +27,7 @@ def source_of(path: Path | str) -> str:
     path = Path(path)
     if path.is_dir():
         return _folder(path)
-    head = first_bytes(path, _EXPECTED)
+    head = read_bytes(path, _EXPECTED, 256)
     if head.startswith(b"glTF") or _is_safetensors(path, head):
         return "geomface"
     if head.startswith(b"PK"):

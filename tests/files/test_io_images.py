@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from geomface.errors import FileFormatError, OutputError, SettingsError
-from geomface.files import load_image, png16, save_image
+from geomface.files import images, load_image, png16, save_image
+from geomface.files.images import decode_image
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +157,56 @@ def test_an_interlaced_deep_png_says_what_to_do(folder):
     (folder / "i.png").write_bytes(bytes(data))
     with pytest.raises(FileFormatError, match=r"not interlaced"):
         load_image(folder / "i.png")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("bits", [8, 16])
+def test_exif_orientation_is_obeyed_as_viewers_do(folder, orientation, bits):
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 5, 3)).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = Image.fromarray(pixels)
+    picture.save(folder / "e.png", exif=exif)
+    if bits == 16:
+        chunk = b"eXIf" + exif.tobytes().removeprefix(b"Exif\0\0")
+        chunk = (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+        data = png16.encode(pixels.astype(np.uint16) * 257)
+        (folder / "e.png").write_bytes(data[:-12] + chunk + data[-12:])
+    picture.getexif()[0x0112] = orientation
+    shown = np.asarray(ImageOps.exif_transpose(picture))
+    np.testing.assert_array_equal(np.rint(load_image(folder / "e.png") * 255), shown)
+    stored = decode_image((folder / "e.png").read_bytes(), "e.png", upright=False)
+    np.testing.assert_array_equal(np.rint(stored * 255), pixels)
+
+
+def test_an_exif_block_that_cannot_be_read_turns_nothing(folder):
+    pixels = np.zeros((3, 5, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "e.png", exif=b"Exif\0\0MM\0*\0\0\xff\xff")
+    assert load_image(folder / "e.png").shape == (3, 5, 3)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "WEBP", "TIFF", "TGA"])
+def test_the_size_is_checked_before_anything_is_decoded(folder, kind, monkeypatch):
+    path = folder / f"big.{kind.lower()}"
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(path, kind)
+    assert load_image(path).shape == (20, 30, 3)
+    monkeypatch.setattr(images, "MOST_PIXELS", 599)
+    with pytest.raises(FileFormatError, match=r"has 30 x 20 pixels, more than the 599"):
+        load_image(path)
+
+
+def test_a_deep_picture_of_impossible_size_is_refused(folder):
+    data = bytearray(png16.encode(np.zeros((2, 2, 3), np.uint16)))
+    data[16:24] = (2**15).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    (folder / "big.png").write_bytes(data)
+    with pytest.raises(FileFormatError, match="has 32768 x 32768 pixels of 16 bits"):
+        load_image(folder / "big.png")
+
+
+def test_webp_sizes_are_those_of_the_decoder(folder):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
+    for options in ({"lossless": True}, {"quality": 50}, {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0"}):
+        Image.fromarray(pixels).save(folder / "a.webp", **options)
+        assert images._webp_size((folder / "a.webp").read_bytes()) == (30, 20)

@@ -92,7 +92,7 @@ NAMES = (
     *("embedding.json", "regions.json", "a.safetensors"),
 )
 # Text of other programs carries no mark of its end: what is left can be a whole smaller mesh.
-OPEN_ENDED = ("foreign.obj", "foreign.off", "foreign.ply")
+OPEN_ENDED = ("foreign.obj", "foreign.off", "foreign.ply", "foreign.stl")
 
 
 @pytest.fixture(scope="module")
@@ -338,12 +338,9 @@ def test_texture_that_cannot_be_read(tmp_path, suffix):
     path = tmp_path / f"square{suffix}"
     save_mesh(path, corner_mesh())
     image = tmp_path / "square.texture.png"
-    whole = image.read_bytes()
-    for spoil in (image.unlink, lambda: image.write_bytes(whole[:60])):
-        spoil()
-        message = refused_naming(path, "square.texture.png")
-        assert "texture=False" in message
-        assert load_mesh(path, texture=False).texture is None
+    image.write_bytes(image.read_bytes()[:60])
+    assert "texture=False" in refused_naming(path, "square.texture.png")
+    assert load_mesh(path, texture=False).texture is None
 
 
 def refused_naming(path, image):

@@ -1,5 +1,7 @@
 """GLB as other programs write it, and what ours tells viewers."""
 
+import base64
+import io
 import json
 import struct
 
@@ -9,6 +11,7 @@ import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from io_samples import assert_same_mesh, corner_mesh, random_mesh
+from PIL import Image
 
 from geomface.errors import FileFormatError
 from geomface.files.color import linear_to_srgb, srgb_to_linear
@@ -169,9 +172,7 @@ def test_unit_by_size(tmp_path, caplog):
     assert "cannot be metres" in caplog.text
 
 
-def test_textures_beside_and_as_data(tmp_path):
-    import base64
-
+def test_textures_beside_and_as_data(tmp_path, caplog):
     png = encode_image(corner_mesh().texture, "t")
     (tmp_path / "skin.png").write_bytes(png)
     for uri in ("skin.png", "data:image/png;base64," + base64.b64encode(png).decode()):
@@ -186,9 +187,46 @@ def test_textures_beside_and_as_data(tmp_path):
         np.testing.assert_array_equal(mesh.texture, corner_mesh().texture)
         np.testing.assert_array_equal(mesh.uv, TRIANGLE[:, :2])
     build.tree["images"] = [{"uri": "none.png"}]
-    with pytest.raises(FileFormatError, match=r"none.png.*texture=False"):
-        build.load(tmp_path)
+    assert build.load(tmp_path).texture is None and "none.png" in caplog.text
     assert build.load(tmp_path, texture=False).texture is None
+
+
+@pytest.mark.parametrize("way", ["webp", "specular", "ktx2"])
+def test_textures_of_extensions(tmp_path, caplog, way):
+    build = Builder()
+    uv = build.accessor(np.float32([[0, 1], [1, 1], [0, 0]]), 5126, "VEC2")
+    attributes = {"POSITION": build.positions(TRIANGLE), "TEXCOORD_0": uv}
+    build.node(mesh=build.mesh({"attributes": attributes, "material": 0}))
+    info, texture = {"index": 0}, {"source": 0}
+    material = {"pbrMetallicRoughness": {"baseColorTexture": info}}
+    if way == "specular":
+        extension = {"diffuseTexture": info, "diffuseFactor": [1, 1, 1, 1]}
+        material = {"extensions": {"KHR_materials_pbrSpecularGlossiness": extension}}
+    elif way == "webp":
+        texture = {"extensions": {"EXT_texture_webp": {"source": 0}}}
+    else:
+        texture = {"extensions": {"KHR_texture_basisu": {"source": 0}}}
+    buffer = io.BytesIO()
+    picture = Image.fromarray((corner_mesh().texture * 255).astype(np.uint8))
+    picture.save(buffer, "WEBP" if way == "webp" else "PNG", lossless=True)
+    uri = "data:image/x;base64," + base64.b64encode(buffer.getvalue()).decode()
+    build.tree |= {"materials": [material], "textures": [texture], "images": [{"uri": uri}]}
+    mesh = build.load(tmp_path)
+    if way == "ktx2":
+        assert mesh.texture is None and "KHR_texture_basisu" in caplog.text
+    else:
+        np.testing.assert_array_equal(mesh.texture, corner_mesh().texture)
+
+
+def test_a_plain_material_colors_its_vertices(tmp_path):
+    build = Builder()
+    attributes = {"POSITION": build.positions(TRIANGLE)}
+    build.node(mesh=build.mesh({"attributes": attributes, "material": 0}))
+    factor = [0, 0.21404114, 1, 1]  # linear; 0.5 in sRGB
+    build.tree |= {"materials": [{"pbrMetallicRoughness": {"baseColorFactor": factor}}]}
+    np.testing.assert_allclose(build.load(tmp_path).colors, np.tile([0, 0.5, 1], (3, 1)), atol=1e-6)
+    build.tree |= {"materials": [{"pbrMetallicRoughness": {}}]}
+    assert build.load(tmp_path).colors is None
 
 
 @pytest.mark.parametrize(

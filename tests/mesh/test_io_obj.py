@@ -32,8 +32,18 @@ def parse(folder, text, **options) -> Mesh:
         "f 1 2 \\\n3\nf 1 3 4\n",
         "g one\ns off\nf 1 2 3\no two\nf 1 3 4\nl 1 2\np 1\n",
         "  f 1 2 3\n\tf 1 3 4\n",
+        "f 1 2 3 \nf 1 3 4 \n",
+        "f  1 2 3\nf  1 3 4\n",
+        "f 1  2 3\nf 1  3 4\n",
+        "f 1 2 3 # a\nf 1 3 4 # b\n",
+        "f 1//1 2//1 3//1 \nf 1//1 3//1 4//1 \nvn 0 0 1\n",
+        "f 1/ 2/ 3/\nf 1/ 3/ 4/\n",
+        "f 1// 2// 3//\nf 1// 3// 4//\n",
+        "f 1 \\ \n2 \\\n 3\nf 1 3 4\n",
+        "# in C:\\scans\\\nf 1 2 3\nf 1 3 4\n",
     ],
-    ids="plain normals negative mixed blanks comment continued groups indented".split(),
+    ids="plain normals negative mixed blanks comment continued groups indented trailing leading "
+    "doubled comments trailing-normals no-uv nothing continued-twice backslash".split(),
 )
 def test_ways_to_write_two_triangles(tmp_path, faces):
     for newline in ("\n", "\r\n"):
@@ -103,10 +113,28 @@ def test_vertex_colors(tmp_path, scale):
     assert parse(tmp_path, "v 0 0 0 1\nv 1 0 0 1\nv 0 1 0 1\nf 1 2 3\n").colors is None
 
 
-def test_colors_that_only_some_vertices_have_are_left_out(tmp_path):
-    mesh = parse(tmp_path, "v 0 0 0 1 0 0\nv 1 0 0\nv 0 1 0 1 0 0\nf 1 2 3\n")
-    assert mesh.colors is None
+def test_vertices_without_a_color_get_the_mean_of_the_others(tmp_path, caplog):
+    colored = ["v 0 0 0 1 0 0", "v 1 0 0", "v 0 1 0 1 0 0.5", "v 1 1 0 1 0 1"]
+    mesh = parse(tmp_path, "\n".join(colored) + "\nf 1 2 3\n")
+    np.testing.assert_allclose(mesh.colors[:, 2], [0, 0.5, 0.5, 1])
     np.testing.assert_array_equal(mesh.vertices[2], [0, 1, 0])
+    assert "1 of 4 vertices (the first is 1) have no colour" in caplog.text
+
+
+def test_colors_that_most_vertices_lack_are_left_out_with_a_note(tmp_path, caplog):
+    mesh = parse(tmp_path, "v 0 0 0 1 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    assert mesh.colors is None and "only 1 of 3 vertices" in caplog.text
+
+
+@pytest.mark.parametrize("digits,colored", [("ffff0000ff00ff00ff0000ff", True), ("ff00", False)])
+def test_polypaint_of_zbrush(tmp_path, caplog, digits, colored):
+    mesh = parse(tmp_path, f"v 0 0 0\nv 1 0 0\nv 0 1 0\n#MRGB {digits}\nf 1 2 3\n")
+    if colored:
+        np.testing.assert_array_equal(mesh.colors, np.eye(3))
+    else:
+        assert mesh.colors is None and "#MRGB" in caplog.text
+    with pytest.raises(FileFormatError, match="hex digits"):
+        parse(tmp_path, "v 0 0 0\n#MRGB gggggggg\nf 1 1 1\n")
 
 
 def test_colors_out_of_range_are_refused(tmp_path):
@@ -152,6 +180,31 @@ def test_the_texture_of_most_faces_is_kept(tmp_path, caplog):
     # A material that no face uses does not count.
     text = TEXTURED.format(library="m.mtl") + "usemtl a\nf 1/1 2/2 3/3\n"
     assert parse(tmp_path, text).texture.max() == 0.0
+
+
+@pytest.mark.parametrize(
+    "material",
+    [
+        "newmtl\tm\nmap_Kd\tskin.png\n",
+        "newmtl m\nmap_Ka skin.png\n",
+        "newmtl M\nmap_Kd skin.png\n",
+    ],
+    ids=["tabs", "ambient", "another name"],
+)
+def test_mtl_as_other_programs_write_it(tmp_path, caplog, material):
+    save_image(tmp_path / "skin.png", np.ones((2, 2, 3)))
+    (tmp_path / "m.mtl").write_text(material)
+    text = TEXTURED.format(library="m.mtl") + "usemtl m\nf 1/1 2/2 3/3\n"
+    assert parse(tmp_path, text).texture.min() == 1.0
+    assert bool(caplog.text) == ("\t" not in material)
+
+
+def test_a_missing_picture_is_a_note(tmp_path, caplog):
+    (tmp_path / "m.mtl").write_text("newmtl m\nmap_Kd skin.png\n")
+    text = TEXTURED.format(library="m.mtl") + "usemtl m\nf 1/1 2/2 3/3\n"
+    mesh = parse(tmp_path, text)
+    assert mesh.texture is None and mesh.uv is not None
+    assert "its texture 'skin.png' is not in" in caplog.text
 
 
 def test_several_material_files_in_one_line(tmp_path):

@@ -9,6 +9,7 @@ from geomface.arrays import require_kind
 from geomface.errors import FileFormatError, OutputError
 from geomface.mesh.io.glb import read_glb, write_glb
 from geomface.mesh.io.landmark_files import load_landmarks, save_landmarks
+from geomface.mesh.io.materials import TextureChoice
 from geomface.mesh.io.obj import read_obj, write_obj
 from geomface.mesh.io.off import read_off, write_off
 from geomface.mesh.io.ply import read_ply, write_ply
@@ -42,7 +43,7 @@ MESH_SUFFIXES = tuple(_READERS)
 """Suffixes that `load_mesh` and `save_mesh` know."""
 
 
-def load_mesh(path: str | Path, *, unit: str | None = None, texture: bool = True) -> Mesh:
+def load_mesh(path: str | Path, *, unit: str | None = None, texture: TextureChoice = True) -> Mesh:
     """Read a mesh; the suffix says the format: .obj, .ply, .glb, .stl or .off.
 
     Parameters

@@ -18,6 +18,7 @@ from geomface.mesh.io.glb_scene import (
     read_scene,
     write_container,
 )
+from geomface.mesh.io.materials import TextureChoice, further_folder
 from geomface.mesh.io.polygons import build_mesh, first_unique, polygons_of
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.normals import vertex_normals
@@ -28,7 +29,7 @@ _SCHEMA = 1
 _DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 
 
-def read_glb(path: str | Path, *, unit: str | None = None, texture: bool = True) -> Mesh:
+def read_glb(path: str | Path, *, unit: str | None = None, texture: TextureChoice = True) -> Mesh:
     """Read a GLB file.
 
     A file of `write_glb` comes back as it was: vertices with every bit, quads, uv with their
@@ -40,7 +41,8 @@ def read_glb(path: str | Path, *, unit: str | None = None, texture: bool = True)
     path : the file
     unit : of its numbers; by default the unit our files name, else metres as glTF prescribes, or
         mm when the mesh would then be larger than 10 m
-    texture : False leaves the base colour image out
+    texture : False leaves the base colour image out; a path is a further folder for files that the
+        GLB names
 
     Raises
     ------
@@ -52,7 +54,7 @@ def read_glb(path: str | Path, *, unit: str | None = None, texture: bool = True)
     glTF puts the origin of uv top-left; v is turned on reading and writing.
     """
     path, name = Path(path), named(path)
-    container = open_container(path, name)
+    container = open_container(path, name, further_folder(texture))
     try:
         own = _own_record(container)
         if own is not None:
@@ -96,7 +98,7 @@ def _own_record(container: Container) -> dict[str, Any] | None:
 
 
 def _read_own(
-    container: Container, record: dict[str, Any], unit: str | None, texture: bool
+    container: Container, record: dict[str, Any], unit: str | None, texture: TextureChoice
 ) -> Mesh:
     def array(label: str, dtype: str, width: int) -> np.ndarray | None:
         if label not in record["views"]:

@@ -9,6 +9,7 @@ Sparse accessors and compressed geometry are refused; skins, morphs and animatio
 import base64
 import dataclasses
 import json
+import urllib.parse
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +20,35 @@ from geomface.errors import FileFormatError
 from geomface.files.atomic import write_bytes
 from geomface.files.color import linear_to_srgb
 from geomface.files.images import decode_image
+from geomface.files.places import file_inside
 from geomface.files.reading import as_doubles, log, read_bytes
+from geomface.mesh.io.glb_materials import index_in, material_of
 
 _TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
+_UNDERSTOOD = ("KHR_mesh_quantization", "EXT_texture_webp", "KHR_texture_basisu")
 _JSON, _BINARY = 0x4E4F534A, 0x004E4942
+
+
+class NotInFolderError(FileFormatError):
+    """A file that the GLB names does not lie where such files are read."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Container:
-    """The two chunks of a GLB file and where it lies."""
+    """The two chunks of a GLB file, where it lies, and a further folder for files it names."""
 
     tree: dict[str, Any]
     binary: bytes
     folder: Path
     name: str
+    further: Path | None = None
 
     def view(self, index: int) -> memoryview:
         """Return the bytes of one bufferView."""
-        view = self.tree["bufferViews"][_count(index)]
-        start, length = _count(view.get("byteOffset", 0)), _count(view["byteLength"])
-        data = self._buffer(_count(view["buffer"]))
+        view = self.tree["bufferViews"][index_in(index)]
+        start, length = index_in(view.get("byteOffset", 0)), index_in(view["byteLength"])
+        data = self._buffer(index_in(view["buffer"]))
         if start + length > len(data):
             raise FileFormatError(
                 f"{self.name}: truncated, a buffer view ends at byte {start + length} of "
@@ -52,37 +61,44 @@ class Container:
         return self.resource(buffer["uri"], "buffer") if "uri" in buffer else self.binary
 
     def resource(self, uri: str, what: str) -> bytes:
-        """Return what a data URI or a file name beside the GLB holds."""
+        """Return what a data URI, or a file in the folder of the GLB or in `further`, holds.
+
+        Raises
+        ------
+        FileFormatError : no such file inside of these folders
+        """
         if uri.startswith("data:"):
             return base64.b64decode(uri.partition(",")[2], validate=True)
-        return read_bytes(self.folder / uri, f"the {what} of {self.name}")
+        for folder in (self.folder, self.further):
+            for name in (uri, urllib.parse.unquote(uri)):
+                place = None if folder is None else file_inside(folder, folder, name)
+                if place is not None:
+                    return read_bytes(place, f"the {what} of {self.name}")
+        raise NotInFolderError(
+            f"{self.name}: its {what} {uri[:80]!r} is not in {self.folder}. Only files in that "
+            "folder, or in one that you name (--textures, texture=FOLDER), are read."
+        )
 
     def accessor(self, index: int) -> np.ndarray:
         """Return (count, width) values of an accessor; normalised integers become floats."""
-        item = self.tree["accessors"][_count(index)]
+        item = self.tree["accessors"][index_in(index)]
         if "sparse" in item or "bufferView" not in item:
             raise FileFormatError(
                 f"{self.name}: uses sparse accessors, which are not read. Export it without them."
             )
         dtype, width = np.dtype(_TYPES[item["componentType"]]), _WIDTHS[item["type"]]
         data = self.view(item["bufferView"])
-        stride = _count(self.tree["bufferViews"][item["bufferView"]].get("byteStride", 0))
+        stride = index_in(self.tree["bufferViews"][item["bufferView"]].get("byteStride", 0))
         values = np.ndarray(
-            (_count(item["count"]), width),
+            (index_in(item["count"]), width),
             dtype,
             buffer=data,
-            offset=_count(item.get("byteOffset", 0)),
+            offset=index_in(item.get("byteOffset", 0)),
             strides=(stride or width * dtype.itemsize, dtype.itemsize),
         )
         if item.get("normalized") and dtype.kind in "iu":
             return np.maximum(values / float(np.iinfo(dtype).max), -1.0)
         return values
-
-
-def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value!r} is not a count")
-    return value
 
 
 def write_container(path: str | Path, tree: dict[str, Any], binary: bytes | bytearray) -> None:
@@ -97,7 +113,7 @@ def write_container(path: str | Path, tree: dict[str, Any], binary: bytes | byte
     write_bytes(path, head + chunks)
 
 
-def open_container(path: Path, name: str) -> Container:
+def open_container(path: Path, name: str, further: Path | None = None) -> Container:
     """Split a GLB into its chunks.
 
     Raises
@@ -132,7 +148,7 @@ def open_container(path: Path, name: str) -> Container:
             raise ValueError("no object")
     except (KeyError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{name}: damaged GLB header ({error}). Export it again.") from error
-    return Container(tree, chunks.get(_BINARY, b""), path.parent, name)
+    return Container(tree, chunks.get(_BINARY, b""), path.parent, name, further)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,9 +170,7 @@ def read_scene(container: Container) -> Scene:
     """
     tree, name = container.tree, container.name
     needed = {item for item in tree.get("extensionsRequired", [])}
-    unknown = {
-        item for item in needed if item != "KHR_mesh_quantization" and "KHR_materials_" not in item
-    }
+    unknown = {item for item in needed if item not in _UNDERSTOOD and "KHR_materials_" not in item}
     if unknown:
         raise FileFormatError(
             f"{name}: needs glTF extensions that are not read ({', '.join(sorted(unknown))}). "
@@ -171,9 +185,13 @@ def read_scene(container: Container) -> Scene:
             if corners is None:
                 continue
             attributes = primitive["attributes"]
-            texture, channel = _texture(tree, primitive)
+            material = material_of(tree, primitive, name)
+            channel = material.channel
             key = tuple(attributes.get(item) for item in ("POSITION", "COLOR_0", channel))
+            key += (None if "COLOR_0" in attributes else material.factor,)
             block = _block(container, attributes, channel, matrix)
+            if block["colors"] is None and material.image is None:
+                block["colors"] = material.colors(len(block["vertices"]))
             require_indices(corners, len(block["vertices"]), f"{name}: faces")
             if np.linalg.det(matrix[:3, :3]) < 0:
                 corners = corners[:, ::-1]  # a mirroring transform turns triangles inside out
@@ -183,7 +201,7 @@ def read_scene(container: Container) -> Scene:
                 block["first"] = total
                 total += len(block["vertices"])
                 shared[key] = block
-            block |= {"faces": corners + block["first"], "image": texture}
+            block |= {"faces": corners + block["first"], "image": material.image}
             blocks.append(block)
     return _joined(blocks, name)
 
@@ -218,7 +236,7 @@ def _placed_meshes(tree: dict[str, Any]) -> list[tuple[FloatArray, int]]:
     """Return (matrix to the world, mesh) of all nodes, depth first."""
     nodes = tree.get("nodes", [])
     if tree.get("scenes"):
-        roots = tree["scenes"][_count(tree.get("scene", 0))].get("nodes", [])
+        roots = tree["scenes"][index_in(tree.get("scene", 0))].get("nodes", [])
     else:
         children = {child for node in nodes for child in node.get("children", [])}
         roots = [index for index in range(len(nodes)) if index not in children]
@@ -226,12 +244,12 @@ def _placed_meshes(tree: dict[str, Any]) -> list[tuple[FloatArray, int]]:
     waiting = [(index, np.eye(4)) for index in reversed(roots)]
     while waiting:
         index, matrix = waiting.pop()
-        if _count(index) in seen:
+        if index_in(index) in seen:
             raise ValueError(f"node {index} has two parents")
         seen.add(index)
         matrix = matrix @ _local_matrix(nodes[index])
         if "mesh" in nodes[index]:
-            found.append((matrix, _count(nodes[index]["mesh"])))
+            found.append((matrix, index_in(nodes[index]["mesh"])))
         waiting += [(child, matrix) for child in reversed(nodes[index].get("children", []))]
     return found
 
@@ -262,9 +280,9 @@ def _corners(container: Container, primitive: dict[str, Any]) -> IndexArray | No
     if "indices" in primitive:
         order = container.accessor(primitive["indices"])[:, 0].astype(np.int64)
     else:
-        position = container.tree["accessors"][_count(primitive["attributes"]["POSITION"])]
+        position = container.tree["accessors"][index_in(primitive["attributes"]["POSITION"])]
         order = np.arange(container.accessor(primitive["attributes"]["POSITION"]).shape[0])
-        order = order[: _count(position["count"])]
+        order = order[: index_in(position["count"])]
     if mode == 4:
         if len(order) % 3:
             raise ValueError(f"{len(order)} corners do not make triangles")
@@ -276,19 +294,6 @@ def _corners(container: Container, primitive: dict[str, Any]) -> IndexArray | No
     return np.stack([order[step + 1], order[step + 2], order[np.zeros_like(step)]], axis=1)
 
 
-def _texture(tree: dict[str, Any], primitive: dict[str, Any]) -> tuple[int | None, str]:
-    """Return the image of the base colour, or None, and the name of its uv."""
-    if "material" not in primitive:
-        return None, "TEXCOORD_0"
-    material = tree["materials"][_count(primitive["material"])]
-    info = material.get("pbrMetallicRoughness", {}).get("baseColorTexture")
-    if info is None:
-        return None, "TEXCOORD_0"
-    source = tree["textures"][_count(info["index"])].get("source")
-    channel = f"TEXCOORD_{_count(info.get('texCoord', 0))}"
-    return None if source is None else _count(source), channel
-
-
 def _block(
     container: Container, attributes: dict[str, int], channel: str, matrix: FloatArray
 ) -> dict[str, Any]:
@@ -298,7 +303,7 @@ def _block(
         uv = as_doubles(container.accessor(attributes[channel])[:, :2])
         uv = np.stack([uv[:, 0], 1.0 - uv[:, 1]], axis=1)
     if "COLOR_0" in attributes:
-        item = container.tree["accessors"][_count(attributes["COLOR_0"])]
+        item = container.tree["accessors"][index_in(attributes["COLOR_0"])]
         colors = container.accessor(attributes["COLOR_0"])[:, :3]
         if not np.isfinite(colors).all():
             raise ValueError("a colour is NaN or infinite")
@@ -314,20 +319,24 @@ def _block(
     return {"vertices": vertices, "uv": uv, "colors": colors}
 
 
-def read_image(container: Container, index: int) -> ImageArray:
-    """Decode an image of the file.
+def read_image(container: Container, index: int) -> ImageArray | None:
+    """Decode an image of the file; None with a note when it names a file that is not there.
 
     Raises
     ------
-    FileFormatError : naming the file, when the image is missing or damaged
+    FileFormatError : naming the file, when the image is damaged
     """
     try:
-        item = container.tree["images"][_count(index)]
+        item = container.tree["images"][index_in(index)]
         if "uri" in item:
             data = container.resource(item["uri"], "texture")
         else:
             data = bytes(container.view(item["bufferView"]))
-        return decode_image(data, f"{container.name}: image {index}")
+        # uv are for the pixels as they are stored, whatever EXIF says.
+        return decode_image(data, f"{container.name}: image {index}", upright=False)
+    except NotInFolderError as error:
+        log.warning("%s Loaded without.", error)
+        return None
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise FileFormatError(
             f"{container.name}: its texture cannot be found ({error}). Export it again with the "

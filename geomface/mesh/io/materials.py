@@ -1,71 +1,101 @@
-"""MTL files: the texture of an OBJ."""
+"""Pictures that a mesh file names, and the MTL files of an OBJ that name them."""
 
 import re
 from pathlib import Path
 
 from geomface.arrays import ImageArray
 from geomface.errors import FileFormatError
-from geomface.files.images import load_image
-from geomface.files.reading import log, named
+from geomface.files.images import decode_image
+from geomface.files.places import file_inside
+from geomface.files.reading import log, named, read_bytes
 
 MATERIAL_NAME = "textured"
+TextureChoice = bool | str | Path
+"""Whether to load the texture; a path is a further folder to look for it."""
 
 
-def read_materials(path: Path) -> dict[str, str]:
-    """Return {material: its map_Kd as written} of one MTL file, only materials with a map."""
-    maps: dict[str, str] = {}
+def further_folder(texture: TextureChoice) -> Path | None:
+    """Return the folder that the caller names for pictures, None without one."""
+    return None if isinstance(texture, bool) else Path(texture)
+
+
+def read_materials(path: Path) -> dict[str, str | None]:
+    """Return {material: its map_Kd as written, or else map_Ka, or None} of one MTL file."""
+    maps: dict[str, str | None] = {}
     material = ""
-    text = path.read_bytes().decode("utf-8", "surrogateescape")
+    ambient: set[str] = set()
+    text = read_bytes(path, "a material file (MTL)").decode("utf-8", "surrogateescape")
     for line in text.splitlines():
-        keyword, _, rest = line.strip().partition(" ")
+        keyword, _, rest = line.strip().replace("\t", " ").partition(" ")
+        keyword, rest = keyword.lower(), rest.strip()
         if keyword == "newmtl":
-            material = rest.strip()
-        elif keyword.lower() == "map_kd" and rest.strip():
-            maps[material] = rest.strip()
+            material = rest
+            maps.setdefault(material, None)
+        elif keyword == "map_kd" and rest:
+            maps[material] = rest
+            ambient.discard(material)
+        elif keyword == "map_ka" and rest and maps.get(material) is None:
+            maps[material] = rest
+            ambient.add(material)
+    if ambient:
+        log.warning("%s: has map_Ka and no map_Kd; its ambient picture is the texture.", path.name)
     return maps
 
 
-def find_texture(reference: str, folder: Path) -> Path | None:
-    """Find the image that a map_Kd line names, relative to the folder of the MTL.
+def find_texture(
+    reference: str, folder: Path, root: Path, further: Path | None = None
+) -> Path | None:
+    """Find the picture that a line names, relative to the folder of the file with the line.
 
-    The reference may carry options (`-s 1 1 1 skin.png`), backslashes, or a path of the machine
-    it was made on; then the bare file name is looked for beside the MTL.
+    Only files inside `root`, the folder of the scan, or `further` are found. The reference may
+    carry options (`-s 1 1 1 skin.png`), backslashes, or a path of the machine it was made on; then
+    the bare file name is looked for.
     """
     reference = reference.strip().strip('"').replace("\\", "/")
     names = [reference]
     if reference.startswith("-"):
         names = [reference.split(None, count)[-1] for count in range(1, len(reference.split()))]
-    for name in [*names, *(name.rsplit("/", 1)[-1] for name in names)]:
+    bare = [name.rsplit("/", 1)[-1] for name in names]
+    places = [(folder, root)] + ([] if further is None else [(further, further)])
+    for place, limit in places:
+        for name in filter(None, [*names, *bare]):
+            found = file_inside(limit, place, name)
+            if found is not None:
+                return found
+    for place, limit in places:
+        # Written where upper and lower case are the same.
+        wanted = {name.lower() for name in bare}
         try:
-            if name and (folder / name).is_file():
-                return folder / name
-        except (OSError, ValueError):
+            same = [item.name for item in sorted(place.iterdir()) if item.name.lower() in wanted]
+        except OSError:
             continue
-    # Written where upper and lower case are the same.
-    bare = {name.rsplit("/", 1)[-1].lower() for name in names}
-    try:
-        return next(
-            (place for place in sorted(folder.iterdir()) if place.name.lower() in bare), None
-        )
-    except OSError:
-        return None
+        for name in same:
+            found = file_inside(limit, place, name)
+            if found is not None:
+                return found
+    return None
 
 
-def load_texture(reference: str, folder: Path, owner: str, way_out: str) -> ImageArray:
-    """Load the image named in `owner`; the message names both and the way out.
+def load_texture(
+    reference: str, folder: Path, root: Path, owner: str, way_out: str, further: Path | None = None
+) -> ImageArray | None:
+    """Load the image named in `owner`; None with a note when it is not in the folder.
 
     Raises
     ------
-    FileFormatError : no such image, or it cannot be decoded
+    FileFormatError : it cannot be decoded; the message names both and the way out
     """
-    found = find_texture(reference, folder)
+    found = find_texture(reference, folder, root, further)
     if found is None:
-        raise FileFormatError(
-            f"{owner}: its texture {reference!r} is not there (looked in {folder}). {way_out}, or "
-            "load with texture=False."
+        log.warning(
+            "%s: its texture %r is not in %s; loaded without. Pictures are read from the scan's "
+            "folder, or from one that you name (--textures, texture=FOLDER).",
+            *(owner, reference, root if further is None else f"{root} or {further}"),
         )
+        return None
     try:
-        return load_image(found)
+        # uv are for the pixels as they are stored, whatever EXIF says.
+        return decode_image(read_bytes(found, "an image"), str(found), upright=False)
     except FileFormatError as error:
         raise FileFormatError(
             f"{owner}: its texture cannot be used: {error} {way_out}, or load with texture=False."
@@ -76,12 +106,15 @@ def _separate(libraries: list[str], folder: Path) -> list[str]:
     """Split mtllib lines that list several files; a line may also be one name with blanks."""
     names: list[str] = []
     for line in libraries:
-        parts = [part for part in line.split() if find_texture(part, folder) is not None]
-        names += [line] if find_texture(line, folder) is not None or not parts else parts
+        parts = [part for part in line.split() if find_texture(part, folder, folder) is not None]
+        whole = find_texture(line, folder, folder) is not None
+        names += [line] if whole or not parts else parts
     return names
 
 
-def load_obj_texture(path: Path, libraries: list[str], usage: dict[str, int]) -> ImageArray | None:
+def load_obj_texture(
+    path: Path, libraries: list[str], usage: dict[str, int], further: Path | None = None
+) -> ImageArray | None:
     """Return the texture of an OBJ, or None when its materials have none.
 
     Parameters
@@ -89,26 +122,27 @@ def load_obj_texture(path: Path, libraries: list[str], usage: dict[str, int]) ->
     path : the OBJ
     libraries : its mtllib entries
     usage : {material: number of faces}, in the order of first use
+    further : folder where pictures may lie too
     """
-    maps: dict[str, tuple[str, Path]] = {}
+    maps: dict[str, tuple[str, Path] | None] = {}
     for library in _separate(libraries, path.parent):
-        place = find_texture(library, path.parent)
+        place = find_texture(library, path.parent, path.parent)
         if place is None:
             log.warning(
                 "%s: its material file %r is not there; loaded without.", named(path), library
             )
             continue
-        try:
-            found = read_materials(place)
-        except OSError as error:
-            raise FileFormatError(
-                f"{place}: the material file cannot be read ({error})."
-            ) from error
-        maps |= {material: (image, place) for material, image in found.items()}
-    used = [material for material in usage if material in maps] if usage else list(maps)
+        maps |= {
+            material: None if image is None else (image, place)
+            for material, image in read_materials(place).items()
+        }
+    pictures = {material: entry for material, entry in maps.items() if entry is not None}
+    if not pictures:
+        return None
+    used = _used(named(path), usage, maps, list(pictures))
     if not used:
         return None
-    distinct = {maps[material] for material in used}
+    distinct = {pictures[material] for material in used}
     used.sort(key=lambda material: -usage.get(material, 0))
     if len(distinct) > 1:
         log.warning(
@@ -116,8 +150,33 @@ def load_obj_texture(path: Path, libraries: list[str], usage: dict[str, int]) ->
             "one image to keep all.",
             *(named(path), len(distinct), used[0]),
         )
-    image, place = maps[used[0]]
-    return load_texture(image, place.parent, str(place), "Correct its map_Kd line")
+    image, place = pictures[used[0]]
+    way_out = "Correct its map_Kd line"
+    return load_texture(image, place.parent, path.parent, str(place), way_out, further)
+
+
+def _used(
+    name: str, usage: dict[str, int], maps: dict[str, tuple[str, Path] | None], pictured: list[str]
+) -> list[str]:
+    """Return the materials with a picture that faces use; a name that no MTL knows is said."""
+    if not usage:
+        return pictured
+    used = [material for material in usage if material in pictured]
+    unknown = [material for material in usage if material not in maps]
+    if not unknown:
+        return used
+    if used or len({maps[material] for material in pictured}) > 1:
+        log.warning(
+            "%s: its faces use material %r, which its MTL does not have; they have no texture.",
+            *(name, unknown[0]),
+        )
+        return used
+    log.warning(
+        "%s: its faces use material %r, which its MTL does not have; they get the only texture "
+        "there, that of %r.",
+        *(name, unknown[0], pictured[0]),
+    )
+    return pictured[:1]
 
 
 def material_text(image: str) -> str:

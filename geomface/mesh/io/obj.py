@@ -1,11 +1,12 @@
 """Wavefront OBJ with MTL and image: polygons, separate uv, vertex colours."""
 
 import contextlib
+import re
 from pathlib import Path
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray, IndexArray
+from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.atomic import atomic_path
 from geomface.files.images import encode_image
@@ -14,28 +15,38 @@ from geomface.files.reading import (
     TAIL,
     choose_unit,
     named,
-    parse_integers,
     parse_numbers,
     read_bytes,
     require_tail,
 )
-from geomface.mesh.io.materials import MATERIAL_NAME, load_obj_texture, material_text
+from geomface.mesh.io.materials import (
+    MATERIAL_NAME,
+    TextureChoice,
+    further_folder,
+    load_obj_texture,
+    material_text,
+)
+from geomface.mesh.io.obj_colors import POLYPAINT, partial_colors, polypaint
+from geomface.mesh.io.obj_faces import absolute, read_faces, without_comments
 from geomface.mesh.io.polygons import as_colors, build_mesh, polygons_of
 from geomface.mesh.mesh import Mesh
 
+# A backslash ends a line that goes on in the next, but not a comment (a folder's name may).
+_CONTINUED = re.compile(rb"(?<![^\r\n])([^#\r\n]*)\\[ \t]*(?:\r\n|\n|\r)")
 
-def read_obj(path: str | Path, *, unit: str | None = None, texture: bool = True) -> Mesh:
+
+def read_obj(path: str | Path, *, unit: str | None = None, texture: TextureChoice = True) -> Mesh:
     """Read an OBJ file: every `v` line one vertex, every `vt` line one uv, in the file's order.
 
     Parameters
     ----------
     path : the file
     unit : of its numbers; by default what a `# unit` comment says, else mm
-    texture : False leaves the material's image out
+    texture : False leaves the material's image out; a path is a further folder to look for it
 
     Raises
     ------
-    FileFormatError : missing, empty, truncated, not OBJ, or its texture cannot be read
+    FileFormatError : missing, empty, truncated, not OBJ, or its texture damaged
     MeshError : no faces, indices out of range, NaN or infinity
 
     Convention
@@ -55,16 +66,27 @@ def read_obj(path: str | Path, *, unit: str | None = None, texture: bool = True)
             f"{name}: expected an OBJ mesh with lines that start with v and f, found none. Check "
             "that the file is what its name says."
         )
-    vertices, colors = _vertices(vertex_lines, name)
+    bodies = without_comments(vertex_lines, 2)
+    table, widest = _table(bodies, 3, name, "vertex")
+    vertices, colors = table[:, :3], None
+    # Four or five columns are a weight or a half-written colour, not a colour.
+    if table.shape[1] >= 6:
+        colors = as_colors(table[:, 3:6], name)
+    elif widest >= 6:
+        colors = partial_colors(bodies, name)
+    elif POLYPAINT in data:
+        colors = polypaint(lines, len(table), name)
     uv = _uv(uv_lines, name)
-    counts, corners, uv_corners = _faces(face_lines, name)
-    corners = _absolute(corners, counts, (b"v ", len(vertices)), lines, name)
+    counts, corners, uv_corners = read_faces(without_comments(face_lines, 2), name)
+    corners = absolute(corners, counts, (b"v ", len(vertices)), lines, name)
     if uv is not None:
-        uv_corners = _absolute(uv_corners, counts, (b"vt ", len(uv)), lines, name)
+        uv_corners = absolute(uv_corners, counts, (b"vt ", len(uv)), lines, name)
     image = None
     if texture and uv is not None and (uv_corners >= 0).all():
         libraries = [_rest(line) for line in lines if line[:7] == b"mtllib "]
-        image = load_obj_texture(path, libraries, _material_usage(lines)) if libraries else None
+        if libraries:
+            usage, further = _material_usage(lines), further_folder(texture)
+            image = load_obj_texture(path, libraries, usage, further)
     comments = b"\n".join(line for line in lines[:20] if line[:1] == b"#")
     return build_mesh(
         vertices,
@@ -82,7 +104,7 @@ def read_obj(path: str | Path, *, unit: str | None = None, texture: bool = True)
 def _lines(data: bytes) -> list[bytes]:
     """Split into lines; tabs become blanks, continued lines are joined, indents removed."""
     if b"\\" in data:
-        data = data.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ")
+        data = _CONTINUED.sub(rb"\1 ", data)
     if b"\t" in data:
         data = data.replace(b"\t", b" ")
     lines = data.removeprefix(b"\xef\xbb\xbf").splitlines()
@@ -95,14 +117,8 @@ def _rest(line: bytes) -> str:
     return line.partition(b" ")[2].strip().decode("utf-8", "surrogateescape")
 
 
-def _uncommented(lines: list[bytes], skip: int) -> list[bytes]:
-    if b"#" in b"".join(lines):
-        lines = [line.partition(b"#")[0] for line in lines]
-    return [line[skip:] for line in lines]
-
-
-def _table(bodies: list[bytes], least: int, name: str, what: str) -> FloatArray:
-    """Return the numbers of lines as rows; columns that not all lines have are left out."""
+def _table(bodies: list[bytes], least: int, name: str, what: str) -> tuple[FloatArray, int]:
+    """Return the numbers of lines as rows, without columns that only some have, and the most."""
     widths = list(map(len, map(bytes.split, bodies)))
     width = min(widths)
     if width < least:
@@ -113,107 +129,11 @@ def _table(bodies: list[bytes], least: int, name: str, what: str) -> FloatArray:
     if max(widths) > width:
         bodies = [b" ".join(body.split()[:width]) for body in bodies]
     numbers = parse_numbers(b" ".join(bodies), width * len(bodies), name, f"{what} lines")
-    return numbers.reshape(len(bodies), width)
-
-
-def _vertices(lines: list[bytes], name: str) -> tuple[FloatArray, ImageArray | None]:
-    table = _table(_uncommented(lines, 2), 3, name, "vertex")
-    # Four or five columns are a weight or a half-written colour, not a colour.
-    colors = as_colors(table[:, 3:6], name) if table.shape[1] >= 6 else None
-    return table[:, :3], colors
+    return numbers.reshape(len(bodies), width), max(widths)
 
 
 def _uv(lines: list[bytes], name: str) -> FloatArray | None:
-    return _table(_uncommented(lines, 3), 2, name, "vt")[:, :2] if lines else None
-
-
-def _faces(lines: list[bytes], name: str) -> tuple[IndexArray, IndexArray, IndexArray]:
-    """Return corners per face, and vertex and uv number (1-based, 0 for none) per corner."""
-    if not lines:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
-    bodies = _uncommented(lines, 2)
-    for attempt in range(2):
-        if attempt:
-            bodies = [b" ".join(body.split()) for body in bodies]
-        table = _uniform_faces(bodies, name)
-        if table is not None:
-            counts = np.full(len(bodies), table.shape[1])
-            uv = table[..., 1] if table.shape[2] > 1 else np.zeros(table.shape[:2], np.int64)
-            return counts, table[..., 0].ravel(), uv.ravel()
-    rows = [body.split() for body in bodies]
-    counts = np.array(list(map(len, rows)), np.int64)
-    parts = [corner.split(b"/") for row in rows for corner in row]
-    vertex = b" ".join([part[0] or b"0" for part in parts])
-    uv = b" ".join([part[1] or b"0" if len(part) > 1 else b"0" for part in parts])
-    what = "face corners"
-    return (
-        counts,
-        parse_integers(vertex, len(parts), name, what),
-        parse_integers(uv, len(parts), name, what),
-    )
-
-
-def _uniform_faces(bodies: list[bytes], name: str) -> IndexArray | None:
-    """Return (P, corners, 1 to 3) when all lines are written alike, else None.
-
-    What is left of the text without its digits tells: it is then one line's pattern repeated.
-    """
-    text = b"\n".join(bodies) + b"\n"
-    pattern = text.translate(None, b"0123456789-")
-    first = pattern[: pattern.index(b"\n") + 1]
-    if pattern != first * len(bodies) or first.strip(b" /\n"):
-        return None
-    corners = first[:-1].split(b" ")
-    slashes = corners[0]
-    if set(corners) != {slashes} or slashes not in (b"", b"/", b"//"):
-        return None
-    if b"/ " in text or b"/\n" in text:
-        return None
-    numbers = 1 + len(slashes)
-    without_uv = text.count(b"//")
-    if without_uv == len(corners) * len(bodies):
-        numbers = 1
-        # a//n: the normal goes, the vertex stays.
-        table = parse_integers(
-            text.replace(b"//", b" "), 2 * len(corners) * len(bodies), name, "face corners"
-        ).reshape(len(bodies), len(corners), 2)
-        return table[..., :1]
-    if without_uv:
-        return None
-    table = parse_integers(
-        text.replace(b"/", b" "), numbers * len(corners) * len(bodies), name, "face corners"
-    )
-    return table.reshape(len(bodies), len(corners), numbers)
-
-
-def _absolute(
-    numbers: IndexArray,
-    counts: IndexArray,
-    of: tuple[bytes, int],
-    lines: list[bytes],
-    name: str,
-) -> IndexArray:
-    """Turn 1-based and negative (counted back from the line) numbers into 0-based indices.
-
-    0 stands for none and becomes -1, which only uv may have.
-    """
-    keyword, available = of
-    indices = numbers - 1
-    if (numbers < 0).any():
-        width = len(keyword)
-        places = np.flatnonzero([line[:width] == keyword for line in lines])
-        faces = np.flatnonzero([line[:2] == b"f " for line in lines])
-        seen = np.repeat(np.searchsorted(places, faces), counts)
-        indices = np.where(numbers < 0, numbers + seen, indices)
-    bad = (indices < 0) if keyword == b"v " else (indices < 0) & (numbers != 0)
-    bad |= indices >= available
-    if bad.any():
-        raise FileFormatError(
-            f"{name}: face corner {int(numbers[bad][0])} names a '{keyword.decode().strip()}' line "
-            f"that does not exist; OBJ counts from 1 to {available} here. The file may be "
-            "truncated: export it again."
-        )
-    return indices
+    return _table(without_comments(lines, 3), 2, name, "vt")[0][:, :2] if lines else None
 
 
 def _material_usage(lines: list[bytes]) -> dict[str, int]:

@@ -19,11 +19,13 @@ from geomface.files.reading import (
     read_bytes,
     require_tail,
 )
+from geomface.mesh.io.materials import TextureChoice
+from geomface.mesh.io.off_wrapped import read_wrapped
 from geomface.mesh.io.polygons import as_colors, build_mesh, colors_as_bytes, polygons_of
 from geomface.mesh.mesh import Mesh
 
 
-def read_off(path: str | Path, *, unit: str | None = None, texture: bool = True) -> Mesh:
+def read_off(path: str | Path, *, unit: str | None = None, texture: TextureChoice = True) -> Mesh:
     """Read an ascii OFF file (also COFF, NOFF, STOFF and their combinations).
 
     Parameters
@@ -54,13 +56,14 @@ def read_off(path: str | Path, *, unit: str | None = None, texture: bool = True)
     require_tail(comments + data[-64:], name)
     lines = [line.partition(b"#")[0].strip() for line in raw]
     lines = [line for line in lines if line]
-    vertex_count, face_count = _counts(lines, name)
-    if len(lines) < 1 + vertex_count + face_count:
-        raise FileFormatError(
-            f"{name}: truncated, expected {vertex_count} vertex lines and {face_count} face lines, "
-            f"got {len(lines) - 1} lines. Export it again."
-        )
-    table = _vertex_table(lines[1 : 1 + vertex_count], name)
+    try:
+        table, counts, corners = _by_lines(lines, name)
+    except FileFormatError as error:
+        # Not a vertex and a face a line: read number by number, or say what the lines lack.
+        found = read_wrapped(lines, _widths(head), name)
+        if found is None:
+            raise error
+        table, counts, corners = found
     normals, colored = 3 if head.group(3) else 0, head.group(2) is not None
     if colored and table.shape[1] < 6 + normals:
         raise FileFormatError(
@@ -68,7 +71,6 @@ def read_off(path: str | Path, *, unit: str | None = None, texture: bool = True)
             f"{table.shape[1]} numbers a vertex. Export it again."
         )
     colors = as_colors(table[:, 3 + normals : 6 + normals], name) if colored else None
-    counts, corners = _faces(lines[1 + vertex_count : 1 + vertex_count + face_count], name)
     return build_mesh(
         table[:, :3],
         counts,
@@ -77,6 +79,25 @@ def read_off(path: str | Path, *, unit: str | None = None, texture: bool = True)
         unit=choose_unit(comments, unit, name),
         name=name,
     )
+
+
+def _widths(head: re.Match[bytes]) -> list[int]:
+    """Return how many numbers a vertex may have: colours have three or four."""
+    uv, color, normal = (2, 3, 3)
+    least = 3 + (uv if head.group(1) else 0) + (normal if head.group(3) else 0)
+    return [least + color + 1, least + color] if head.group(2) else [least]
+
+
+def _by_lines(lines: list[bytes], name: str) -> tuple[np.ndarray, IndexArray, IndexArray]:
+    """Return the rows of the vertices, and corners per face with their vertices."""
+    vertex_count, face_count = _counts(lines, name)
+    if len(lines) < 1 + vertex_count + face_count:
+        raise FileFormatError(
+            f"{name}: truncated, expected {vertex_count} vertex lines and {face_count} face lines, "
+            f"got {len(lines) - 1} lines. Export it again."
+        )
+    table = _vertex_table(lines[1 : 1 + vertex_count], name)
+    return table, *_faces(lines[1 + vertex_count : 1 + vertex_count + face_count], name)
 
 
 def _counts(lines: list[bytes], name: str) -> tuple[int, int]:

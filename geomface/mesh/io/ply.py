@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray, IndexArray, require_indices
+from geomface.arrays import FloatArray, IndexArray, require_indices
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.atomic import atomic_path
 from geomface.files.images import encode_image
 from geomface.files.reading import as_doubles, as_singles, choose_unit, log, named, read_bytes
-from geomface.mesh.io.materials import load_texture
-from geomface.mesh.io.ply_layout import Column, Table, read_layout
+from geomface.mesh.io.materials import TextureChoice, further_folder, load_texture
+from geomface.mesh.io.ply_columns import colors_of, faces_of, faces_of_strips, floats, integers
+from geomface.mesh.io.ply_layout import Table, read_layout
 from geomface.mesh.io.polygons import (
-    as_colors,
     build_mesh,
     colors_as_bytes,
     index_corner_uv,
@@ -25,25 +25,26 @@ _TEXTURE = "TextureFile"
 _VERTEX_UV = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "texture_t"))
 
 
-def read_ply(path: str | Path, *, unit: str | None = None, texture: bool = True) -> Mesh:
+def read_ply(path: str | Path, *, unit: str | None = None, texture: TextureChoice = True) -> Mesh:
     """Read a PLY file of any encoding, property order and type.
 
     Parameters
     ----------
     path : the file
     unit : of its numbers; by default what a `comment unit` line says, else mm
-    texture : False leaves the image of `comment TextureFile` out
+    texture : False leaves the image of `comment TextureFile` out; a path is a further folder to
+        look for it
 
     Raises
     ------
-    FileFormatError : missing, empty, truncated, not PLY, or its texture cannot be read
+    FileFormatError : missing, empty, truncated, not PLY, or its texture damaged
     MeshError : no faces, indices out of range, NaN or infinity
 
     Convention
     ----------
     uv come from (in this order) the separate list that `write_ply` adds, `texcoord` of the faces,
-    or s t, u v, texture_u texture_v of the vertices; origin bottom-left. Alpha, normals and
-    unknown properties and elements are left out.
+    or s t, u v, texture_u texture_v of the vertices; origin bottom-left. Triangle
+    strips become triangles. Alpha, normals and unknown properties and elements are left out.
     """
     path, name = Path(path), named(path)
     tables, comments = read_layout(read_bytes(path, "a PLY mesh"), name)
@@ -53,8 +54,11 @@ def read_ply(path: str | Path, *, unit: str | None = None, texture: bool = True)
             f"{name}: expected a PLY mesh with vertices x y z, found the elements "
             f"{', '.join(tables) or 'none'}. Export it as a mesh."
         )
-    vertices = np.stack([_floats(vertex[axis], axis, name) for axis in "xyz"], axis=1)
-    counts, corners = _faces(face, name)
+    vertices = np.stack([floats(vertex[axis], axis, name) for axis in "xyz"], axis=1)
+    counts, corners = faces_of(face, name)
+    if len(counts) == 0 and "tristrips" in tables:
+        counts, corners = faces_of_strips(tables["tristrips"], name)
+        face = {}
     require_indices(corners, len(vertices), f"{name}: faces")
     uv, uv_corners = _uv(tables, corners, counts, len(vertices), name)
     files = [line[len(_TEXTURE) :].strip() for line in comments if line.startswith(_TEXTURE)]
@@ -62,42 +66,20 @@ def read_ply(path: str | Path, *, unit: str | None = None, texture: bool = True)
     if texture and files and uv is not None:
         if len(files) > 1:
             log.warning("%s: has %d textures; only %s is kept.", name, len(files), files[0])
-        image = load_texture(files[0], path.parent, name, f"Correct its 'comment {_TEXTURE}' line")
+        way_out, folder = f"Correct its 'comment {_TEXTURE}' line", path.parent
+        further = further_folder(texture)
+        image = load_texture(files[0], folder, folder, name, way_out, further)
     return build_mesh(
         vertices,
         counts,
         corners,
         uv=uv,
         uv_corners=uv_corners,
-        colors=_colors(vertex, name),
+        colors=colors_of(vertex, face, counts, corners, name),
         texture=image,
         unit=choose_unit("\n".join(comments).encode("utf-8", "surrogateescape"), unit, name),
         name=name,
     )
-
-
-def _floats(column: Column, label: str, name: str) -> FloatArray:
-    if column.counts is not None:
-        raise FileFormatError(f"{name}: expected one number as '{label}', got a list.")
-    return as_doubles(column.values)
-
-
-def _integers(column: Column, label: str, name: str) -> IndexArray:
-    values = column.values
-    if values.dtype.kind == "f":
-        if not (np.isfinite(values).all() and (np.abs(values) < 2.0**62).all()):
-            raise FileFormatError(f"{name}: expected whole numbers in '{label}'. Export it again.")
-        if (values != np.floor(values)).any():
-            raise FileFormatError(f"{name}: expected whole numbers in '{label}'. Export it again.")
-    return values.astype(np.int64)
-
-
-def _faces(face: Table, name: str) -> tuple[IndexArray, IndexArray]:
-    for label in ("vertex_indices", "vertex_index"):
-        column = face.get(label)
-        if column is not None and column.counts is not None:
-            return column.counts, _integers(column, label, name)
-    return np.empty(0, np.int64), np.empty(0, np.int64)
 
 
 def _uv(
@@ -111,8 +93,8 @@ def _uv(
     indices = face.get("uv_indices")
     if {"u", "v"} <= set(separate) and indices is not None and indices.counts is not None:
         if np.array_equal(indices.counts, counts):
-            uv = np.stack([_floats(separate[axis], axis, name) for axis in "uv"], axis=1)
-            uv_corners = _integers(indices, "uv_indices", name)
+            uv = np.stack([floats(separate[axis], axis, name) for axis in "uv"], axis=1)
+            uv_corners = integers(indices, "uv_indices", name)
             require_indices(uv_corners, len(uv), f"{name}: uv of the faces")
             return uv, uv_corners
     texcoord = face.get("texcoord")
@@ -123,25 +105,9 @@ def _uv(
         log.warning("%s: some faces have no texcoord; the uv of the others is left out.", name)
     for pair in _VERTEX_UV:
         if set(pair) <= set(vertex):
-            uv = np.stack([_floats(vertex[axis], axis, name) for axis in pair], axis=1)
+            uv = np.stack([floats(vertex[axis], axis, name) for axis in pair], axis=1)
             return uv, corners
     return None, None
-
-
-def _colors(vertex: Table, name: str) -> ImageArray | None:
-    for labels in (("red", "green", "blue"), ("r", "g", "b")):
-        if set(labels) <= set(vertex):
-            columns = [vertex[label] for label in labels]
-            values = np.stack([_floats(column, "red", name) for column in columns], axis=1)
-            declared = {column.declared for column in columns}
-            if declared == {"u1"}:
-                if not (np.isfinite(values).all() and ((values >= 0) & (values <= 255)).all()):
-                    raise FileFormatError(f"{name}: expected colours in 0..255. Export it again.")
-                values = values.astype(np.uint8)
-            elif declared == {"u2"}:
-                values = values / 65535.0
-            return as_colors(values, name)
-    return None
 
 
 def write_ply(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:

@@ -17,15 +17,20 @@ from geomface.files.reading import (
     parse_numbers,
     read_bytes,
 )
+from geomface.mesh.io.materials import TextureChoice
 from geomface.mesh.io.polygons import first_unique
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.normals import face_normals
 
 _RECORD = np.dtype([("normal", "<f4", (3,)), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
-_CORNER = re.compile(rb"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)")
+_CORNER = re.compile(rb"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)", re.IGNORECASE)
+_BEGIN, _END = (
+    re.compile(rb"\b" + word, re.IGNORECASE) for word in (rb"facet\s+normal\b", rb"end\s?facet\b")
+)
+_LAST = re.compile(rb"\bend\s?solid\b", re.IGNORECASE)
 
 
-def read_stl(path: str | Path, *, unit: str | None = None, texture: bool = True) -> Mesh:
+def read_stl(path: str | Path, *, unit: str | None = None, texture: TextureChoice = True) -> Mesh:
     """Read an STL file.
 
     STL repeats the corners in every triangle and has no vertices of its own, so corners with equal
@@ -48,7 +53,7 @@ def read_stl(path: str | Path, *, unit: str | None = None, texture: bool = True)
     if len(data) >= 84 and len(data) == 84 + 50 * int.from_bytes(data[80:84], "little"):
         records = np.frombuffer(data, _RECORD, offset=84)
         corners, head = as_doubles(records["corners"].reshape(-1, 3)), data[:80]
-    elif data[:200].lstrip()[:5] == b"solid" and b"facet" in data[:2000]:
+    elif data[:200].lstrip()[:5].lower() == b"solid" and _BEGIN.search(data[:2000]):
         corners, head = _ascii_corners(data, name), data[:80].splitlines()[0]
     else:
         raise FileFormatError(
@@ -67,11 +72,20 @@ def read_stl(path: str | Path, *, unit: str | None = None, texture: bool = True)
 
 def _ascii_corners(data: bytes, name: str) -> FloatArray:
     found = _CORNER.findall(data)
-    facets, closed = len(re.findall(rb"\bfacet\b", data)), len(re.findall(rb"\bendfacet\b", data))
-    if b"endsolid" not in data or facets != closed or len(found) != 3 * closed:
+    ends = [match.end() for match in _END.finditer(data)]
+    facets, closed = len(_BEGIN.findall(data)), len(ends)
+    rest = data[ends[-1] :].lstrip() if ends else b""
+    another_begins = bool(rest) and rest[:3].lower() != b"end"
+    if another_begins or facets != closed or len(found) != 3 * closed:
         raise FileFormatError(
             f"{name}: truncated ascii STL: {facets} facets begin, {closed} end, with {len(found)} "
             "corners. Export it again."
+        )
+    if not _LAST.search(rest):
+        log.warning(
+            "%s: lacks the last line 'endsolid'; all its %d triangles are whole, but more may have "
+            "followed.",
+            *(name, closed),
         )
     text = b" ".join([number for corner in found for number in corner])
     return parse_numbers(text, 3 * len(found), name, "STL corners").reshape(-1, 3)
