@@ -65,6 +65,7 @@ def run_detect(options: LandmarksDetectOptions, run: Run) -> int:
         _save_picture(scan, options, result)
     figures = {
         "residual_mm": result.residual_mm,
+        "disagreement_mm": result.disagreement_mm,
         "sigma_px": result.sigma_px,
         "confidence": result.confidence,
         "filled": int(result.filled.sum()),

@@ -3,7 +3,6 @@
 import dataclasses
 import time
 from collections.abc import Sequence
-from itertools import chain, islice
 
 import numpy as np
 
@@ -11,8 +10,8 @@ from geomface.arrays import FloatArray, require_kind
 from geomface.errors import LandmarkError, MeshError
 from geomface.landmarks.candidate_views import all_views, likely_views
 from geomface.landmarks.dense_model import DenseShapeModel, refine_landmarks
-from geomface.landmarks.fusion import Fragments, fuse
-from geomface.landmarks.protocols import MirroredViewDetector, ViewDetector
+from geomface.landmarks.fusion import Fragments, FusedLandmarks, fuse
+from geomface.landmarks.protocols import MirroredViewDetector, ViewAnswer, ViewDetector
 from geomface.landmarks.shape_model import LandmarkShapeFit, fit_landmark_shape
 from geomface.landmarks.surface import ScanSurface
 from geomface.landmarks.view_detectors import NetworkDetector
@@ -21,8 +20,10 @@ from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.rendering.camera import view_rotation
 from geomface.statistics import LinearModel
 
-_BATCH = 16
-"""Views from all around that are looked at before the best is judged."""
+_PROMISING = 40
+"""Views, the surest first, that may suggest a pose."""
+_SAME_MM = 20.0
+"""Poses whose landmarks lie nearer than this are one."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,12 +34,15 @@ class DetectionSettings:
     """Sides of the final views, degrees."""
     refinements: int = 3
     """Frontal views from an ever better pose before the final views."""
-    enough_px: float = 4.0
-    """A candidate view whose mean uncertainty is below this ends the search, pixels."""
-    largest_residual_mm: float = 5.0
+    hypotheses: int = 3
+    """Poses that are looked at closely before the search gives up."""
+    largest_residual_mm: float = 2.5
     """A face whose landmarks fit the shape model worse than this (median) is no face."""
-    largest_sigma_px: float = 4.5
-    """Nor is one of which the network is this unsure (median) in the end."""
+    largest_disagreement_mm: float = 2.0
+    """Nor is one that looks different from each side: landmarks of one view lie farther than this
+    (median) from those of all. Right poses stay below 1.2, wrong ones are seldom below 4."""
+    least_seen: float = 0.5
+    """Nor one of which no view saw at least this share of the landmarks."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,6 +56,7 @@ class DetectionResult:
     filled : (68,) bool, landmarks that no view saw well
     similarity : frame of the shape model (mm, face forward) to the scan
     residual_mm : median distance to the shape model
+    disagreement_mm : median distance of what one view sees from what all do, at adult size
     sigma_px : median uncertainty of the network in the final views
     frontal : the frontal view, for pictures
     views : number of views that were looked at
@@ -64,6 +69,7 @@ class DetectionResult:
     filled: np.ndarray
     similarity: Similarity
     residual_mm: float
+    disagreement_mm: float
     sigma_px: float
     frontal: View
     views: int
@@ -105,39 +111,16 @@ class LandmarkDetector:
         """
         began = time.perf_counter()
         surface = ScanSurface(scan)
-        fit, count = self._search(surface)
-        frontal = _canonical(fit.similarity, 0.0)
-        for _ in range(self.settings.refinements):
-            found = self._see(surface, [frontal])
-            count += 1
-            fit = (self._fit(found[0]) if found else None) or fit
-            frontal = _canonical(fit.similarity, 0.0)
-        views = [_canonical(fit.similarity, yaw) for yaw in self.settings.yaws]
-        fragments = self._see(surface, views, mirrored=True)
-        count += len(views)
-        if not fragments:
-            raise LandmarkError(
-                f"{scan.name}: no face was found: the detector that saw one first sees none in "
-                "the views from its front and sides. Give --landmarks, or another detector."
-            )
-        sigma_px = float(np.median([seen.sigma_px for seen in fragments]))
-        fused = fuse(fragments, surface, self.shape_model)
-        if (
-            fused.residual_mm > self.settings.largest_residual_mm
-            or sigma_px > self.settings.largest_sigma_px
-        ):
-            raise LandmarkError(
-                f"{scan.name}: no face was found: the landmarks lie {fused.residual_mm:.1f} mm "
-                f"(median) from any arrangement of a face and the detector is unsure by "
-                f"{sigma_px:.1f} pixels. Give --landmarks, or check that the scan shows a face."
-            )
+        face, count = self._search(surface, scan.name)
+        fused = face.fused
         notes = list(surface.notes)
         missing = int(fused.filled.sum())
         if missing:
             notes.append(
                 f"{missing} of 68 landmarks were not seen and stand where faces have them."
             )
-        factor = 1.0 / surface.to_mm
+        back = Similarity(1.0 / surface.factor)
+        similarity = back.compose(fused.similarity)
         places, sigma_mm = refine_landmarks(
             self.dense_models,
             surface,
@@ -148,42 +131,100 @@ class LandmarkDetector:
         ) or (fused.points, fused.sigma_mm)
         return DetectionResult(
             Landmarks(
-                places * factor,
+                back.apply(places),
                 sigma_mm=sigma_mm,
                 unit=scan.unit,
                 name=f"{scan.name}: detected landmarks",
             ),
             fused.confidence,
             fused.filled,
-            Similarity(factor).compose(fused.similarity),
+            similarity,
             fused.residual_mm,
-            sigma_px,
-            frontal,
+            fused.disagreement_mm,
+            face.sigma_px,
+            _canonical(similarity, 0.0),
             count,
             tuple(notes),
             time.perf_counter() - began,
         )
 
-    def _search(self, surface: ScanSurface) -> tuple[LandmarkShapeFit, int]:
-        """Find a first pose: likely views, then all around until one is convincing."""
-        count = 0
-        best: tuple[float, LandmarkShapeFit] | None = None
-        around = all_views(surface)
-        batches = chain([likely_views(surface)], iter(lambda: list(islice(around, _BATCH)), []))
-        for batch in batches:
-            for seen in self._see(surface, batch):
-                count += 1
-                score = float(np.mean(seen.sigma_px))
-                if best is not None and score >= best[0]:
+    def _search(self, surface: ScanSurface, name: str) -> tuple["_Face", int]:
+        """Look at likely views, then all around; the first pose that proves to be a face wins."""
+        settings, count = self.settings, 0
+        tried: list[LandmarkShapeFit] = []
+        faces: list[_Face] = []
+        for views, most in ((likely_views, 1), (all_views, settings.hypotheses)):
+            answers = list(self.points.detect(surface, views(surface)))
+            answers.sort(key=lambda answer: float(np.mean(answer[2])))
+            count += len(answers)
+            for answer in answers[:_PROMISING]:
+                fit = self._fit(_cast(surface, answer))
+                if fit is None or any(_same(fit, other) for other in tried):
                     continue
-                fit = self._fit(seen)
-                if fit is not None:
-                    best = (score, fit)
-            if best is not None and best[0] < self.settings.enough_px:
-                break
-        if best is None:
-            raise LandmarkError("no face was found: hardly any view of the scan shows a surface.")
-        return best[1], count
+                closer = self._come_closer(surface, fit)
+                known = any(_same(closer, other) for other in tried)
+                tried += [fit, closer]
+                if known:
+                    continue
+                face = self._examine(surface, closer)
+                count += settings.refinements + len(settings.yaws)
+                most -= 1
+                if face is not None:
+                    if self._is_face(face.fused):
+                        return face, count
+                    faces.append(face)
+                if most == 0:
+                    break
+        raise LandmarkError(f"{name}: no face was found: {self._why_not(faces, bool(tried))}")
+
+    def _come_closer(self, surface: ScanSurface, fit: LandmarkShapeFit) -> LandmarkShapeFit:
+        """Look from the front of an ever better pose."""
+        for _ in range(self.settings.refinements):
+            found = self._see(surface, [_canonical(fit.similarity, 0.0)])
+            fit = (self._fit(found[0]) if found else None) or fit
+        return fit
+
+    def _examine(self, surface: ScanSurface, fit: LandmarkShapeFit) -> "_Face | None":
+        """Look from the front and the sides of a pose; None when nothing is seen from there."""
+        views = [_canonical(fit.similarity, yaw) for yaw in self.settings.yaws]
+        fragments = self._see(surface, views, mirrored=True)
+        if not any(np.isfinite(seen.points).any() for seen in fragments):
+            return None
+        try:
+            fused = fuse(fragments, surface, self.shape_model)
+        except MeshError:
+            return None
+        sigma_px = float(np.median([seen.sigma_px for seen in fragments]))
+        return _Face(fused, sigma_px)
+
+    def _is_face(self, fused: FusedLandmarks) -> bool:
+        """Say whether all sides see the same landmarks, and they lie as those of faces do."""
+        return (
+            fused.disagreement_mm <= self.settings.largest_disagreement_mm
+            and fused.residual_mm <= self.settings.largest_residual_mm
+            and float(np.mean(~fused.filled)) >= self.settings.least_seen
+        )
+
+    def _why_not(self, faces: "list[_Face]", looked_like_one: bool) -> str:
+        """Return what keeps the likeliest pose from being one of a face."""
+        way_out = "Give --landmarks, or another detector."
+        if not looked_like_one:
+            return f"no view of the scan shows anything like one. {way_out}"
+        if not faces:
+            return (
+                "the detector that saw one first sees none in the views from its front and sides. "
+                f"{way_out}"
+            )
+        fused = min(faces, key=lambda face: face.fused.disagreement_mm).fused
+        return (
+            f"in the likeliest pose, landmarks seen from different sides lie "
+            f"{fused.disagreement_mm:.1f} mm apart (median at adult size, expected at most "
+            f"{self.settings.largest_disagreement_mm:g}) and {fused.residual_mm:.1f} mm from any "
+            f"arrangement of a face (at most {self.settings.largest_residual_mm:g}), and "
+            f"{int(fused.filled.sum())} of {len(fused.filled)} were not seen. The scan may show no "
+            "face or too little of one, hair or a mask may hide it, or some of its triangles face "
+            f"inwards. {way_out}"
+        )
 
     def _see(
         self, surface: ScanSurface, views: list[View], *, mirrored: bool = False
@@ -192,11 +233,7 @@ class LandmarkDetector:
         answers = list(self.points.detect(surface, views))
         if mirrored and answers and isinstance(self.points, MirroredViewDetector):
             answers += self.points.detect_mirrored(surface, [view for view, _, _ in answers])
-        fragments = []
-        for view, pixels, sigma in answers:
-            points, cosines = surface.cast(view, pixels)
-            fragments.append(Fragments(view, pixels, sigma, points, cosines))
-        return fragments
+        return [_cast(surface, answer) for answer in answers]
 
     def _fit(self, seen: Fragments) -> LandmarkShapeFit | None:
         """Fit the shape model to one view; None when too little of it met the scan."""
@@ -229,6 +266,25 @@ def detect_landmarks(scan: Mesh, settings: DetectionSettings | None = None) -> D
     """
     require_kind(scan, Mesh, "detect_landmarks", where="`.mesh`")
     return LandmarkDetector(settings=settings).detect(scan)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Face:
+    """A pose that was looked at closely."""
+
+    fused: FusedLandmarks
+    sigma_px: float
+
+
+def _cast(surface: ScanSurface, answer: ViewAnswer) -> Fragments:
+    view, pixels, sigma = answer
+    return Fragments(view, pixels, sigma, *surface.cast(view, pixels))
+
+
+def _same(one: LandmarkShapeFit, other: LandmarkShapeFit) -> bool:
+    """Say whether two poses put a face at about the same place."""
+    apart = np.linalg.norm(one.expected - other.expected, axis=1).mean()
+    return float(apart) < _SAME_MM * min(one.similarity.scale, other.similarity.scale)
 
 
 def _canonical(similarity: Similarity, yaw: float) -> View:

@@ -18,6 +18,8 @@ NEAR_MM = 8.0
 """A landmark that no view saw moves onto surface this near."""
 LEAST_SIGMA_MM = 0.8
 FILLED_SIGMA_MM = 5.0
+_SQUARELY = 0.3
+"""Views that look at a place less squarely than this cosine do not tell where it is."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -42,7 +44,18 @@ class Fragments:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FusedLandmarks:
-    """Landmarks of all views together, in the scan's millimetres."""
+    """Landmarks of all views together, in the scan's millimetres.
+
+    Parameters
+    ----------
+    points : (68, 3), frame of the surface
+    sigma_mm : (68,) per axis, at adult size
+    confidence : (68,) in [0, 1]
+    filled : (68,) bool, landmarks that no view saw
+    similarity : frame of the shape model to the surface's
+    residual_mm : median distance to the shape model, at adult size
+    disagreement_mm : median distance of what one view sees from what all do, at adult size
+    """
 
     points: FloatArray
     sigma_mm: FloatArray
@@ -50,6 +63,7 @@ class FusedLandmarks:
     filled: BoolArray
     similarity: Similarity
     residual_mm: float
+    disagreement_mm: float
 
 
 def fuse(views: list[Fragments], surface: ScanSurface, shape_model: LinearModel) -> FusedLandmarks:
@@ -82,11 +96,19 @@ def fuse(views: list[Fragments], surface: ScanSurface, shape_model: LinearModel)
         near = closest.distances < NEAR_MM * scale
         final[filled] = np.where(near[:, None], closest.points, final[filled])
     # Views of one face share their mistakes: the average is not better than its best view by much.
-    sigma_mm = np.maximum(1.2 * np.nan_to_num(spread, nan=FILLED_SIGMA_MM), LEAST_SIGMA_MM)
+    sigma_mm = 1.2 * np.nan_to_num(spread / scale, nan=FILLED_SIGMA_MM)
+    sigma_mm = np.maximum(sigma_mm, LEAST_SIGMA_MM)
     sigma_mm = np.where(filled, FILLED_SIGMA_MM, sigma_mm)
     confidence = np.where(filled, 0.0, 1.0 / (1.0 + (sigma_mm / 4.0) ** 2))
+    apart = np.linalg.norm(points - final, axis=2)[cosines > _SQUARELY]
     return FusedLandmarks(
-        final, sigma_mm, confidence, filled, fit.similarity, float(np.nanmedian(fit.residual))
+        final,
+        sigma_mm,
+        confidence,
+        filled,
+        fit.similarity,
+        float(np.nanmedian(fit.residual)),
+        float(np.median(apart)) / scale if len(apart) else np.inf,
     )
 
 

@@ -1,21 +1,29 @@
-"""The scan as the detector sees it: one surface in millimetres, drawn and met by rays."""
+"""The scan as the detector sees it: one surface of usual size, drawn and met by rays."""
+
+from functools import cached_property
 
 import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.landmarks.views import View, render_geometry
 from geomface.mesh import Mesh
-from geomface.mesh.normals import face_normals
+from geomface.mesh.normals import face_areas, face_cross_products, face_normals
 from geomface.registration.prepare import prepare_scan
 from geomface.registration.scan_target import ScanTarget
 
+SIZE = 300.0
+"""Diagonal of the box around the surface: about that of a head in millimetres."""
+SAMPLES = 4000
+
 
 class ScanSurface(ScanTarget):
-    """A scan in millimetres, without degenerate triangles and unused vertices.
+    """A scan of usual size, without degenerate triangles and unused vertices, outside out.
+
+    Nothing here asks for the unit: a face is known by its shape, and its size follows.
 
     Parameters
     ----------
-    mesh : the scan in any unit; its unit is found by its size as everywhere
+    mesh : the scan in any unit; multiplied by `factor`
 
     Raises
     ------
@@ -24,8 +32,21 @@ class ScanSurface(ScanTarget):
 
     def __init__(self, mesh: Mesh) -> None:
         given = prepare_scan(mesh)
-        super().__init__(given.vertices * given.to_mm, given.faces)
-        self.notes, self.to_mm = given.notes, given.to_mm
+        faces = given.faces
+        extent = np.ptp(given.vertices[faces].reshape(-1, 3), axis=0)
+        self.factor = SIZE / float(np.linalg.norm(extent)) if extent.any() else 1.0
+        vertices = given.vertices * self.factor
+        super().__init__(vertices, faces[:, ::-1] if _inside_out(vertices, faces) else faces)
+        self.notes = given.notes
+
+    @cached_property
+    def samples(self) -> FloatArray:
+        """(n, 3) points evenly on the surface, the same ones each time."""
+        rng = np.random.default_rng(0)
+        areas = face_areas(self.vertices, self.faces)
+        chosen = rng.choice(len(self.faces), SAMPLES, p=areas / areas.sum())
+        weights = rng.dirichlet(np.ones(3), SAMPLES)
+        return np.einsum("nk,nkc->nc", weights, self.vertices[self.faces[chosen]])
 
     def render(self, view: View) -> np.ndarray:
         """Return the network's picture of a view."""
@@ -48,3 +69,12 @@ class ScanSurface(ScanTarget):
         points = np.where(met[:, None], origins + along[:, None] * rays, np.nan)
         normals = face_normals(self.vertices, self.faces[np.where(met, faces, 0)])
         return points, np.where(met, np.abs(normals @ toward), 0.0)
+
+
+def _inside_out(vertices: FloatArray, faces: np.ndarray) -> bool:
+    """Say whether a surface looks at its own middle: heads and faces are round, open or closed."""
+    cross = face_cross_products(vertices, faces)
+    middles = vertices[faces].mean(axis=1)
+    areas = np.linalg.norm(cross, axis=1)
+    outward = middles - np.average(middles, axis=0, weights=areas)
+    return float((cross * outward).sum()) < 0.0

@@ -17,6 +17,9 @@ from geomface.rendering.camera import Frame
 from geomface.rendering.picture import render_mesh
 from geomface.statistics import LinearModel
 
+_BATCH = 16
+"""Views that the network looks at together."""
+
 
 class NetworkDetector:
     """The network that ships with geomface, on geometry alone.
@@ -33,15 +36,13 @@ class NetworkDetector:
 
     def detect(self, surface: ScanSurface, views: list[View]) -> Iterable[ViewAnswer]:
         """Look at all views at once; every view gives an answer, sure or unsure."""
-        pictures = np.stack([surface.render(view) for view in views])
-        with torch.inference_mode():
-            places, sigmas = self.weights.network(torch.from_numpy(pictures))
-        for index, view in enumerate(views):
-            yield (
-                view,
-                places[index].numpy().astype(np.float64),
-                sigmas[index].numpy().astype(np.float64),
-            )
+        for first in range(0, len(views), _BATCH):
+            some = views[first : first + _BATCH]
+            pictures = np.stack([surface.render(view) for view in some])
+            with torch.inference_mode():
+                places, sigmas = self.weights.network(torch.from_numpy(pictures))
+            found = places.numpy().astype(np.float64), sigmas.numpy().astype(np.float64)
+            yield from zip(some, *found, strict=True)
 
     def detect_mirrored(self, surface: ScanSurface, views: list[View]) -> Iterable[ViewAnswer]:
         """Look at the mirror images of the views: independent enough to be worth an average."""
@@ -88,7 +89,7 @@ class PictureDetector:
     def detect(self, surface: ScanSurface, views: list[View]) -> Iterable[ViewAnswer]:
         """Show each view; those without an answer are left out."""
         for view in views:
-            turned = (self.scan.vertices * surface.to_mm - view.centre) @ view.rotation.T
+            turned = (self.scan.vertices * surface.factor - view.centre) @ view.rotation.T
             picture = render_mesh(
                 self.scan,
                 size=self.size,
