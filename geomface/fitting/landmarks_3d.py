@@ -13,7 +13,8 @@ from geomface.fitting.pose import small_similarity
 from geomface.fitting.results import LandmarkFit
 from geomface.fitting.settings import LandmarkFitSettings
 from geomface.mesh import Landmarks, Similarity
-from geomface.mesh.diagnose import MILLIMETRES, suspected_mirror_image
+from geomface.mesh.diagnose import MILLIMETRES
+from geomface.mesh.landmark_order import exchanged_sides
 from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 from geomface.registration.prepare import prepare_landmarks, with_scale
 from geomface.registration.start import similarity_from_landmarks
@@ -122,12 +123,15 @@ def fit_landmarks_3d(
     """
     began = time.perf_counter()
     settings = settings or LandmarkFitSettings()
-    landmarks, placed, notes = prepare_landmarks(
+    arranged, placed = prepare_landmarks(
         require_model(model, "fit to landmarks").template, landmarks
     )
+    landmarks, notes = arranged.landmarks, list(arranged.notes)
+    if arranged.exchange is not None:
+        notes.append(exchanged_sides(landmarks))
     full = linear_face(model, settings.expression_rate)
     face = full.at(model.template.require_landmarks(landmarks))
-    if suspected_mirror_image(landmarks.points, placed):
+    if arranged.mirrored:
         raise LandmarkError(
             f"{landmarks.name}: the landmarks are those of a mirror image, expected left and right "
             "to be the subject's. Reflect the points at x = 0, or correct their order."

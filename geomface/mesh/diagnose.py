@@ -7,11 +7,10 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
-from geomface.mesh.landmarks import Landmarks
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.normals import face_cross_products
-from geomface.mesh.similarity import fit_similarity
 from geomface.mesh.topology import edge_counts
+from geomface.mesh.winding import repeated_faces
 
 MILLIMETRES = {"mm": 1.0, "cm": 10.0, "inch": 25.4, "m": 1000.0}
 """Millimetres in one of each unit."""
@@ -21,13 +20,6 @@ _NAMES = {"mm": "millimetres", "cm": "centimetres", "inch": "inches", "m": "metr
 _LOOSER = (0.6, 2.5)
 _FACE_TO_BUST = (220.0, 560.0)
 _FLAT = 1e-10
-_CLEARLY_BETTER = 0.5
-# Where each landmark of the Multi-PIE order lies in files that list the groups as jaw, eyes,
-# left brow, nose, right brow, mouth.
-_GROUPWISE = np.concatenate(
-    [np.arange(17), np.arange(29, 34), np.arange(43, 48), np.arange(34, 43)]
-    + [np.arange(17, 29), np.arange(48, 68)]
-)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,6 +36,7 @@ class ScanDiagnosis:
     weld : (V,) int64, the first vertex at the same place (itself for most). Parts, edges and
         degenerate triangles are judged with it, so that a seam is not taken for a rim.
     degenerate_faces : (F,) bool, triangles without area: set aside for a fit
+    repeated_faces : (F,) bool, triangles of the same three places as an earlier one: likewise
     unit_factor : multiply the vertices by it to get millimetres
     unit_guess : the unit that the factor stands for
     notes : a sentence for each thing found and what is done about it
@@ -56,6 +49,7 @@ class ScanDiagnosis:
     duplicate_vertices: IndexArray
     weld: IndexArray
     degenerate_faces: BoolArray
+    repeated_faces: BoolArray
     unit_factor: float
     unit_guess: str
     notes: tuple[str, ...]
@@ -90,7 +84,8 @@ def diagnose_scan(
     isolated = np.flatnonzero(~used)
     duplicates = np.flatnonzero((weld != np.arange(vertex_count)) & used)
     degenerate = _degenerate(mesh.vertices, faces)
-    edges, counts = edge_counts(faces[~degenerate])
+    repeated = repeated_faces(faces) & ~degenerate
+    edges, counts = edge_counts(faces[~degenerate & ~repeated])
     labels, sizes = _components(edges, faces, weld, used, vertex_count)
     nonmanifold = edges[counts > 2]
     largest = mesh.vertices[labels == 0]
@@ -110,6 +105,12 @@ def diagnose_scan(
         (len(isolated), "vertex", "in no triangle", "ignored, kept in the file"),
         (len(duplicates), "vertex", "at the place of another", "treated as one, kept in the file"),
         (int(degenerate.sum()), "triangle", "without area", "set aside, kept in the file"),
+        (
+            int(repeated.sum()),
+            "triangle",
+            "at the place of another",
+            "taken once, kept in the file",
+        ),
     )
     plural = {"edge": "edges", "vertex": "vertices", "triangle": "triangles"}
     for count, what, how, done in found:
@@ -123,6 +124,7 @@ def diagnose_scan(
         duplicate_vertices=duplicates,
         weld=weld,
         degenerate_faces=degenerate,
+        repeated_faces=repeated,
         unit_factor=factor,
         unit_guess=unit,
         notes=(*notes, *unit_notes),
@@ -240,71 +242,4 @@ def unit_by_size(
             f"{size:.4g} units across is no face in {_NAMES[unit]} ({could_be} would fit): left as "
             "it is. Say the unit when loading."
         ],
-    )
-
-
-def _residual(source: FloatArray, target: FloatArray) -> float:
-    fitted = fit_similarity(source, target).apply(source)
-    return float(np.sqrt(((fitted - target) ** 2).sum(axis=1).mean()))
-
-
-def suspected_mirror_image(points: FloatArray, template_points: FloatArray) -> bool:
-    """Say whether a scan looks like a mirror image, from its landmarks.
-
-    True when a similarity with reflection (det < 0) takes the template's landmarks to the scan's
-    with less than half of the residual that one without leaves.
-
-    Parameters
-    ----------
-    points : (L, 3) landmarks of the scan; NaN rows are missing
-    template_points : (L, 3) the same landmarks on the template
-
-    Returns
-    -------
-    bool; False with fewer than four landmarks, which fit both ways
-    """
-    there = np.isfinite(points).all(axis=1) & np.isfinite(template_points).all(axis=1)
-    if there.sum() < 4:
-        return False
-    source, target = template_points[there], points[there]
-    straight = _residual(source, target)
-    mirrored = _residual(source * np.array([-1.0, 1.0, 1.0]), target)
-    return mirrored < _CLEARLY_BETTER * straight
-
-
-def arrange_landmarks(
-    landmarks: Landmarks, template_points: FloatArray
-) -> tuple[Landmarks, tuple[str, ...]]:
-    """Put 68 landmarks that a file lists group by group into the template's order.
-
-    Some programs list the 68 points as jaw, eyes, left brow, nose, right brow, mouth, and files
-    converted from theirs claim the usual scheme. When that order fits the template with less than
-    half of the residual, it is taken.
-
-    Parameters
-    ----------
-    landmarks : as the file lists them
-    template_points : (L, 3) positions on the template, in the scheme's order
-
-    Returns
-    -------
-    The landmarks (rearranged or as they were) and a note for each change made.
-    """
-    points = landmarks.points
-    if len(points) != 68 or len(template_points) != 68:
-        return landmarks, ()
-    residuals = []
-    for order in (np.arange(68), _GROUPWISE):
-        there = np.isfinite(points[order]).all(axis=1) & np.isfinite(template_points).all(axis=1)
-        if there.sum() < 12:
-            return landmarks, ()
-        residuals.append(_residual(points[order][there], template_points[there]))
-    if residuals[1] >= _CLEARLY_BETTER * residuals[0]:
-        return landmarks, ()
-    sigma = None if landmarks.sigma_mm is None else landmarks.sigma_mm[_GROUPWISE]
-    arranged = dataclasses.replace(landmarks, points=points[_GROUPWISE], sigma_mm=sigma)
-    return arranged, (
-        f"{landmarks.name} lists its 68 landmarks as jaw, eyes, left brow, nose, right brow, mouth "
-        f"(residual {residuals[1]:.1f} mm, in the order of {landmarks.scheme} {residuals[0]:.1f} "
-        "mm): put into that scheme's order.",
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray, frozen, require_shape
 from geomface.errors import MeshError
+from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -98,3 +99,25 @@ def fit_similarity(
     rotation = (u * signs) @ vt
     factor = float((singular * signs).sum() / (w @ (a * a).sum(axis=1))) if scale else 1.0
     return Similarity(factor, rotation, target_mean - factor * rotation @ source_mean)
+
+
+def robust_similarity(
+    source: FloatArray, target: FloatArray, *, floor_share: float = 0.01
+) -> Similarity:
+    """Fit the similarity that takes `source` to `target`, some points of which may be wrong.
+
+    Iteratively re-weighted least squares; the floor of the robust scale is a share of the target's
+    extent, so the unit does not matter.
+
+    Raises
+    ------
+    MeshError : fewer than three points, or all of them on one line.
+    """
+    floor = floor_share * float(np.linalg.norm(np.ptp(target, axis=0)))
+    weights = np.ones(len(source))
+    for _ in range(20):
+        similarity = fit_similarity(source, target, weights)
+        residuals = np.linalg.norm(similarity.apply(source) - target, axis=1)
+        # Cube: the pose must not lean towards outliers at all, unlike the later fit.
+        weights = geman_mcclure_weights(residuals, 3.0 * robust_scale(residuals, floor)) ** 1.5
+    return similarity

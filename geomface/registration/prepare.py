@@ -4,23 +4,28 @@ import dataclasses
 
 import numpy as np
 
-from geomface.arrays import FloatArray, IndexArray
+from geomface.arrays import BoolArray, FloatArray, IndexArray
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
-from geomface.mesh.diagnose import (
-    MILLIMETRES,
+from geomface.mesh.diagnose import MILLIMETRES, diagnose_scan
+from geomface.mesh.landmark_order import (
+    ArrangedLandmarks,
     arrange_landmarks,
-    diagnose_scan,
-    suspected_mirror_image,
+    exchanged_sides,
+    reordered,
 )
-from geomface.mesh.normals import face_cross_products
+from geomface.mesh.landmark_outliers import drop_far_landmarks, set_repeated_missing
+from geomface.mesh.normals import vertex_normals
+from geomface.mesh.winding import away_from_centre, outward_beside, turned_triangles
 from geomface.registration.scan_target import ScanTarget
 from geomface.registration.start import similarity_from_landmarks, similarity_without_landmarks
 
 _MIRROR = np.array([-1.0, 1.0, 1.0])
 # A scan that turns farther from +z than this is said to.
 _TILTED_COSINE = 0.5
-# The faces of a scan that is wound the wrong way look back by more than this share of its area.
-_INSIDE_OUT = -0.2
+# More of the triangles than this face inwards: all of the scan does.
+_INSIDE_OUT = 0.8
+# Enough of the template to tell which way the scan beside it faces.
+_TEMPLATE_SAMPLES = 2000
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -63,24 +68,35 @@ class PreparedScan:
 
 def prepare_landmarks(
     template: Template, landmarks: Landmarks, *, pose_known: bool = False
-) -> tuple[Landmarks, FloatArray, list[str]]:
-    """Return landmarks in the template's order, their places on the template, and notes.
+) -> tuple[ArrangedLandmarks, FloatArray]:
+    """Return landmarks in the template's order, and their places on the template.
+
+    Those that lie where no face has them are missing in it; the notes tell.
 
     Raises
     ------
-    LandmarkError : wrong scheme or count; without a known pose too few measured, or on one line.
+    LandmarkError : wrong scheme or count, an order that no face has, many far off; without a known
+        pose too few measured, or on one line.
     """
     embedding = template.require_landmarks(landmarks)
     placed = embedding.positions(template.mesh.vertices)
-    if not pose_known:
-        # Refuses too few landmarks, or all on one line, before anything is read out of them.
-        similarity_from_landmarks(placed, landmarks)
-    landmarks, moved = arrange_landmarks(landmarks, placed)
-    notes = list(moved)
+    notes = []
     missing = int((~landmarks.present).sum())
     if 0 < missing < len(landmarks.points):
         notes.append(f"{missing} of {len(landmarks.points)} landmarks are missing: left out.")
-    return landmarks, placed, notes
+    landmarks, said = set_repeated_missing(landmarks)
+    notes += said
+    if not pose_known:
+        # Refuses too few landmarks, or all on one line, before anything is read out of them.
+        similarity_from_landmarks(placed, landmarks)
+    placed_mm = placed * MILLIMETRES[template.mesh.unit]
+    arranged = arrange_landmarks(landmarks, placed_mm)
+    notes += arranged.notes
+    if not arranged.mirrored:
+        landmarks, said = drop_far_landmarks(arranged.landmarks, placed_mm)
+        arranged = dataclasses.replace(arranged, landmarks=landmarks)
+        notes += said
+    return dataclasses.replace(arranged, notes=tuple(notes)), placed
 
 
 def prepare_scan(
@@ -103,42 +119,53 @@ def prepare_scan(
 
     Raises
     ------
-    LandmarkError : wrong scheme or count, too few measured, or all on one line.
+    LandmarkError : wrong scheme or count, an order that no face has, many far off, too few measured
+        or on one line.
     RegistrationError : no starting pose was found without landmarks, or a scan without surface.
 
     Convention
     ----------
-    Neither the scan nor the landmarks need to be upright or in millimetres.
+    Neither the scan nor the landmarks need to be upright or in millimetres, nor the triangles
+    to face outward. Landmarks with left and right exchanged belong to a mirror image if the
+    triangles face inwards, too: such a scan was reflected with its landmarks.
     """
     notes: list[str] = []
+    arranged: ArrangedLandmarks | None = None
     mirrored, placed, known, scale = False, np.zeros((0, 3)), start, None
     if landmarks is not None and template is not None:
-        landmarks, placed, notes = prepare_landmarks(
-            template, landmarks, pose_known=start is not None
-        )
-        mirrored = suspected_mirror_image(landmarks.points, placed)
+        arranged, placed = prepare_landmarks(template, landmarks, pose_known=start is not None)
+        landmarks, mirrored, notes = arranged.landmarks, arranged.mirrored, list(arranged.notes)
         if mirrored:
-            notes.append(
-                "the landmarks say that this scan is a mirror image: it was reflected at x = 0 for "
-                "the fit and the result reflected back. Check the scanner's export."
-            )
-            landmarks = dataclasses.replace(landmarks, points=landmarks.points * _MIRROR)
+            landmarks = _reflected(landmarks)
         known = start or similarity_from_landmarks(placed, landmarks)
         scale = MILLIMETRES[template.mesh.unit] / known.scale
     diagnosis = diagnose_scan(scan, scale_to_template=scale)
     notes += diagnosis.notes
     vertices = scan.vertices * _MIRROR if mirrored else scan.vertices
-    faces = scan.faces[:, ::-1] if mirrored else scan.faces
-    faces = diagnosis.weld[faces][~diagnosis.degenerate_faces]
+    faces = diagnosis.weld[scan.faces][~diagnosis.degenerate_faces & ~diagnosis.repeated_faces]
+    turn = turned_triangles(vertices, faces, _outward(template, known, vertices, faces))
+    if arranged is not None and arranged.exchange is not None and landmarks is not None:
+        # A scan that was reflected with its landmarks is inside out, if nobody turned it.
+        if turn.mean() > _INSIDE_OUT:
+            mirrored, vertices = True, vertices * _MIRROR
+            landmarks = _reflected(reordered(landmarks, arranged.exchange))
+            known = start or similarity_from_landmarks(placed, landmarks)
+            turn = ~turn
+        else:
+            notes.append(exchanged_sides(landmarks))
+    if mirrored:
+        notes.append(
+            "the landmarks say that this scan is a mirror image: it was reflected at x = 0 for "
+            "the fit and the result reflected back. Check the scanner's export."
+        )
+    expected = arranged is not None and arranged.mirrored
+    notes += _said_of_winding(turn != expected)
+    faces = np.where(turn[:, None], faces[:, ::-1], faces)
     if template is not None and known is None:
         known = _search(template, vertices, faces, diagnosis.unit_factor)
         notes.append("no landmarks: the starting pose was searched for; check the overlay.")
-    elif known is not None and landmarks is not None:
-        if known.rotation[2, 2] < _TILTED_COSINE:
-            notes.append("the scan does not look along +z: turned by its landmarks.")
-        if _looks_back(vertices, faces, known):
-            notes.append("the scan's triangles face inwards: turned over for the fit.")
-            faces = faces[:, ::-1]
+    elif known is not None and landmarks is not None and known.rotation[2, 2] < _TILTED_COSINE:
+        notes.append("the scan does not look along +z: turned by its landmarks.")
     if template is not None and known is not None and start is None and not fit_scale:
         marks = template.mesh.vertices if landmarks is None else placed[landmarks.present]
         units = MILLIMETRES[template.mesh.unit] / diagnosis.unit_factor
@@ -156,6 +183,36 @@ def prepare_scan(
     )
 
 
+def _reflected(landmarks: Landmarks) -> Landmarks:
+    return dataclasses.replace(landmarks, points=landmarks.points * _MIRROR)
+
+
+def _outward(
+    template: Template | None, pose: Similarity | None, vertices: FloatArray, faces: IndexArray
+) -> FloatArray:
+    """Return (F, 3) which way is out at each triangle, by the template if its pose is known."""
+    if template is None or pose is None:
+        return away_from_centre(vertices, faces)
+    mesh = template.mesh
+    some = slice(None, None, 1 + len(mesh.vertices) // _TEMPLATE_SAMPLES)
+    normals = vertex_normals(mesh.vertices, mesh.faces, weighting="area")[some]
+    body = pose.apply(mesh.vertices[some])
+    return outward_beside(vertices, faces, body, pose.apply_vectors(normals))
+
+
+def _said_of_winding(turn: BoolArray) -> list[str]:
+    """Return a sentence about the triangles that face the wrong way, if there are any."""
+    count = int(turn.sum())
+    if count == 0:
+        return []
+    if count > _INSIDE_OUT * len(turn):
+        return ["the scan's triangles face inwards: turned over for the fit."]
+    return [
+        f"{count} of {len(turn)} triangles face the other way than the surface around them: "
+        "turned over for the fit."
+    ]
+
+
 def with_scale(similarity: Similarity, scale: float, pivot: FloatArray) -> Similarity:
     """Return the similarity of another scale that takes `pivot` to the same place."""
     rotation = similarity.rotation
@@ -170,10 +227,3 @@ def _search(
     source = ScanTarget(template.mesh.vertices, template.mesh.faces)
     found, _ = similarity_without_landmarks(source, ScanTarget(vertices * to_template, faces))
     return Similarity(1.0 / to_template).compose(found)
-
-
-def _looks_back(vertices: FloatArray, faces: IndexArray, pose: Similarity) -> bool:
-    """Say whether an open surface faces away from the template's +z, that is, is inside out."""
-    cross = face_cross_products(vertices, faces)
-    forward = float(cross.sum(axis=0) @ pose.rotation[:, 2])
-    return forward < _INSIDE_OUT * float(np.linalg.norm(cross, axis=1).sum())

@@ -6,8 +6,8 @@ from scipy.spatial import KDTree
 from geomface.arrays import FloatArray
 from geomface.errors import LandmarkError, MeshError, RegistrationError
 from geomface.mesh import Landmarks, Similarity, fit_similarity
-from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 from geomface.mesh.rotation import around_x, around_y, around_z
+from geomface.mesh.similarity import robust_similarity
 from geomface.registration.scan_target import ScanTarget
 
 _YAW_AND_PITCH = (
@@ -17,13 +17,8 @@ _YAW_AND_PITCH = (
 )
 
 
-def similarity_from_landmarks(
-    template_points: FloatArray, landmarks: Landmarks, *, floor_share: float = 0.01
-) -> Similarity:
+def similarity_from_landmarks(template_points: FloatArray, landmarks: Landmarks) -> Similarity:
     """Fit template to scan by the landmarks that are present, some of which may be wrong.
-
-    Iteratively re-weighted least squares; the floor of the robust scale is a share of the landmark
-    cloud's extent, so the unit does not matter.
 
     Raises
     ------
@@ -40,18 +35,10 @@ def similarity_from_landmarks(
             f"{landmarks.name}: expected at least 4 measured landmarks, got {present.sum()}. Add "
             "some, or leave the landmarks out to start without them."
         )
-    source, target = template_points[present], landmarks.points[present]
-    floor = floor_share * float(np.linalg.norm(np.ptp(target, axis=0)))
-    weights = np.ones(len(source))
-    for _ in range(20):
-        try:
-            similarity = fit_similarity(source, target, weights)
-        except MeshError as problem:
-            raise LandmarkError(f"{landmarks.name}: {problem}") from problem
-        residuals = np.linalg.norm(similarity.apply(source) - target, axis=1)
-        # Cube: the pose must not lean towards outliers at all, unlike the later fit.
-        weights = geman_mcclure_weights(residuals, 3.0 * robust_scale(residuals, floor)) ** 1.5
-    return similarity
+    try:
+        return robust_similarity(template_points[present], landmarks.points[present])
+    except MeshError as problem:
+        raise LandmarkError(f"{landmarks.name}: {problem}") from problem
 
 
 def similarity_without_landmarks(

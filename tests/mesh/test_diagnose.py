@@ -8,14 +8,12 @@ import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geomface.mesh import Landmarks, Mesh
+from geomface.mesh import Mesh
 from geomface.mesh.diagnose import (
-    arrange_landmarks,
     diagnose_scan,
     first_at_same_place,
-    suspected_mirror_image,
 )
-from geomface.mesh.io import load_landmarks, load_mesh, load_template
+from geomface.mesh.io import load_mesh
 
 
 def sphere(center=(0, 0, 0), radius=150.0, subdivisions=2) -> Mesh:
@@ -152,76 +150,6 @@ def test_weld_is_the_first_equal_vertex(seed, count):
     np.testing.assert_array_equal(weld, equal.argmax(axis=1))
 
 
-def face_points() -> np.ndarray:
-    """68 points on half an ellipsoid, not in a plane and not their own mirror image's order."""
-    angle = np.linspace(0, 12, 68)
-    x, y = 60 * np.sin(angle * 1.7), 80 * np.cos(angle)
-    return np.stack([x, y, 50 * np.sqrt(np.maximum(0, 2 - (x / 60) ** 2 - (y / 80) ** 2))], axis=1)
-
-
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), scale=st.floats(1e-3, 10), mirrored=st.booleans())
-def test_mirror_image_by_landmarks(seed, scale, mirrored):
-    rng = np.random.default_rng(seed)
-    template = face_points()
-    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
-    turn *= np.sign(np.linalg.det(turn)) * (-1 if mirrored else 1)
-    points = scale * (template + rng.standard_normal((68, 3))) @ turn.T + rng.standard_normal(3)
-    points[rng.permutation(68)[:20]] = np.nan
-    assert suspected_mirror_image(points, template) == mirrored
-
-
-def test_mirror_image_of_a_symmetric_face(shared_data):
-    template = load_template(shared_data / "ict" / "template.obj")
-    places = template.landmarks.positions(template.mesh.vertices)
-    for number in range(12):
-        stem = shared_data / "scans" / f"scan{number:02d}"
-        landmarks = load_landmarks(stem.with_suffix(".landmarks.json"))
-        assert not suspected_mirror_image(landmarks.points, places)
-        assert suspected_mirror_image(landmarks.points * [-1, 1, 1], places)
-        assert arrange_landmarks(landmarks, places) == (landmarks, ())
-
-
-def test_too_few_landmarks_are_no_suspicion():
-    points = face_points()
-    points[3:] = np.nan
-    assert not suspected_mirror_image(points * [-1, 1, 1], face_points())
-
-
-def by_groups(points):
-    """List jaw, eyes, left brow, nose, right brow, mouth."""
-    parts = ((0, 17), (36, 48), (17, 22), (27, 36), (22, 27), (48, 68))
-    return np.concatenate([points[first:last] for first, last in parts])
-
-
-def test_landmarks_listed_by_groups_are_rearranged(shared_data):
-    template = load_template(shared_data / "ict" / "template.obj")
-    places = template.landmarks.positions(template.mesh.vertices)
-    right = load_landmarks(shared_data / "james" / "james.ljson")
-    assert arrange_landmarks(right, places) == (right, ())
-    arranged, notes = arrange_landmarks(Landmarks(by_groups(right.points)), places)
-    assert len(notes) == 1 and "put into that scheme's order" in notes[0]
-    np.testing.assert_array_equal(arranged.points, right.points)
-
-
-def test_rearranging_takes_the_sigmas_along(shared_data):
-    template = load_template(shared_data / "ict" / "template.obj")
-    places = template.landmarks.positions(template.mesh.vertices)
-    points = by_groups(load_landmarks(shared_data / "james" / "james.ljson").points)
-    points[20] = np.nan
-    sigma = np.arange(1.0, 69.0)
-    arranged, _ = arrange_landmarks(Landmarks(points, sigma_mm=sigma), places)
-    assert np.isnan(arranged.points).any(axis=1).sum() == 1
-    missing = int(np.isnan(arranged.points[:, 0]).argmax())
-    assert arranged.sigma_mm[missing] == 21.0 and 36 <= missing < 48  # an eye's corner
-    np.testing.assert_array_equal(np.sort(arranged.sigma_mm), sigma)
-
-
-def test_other_counts_are_left_alone():
-    landmarks = Landmarks(face_points()[:43], "points-43")
-    assert arrange_landmarks(landmarks, face_points()[:43]) == (landmarks, ())
-
-
 def test_real_scans_in_thirty_milliseconds(shared_data):
     mesh = load_mesh(shared_data / "scans" / "scan00.ply")
     seconds = []
@@ -234,6 +162,15 @@ def test_real_scans_in_thirty_milliseconds(shared_data):
     assert (
         diagnose_scan(load_mesh(shared_data / "james" / "james.obj", texture=False)).components == 6
     )
+
+
+def test_triangles_that_lie_twice_are_named():
+    ball = sphere()
+    twice = np.concatenate([ball.faces, ball.faces[:5], ball.faces[:7, ::-1]])
+    found = diagnose_scan(ball.replace(faces=twice))
+    assert found.repeated_faces[len(ball.faces) :].all() and found.repeated_faces.sum() == 12
+    assert len(found.nonmanifold_edges) == 0
+    assert any("12 triangles at the place of another" in note for note in found.notes)
 
 
 def test_absurd_coordinates_give_no_warning():

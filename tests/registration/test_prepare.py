@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 from geomface.errors import LandmarkError
 from geomface.faces.builtin import load_builtin_face
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
+from geomface.mesh.multi_pie import mirror_order
 from geomface.registration.prepare import prepare_scan
 
 TURN = Rotation.from_euler("yx", [75.0, 20.0], degrees=True).as_matrix()
@@ -25,30 +26,66 @@ def marks(template):
 
 
 @pytest.mark.parametrize("inside_out", [False, True])
-@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("exchanged", [False, True])
 @pytest.mark.parametrize("scale", [1.0, 0.001])
 def test_any_pose_unit_side_and_winding_leads_to_the_template(
-    template, marks, scale, mirrored, inside_out
+    template, marks, scale, exchanged, inside_out
 ):
+    """Exchanged names on a scan that is inside out: it was reflected with its landmarks."""
+    mirrored = exchanged and inside_out
     moved = Similarity(scale, TURN, [3.0, -40.0, 7.0])
     side = np.array([-1.0 if mirrored else 1.0, 1.0, 1.0])
-    faces = template.mesh.faces[:, ::-1] if mirrored != inside_out else template.mesh.faces
+    turned = inside_out and not exchanged
+    faces = template.mesh.faces[:, ::-1] if turned else template.mesh.faces
+    points = moved.apply(marks) * side
+    listed = points[mirror_order()] if exchanged and not mirrored else points
     scan = Mesh(moved.apply(template.mesh.vertices) * side, faces)
-    given = prepare_scan(scan, template, Landmarks(moved.apply(marks) * side))
+    given = prepare_scan(scan, template, Landmarks(listed))
     back = given.start.inverse().apply(given.vertices)
     np.testing.assert_allclose(back, template.mesh.vertices, atol=1e-6)
     np.testing.assert_array_equal(given.faces, template.mesh.faces)
     np.testing.assert_allclose(given.reflected(given.vertices), scan.vertices)
+    np.testing.assert_allclose(given.reflected(given.landmarks.points), points, atol=1e-9)
     assert given.mirrored == mirrored
     assert given.to_mm == pytest.approx(1.0) and given.unit_factor == pytest.approx(1 / scale)
     found = {
-        "mirror image": mirrored,
-        "face inwards": inside_out,
+        "is a mirror image": mirrored,
+        "left and right exchanged": exchanged and not mirrored,
+        "face inwards": turned,
         "turned by its landmarks": True,
         "multiplied by": scale != 1.0,
     }
     for words, expected in found.items():
         assert any(words in note for note in given.notes) == expected, words
+
+
+@pytest.mark.parametrize("landmarks", [False, True])
+def test_triangles_turned_or_doubled_make_no_difference(template, marks, landmarks):
+    faces = template.mesh.faces
+    turned = np.random.default_rng(0).random(len(faces)) < 0.5
+    half = np.where(turned[:, None], faces[:, ::-1], faces)
+    given = {
+        f"{turned.sum()} of {len(faces)} triangles face the other way": half,
+        f"{len(faces)} triangles at the place of another": np.concatenate([faces, half]),
+    }
+    for words, wound in given.items():
+        scan = Mesh(template.mesh.vertices, wound)
+        posed = (template, Landmarks(marks)) if landmarks else ()
+        found = prepare_scan(scan, *posed)
+        np.testing.assert_array_equal(found.faces, faces)
+        assert len(found.notes) == 1 and words in found.notes[0]
+
+
+def test_landmarks_in_disguise_are_missing(template, marks):
+    points = marks.copy()
+    points[:17] = 0.0
+    points[60] += [0.0, 0.0, 80.0]
+    given = prepare_scan(template.mesh, template, Landmarks(points))
+    np.testing.assert_array_equal(np.flatnonzero(~given.landmarks.present), [*range(17), 60])
+    text = " ".join(given.notes)
+    assert "17 landmarks at the same place" in text and "want them: 60 (80 mm)" in text
+    with pytest.raises(LandmarkError, match="all 68 landmarks are missing"):
+        prepare_scan(template.mesh, template, Landmarks(np.zeros((68, 3))))
 
 
 def test_a_template_in_centimetres_is_no_reason_to_doubt_the_unit(template, marks):
