@@ -95,9 +95,9 @@ def test_pose_scale_and_unit_do_not_matter(solver, scan):
 
 def test_a_mirrored_scan_is_fitted_in_the_mirror(solver, scan):
     mirror = np.array([-1.0, 1.0, 1.0])
-    flipped = Mesh(scan.mesh.vertices * mirror, scan.mesh.faces[:, ::-1])
+    flipped = Mesh(scan.mesh.vertices * mirror, scan.mesh.faces)  # reflected, and so inside out
     fit = fit_scan(solver.fitter, flipped, Landmarks(scan.landmarks.points * mirror))
-    assert "mirror image" in fit.notes[0]
+    assert any("is a mirror image" in note for note in fit.notes)
     straight = fit_scan(solver.fitter, scan.mesh, scan.landmarks)
     np.testing.assert_allclose(fit.mesh.vertices * mirror, straight.mesh.vertices, atol=1e-3)
 
