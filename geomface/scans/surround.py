@@ -22,6 +22,7 @@ def add_surround(
     ellipsoid, neck capsule, shoulder ellipsoid, joined by a smooth minimum), while its own level f
     fades to 0. It starts straight on, so that the surround is smooth where it leaves the mask, and
     turns into the body's flow: backwards on the skull, down the neck, outwards on the shoulders.
+    A closed head whose rim lies below its chin has all of that, and is returned as it is.
 
     Parameters
     ----------
@@ -38,8 +39,13 @@ def add_surround(
     ----------
     x to the subject's left, y up, z out of the face.
     """
-    loop = max(boundary_loops(faces), key=lambda item: loop_length(vertices, item))
+    loops = boundary_loops(faces)
+    if not loops:
+        return vertices, faces
+    loop = max(loops, key=lambda item: loop_length(vertices, item))
     width = float(np.linalg.norm(landmarks[16] - landmarks[0]))
+    if vertices[loop, 1].max() < landmarks[:, 1].min():
+        return vertices, faces
     parts = _body(landmarks, width)
     place = vertices[loop]
     direction = _outward(vertices, faces, loop)

@@ -24,5 +24,7 @@ def noise(count: int, seed: int) -> ViewSet:
 
 def detector() -> DetectorTask:
     """A task of a few steps."""
-    settings = dataclasses.replace(detector_recipe("tiny"), compute=ComputeSettings("cpu"))
+    settings = dataclasses.replace(
+        detector_recipe("tiny", ["builtin", "ict"]), compute=ComputeSettings("cpu")
+    )
     return DetectorTask(settings, noise(10, 1), noise(3, 2))

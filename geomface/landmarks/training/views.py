@@ -13,11 +13,16 @@ from geomface.landmarks.views import (
     View,
     render_geometry,
 )
+from geomface.mesh.rotation import around_z
 from geomface.rendering.camera import view_rotation
 from geomface.statistics import MorphableModel
 
-NEAR_SHARE = 0.6
+NEAR_SHARE = 0.55
 """Share of views that are nearly canonical, as they are after the first guess."""
+ANY_SHARE = 0.12
+"""Share of views from anywhere: the network has to know when it does not look at a face."""
+ADULT_MM = 59.0
+"""Typical distance of an adult's landmarks from their middle (root of the mean square)."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,21 +42,34 @@ class TrainingViews:
 
 
 def random_view(landmarks: FloatArray, rng: np.random.Generator) -> View:
-    """Draw a view of a face in the model's axes: often nearly canonical, else far off."""
-    if rng.random() < NEAR_SHARE:
+    """Draw a view of a face in the model's axes: often nearly canonical, else far off.
+
+    A nearly canonical view is as wide as the face asks for, since its size is known by then.
+    """
+    middle = landmarks.mean(axis=0)
+    kind = rng.random()
+    if kind < NEAR_SHARE:
         yaw = rng.choice([-35.0, 0.0, 35.0]) + rng.normal(0, 8)
         pitch, roll = rng.normal(0, 7), rng.normal(0, 5)
-        zoom, shift = np.exp(rng.normal(0, 0.06)), 0.03
+        size = float(np.sqrt(((landmarks - middle) ** 2).sum(axis=1).mean()))
+        zoom, shift = size / ADULT_MM * np.exp(rng.normal(0, 0.06)), 0.03
     else:
         yaw, pitch = rng.uniform(-65, 65), rng.uniform(-40, 40)
         roll = rng.uniform(-50, 50)
         zoom, shift = np.exp(rng.uniform(-0.35, 0.35)), 0.12
-    turn = np.radians(roll)
-    cosine, sine = np.cos(turn), np.sin(turn)
-    around_z = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1.0]])
+    if kind > 1.0 - ANY_SHARE:
+        rotation = _any_rotation(rng)
+    else:
+        rotation = around_z(roll) @ view_rotation(yaw, pitch)
     extent = VIEW_EXTENT_MM * zoom
-    centre = landmarks.mean(axis=0) + rng.normal(0, shift, 3) * extent
-    return View(around_z @ view_rotation(yaw, pitch), centre, extent)
+    return View(rotation, middle + rng.normal(0, shift, 3) * extent, extent)
+
+
+def _any_rotation(rng: np.random.Generator) -> FloatArray:
+    """Return a rotation (3, 3) of which none is likelier than another."""
+    axes, upper = np.linalg.qr(rng.standard_normal((3, 3)))
+    axes = axes * np.sign(np.diag(upper))
+    return axes * np.linalg.det(axes)
 
 
 def label_view(scan: TrainingScan, view: View) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
