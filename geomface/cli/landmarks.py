@@ -1,13 +1,11 @@
 """`geomface landmarks`: the 68 landmarks of a scan, found without help."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Literal
-
-import tyro
+from typing import TYPE_CHECKING
 
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import PICTURE_SUFFIXES, require_output
-from geomface.cli.options import CommonOptions, InputFile, MaybeFile, OutputFile
+from geomface.cli.options import CommonOptions, InputFile, MaybeFile, OutputFile, ScanUnit
 from geomface.cli.run import Run
 
 if TYPE_CHECKING:
@@ -26,11 +24,8 @@ class LandmarksDetectOptions:
     """The raw scan: OBJ, PLY, GLB, STL or OFF."""
     out: OutputFile
     """The landmarks: a .json file."""
-    unit: Annotated[
-        Literal["mm", "cm", "m", "inch"] | None,
-        tyro.conf.arg(metavar="{mm,cm,m,inch}", help_behavior_hint="(default: found by size)"),
-    ] = None
-    """Unit of the scan's coordinates."""
+    unit: ScanUnit = None
+    """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
     picture: MaybeFile = None
     """Picture of the scan with the landmarks on it, to check them."""
     report: MaybeFile = None

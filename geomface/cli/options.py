@@ -16,6 +16,10 @@ TemplateFile = Annotated[
     Path | None,
     tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the built-in face)"),
 ]
+ScanUnit = Annotated[
+    str | None, tyro.conf.arg(metavar="UNIT", help_behavior_hint="(default: found by size)")
+]
+"""um, mm, cm, inch, m, or the millimetres in one unit as a number."""
 BesideFile = Annotated[
     Path | None,
     tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: beside the mesh, if there)"),

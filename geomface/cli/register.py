@@ -1,7 +1,7 @@
 """`geomface register`: the template onto one raw scan."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -18,6 +18,7 @@ from geomface.cli.options import (
     InputFile,
     MaybeFile,
     OutputFile,
+    ScanUnit,
     TemplateOptions,
 )
 from geomface.cli.run import Run
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 class RegisterOptions:
     """Fit the template to one raw scan.
 
-    The result has the template's vertices and faces and lies on the scan, in its numbers. With
+    The result has the template's vertices and faces and lies on the scan, in millimetres. With
     landmarks beside the scan (scan.landmarks.json for scan.ply) or given, the start is sure;
     without, they are looked for ('geomface landmarks detect').
     """
@@ -46,11 +47,8 @@ class RegisterOptions:
     """Landmarks of the scan: JSON, .pts, .txt, .pp or .ljson."""
     no_landmarks: Flag = False
     """Use no landmarks, not even those beside the scan: start from several poses."""
-    unit: Annotated[
-        Literal["mm", "cm", "m", "inch"] | None,
-        tyro.conf.arg(metavar="{mm,cm,m,inch}", help_behavior_hint="(default: found by size)"),
-    ] = None
-    """Unit of the scan's coordinates."""
+    unit: ScanUnit = None
+    """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
     report: MaybeFile = None
     """JSON record with residuals, flips, settings, versions and seconds."""
     template: TemplateOptions = TemplateOptions()
@@ -123,6 +121,8 @@ def registration_figures(result: "RegistrationResult") -> dict[str, Any]:
         "flips": result.flips,
         "rim_crossings": result.rim_crossings,
         "confidence_mean": float(result.confidence.mean()),
+        "scan_unit": result.scan_unit,
+        "scan_unit_mm": result.scan_unit_mm,
     }
 
 

@@ -14,18 +14,15 @@ from geomface.datasets.label_table import LabelTable, load_label_table, save_lab
 from geomface.datasets.labelled_faces import UNKNOWN, LabelledFaces
 from geomface.datasets.one_pose import require_one_pose
 from geomface.datasets.registered_faces import load_run_template
-from geomface.errors import FileFormatError, MeshError
+from geomface.errors import FileFormatError
 from geomface.files.records import read_json
 from geomface.learning.errors import DatasetError
 from geomface.mesh import Mesh, Template, fit_similarity, require_same_topology
-from geomface.mesh.diagnose import MILLIMETRES, unit_by_size
 from geomface.mesh.io import MESH_SUFFIXES, load_mesh, save_mesh, save_template
+from geomface.mesh.units import millimetres, registered_unit, scan_unit
 from geomface.parametrization import unwrap
 
 _LOG = logging.getLogger("geomface")
-_SAME_SIZE = 2.5
-"""Faces of one template differ less than this in size; units differ more."""
-_TINY = 1e-300
 
 
 def load_labelled_faces(
@@ -216,17 +213,17 @@ def _template(folder: Path, first: Path) -> Template:
     if (folder / layout.TEMPLATE_MESH).is_file():
         return load_run_template(folder)
     mesh = load_mesh(first, texture=False)
-    unit, _, notes = unit_by_size(mesh)
-    if unit == "mm":  # another unit is told with those of all meshes
-        for note in notes:
+    found = scan_unit(mesh)
+    if found.unit == "mm":  # another unit is told with those of all meshes
+        for note in found.notes:
             _LOG.warning("%s: %s", first, note)
-    return Template(mesh.replace(unit=unit))
+    return Template(mesh.replace(unit=found.unit))
 
 
 def _in_mm(template: Template) -> Template:
     """Return a template in mm, unwrapped if it has no uv."""
     mesh = template.mesh
-    mesh = mesh.replace(vertices=mesh.vertices * MILLIMETRES[mesh.unit], unit="mm")
+    mesh = mesh.replace(vertices=mesh.vertices * millimetres(mesh.unit), unit="mm")
     template = dataclasses.replace(template, mesh=mesh)
     return (
         template
@@ -257,19 +254,10 @@ class _Reader:
         report = path.with_name(layout.ITEM_REPORT)
         if path.name == layout.REGISTERED and report.is_file():
             return float(read_json(report, "the report of an item")["unit_factor"])
-        wanted = max(self.template.diagonal, _TINY) / max(mesh.diagonal, _TINY)
-        unit = min(MILLIMETRES, key=lambda unit: abs(np.log(MILLIMETRES[unit] / wanted)))
-        if 1 / _SAME_SIZE < MILLIMETRES[mesh.unit] / wanted < _SAME_SIZE:
-            unit = mesh.unit
-        factor = MILLIMETRES[unit]
-        if not 1 / _SAME_SIZE < factor / wanted < _SAME_SIZE:
-            raise MeshError(
-                f"{name}: expected a face about {self.template.diagonal:.4g} mm across as the "
-                f"template, got {mesh.diagonal:.4g}, which fits no unit. Scale or remove it."
-            )
-        if unit != "mm":
-            self.converted[name] = unit
-        return factor
+        found = registered_unit(mesh.replace(name=name), self.template.vertices)
+        if found.unit != "mm":
+            self.converted[name] = found.unit
+        return found.factor
 
     def tell(self, folder: Path) -> None:
         """Say what was converted, in one line a unit."""

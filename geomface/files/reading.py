@@ -193,16 +193,16 @@ def _culprit(text: bytes, dtype: type) -> str:
     return "unreadable text"
 
 
-_UNIT = re.compile(rb"\bunit (mm|cm|m|inch)\b")
+_UNIT = re.compile(rb"\bunit (um|mm|cm|m|inch|[0-9][0-9.e+-]*mm)\b")
 
 
-def choose_unit(comments: bytes, asked: str | None, name: str) -> str:
-    """Return the unit of a file: what the caller says, else what its comments say, else mm."""
+def choose_unit(comments: bytes, asked: str | None, name: str) -> str | None:
+    """Return the unit of a file: what the caller says, else what its comments say, else None."""
     match = _UNIT.search(comments)
     written = match.group(1).decode() if match else None
     if asked is not None and written not in (None, asked):
         log.warning("%s: says unit %s, read as %s as asked.", name, written, asked)
-    return asked or written or "mm"
+    return asked or written
 
 
 def as_singles(values: np.ndarray, name: str) -> np.ndarray:

@@ -13,9 +13,9 @@ from geomface.fitting.pose import small_similarity
 from geomface.fitting.results import LandmarkFit
 from geomface.fitting.settings import LandmarkFitSettings
 from geomface.mesh import Landmarks, Similarity
-from geomface.mesh.diagnose import MILLIMETRES
 from geomface.mesh.landmark_order import exchanged_sides
 from geomface.mesh.robust import geman_mcclure_weights, robust_scale
+from geomface.mesh.units import millimetres
 from geomface.registration.prepare import prepare_landmarks, with_scale
 from geomface.registration.start import similarity_from_landmarks
 from geomface.statistics import MorphableModel, require_model
@@ -138,7 +138,7 @@ def fit_landmarks_3d(
         )
     start = similarity_from_landmarks(placed, landmarks)
     if not settings.fit_scale:
-        scale = MILLIMETRES[model.mesh.unit] / MILLIMETRES[landmarks.unit]
+        scale = millimetres(model.mesh.unit) / millimetres(landmarks.unit)
         start = with_scale(start, scale, placed[landmarks.present].mean(axis=0))
     sigma = np.hypot(landmarks.sigma(settings.landmark_sigma_mm), settings.model_sigma_mm)
     found = fit_in_frame(
@@ -155,7 +155,7 @@ def fit_landmarks_3d(
     placed = similarity.apply(face.points(found.coefficients))
     present: BoolArray = landmarks.present
     gaps = np.linalg.norm((placed - landmarks.points)[present], axis=1)
-    gaps = gaps * MILLIMETRES[landmarks.unit]
+    gaps = gaps * millimetres(landmarks.unit)
     return LandmarkFit(
         mesh=model.mesh.replace(
             vertices=similarity.apply(full.points(found.coefficients)),

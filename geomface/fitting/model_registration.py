@@ -167,7 +167,10 @@ def _average(
         return vertices, ()
     free, prior = solver.free
     given = run.scan
-    start = given.similarity(run.pose) if landmarks is None else None
+    start = None
+    if landmarks is None:
+        to_scan = Similarity(1.0 / given.prepared.unit_factor)
+        start = to_scan.compose(given.similarity(run.pose))
     try:
         found = register(free, scan, landmarks, start=start, prior=prior)
     except RegistrationError as error:
@@ -251,7 +254,7 @@ def _result(
     return RegistrationResult(
         mesh=fitter.model.mesh.replace(
             vertices=given.to_scan(vertices, run.pose),
-            unit=given.prepared.unit,
+            unit="mm",
             name=given.prepared.name,
         ),
         confidence=run.weights.copy(),
@@ -266,4 +269,6 @@ def _result(
         history=tuple(history),
         notes=(*given.prepared.notes, *remarks, *reasons),
         seconds=time.perf_counter() - began,
+        scan_unit=given.prepared.scan_unit,
+        scan_unit_mm=given.prepared.unit_factor,
     )

@@ -23,11 +23,11 @@ class ScanFit:
 
     Parameters
     ----------
-    mesh : the face on the model's topology in the scan's pose, scale and unit
+    mesh : the face on the model's topology in the scan's pose and size, in millimetres
     shape : (K,) coefficients, standard deviations
     expression : (X,) coefficients, or blendshape weights in [0, 1]; empty without expressions
     covariance : (K + X, K + X) of both, pose unknown, bounds not considered
-    similarity : model frame to scan frame
+    similarity : model frame to the frame of `mesh`
     converged : the last rounds stopped by small motion, and the result is a face of the model
     iterations : number of re-matchings
     kept_fraction : share of the visible model area that found a match
@@ -36,6 +36,7 @@ class ScanFit:
     confidence : (V,) float64 in [0, 1]; 0 where no scan surface supports the vertex
     history : one `ScanFitStep` a round
     notes : what was accepted and what was done about it, one sentence each
+    scan_unit, scan_unit_mm : as in `RegistrationResult`
     """
 
     mesh: Mesh
@@ -52,6 +53,8 @@ class ScanFit:
     history: tuple[ScanFitStep, ...]
     notes: tuple[str, ...]
     seconds: float
+    scan_unit: str = "mm"
+    scan_unit_mm: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -57,7 +57,7 @@ def fit_scan(
     Convention
     ----------
     Neither the scan nor the landmarks need to be upright or in millimetres; the result is where
-    the scan is.
+    the scan is once its numbers are millimetres.
 
     Source
     ------
@@ -148,7 +148,7 @@ def _result(
         covariance = run.equations.covariance(count)
     mesh = fitter.model.mesh.replace(
         vertices=given.to_scan(run.vertices, run.pose),
-        unit=given.prepared.unit,
+        unit="mm",
         name=given.prepared.name,
     )
     split = run.face.shape_count
@@ -167,4 +167,6 @@ def _result(
         history=tuple(run.history),
         notes=(*given.prepared.notes, *reasons),
         seconds=time.perf_counter() - began,
+        scan_unit=given.prepared.scan_unit,
+        scan_unit_mm=given.prepared.unit_factor,
     )

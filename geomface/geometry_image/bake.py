@@ -21,11 +21,11 @@ from geomface.geometry_image.readout import read_bilinear
 from geomface.geometry_image.sampling import TexelSampling, dilate, sample_texels
 from geomface.geometry_image.transfer import closest_for_texels
 from geomface.mesh.closest import ClosestPointIndex, ClosestPoints
-from geomface.mesh.diagnose import MILLIMETRES
 from geomface.mesh.mesh import Mesh, require_same_topology
 from geomface.mesh.normals import face_areas, smooth_vertex_normals, vertex_normals
 from geomface.mesh.template import Template
 from geomface.mesh.topology import boundary_edges
+from geomface.mesh.units import factor_onto, millimetres
 from geomface.rendering.textures import shrink_texture
 
 _ON_EDGE = 1e-7
@@ -94,8 +94,8 @@ def bake_texture(
     Parameters
     ----------
     template : mesh with uv
-    registered_vertices : (V, 3) float64, the template registered to the scan, in the scan's space;
-        or that mesh
+    registered_vertices : (V, 3) float64, the template registered to the scan, in millimetres or
+        the scan's own unit; or that mesh
     scan : mesh with a texture on uv (used first) or vertex colours, in any unit
     size : texels along each side
     settings : see `BakeSettings`
@@ -134,6 +134,8 @@ def bake_texture(
             f"{scan.name}: expected a scan with vertex colours or a texture, this one has neither. "
             "Export it with colours, or skip the bake."
         )
+    likely = 1.0 / millimetres(scan.unit)
+    vertices = vertices * (factor_onto(vertices, scan.vertices, likely) or 1.0)
     sampling = sample_texels(mesh, size)
     colors, seen = _read_scan(mesh, vertices, scan, sampling, settings)
     if not seen.any():
@@ -233,7 +235,7 @@ def _millimetres(mesh: Mesh, vertices: FloatArray) -> float:
         np.sqrt(np.mean(np.sum((v - v.mean(axis=0)) ** 2, axis=1)))
         for v in (mesh.vertices, vertices)
     ]
-    return float(sizes[0] * MILLIMETRES[mesh.unit] / max(sizes[1], 1e-300))
+    return float(sizes[0] * millimetres(mesh.unit) / max(sizes[1], 1e-300))
 
 
 def _rim_sides(scan: Mesh) -> BoolArray:

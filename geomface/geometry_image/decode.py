@@ -11,12 +11,12 @@ from geomface.errors import MeshError, SettingsError
 from geomface.geometry_image.encode import mesh_uv_fingerprint, reference_vertices
 from geomface.geometry_image.image import GeometryImage, fingerprint, same_fingerprint
 from geomface.geometry_image.sampling import TexelSampling, sample_texels
-from geomface.mesh.diagnose import MILLIMETRES
 from geomface.mesh.factor import SymmetricFactor
 from geomface.mesh.laplacian import cotangent_laplacian
 from geomface.mesh.mesh import Mesh, require_same_topology
 from geomface.mesh.similarity import Similarity, fit_similarity
 from geomface.mesh.topology import connected_components
+from geomface.mesh.units import millimetres
 
 PAPER_ALPHA = 1.2
 """The weight of Abrevaya et al. 2019, meant for the noise of a generator's output."""
@@ -148,7 +148,7 @@ class GeometryImageDecoder:
         """
         self.require_fitting(image)
         if alpha is None:
-            noise = float(np.hypot(image.noise, pixel_noise)) * MILLIMETRES[image.unit]
+            noise = float(np.hypot(image.noise, pixel_noise)) * millimetres(image.unit)
             alpha = alpha_for_noise(noise) if self.alpha == "auto" else float(self.alpha)
         stack = image.pixels.reshape(-1, image.mask.size, 3)
         low, step = np.zeros(3), np.ones(3)
@@ -235,7 +235,7 @@ class GeometryImageDecoder:
                 "Use the unwrapped template that it was encoded with."
             )
         if image.reference_fingerprint is not None:
-            tolerance = 1e-3 / MILLIMETRES[image.unit]
+            tolerance = 1e-3 / millimetres(image.unit)
             if not same_fingerprint(
                 image.reference_fingerprint, self.reference_fingerprint, tolerance
             ):

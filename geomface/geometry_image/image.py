@@ -8,7 +8,7 @@ import numpy as np
 from geomface.arrays import BoolArray, FloatArray, ImageArray, frozen
 from geomface.errors import MeshError, SettingsError
 from geomface.geometry_image.quantize import ValueRange, dequantize, value_range
-from geomface.mesh.mesh import UNITS
+from geomface.mesh.units import UNITS
 
 Mode = Literal["absolute", "displacement"]
 Fingerprint = tuple[float, ...]

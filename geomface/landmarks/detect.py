@@ -17,6 +17,7 @@ from geomface.landmarks.surface import ScanSurface
 from geomface.landmarks.view_detectors import NetworkDetector
 from geomface.landmarks.views import VIEW_EXTENT_MM, VIEW_SIZE, View
 from geomface.mesh import Landmarks, Mesh, Similarity
+from geomface.mesh.units import scan_unit
 from geomface.rendering.camera import view_rotation
 from geomface.statistics import LinearModel
 
@@ -121,6 +122,8 @@ class LandmarkDetector:
             )
         back = Similarity(1.0 / surface.factor)
         similarity = back.compose(fused.similarity)
+        unit = scan_unit(scan, None, 1.0 / similarity.scale)
+        notes += unit.notes
         places, sigma_mm = refine_landmarks(
             self.dense_models,
             surface,
@@ -133,7 +136,7 @@ class LandmarkDetector:
             Landmarks(
                 back.apply(places),
                 sigma_mm=sigma_mm,
-                unit=scan.unit,
+                unit=unit.unit,
                 name=f"{scan.name}: detected landmarks",
             ),
             fused.confidence,

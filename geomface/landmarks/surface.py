@@ -34,10 +34,12 @@ class ScanSurface(ScanTarget):
         given = prepare_scan(mesh)
         faces = given.faces
         extent = np.ptp(given.vertices[faces].reshape(-1, 3), axis=0)
-        self.factor = SIZE / float(np.linalg.norm(extent)) if extent.any() else 1.0
-        vertices = given.vertices * self.factor
+        factor = SIZE / float(np.linalg.norm(extent)) if extent.any() else 1.0
+        self.factor = factor * given.unit_factor
+        vertices = given.vertices * factor
         super().__init__(vertices, faces[:, ::-1] if _inside_out(vertices, faces) else faces)
-        self.notes = given.notes
+        # What the size says of the unit is worth little here: the landmarks will tell.
+        self.notes = tuple(note for note in given.notes if note not in given.unit_notes)
 
     @cached_property
     def samples(self) -> FloatArray:

@@ -10,15 +10,9 @@ from geomface.arrays import BoolArray, FloatArray, IndexArray
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.normals import face_cross_products
 from geomface.mesh.topology import edge_counts
+from geomface.mesh.units import scan_unit
 from geomface.mesh.winding import repeated_faces
 
-MILLIMETRES = {"mm": 1.0, "cm": 10.0, "inch": 25.4, "m": 1000.0}
-"""Millimetres in one of each unit."""
-
-_NAMES = {"mm": "millimetres", "cm": "centimetres", "inch": "inches", "m": "metres"}
-# Partial faces and busts are still scans of a head: how far around the expected size is believed.
-_LOOSER = (0.6, 2.5)
-_FACE_TO_BUST = (220.0, 560.0)
 _FLAT = 1e-10
 
 
@@ -40,6 +34,7 @@ class ScanDiagnosis:
     unit_factor : multiply the vertices by it to get millimetres
     unit_guess : the unit that the factor stands for
     notes : a sentence for each thing found and what is done about it
+    unit_notes : those of them that tell how the unit is known
     """
 
     components: int
@@ -53,12 +48,12 @@ class ScanDiagnosis:
     unit_factor: float
     unit_guess: str
     notes: tuple[str, ...]
+    unit_notes: tuple[str, ...] = ()
 
 
 def diagnose_scan(
     mesh: Mesh,
     *,
-    expected_size_mm: tuple[float, float] = _FACE_TO_BUST,
     scale_to_template: float | None = None,
 ) -> ScanDiagnosis:
     """Look for what real scans have and clean meshes have not.
@@ -66,11 +61,8 @@ def diagnose_scan(
     Parameters
     ----------
     mesh : the scan; it is not changed
-    expected_size_mm : plausible length of the bounding-box diagonal of the largest part, from a
-        face alone to a head with shoulders. The unit of the mesh is doubted only far outside (0.6
-        and 2.5 times), and replaced only when exactly one other unit gives a plausible size.
     scale_to_template : scale of the similarity that takes the scan's landmarks to those of a
-        template in millimetres. When given it decides, since people differ less than units do.
+        template in millimetres; see `scan_unit`
 
     Returns
     -------
@@ -89,10 +81,7 @@ def diagnose_scan(
     labels, sizes = _components(edges, faces, weld, used, vertex_count)
     nonmanifold = edges[counts > 2]
     largest = mesh.vertices[labels == 0]
-    if scale_to_template is None:
-        unit, factor, unit_notes = unit_by_size(mesh, largest, expected_size_mm)
-    else:
-        unit, factor, unit_notes = _unit_by_scale(mesh, scale_to_template)
+    unit = scan_unit(mesh, largest, scale_to_template)
     notes = []
     if len(sizes) > 1:
         share = 100.0 * sizes[0] / sizes.sum()
@@ -125,9 +114,10 @@ def diagnose_scan(
         weld=weld,
         degenerate_faces=degenerate,
         repeated_faces=repeated,
-        unit_factor=factor,
-        unit_guess=unit,
-        notes=(*notes, *unit_notes),
+        unit_factor=unit.factor,
+        unit_guess=unit.unit,
+        notes=(*notes, *unit.notes),
+        unit_notes=unit.notes,
     )
 
 
@@ -175,71 +165,3 @@ def _components(
     rank[triangles == 0] = -1
     # A corner of nothing but degenerate triangles may still be alone in the graph.
     return np.where(used, rank[raw[weld]], -1), sizes[sizes > 0]
-
-
-def _unit_by_scale(mesh: Mesh, scale: float) -> tuple[str, float, list[str]]:
-    """Take the unit whose factor is nearest to `scale` on a logarithmic axis."""
-    unit = min(MILLIMETRES, key=lambda name: abs(np.log(MILLIMETRES[name] / scale)))
-    factor = MILLIMETRES[unit]
-    if unit == mesh.unit:
-        return unit, factor, _as_declared(unit)
-    return (
-        unit,
-        factor,
-        [
-            f"its landmarks are those of a face in {_NAMES[unit]}, not {_NAMES[mesh.unit]}: "
-            f"multiplied by {factor:g}."
-        ],
-    )
-
-
-def _as_declared(unit: str) -> list[str]:
-    if unit == "mm":
-        return []
-    return [f"in {_NAMES[unit]}, as the file says: multiplied by {MILLIMETRES[unit]:g}."]
-
-
-def unit_by_size(
-    mesh: Mesh,
-    largest: FloatArray | None = None,
-    expected: tuple[float, float] = _FACE_TO_BUST,
-) -> tuple[str, float, list[str]]:
-    """Return the unit that a mesh is in, its factor to mm, and a sentence if that is not mm.
-
-    Parameters
-    ----------
-    mesh : its declared unit is doubted only when its size is far from `expected`
-    largest : (n, 3) vertices of its largest part, default all
-    expected : plausible lengths of the bounding-box diagonal, mm
-    """
-    largest = mesh.vertices if largest is None else largest
-    size = float(np.linalg.norm(np.ptp(largest, axis=0)))
-    low, high = expected
-
-    def plausible(below: float, above: float) -> list[str]:
-        return [unit for unit, factor in MILLIMETRES.items() if below <= size * factor <= above]
-
-    loose = plausible(low * _LOOSER[0], high * _LOOSER[1])
-    unit = mesh.unit
-    if unit in loose:
-        return unit, MILLIMETRES[unit], _as_declared(unit)
-    guesses = plausible(low, high) or loose
-    if len(guesses) == 1:
-        guess, factor = guesses[0], MILLIMETRES[guesses[0]]
-        return (
-            guess,
-            factor,
-            [
-                f"{size:.4g} units across is no face in {_NAMES[unit]} but one in {_NAMES[guess]}: "
-                f"multiplied by {factor:g}."
-            ],
-        )
-    could_be = " or ".join(_NAMES[guess] for guess in guesses) or "no known unit"
-    return (
-        unit,
-        MILLIMETRES[unit],
-        [
-            f"{size:.4g} units across is no face in {_NAMES[unit]} ({could_be} would fit): left as "
-            "it is. Say the unit when loading."
-        ],
-    )

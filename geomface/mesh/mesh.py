@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -19,9 +20,9 @@ from geomface.arrays import (
 )
 from geomface.errors import MeshError, TopologyMismatchError
 from geomface.mesh.quads import split_quads
+from geomface.mesh.units import canonical_unit
 
-UNITS = ("mm", "cm", "m", "inch")
-
+UnitSource = Literal["said", "file", "assumed"]
 
 _ROUNDING = 1e-3
 
@@ -40,8 +41,10 @@ class Mesh:
     uv_faces : (F, 3) int64 or None, indices into `uv`; a seam never duplicates a vertex
     colors : (V, 3) float32 in [0, 1] or None
     texture : (H, W, 3) float32 in [0, 1] or None, row 0 at the top
-    unit : one of mm, cm, m, inch
+    unit : one of um, mm, cm, inch, m, or the millimetres in one unit such as "118.3mm"; None is
+        mm as long as nothing else is known
     name : what messages call this mesh (usually the file name)
+    unit_source : "said" by the caller, by the "file", or "assumed", which the size may correct
 
     Raises
     ------
@@ -71,8 +74,9 @@ class Mesh:
     uv_faces: IndexArray | None = None
     colors: ImageArray | None = None
     texture: ImageArray | None = None
-    unit: str = "mm"
+    unit: str = None  # type: ignore[assignment]  # filled in __post_init__
     name: str = "mesh"
+    unit_source: UnitSource | None = None
 
     def __post_init__(self) -> None:
         def put(field: str, value: object) -> None:
@@ -120,8 +124,9 @@ class Mesh:
             texture = require_shape(self.texture, (None, None, 3), f"{label}: texture")
             put("texture", frozen(texture, np.float32))
             _require_unit_range(self.texture, f"{label}: texture")
-        if self.unit not in UNITS:
-            raise MeshError(f"{label}: unit must be one of {', '.join(UNITS)}, got {self.unit!r}.")
+        if self.unit_source is None:
+            put("unit_source", "assumed" if self.unit is None else "said")
+        put("unit", "mm" if self.unit is None else canonical_unit(self.unit, f"{label}: unit"))
 
     @cached_property
     def topology_id(self) -> str:
@@ -132,7 +137,9 @@ class Mesh:
         return digest.hexdigest()[:16]
 
     def replace(self, **changes: object) -> "Mesh":
-        """Return a copy with some fields changed."""
+        """Return a copy with some fields changed; a unit given here is said."""
+        if "unit" in changes:
+            changes = {"unit_source": None} | changes
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
     @property

@@ -59,6 +59,7 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     """
     from geomface.files.records import write_json
     from geomface.mesh.io import load_mesh, save_mesh
+    from geomface.mesh.units import in_millimetres
     from geomface.registration import register
 
     payload: ScanPayload = task.payload
@@ -77,16 +78,16 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     save_mesh(folder / layout.REGISTERED, mesh)
     notes = [*filter(None, [found]), *result.notes]
     figures = _registration_figures(result)
-    figures["unit_factor"] = _millimetres_per_unit(scan, template, result.similarity.scale)
+    # The mesh is in millimetres; what the scan's own numbers are in stands beside it.
+    figures["unit_factor"] = 1.0
     if settings.texture_size:
+        scan = in_millimetres(scan, result.scan_unit_mm)
         mesh, baked = _bake(folder, mesh, scan, template, settings.texture_size)
         notes += baked.notes
         figures |= baked.figures
     save_mesh(folder / layout.REGISTERED_TEXTURED, mesh)
     if settings.geometry_image_size:
-        figures |= _encode(
-            folder, mesh, figures["unit_factor"], tools, settings.geometry_image_bits
-        )
+        figures |= _encode(folder, mesh, tools, settings.geometry_image_bits)
     notes = list(dict.fromkeys(notes))
     write_json(
         folder / layout.ITEM_REPORT,
@@ -137,17 +138,9 @@ def _registration_figures(result: "RegistrationResult") -> dict[str, Any]:
         "flips": result.flips,
         "rim_crossings": result.rim_crossings,
         "confidence_mean": float(np.mean(result.confidence)),
+        "scan_unit": result.scan_unit,
+        "scan_unit_mm": result.scan_unit_mm,
     }
-
-
-def _millimetres_per_unit(scan: "Mesh", template: "Mesh", scale: float) -> float:
-    """Return the factor from the scan's numbers to mm; `scale` takes template to scan."""
-    from geomface.mesh.diagnose import MILLIMETRES, diagnose_scan
-
-    per_mm = scale / MILLIMETRES[template.unit]
-    if scan.unit == "mm" and 0.5 < per_mm < 2:
-        return 1.0
-    return diagnose_scan(scan, scale_to_template=1 / per_mm).unit_factor
 
 
 def _bake(
@@ -165,9 +158,7 @@ def _bake(
     return mesh.replace(texture=baked.texture), Outcome(figures, tuple(baked.notes))
 
 
-def _encode(
-    folder: Path, mesh: "Mesh", unit_factor: float, tools: TemplateTools, bits: int
-) -> dict[str, Any]:
+def _encode(folder: Path, mesh: "Mesh", tools: TemplateTools, bits: int) -> dict[str, Any]:
     """Write the geometry image in the template's pose and measure what comes back from it.
 
     Geometry images of a collection must share pose and unit, so the mesh is moved rigidly onto
@@ -177,7 +168,7 @@ def _encode(
     from geomface.mesh.similarity import fit_similarity
 
     template = tools.template.mesh
-    vertices = mesh.vertices * (unit_factor / tools.unit_mm)
+    vertices = mesh.vertices / tools.unit_mm
     pose = fit_similarity(vertices, template.vertices, scale=False)
     posed = pose.apply(vertices)
     image = tools.encoder.encode(posed, mode="displacement")

@@ -61,14 +61,14 @@ def collect_model(
 def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
     """Align the registered meshes, fit the model, draw samples, and write all of it."""
     from geomface.datasets.registered_faces import load_run_template
-    from geomface.mesh.diagnose import MILLIMETRES
     from geomface.mesh.io import save_mesh
+    from geomface.mesh.units import millimetres
     from geomface.statistics import MorphableModel, align_meshes, fit_pca, write_morphable
 
     settings: ModelSettings
     settings, names = task.payload
     template = load_run_template(task.out)
-    rest = template.mesh.vertices * MILLIMETRES[template.mesh.unit]
+    rest = template.mesh.vertices * millimetres(template.mesh.unit)
     vertices = np.stack(
         [registered_mm(task.out / layout.ITEMS / name, template.mesh) for name in names]
     )

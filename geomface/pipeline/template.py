@@ -129,9 +129,9 @@ class TemplateTools:
     @functools.cached_property
     def unit_mm(self) -> float:
         """Millimetres in one unit of the template."""
-        from geomface.mesh.diagnose import MILLIMETRES
+        from geomface.mesh.units import millimetres
 
-        return MILLIMETRES[self.template.mesh.unit]
+        return millimetres(self.template.mesh.unit)
 
 
 @functools.lru_cache(maxsize=1)

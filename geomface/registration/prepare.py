@@ -6,7 +6,7 @@ import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
-from geomface.mesh.diagnose import MILLIMETRES, diagnose_scan
+from geomface.mesh.diagnose import diagnose_scan
 from geomface.mesh.landmark_order import (
     ArrangedLandmarks,
     arrange_landmarks,
@@ -15,6 +15,7 @@ from geomface.mesh.landmark_order import (
 )
 from geomface.mesh.landmark_outliers import drop_far_landmarks, set_repeated_missing
 from geomface.mesh.normals import vertex_normals
+from geomface.mesh.units import landmarks_onto, template_factor
 from geomface.mesh.winding import away_from_centre, outward_beside, turned_triangles
 from geomface.registration.scan_target import ScanTarget
 from geomface.registration.start import similarity_from_landmarks, similarity_without_landmarks
@@ -34,15 +35,16 @@ class PreparedScan:
 
     Parameters
     ----------
-    vertices : (S, 3) float64, in the scan's own unit and pose; reflected at x = 0 if `mirrored`
+    vertices : (S, 3) float64 mm, in the scan's pose; reflected at x = 0 if `mirrored`
     faces : (T, 3) int64, of positive area, outward as far as the pose tells, with vertices at one
         place joined; vertices that none of them uses take no part
     landmarks : in the order of the template's scheme, where the vertices are; or None
     start : template frame to the frame of the vertices; the identity without a template
     mirrored : the landmarks say that the scan is a mirror image
-    unit : unit of the scan as declared
     name : of the scan
-    unit_factor : multiply the vertices by it to get millimetres, as far as size or landmarks tell
+    scan_unit : unit of the scan's own numbers, as said, or as landmarks or size tell
+    unit_factor : millimetres in one of it: what the vertices were multiplied by
+    unit_notes : the sentences among the notes that tell how the unit is known
     notes : what was accepted and what was done about it, one sentence each
     """
 
@@ -51,15 +53,16 @@ class PreparedScan:
     landmarks: Landmarks | None
     start: Similarity
     mirrored: bool
-    unit: str
     name: str
+    scan_unit: str
     unit_factor: float
     notes: tuple[str, ...]
+    unit_notes: tuple[str, ...] = ()
 
     @property
     def to_mm(self) -> float:
-        """Millimetres in one unit of the template's frame (of the scan's without a template)."""
-        return self.start.scale * self.unit_factor
+        """Millimetres in one unit of the template's frame (1 without a template)."""
+        return self.start.scale
 
     def reflected(self, points: FloatArray) -> FloatArray:
         """Bring points from the frame of the vertices to that of the scan, or back."""
@@ -89,7 +92,7 @@ def prepare_landmarks(
     if not pose_known:
         # Refuses too few landmarks, or all on one line, before anything is read out of them.
         similarity_from_landmarks(placed, landmarks)
-    placed_mm = placed * MILLIMETRES[template.mesh.unit]
+    placed_mm = placed * template_factor(template.mesh)
     arranged = arrange_landmarks(landmarks, placed_mm)
     notes += arranged.notes
     if not arranged.mirrored:
@@ -114,7 +117,8 @@ def prepare_scan(
     scan : any triangle mesh; it is not changed
     template : with its mesh in the pose in which it starts; None when no pose is wanted
     landmarks : measured points, missing ones NaN; None searches for the pose
-    start : a known pose, template to scan; default from the landmarks, or searched for
+    start : a known pose, template to scan in the scan's own numbers; default from the landmarks, or
+        searched for
     fit_scale : False starts from the scale that the units of template and scan say
 
     Raises
@@ -132,16 +136,26 @@ def prepare_scan(
     notes: list[str] = []
     arranged: ArrangedLandmarks | None = None
     mirrored, placed, known, scale = False, np.zeros((0, 3)), start, None
+    template_mm = 1.0 if template is None else template_factor(template.mesh)
     if landmarks is not None and template is not None:
+        landmarks, scan, said = landmarks_onto(landmarks, scan)
         arranged, placed = prepare_landmarks(template, landmarks, pose_known=start is not None)
-        landmarks, mirrored, notes = arranged.landmarks, arranged.mirrored, list(arranged.notes)
+        landmarks, mirrored, notes = arranged.landmarks, arranged.mirrored, [*said, *arranged.notes]
         if mirrored:
             landmarks = _reflected(landmarks)
         known = start or similarity_from_landmarks(placed, landmarks)
-        scale = MILLIMETRES[template.mesh.unit] / known.scale
+        scale = template_mm / known.scale
     diagnosis = diagnose_scan(scan, scale_to_template=scale)
     notes += diagnosis.notes
-    vertices = scan.vertices * _MIRROR if mirrored else scan.vertices
+    # From here on everything is in millimetres.
+    to_mm = diagnosis.unit_factor
+    if known is not None:
+        known = Similarity(to_mm).compose(known)
+    if start is not None:
+        start = known
+    if landmarks is not None:
+        landmarks = dataclasses.replace(landmarks, points=landmarks.points * to_mm, unit="mm")
+    vertices = scan.vertices * (to_mm * _MIRROR if mirrored else to_mm)
     faces = diagnosis.weld[scan.faces][~diagnosis.degenerate_faces & ~diagnosis.repeated_faces]
     turn = turned_triangles(vertices, faces, _outward(template, known, vertices, faces))
     if arranged is not None and arranged.exchange is not None and landmarks is not None:
@@ -162,24 +176,24 @@ def prepare_scan(
     notes += _said_of_winding(turn != expected)
     faces = np.where(turn[:, None], faces[:, ::-1], faces)
     if template is not None and known is None:
-        known = _search(template, vertices, faces, diagnosis.unit_factor)
+        known = _search(template, vertices, faces, template_mm)
         notes.append("no landmarks: the starting pose was searched for; check the overlay.")
     elif known is not None and landmarks is not None and known.rotation[2, 2] < _TILTED_COSINE:
         notes.append("the scan does not look along +z: turned by its landmarks.")
     if template is not None and known is not None and start is None and not fit_scale:
         marks = template.mesh.vertices if landmarks is None else placed[landmarks.present]
-        units = MILLIMETRES[template.mesh.unit] / diagnosis.unit_factor
-        known = with_scale(known, units, marks.mean(axis=0))
+        known = with_scale(known, template_mm, marks.mean(axis=0))
     return PreparedScan(
         vertices,
         np.ascontiguousarray(faces),
         landmarks,
         known or Similarity(),
         mirrored,
-        scan.unit,
         scan.name,
-        diagnosis.unit_factor,
+        diagnosis.unit_guess,
+        to_mm,
         tuple(notes),
+        diagnosis.unit_notes,
     )
 
 
@@ -220,10 +234,9 @@ def with_scale(similarity: Similarity, scale: float, pivot: FloatArray) -> Simil
 
 
 def _search(
-    template: Template, vertices: FloatArray, faces: IndexArray, unit_factor: float
+    template: Template, vertices: FloatArray, faces: IndexArray, template_mm: float
 ) -> Similarity:
-    """Search for the pose with the scan brought to the template's unit by its size."""
-    to_template = unit_factor / MILLIMETRES[template.mesh.unit]
-    source = ScanTarget(template.mesh.vertices, template.mesh.faces)
-    found, _ = similarity_without_landmarks(source, ScanTarget(vertices * to_template, faces))
-    return Similarity(1.0 / to_template).compose(found)
+    """Search for the pose in millimetres."""
+    source = ScanTarget(template.mesh.vertices * template_mm, template.mesh.faces)
+    found, _ = similarity_without_landmarks(source, ScanTarget(vertices, faces))
+    return found.compose(Similarity(template_mm))

@@ -41,9 +41,9 @@ class RegistrationResult:
 
     Parameters
     ----------
-    mesh : the template's topology in the scan's pose, scale and unit
+    mesh : the template's topology in the scan's pose and size, in millimetres
     confidence : (V,) float64 in [0, 1]; 0 where no scan surface supports the vertex
-    similarity : template frame to scan frame, the rigid part of the fit
+    similarity : template frame to the frame of `mesh`, the rigid part of the fit
     converged : the last level stopped by small motion, not by the cap
     iterations : number of re-matchings
     kept_fraction : share of the visible template area that found a match
@@ -53,6 +53,8 @@ class RegistrationResult:
     rim_crossings : lip or lid rim vertices that lie beyond the opposite rim
     history : one `RegistrationStep` a re-matching
     notes : what was accepted and what was done about it, one sentence each
+    scan_unit : unit of the scan's own numbers, as said or found out
+    scan_unit_mm : millimetres in one of it: `mesh` is that much larger than the scan's numbers
 
     Example
     -------
@@ -78,6 +80,8 @@ class RegistrationResult:
     history: tuple[RegistrationStep, ...]
     notes: tuple[str, ...]
     seconds: float
+    scan_unit: str = "mm"
+    scan_unit_mm: float = 1.0
 
 
 @one_blas_thread()
@@ -91,7 +95,7 @@ def register(
     prior: ShapePrior | None = None,
     on_progress: Progress | None = None,
 ) -> RegistrationResult:
-    """Fit the template to a scan and return it in the scan's pose, scale and unit.
+    """Fit the template to a scan and return it in the scan's pose and size, in millimetres.
 
     Parameters
     ----------
@@ -116,7 +120,7 @@ def register(
     Convention
     ----------
     Neither the scan nor the landmarks need to be upright or in millimetres; the result is where
-    the scan is. Left and right are the subject's.
+    the scan is once its numbers are millimetres. Left and right are the subject's.
 
     Example
     -------
@@ -139,7 +143,7 @@ def register(
     framed = None
     if given.landmarks is not None:
         points = solver.to_frame(given.landmarks.points, given.start)
-        framed = dataclasses.replace(given.landmarks, points=points, unit="mm")
+        framed = dataclasses.replace(given.landmarks, points=points)
     shape = None
     if prior is not None:
         mean, modes = (prior.mean - solver.centre) * solver.scale, prior.modes * solver.scale
@@ -171,7 +175,7 @@ def _result(
     kept = mass[state.accepted].sum() / max(mass[state.visible].sum(), 1e-12)
     return RegistrationResult(
         mesh=solver.template.mesh.replace(
-            vertices=vertices, unit=given.unit, name=given.name, texture=None
+            vertices=vertices, unit="mm", name=given.name, texture=None
         ),
         confidence=state.confidence,
         similarity=given.start,
@@ -188,4 +192,6 @@ def _result(
         history=state.history,
         notes=given.notes,
         seconds=time.perf_counter() - began,
+        scan_unit=given.scan_unit,
+        scan_unit_mm=given.unit_factor,
     )

@@ -16,6 +16,7 @@ from geomface.files import load_image
 from geomface.mesh import Mesh, Template
 from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.io import load_mesh
+from geomface.mesh.units import in_millimetres
 from geomface.pipeline import ItemRecord, JobStatus, PipelineSettings, load_run, read_status
 from geomface.report.dressing import vertex_colors_from
 
@@ -62,13 +63,20 @@ class ScanResult:
 
     @property
     def millimetres(self) -> float:
-        """Millimetres in one unit of the scan."""
+        """Millimetres in one unit of the registered mesh."""
         return float(self.record.figures.get("unit_factor", 1.0))
+
+    @property
+    def _to_registered(self) -> float:
+        """Units of the registered mesh in one of the scan's own numbers."""
+        return float(self.record.figures.get("scan_unit_mm", 1.0))
 
     @functools.cached_property
     def scan(self) -> Mesh | None:
-        """The raw scan, None when it is gone."""
-        return None if self.scan_path is None else load_mesh(self.scan_path)
+        """The raw scan in the unit of `registered`, None when it is gone."""
+        if self.scan_path is None:
+            return None
+        return in_millimetres(load_mesh(self.scan_path), self._to_registered)
 
     @functools.cached_property
     def registered(self) -> FloatArray:
@@ -104,7 +112,7 @@ class ScanResult:
         """(V,) distance to the truth, mm; None without truth."""
         if self.truth is None:
             return None
-        miss = np.linalg.norm(self.registered - self.truth.vertices, axis=1)
+        miss = np.linalg.norm(self.registered - self._to_registered * self.truth.vertices, axis=1)
         return self.millimetres * miss
 
     @functools.cached_property

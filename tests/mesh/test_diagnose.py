@@ -128,10 +128,11 @@ def test_parts_of_faces_and_busts_stay_millimetres(size):
     assert found.unit_factor == 1.0 and found.notes == ()
 
 
-def test_a_size_that_fits_nothing_is_left_and_said():
+def test_a_size_that_fits_nothing_is_taken_for_a_head_and_said():
     ball = sphere(radius=1e7)
     found = diagnose_scan(ball)
-    assert found.unit_factor == 1.0 and "no known unit would fit" in found.notes[0]
+    assert found.unit_factor * ball.diagonal == pytest.approx(350.0)
+    assert "no known unit" in found.notes[0] and "--unit" in found.notes[0]
 
 
 def test_landmark_scale_decides_the_unit():

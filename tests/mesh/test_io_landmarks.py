@@ -76,7 +76,7 @@ def test_design_file_with_missing_points_and_sigma(tmp_path):
         ({"points": "none"}, "'points' as a list"),
         ({"points": [None, None]}, "all 2 are missing"),
         ({"points": []}, "all 0 are missing"),
-        ({"unit": "feet"}, "'unit' should be one of"),
+        ({"unit": "feet"}, "'unit' must be one of"),
         ({"scheme": 68}, "'scheme' should be a name"),
         ({"sigma_mm": [1]}, "2 positive numbers"),
         ({"sigma_mm": [1, -1]}, "2 positive numbers"),

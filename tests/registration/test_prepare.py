@@ -44,10 +44,11 @@ def test_any_pose_unit_side_and_winding_leads_to_the_template(
     back = given.start.inverse().apply(given.vertices)
     np.testing.assert_allclose(back, template.mesh.vertices, atol=1e-6)
     np.testing.assert_array_equal(given.faces, template.mesh.faces)
-    np.testing.assert_allclose(given.reflected(given.vertices), scan.vertices)
-    np.testing.assert_allclose(given.reflected(given.landmarks.points), points, atol=1e-9)
+    np.testing.assert_allclose(given.reflected(given.vertices), scan.vertices / scale)
+    np.testing.assert_allclose(given.reflected(given.landmarks.points), points / scale, atol=1e-9)
     assert given.mirrored == mirrored
     assert given.to_mm == pytest.approx(1.0) and given.unit_factor == pytest.approx(1 / scale)
+    assert given.scan_unit == ("mm" if scale == 1.0 else "m")
     found = {
         "is a mirror image": mirrored,
         "left and right exchanged": exchanged and not mirrored,
@@ -120,7 +121,8 @@ def test_without_a_template_the_scan_is_only_looked_at(template):
         np.vstack([template.mesh.faces, [[0, 0, 1]]]),
     )
     given = prepare_scan(scan)
-    assert given.to_mm == 10.0
+    assert given.scan_unit == "cm" and given.unit_factor == 10.0 and given.to_mm == 1.0
+    np.testing.assert_allclose(given.vertices[:-1], template.mesh.vertices)
     np.testing.assert_array_equal(given.faces, template.mesh.faces)
     assert len(given.notes) == 3  # a vertex in no triangle, a triangle without area, the unit
 

@@ -86,9 +86,9 @@ def test_the_unit_does_not_matter(solver, scan, result, unit, factor):
     mesh = Mesh(scan.mesh.vertices * factor, scan.mesh.faces, name="scan")
     points = dataclasses.replace(scan.landmarks, points=scan.landmarks.points * factor)
     found = register(solver, mesh, points)
-    np.testing.assert_allclose(
-        found.mesh.vertices, result.mesh.vertices * factor, atol=0.05 * factor
-    )
+    np.testing.assert_allclose(found.mesh.vertices, result.mesh.vertices, atol=0.05)
+    assert found.mesh.unit == "mm" and found.scan_unit == unit
+    assert found.residual_mm["median"] == pytest.approx(result.residual_mm["median"], rel=0.05)
     assert any("multiplied by" in note for note in found.notes)
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, require_finite, require_shape
 from geomface.errors import MeshError, SettingsError, TopologyMismatchError
-from geomface.mesh.diagnose import MILLIMETRES
 from geomface.mesh.mesh import Mesh, require_same_topology
+from geomface.mesh.units import MILLIMETRES, millimetres
 
 Faces = Mesh | Sequence[Mesh] | np.ndarray
 """Registered faces: meshes with a unit of their own, or vertices (V, 3) or (N, V, 3)."""
@@ -115,7 +115,7 @@ def _millimetres(points: FloatArray, unit: str, reference: FloatArray, name: str
     least, most = _SIZES[0] * expected, _SIZES[1] * expected
     fitting = [key for key, factor in MILLIMETRES.items() if least <= size * factor <= most]
     if unit in fitting or expected == 0.0:
-        return MILLIMETRES[unit]
+        return millimetres(unit)
     if not fitting:
         raise MeshError(
             f"{name}: {size:.4g} units across is no face of this template ({expected:.4g} mm) in "

@@ -22,7 +22,8 @@ from geomface.mesh.io.templates import (
     save_regions,
     save_template,
 )
-from geomface.mesh.mesh import UNITS, Mesh
+from geomface.mesh.mesh import Mesh
+from geomface.mesh.units import canonical_unit
 
 _READERS = {
     ".obj": read_obj,
@@ -43,14 +44,16 @@ MESH_SUFFIXES = tuple(_READERS)
 """Suffixes that `load_mesh` and `save_mesh` know."""
 
 
-def load_mesh(path: str | Path, *, unit: str | None = None, texture: TextureChoice = True) -> Mesh:
+def load_mesh(
+    path: str | Path, *, unit: str | float | None = None, texture: TextureChoice = True
+) -> Mesh:
     """Read a mesh; the suffix says the format: .obj, .ply, .glb, .stl or .off.
 
     Parameters
     ----------
     path : the file
-    unit : what its numbers are in (mm, cm, m, inch); by default what the file says, else mm.
-        Numbers are never scaled here.
+    unit : what its numbers are in (um, mm, cm, inch, m, or the millimetres in one as a number); by
+        default what the file says, else mm is assumed. Numbers are never scaled here.
     texture : False leaves a texture image out
 
     Returns
@@ -73,9 +76,12 @@ def load_mesh(path: str | Path, *, unit: str | None = None, texture: TextureChoi
     reader = _READERS.get(Path(path).suffix.lower())
     if reader is None:
         raise FileFormatError(f"{path}: expected a mesh named {_suffixes()}; rename or convert it.")
-    if unit is not None and unit not in UNITS:
-        raise FileFormatError(f"{path}: unit must be one of {', '.join(UNITS)}, got {unit!r}.")
-    return reader(path, unit=unit, texture=texture)
+    if unit is not None:
+        unit = canonical_unit(unit, f"{path}: unit", FileFormatError)
+        return reader(path, unit=unit, texture=texture)
+    mesh = reader(path, unit=None, texture=texture)
+    # What a reader hands on as said was said by the file.
+    return mesh.replace(unit_source="file") if mesh.unit_source == "said" else mesh
 
 
 def save_mesh(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:

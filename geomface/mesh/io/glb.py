@@ -22,8 +22,8 @@ from geomface.mesh.io.materials import TextureChoice, further_folder
 from geomface.mesh.io.polygons import build_mesh, first_unique, polygons_of
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.normals import vertex_normals
+from geomface.mesh.units import millimetres
 
-_METRES = {"mm": 0.001, "cm": 0.01, "m": 1.0, "inch": 0.0254}
 _LARGEST_HEAD_IN_METRES = 10.0
 _SCHEMA = 1
 _DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
@@ -40,7 +40,7 @@ def read_glb(path: str | Path, *, unit: str | None = None, texture: TextureChoic
     ----------
     path : the file
     unit : of its numbers; by default the unit our files name, else metres as glTF prescribes, or
-        mm when the mesh would then be larger than 10 m
+        none when the mesh would then be larger than 10 m
     texture : False leaves the base colour image out; a path is a further folder for files that the
         GLB names
 
@@ -69,9 +69,9 @@ def read_glb(path: str | Path, *, unit: str | None = None, texture: TextureChoic
         # Infinite coordinates are refused when the mesh is made.
         with np.errstate(invalid="ignore", over="ignore"):
             extent = np.ptp(scene.vertices, axis=0).max() if len(scene.vertices) else 0.0
-        unit = "m" if extent < _LARGEST_HEAD_IN_METRES else "mm"
-        if unit == "mm":
-            log.warning("%s: %.4g units across cannot be metres; read as mm.", name, extent)
+        unit = "m" if extent < _LARGEST_HEAD_IN_METRES else None
+        if unit is None:
+            log.warning("%s: %.4g units across cannot be metres.", name, extent)
     return build_mesh(
         scene.vertices,
         np.full(len(scene.faces), 3),
@@ -188,7 +188,7 @@ def write_glb(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
         views["uv_polygons"] = blocks.view(uv_polygons.astype("<i4").tobytes())
     if mesh.colors is not None:
         views["colors"] = blocks.view(np.nan_to_num(mesh.colors).astype("<f4").tobytes())
-    scale = [_METRES[mesh.unit]] * 3
+    scale = [millimetres(mesh.unit) / 1000.0] * 3
     binary = blocks.binary()
     record = {"schema": _SCHEMA, "unit": mesh.unit, "sides": polygons.shape[1]}
     record |= {"views": views, "crc32": zlib.crc32(binary)}

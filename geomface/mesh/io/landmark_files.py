@@ -14,7 +14,7 @@ from geomface.files.atomic import write_bytes
 from geomface.files.reading import HEAD, TAIL, choose_unit, log, named, read_text, require_tail
 from geomface.files.records import read_json, write_json
 from geomface.mesh.landmarks import Landmarks
-from geomface.mesh.mesh import UNITS
+from geomface.mesh.units import canonical_unit
 
 MULTI_PIE_68 = "multi-pie-68"
 
@@ -80,8 +80,8 @@ def load_landmarks(path: str | Path, unit: str | None = None) -> Landmarks:
         raise FileFormatError(
             f"{path}: expected landmarks named {', '.join(readers)}; rename or convert the file."
         )
-    if unit is not None and unit not in UNITS:
-        raise LandmarkError(f"{path}: unit must be one of {', '.join(UNITS)}, got {unit!r}.")
+    if unit is not None:
+        unit = canonical_unit(unit, f"{path}: unit", LandmarkError)
     landmarks = reader(path, unit)
     if not landmarks.present.any():
         raise LandmarkError(
@@ -94,7 +94,7 @@ def load_landmarks(path: str | Path, unit: str | None = None) -> Landmarks:
 def _make(
     path: Path,
     rows: FloatArray,
-    unit: str,
+    unit: str | None,
     scheme: str | None = None,
     sigma_mm: FloatArray | None = None,
 ) -> Landmarks:
@@ -105,7 +105,7 @@ def _make(
         )
     if scheme is None:
         scheme = MULTI_PIE_68 if len(rows) == 68 else f"points-{len(rows)}"
-    return Landmarks(rows, scheme, sigma_mm, unit, named(path))
+    return Landmarks(rows, scheme, sigma_mm, unit or "mm", named(path))
 
 
 def points_array(path: Path, rows: Any, axes: str = "xyz") -> FloatArray:
@@ -152,10 +152,8 @@ def _read_json(path: Path, unit: str | None) -> Landmarks:
     scheme, written = record.get("scheme"), record.get("unit")
     if scheme is not None and not isinstance(scheme, str):
         raise LandmarkError(f"{path}: 'scheme' should be a name, got {str(scheme)[:60]}.")
-    if written is not None and written not in UNITS:
-        raise LandmarkError(
-            f"{path}: 'unit' should be one of {', '.join(UNITS)}, got {str(written)[:60]!r}."
-        )
+    if written is not None:
+        written = canonical_unit(written, f"{path}: 'unit'", LandmarkError)
     comments = b"" if written is None else f"unit {written}".encode()
     unit = choose_unit(comments, unit, named(path))
     return _make(path, points, unit, scheme, _sigma(path, record.get("sigma_mm"), len(points)))
@@ -197,7 +195,7 @@ def _read_ljson(path: Path, unit: str | None) -> Landmarks:
         if (order != np.arange(68)).any():
             log.info("%s: put into the order of %s by its labels.", named(path), MULTI_PIE_68)
         points = points[order]
-    return _make(path, points, unit or "mm")
+    return _make(path, points, unit)
 
 
 def _multi_pie_order(labels: list, count: int) -> np.ndarray | None:
@@ -289,7 +287,7 @@ def _read_pp(path: Path, unit: str | None) -> Landmarks:
         ) from error
     if not rows:
         raise FileFormatError(f"{path}: expected picked points, found none. Pick them in MeshLab.")
-    return _make(path, np.array(rows, np.float64), unit or "mm")
+    return _make(path, np.array(rows, np.float64), unit)
 
 
 def save_landmarks(path: str | Path, landmarks: Landmarks) -> None:

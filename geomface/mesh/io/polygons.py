@@ -15,7 +15,7 @@ def build_mesh(
     corners: IndexArray,
     *,
     name: str,
-    unit: str,
+    unit: str | None,
     uv: FloatArray | None = None,
     uv_corners: IndexArray | None = None,
     colors: ImageArray | None = None,
@@ -89,7 +89,7 @@ def build_mesh(
         uv_faces=uv_faces,
         colors=colors,
         texture=texture,
-        unit=unit,
+        unit=unit,  # type: ignore[arg-type]  # None: nobody said one
         name=name,
     )
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,9 +66,8 @@ def read_stl(path: str | Path, *, unit: str | None = None, texture: TextureChoic
         "%s: STL has no shared vertices; %d corners with %d distinct places became the vertices.",
         *(name, len(corners), len(firsts)),
     )
-    return Mesh(
-        corners[firsts], numbers.reshape(-1, 3), unit=choose_unit(head, unit, name), name=name
-    )
+    said: Any = choose_unit(head, unit, name)  # None: nobody said one
+    return Mesh(corners[firsts], numbers.reshape(-1, 3), unit=said, name=name)
 
 
 def _ascii_corners(data: bytes, name: str) -> FloatArray:

@@ -83,8 +83,8 @@ def read_faces(
     import numpy as np
 
     from geomface.mesh import require_same_topology
-    from geomface.mesh.diagnose import MILLIMETRES
     from geomface.mesh.io import load_mesh
+    from geomface.mesh.units import millimetres
 
     mean = model.frame.template
     weights = None if seen is None else seen.astype(np.float64)
@@ -101,7 +101,7 @@ def read_faces(
         aligned = _onto_mean(vertices, mean.vertices, weights)
         if align:
             vertices, unit = aligned, "mm"
-        elif _lies_elsewhere(vertices * MILLIMETRES[unit], aligned, mean.vertices, seen):
+        elif _lies_elsewhere(vertices * millimetres(unit), aligned, mean.vertices, seen):
             log.warning(
                 "%s: does not lie where the model's faces do, which spoils its fit. Registered "
                 "scans lie where the scanner saw them: add --align.",
@@ -118,7 +118,7 @@ def _onto_mean(
     import numpy as np
 
     from geomface.mesh import fit_similarity
-    from geomface.mesh.diagnose import MILLIMETRES
+    from geomface.mesh.units import MILLIMETRES
 
     size = fit_similarity(vertices, mean, weights).scale
     unit = min(MILLIMETRES.values(), key=lambda factor: abs(np.log(factor / size)))
