@@ -1,4 +1,4 @@
-"""Units of length: what is said holds, what is assumed is found out, and what is written is true."""
+"""Units of length: what is said holds, what is assumed is found out, what is written is true."""
 
 import numpy as np
 import pytest
@@ -26,9 +26,9 @@ def face():
     return load_builtin_face().template
 
 
-def scaled(face, unit, **fields):
+def scaled(face, true_unit, **fields):
     mesh = face.mesh
-    return Mesh(mesh.vertices / millimetres(unit), mesh.faces, name="scan", **fields)
+    return Mesh(mesh.vertices / millimetres(true_unit), mesh.faces, name="scan", **fields)
 
 
 @pytest.mark.parametrize("text", ["25.4", 25.4, "25.4mm", "inch"])
