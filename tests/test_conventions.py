@@ -45,12 +45,13 @@ def test_millimetres(face: geomface.Template) -> None:
 
 
 def test_a_guessed_unit_is_said(face: geomface.Template, scan: SimulatedScan) -> None:
-    """Metres in a file that does not say so: the fit lies there, and the note names the factor."""
+    """Metres in a file that does not say so: the fit is in mm, and the note names the factor."""
     metres = scan.mesh.replace(vertices=scan.mesh.vertices / 1000)
     points = geomface.Landmarks(scan.landmarks.points / 1000)
     fit = geomface.register(face, metres, points, settings=QUICK)
     assert any("1000" in note for note in fit.notes), fit.notes
-    assert np.ptp(fit.mesh.vertices[:, 0]) < 1.0
+    assert fit.mesh.unit == "mm" and 100.0 < np.ptp(fit.mesh.vertices[:, 0]) < 300.0
+    assert (fit.scan_unit, fit.scan_unit_mm) == ("m", 1000.0)
     assert fit.residual_mm["median"] > 0.01, "a figure named mm is in millimetres"
 
 

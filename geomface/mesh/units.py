@@ -213,15 +213,23 @@ def registered_unit(mesh: "Mesh", reference: FloatArray) -> UnitFinding:
     """
     size, expected = typical_size(mesh.vertices), typical_size(reference)
     said = millimetres(mesh.unit)
-    if size <= 0 or expected <= 0 or 1 / _CONTRADICTION < said * size / expected < _CONTRADICTION:
+    if expected <= 0 or 1 / _CONTRADICTION < said * size / expected < _CONTRADICTION:
         return UnitFinding(mesh.unit, said)
+    if size <= 0:
+        raise MeshError(
+            f"{mesh.name}: expected a face, got vertices at one place: it fits no unit."
+        )
     wanted = expected / size
     unit = min(UNITS, key=lambda name: abs(np.log(MILLIMETRES[name] / wanted)))
-    if mesh.unit_source == "said" or not 1 / _NEAR < MILLIMETRES[unit] / wanted < _NEAR:
+    off = f"{said / wanted:.3g} times as large as the template"
+    if mesh.unit_source == "said":
         raise MeshError(
-            f"{mesh.name}: in {spoken(mesh.unit)} it is {said / wanted:.3g} times as large as the "
-            f"template. Expected millimetres, another unit of {', '.join(UNITS)}, or one of "
-            f"{wanted:.4g} mm."
+            f"{mesh.name}: in {spoken(mesh.unit)}, as was said, it is {off}. Say another unit."
+        )
+    if not 1 / _NEAR < MILLIMETRES[unit] / wanted < _NEAR:
+        raise MeshError(
+            f"{mesh.name}: in {spoken(mesh.unit)} it is {off}, and it fits no unit of "
+            f"{', '.join(UNITS)}. Say its unit, or multiply it by {wanted:.4g}."
         )
     who = "its file says" if mesh.unit_source == "file" else "it was taken for"
     return UnitFinding(
