@@ -216,9 +216,7 @@ def registered_unit(mesh: "Mesh", reference: FloatArray) -> UnitFinding:
     if expected <= 0 or 1 / _CONTRADICTION < said * size / expected < _CONTRADICTION:
         return UnitFinding(mesh.unit, said)
     if size <= 0:
-        raise MeshError(
-            f"{mesh.name}: expected a face, got vertices at one place: it fits no unit."
-        )
+        raise MeshError(f"{mesh.name}: its vertices lie at one place, which fits no unit.")
     wanted = expected / size
     unit = min(UNITS, key=lambda name: abs(np.log(MILLIMETRES[name] / wanted)))
     off = f"{said / wanted:.3g} times as large as the template"
