@@ -1,10 +1,19 @@
-"""How processes end: a worker with its parent, and a request to terminate as an interrupt."""
+"""How processes end: a worker with its parent, and Ctrl-C and SIGTERM where it is safe."""
 
+import _thread
 import contextlib
 import os
 import signal
 import threading
 from collections.abc import Iterator
+from types import FrameType
+
+_MOMENT = 0.02
+"""Seconds between two looks whether an interrupt that waits is safe by now."""
+_OURS = ("geomface", "__main__")
+_HARMLESS = ("concurrent", "multiprocessing", "numpy", "queue", "scipy", "selectors", "subprocess")
+_HARMLESS += ("threading", "torch")
+"""Packages that pass an error on, wherever it is raised in them."""
 
 
 def end_with_parent() -> None:
@@ -27,17 +36,69 @@ def end_with_parent() -> None:
 
 
 @contextlib.contextmanager
-def terminate_is_interrupt() -> Iterator[None]:
-    """Inside the block a request to terminate (SIGTERM) is what Ctrl-C is: KeyboardInterrupt.
+def orderly_interrupts() -> Iterator[None]:
+    """Inside the block Ctrl-C and SIGTERM raise KeyboardInterrupt, and only where that is safe.
 
-    Outside of the main thread, or where a caller has a handler of its own, nothing changes.
+    By itself Python raises it wherever it is, in functions too that a native library calls: the
+    import of an extension or a compiled kernel then crashes, or the interrupt is lost. Here it
+    waits until this package's own code runs, or what that waits in. A second one does not wait.
+
+    Outside of the main thread, and for a signal that is ignored or has a handler already, nothing
+    changes.
     """
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    default = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: found for number, found in default.items() if _handler(number) == found}
+    if threading.current_thread() is not threading.main_thread():
+        before = {}
+    orderly = _OrderlyInterrupt()
+    for number in before:
+        signal.signal(number, orderly)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        orderly.forget()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _handler(number: signal.Signals) -> object:
+    return signal.getsignal(number)
+
+
+class _OrderlyInterrupt:
+    """A signal handler that raises where it is safe, or looks again in a moment."""
+
+    def __init__(self) -> None:
+        self._timer: threading.Timer | None = None
+        self._rang = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        second = self._timer is not None and not self._rang
+        self.forget()
+        if second or _is_safe(frame):
+            raise KeyboardInterrupt
+        self._timer = threading.Timer(_MOMENT, self._ring, (number,))
+        self._timer.daemon = True
+        self._timer.start()
+
+    def forget(self) -> None:
+        """Wait no longer."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._rang = None, False
+
+    def _ring(self, number: int) -> None:
+        self._rang = True
+        _thread.interrupt_main(number)
+
+
+def _is_safe(frame: FrameType | None) -> bool:
+    """Say whether our code runs, with nothing below it that could not pass an error on."""
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__", "")).split(".")[0]
+        if package in _OURS:
+            return True
+        if package not in _HARMLESS:
+            return False
+        frame = frame.f_back
+    return True

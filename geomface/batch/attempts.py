@@ -19,12 +19,12 @@ from geomface.batch.records import (
     FAILED,
     ItemRecord,
     hash_outputs,
-    make_folder,
     write_record,
 )
 from geomface.errors import GeomfaceError
 from geomface.files.atomic import is_temporary, write_bytes
 from geomface.files.lock import require_session
+from geomface.files.marker import make_folder
 
 _MARK = ".part.folder"  # `is_temporary` knows hidden names that end in .part.<suffix>
 

@@ -209,14 +209,24 @@ def make_executor(
     ------
     SettingsError : an unknown name, or fewer than one worker.
     """
+    require_executor(name, workers)
+    if name == "serial" or (name == "auto" and workers == 1):
+        return SerialExecutor()
+    return ProcessExecutor(min(workers, max(tasks, 1)), prepare)
+
+
+def require_executor(name: str, workers: int) -> None:
+    """Refuse an executor that `make_executor` does not know.
+
+    Raises
+    ------
+    SettingsError : an unknown name, or fewer than one worker.
+    """
     if workers < 1:
         raise SettingsError(f"workers: expected at least 1, got {workers}.")
     known = ("auto", *EXECUTORS)
     if name not in known:
         raise SettingsError(f"executor: expected one of {', '.join(known)}, got {name!r}.")
-    if name == "serial" or (name == "auto" and workers == 1):
-        return SerialExecutor()
-    return ProcessExecutor(min(workers, max(tasks, 1)), prepare)
 
 
 EXECUTORS = ("serial", "processes")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from geomface.batch.attempts import ItemTask, Work
 from geomface.batch.records import DONE, FAILED, ItemRecord, outputs_present
 from geomface.datasets import layout
+from geomface.files.marker import FolderKind
 
 if TYPE_CHECKING:
     from geomface.batch.executors import Executor
@@ -60,6 +61,11 @@ class JobKind:
     grows: tuple[str, ...] = ()
     grown: str = ""
     retries: bool = False
+
+    @property
+    def folder(self) -> FolderKind:
+        """What marks the folder of such a job."""
+        return FolderKind(self.name, self.what, f"'{self.command}'", self.file)
 
     @property
     def folders(self) -> tuple[str, ...]:

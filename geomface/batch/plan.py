@@ -8,8 +8,8 @@ from geomface.batch.records import FAILED, ItemRecord, latest_records
 from geomface.datasets import layout
 from geomface.datasets.manifest import read_head
 from geomface.errors import FileFormatError, OutputError
-from geomface.files.lock import NAME as LOCK
-from geomface.files.records import plain, read_json
+from geomface.files.marker import require_own_folder
+from geomface.files.records import plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,10 +81,7 @@ def plan_job(job: Job) -> JobPlan:
     OutputError : the folder holds something else, or the same kind of set with other settings
     FileFormatError : records of another version
     """
-    if job.kind.grows:
-        _check_folder(job)
-    else:
-        _refuse_foreign(job)
+    require_folder(job)
     records = latest_records(job.out / layout.RECORDS)
     items = []
     for item in job.items:
@@ -103,20 +100,17 @@ def _to_do(job: Job, item: Item, before: ItemRecord | None) -> bool:
     return not job.is_done(item, before) or (job.retry_failed and failed_in(item, before) > 0)
 
 
-def _check_folder(job: Job) -> None:
-    """Refuse a folder that holds anything but an unfinished or smaller set of the same settings."""
+def require_folder(job: Job) -> None:
+    """Refuse a folder of something else, or one with a larger or another set of the kind.
+
+    Raises
+    ------
+    OutputError : the sentence names what differs
+    """
     out, kind = job.out, job.kind
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out}: expected a folder, got a file. Choose another --out.")
+    require_own_folder(out, kind.folder)
     path = out / kind.file
-    if not path.is_file():
-        held = sorted(item.name for item in out.iterdir()) if out.is_dir() else []
-        held = [name for name in held if name != LOCK]
-        if held:
-            raise OutputError(
-                f"{out}: expected an empty folder or one that '{kind.command}' wrote, but it "
-                f"holds {held[0]}{' and more' if len(held) > 1 else ''}. Choose another --out."
-            )
+    if not kind.grows or not path.is_file():
         return
     try:
         before = read_head(path, kind=kind.name, schema=kind.schema, what=kind.what)
@@ -135,20 +129,6 @@ def _check_folder(job: Job) -> None:
             f"{out}: holds a set of {had} {kind.grown}, more than the {wanted} asked for. Choose "
             f"another --out, or ask for at least {had}."
         )
-
-
-def _refuse_foreign(job: Job) -> None:
-    """Refuse a folder whose head file says that something else lives there."""
-    for path in (job.out / job.kind.file, job.out / layout.SET_FILE):
-        try:
-            head = read_json(path) if path.is_file() else None
-        except FileFormatError:  # a damaged head is written anew, as its records say what is done
-            continue
-        if isinstance(head, dict) and head.get("kind") != job.kind.name:
-            raise OutputError(
-                f"{job.out}: expected a new folder or one that '{job.kind.command}' wrote, but its "
-                f"{path.name} is of something else. Nothing was written; choose another --out."
-            )
 
 
 def _taken(head: dict[str, Any], path: tuple[str, ...]) -> int:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from geomface.batch.keys import file_hash
-from geomface.errors import FileFormatError, OutputError
+from geomface.errors import FileFormatError
+from geomface.files.marker import make_folder
 from geomface.files.records import read_json, write_json
 from geomface.files.settings import settings_from_json
 
@@ -80,23 +81,6 @@ class ItemRecord:
 def record_path(folder: Path, name: str, attempt: int) -> Path:
     """Return where the record of an attempt lies in the folder of records."""
     return folder / f"{name}.{attempt:03d}.json"
-
-
-def make_folder(path: Path) -> Path:
-    """Create a folder and its parents where needed, and return it.
-
-    Raises
-    ------
-    OutputError : that is impossible.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: this folder cannot be made ({error.strerror}). Choose another --out, or mend "
-            "the permissions."
-        ) from error
-    return path
 
 
 def write_record(folder: Path, record: ItemRecord) -> Path:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from geomface.batch.attempts import attempt_item, failed_record, remove_leftovers
 from geomface.batch.events import EventSink, Progress
-from geomface.batch.executors import Executor, WorkerDied, make_executor
+from geomface.batch.executors import Executor, WorkerDied, make_executor, require_executor
 from geomface.batch.job import Ended, Ending, Job, JobReport, failed_in
-from geomface.batch.plan import JobPlan, plan_job
-from geomface.batch.records import FAILED, ItemRecord, latest_records, make_folder
+from geomface.batch.plan import JobPlan, plan_job, require_folder
+from geomface.batch.records import FAILED, ItemRecord, latest_records
 from geomface.datasets import layout
 from geomface.files.lock import run_lock
+from geomface.files.marker import claim_folder, make_folder
 from geomface.files.records import write_json
 
 MOST_REASONS = 10
@@ -37,12 +38,17 @@ def run_job(job: Job, *, on_event: EventSink | None = None) -> JobReport:
     KeyboardInterrupt : after the items in flight have finished; start again to go on
     """
     started = time.perf_counter()
-    plan = plan_job(job)
-    executor = make_executor(job.executor, job.workers, len(plan.todo), job.prepare)
-    folders = [make_folder(job.out / name) for name in ("", *job.kind.folders)]
-    with run_lock(job.out) as session, contextlib.closing(executor):
-        for folder in folders:
-            remove_leftovers(folder)
+    require_folder(job)
+    require_executor(job.executor, job.workers)
+    # The marker comes first: wherever a run is killed, the folder stays its own.
+    claim_folder(job.out, job.kind.folder)
+    with contextlib.ExitStack() as held:
+        session = held.enter_context(run_lock(job.out))
+        for name in ("", *job.kind.folders):
+            remove_leftovers(make_folder(job.out / name))
+        plan = plan_job(job)
+        executor = make_executor(job.executor, job.workers, len(plan.todo), job.prepare)
+        held.enter_context(contextlib.closing(executor))
         progress = Progress(plan.left, on_event)
         progress.say("plan", plan.sentence())
         write_json(job.out / job.kind.file, job.head)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from geomface.cli.inputs import make_folder
 from geomface.cli.run import Run
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ def execute(
     """
     from geomface.batch.plan import plan_job
 
-    make_folder(job.out, create=False)
     plan = plan_job(job)
     if run.common.dry_run:
         figures = {

@@ -69,7 +69,8 @@ def run_demo(options: DemoOptions, run: Run) -> int:
                 f"write {options.out / layout.REPORT_PAGE}",
             ]
         )
-    make_folder(settings.scans)
+    make_folder(options.out)
+    settings.scans.mkdir(exist_ok=True)
     seconds = {"simulate": _simulate(settings, options.count, options.common.seed, run)}
     began = run.seconds
     result = run_with_progress(scan_job(settings), run)

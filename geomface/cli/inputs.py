@@ -133,12 +133,15 @@ def require_output(
 
 
 def make_folder(path: Path, flag: str = "--out", *, create: bool = True) -> None:
-    """Create an output folder, or only check (`create=False`) that it could be.
+    """Create an output folder for results, or only check (`create=False`) that it could be.
 
     Raises
     ------
-    OutputError : a file is in the way, or the place is not writable.
+    OutputError : a file is in the way, the place is not writable, or the folder holds what no
+        such command wrote.
     """
+    from geomface.files.marker import FolderKind, claim_folder, require_own_folder
+
     nearest = path
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
@@ -146,13 +149,9 @@ def make_folder(path: Path, flag: str = "--out", *, create: bool = True) -> None
         raise OutputError(f"{flag} {path}: expected a folder, but {nearest} is a file.")
     if not os.access(nearest, os.W_OK):
         raise OutputError(f"{flag} {path}: {nearest} is not writable. Write elsewhere.")
-    if create:
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"{flag} {path}: the folder cannot be created ({error.strerror})."
-            ) from error
+    # What is done at once may share a folder.
+    kind = FolderKind("results", "results of a command", "a command of this kind")
+    (claim_folder if create else require_own_folder)(path, kind)
 
 
 def parse_pairs(flag: str, words: tuple[str, ...], example: str) -> dict[str, float]:

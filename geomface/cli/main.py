@@ -12,7 +12,7 @@ from typing import TextIO
 
 import geomface
 from geomface.errors import GeomfaceError
-from geomface.processes import terminate_is_interrupt
+from geomface.processes import orderly_interrupts
 
 OK, FAILED, USAGE, PARTLY, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     0 all good, 1 failed, 2 usage, 3 finished with failed items, 130 interrupted
     """
-    with terminate_is_interrupt():
+    with orderly_interrupts():
         return guarded(_dispatch, list(sys.argv[1:] if argv is None else argv))
 
 

@@ -50,10 +50,11 @@ def run_synth_scans(options: SynthScansOptions, run: Run) -> int:
     run.require_cpu()
     if options.count < 1:
         raise SettingsError(f"--count: expected at least 1, got {options.count}.")
-    make_folder(options.out, create=not options.common.dry_run)
+    make_folder(options.out, create=False)
     model = _model(options.model)
     if options.common.dry_run:
         return run.plan([f"draw {options.count} scans of {model.name} into {options.out}"])
+    make_folder(options.out)
     tasks = [
         ScanTask(options.model, options.out, index, options.common.seed, options.scan)
         for index in range(options.count)

@@ -1,7 +1,7 @@
 """Sets of labelled pictures on disk: what is known of each picture, and its files when asked."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +146,26 @@ def load_synthetic(folder: str | Path) -> SyntheticFaces:
             f"{path}: no manifest. The set was not finished: run the same 'geomface synth faces' "
             "again to go on."
         )
+    return read_pictures(folder, info, [path])
+
+
+def read_pictures(
+    folder: Path, info: Mapping[str, Any], manifests: Sequence[Path]
+) -> SyntheticFaces:
+    """Return the pictures of these manifests, such as those of the parts that are done.
+
+    Parameters
+    ----------
+    folder, info : of the set, and the content of its set.json
+    manifests : of the set, or of parts of it
+
+    Raises
+    ------
+    FileFormatError : a damaged manifest.
+    """
     way_out = "Run 'geomface synth faces' again to write it anew."
-    return SyntheticFaces(folder, info, tuple(read_rows(path, _record, way_out)))
+    rows = [row for path in manifests for row in read_rows(path, _record, way_out)]
+    return SyntheticFaces(folder, info, tuple(rows))
 
 
 def _record(row: dict[str, Any]) -> FaceRecord:

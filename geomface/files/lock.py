@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import secrets
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from geomface.errors import OutputError
 
 NAME = ".running.json"
+_HELD: dict[tuple[Path, int], str] = {}
+"""Sessions of this process by folder and thread."""
 _MOMENT = 0.2
 """Seconds after which a lock that was just made tells its owner."""
 
@@ -20,14 +23,19 @@ _MOMENT = 0.2
 def run_lock(out: Path) -> Iterator[str]:
     """Hold the folder for this process while the block runs; gives the name of this session.
 
-    A lock that a killed process of this machine left behind is taken over.
+    A lock that a killed process of this machine left behind is taken over. The same thread may
+    hold a folder again inside of the block.
 
     Raises
     ------
     OutputError : another run works in the folder, or the folder cannot be written.
     """
-    path = out / NAME
-    mine = {"pid": os.getpid(), "host": platform.node(), "session": secrets.token_hex(8)}
+    path, held = out / NAME, (out.resolve(), threading.get_ident())
+    if held in _HELD:
+        yield _HELD[held]
+        return
+    session = secrets.token_hex(8)
+    mine = {"pid": os.getpid(), "host": platform.node(), "session": session}
     for _ in range(2):
         try:
             with open(path, "x", encoding="utf-8") as stream:
@@ -47,9 +55,11 @@ def run_lock(out: Path) -> Iterator[str]:
             f"{out}: another run (process {owner.get('pid')} on {owner.get('host')}) works in this "
             f"folder. Wait for it, or delete {path.name} there if it is gone."
         )
+    _HELD[held] = session
     try:
-        yield mine["session"]
+        yield session
     finally:
+        del _HELD[held]
         if _owner(path) == mine:
             path.unlink(missing_ok=True)
 
@@ -85,7 +95,9 @@ def _alive(owner: dict, host: str) -> bool:
     if owner.get("host") != host:
         return bool(owner)
     pid = owner.get("pid")
-    if not isinstance(pid, int) or pid == os.getpid():
+    if pid == os.getpid():  # of another thread, or of an earlier process of this number
+        return owner.get("session") in _HELD.values()
+    if not isinstance(pid, int):
         return False
     try:
         os.kill(pid, 0)

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from geomface.errors import FileFormatError, OutputError, SettingsError
+from geomface.errors import FileFormatError, SettingsError
 from geomface.files.atomic import is_temporary
+from geomface.files.marker import FolderKind, claim_folder, make_folder, require_own_folder
 from geomface.files.records import plain, read_json, write_json
 from geomface.learning.errors import ResumeError
 from geomface.learning.fingerprint import Fingerprint, data_difference
@@ -27,6 +28,8 @@ EVALUATIONS, DATA = "evaluations.jsonl", "data.json"
 SCHEMA = 2
 FIRST_SCHEMA = 1
 """Runs that do not tell all that makes them: what they do not tell is not compared."""
+RUN = FolderKind("training", "a training run", "'geomface train'", RUN_FILE)
+"""What marks the folder of a training, before anything else is written into it."""
 _NAME = re.compile(r"step-(\d+)\.safetensors")
 
 
@@ -44,6 +47,12 @@ class RunDirectory:
     path: Path
     system: System
     checkpoint: Path | None = None
+
+    @property
+    def step(self) -> int:
+        """Steps done when the checkpoint was saved."""
+        match = None if self.checkpoint is None else _NAME.fullmatch(self.checkpoint.name)
+        return 0 if match is None else int(match[1])
 
     def checkpoint_path(self, step: int) -> Path:
         """Where the checkpoint after `step` steps lies."""
@@ -85,25 +94,61 @@ def open_run(
     Parameters
     ----------
     path : the folder
+    settings, system, resume, free, data : see `find_run`
+    record : what else run.json should tell, such as versions
+
+    Raises
+    ------
+    ResumeError, FileFormatError : see `find_run`
+    OutputError : the folder is not that of a training, or cannot be made
+    """
+    folder = Path(path)
+    run = find_run(folder, settings, system=system, resume=resume, free=free, data=data)
+    claim_folder(folder, RUN)
+    for name in (SAMPLES, CHECKPOINTS):
+        make_folder(folder / name)
+    if run is None or (data is not None and not (folder / DATA).is_file()):
+        write_json(folder / DATA, data or {}, indent=None)
+    if run is not None:
+        return run
+    head = {"schema": SCHEMA, "system": system.name, "settings": settings}
+    write_json(folder / RUN_FILE, head | dict(record or {}))
+    return RunDirectory(folder, system)
+
+
+def find_run(
+    path: Path | str,
+    settings: Any,
+    *,
+    system: System,
+    resume: Resume = "auto",
+    free: frozenset[str] = frozenset(),
+    data: Mapping[str, Fingerprint] | None = None,
+) -> RunDirectory | None:
+    """Return the run that a folder holds if it may go on as asked; None where there is none yet.
+
+    Nothing is written.
+
+    Parameters
+    ----------
+    path : the folder
     settings : a settings dataclass, or anything `records.plain` takes
     system : what is trained
     resume : "never" wants a new folder, "must" a run with a checkpoint, "auto" takes what is there
     free : dotted names of settings that may differ when resuming, such as "loop.steps"
-    record : what else run.json should tell, such as versions
     data : fingerprints of the data by stream, compared like settings; None compares none
 
     Raises
     ------
     ResumeError : the folder's state and `resume` disagree, or settings or data differ; all that
         differ are named
-    FileFormatError : run.json is damaged
-    OutputError : the folder cannot be made
+    FileFormatError : run.json is damaged, or of another system
+    OutputError : the folder is not that of a training
     """
     if resume not in ("never", "auto", "must"):
         raise SettingsError(f"resume: expected never, auto or must, got {resume!r}.")
     folder = Path(path)
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: expected a folder for the run, got a file. Choose another.")
+    require_own_folder(folder, RUN)
     if (folder / RUN_FILE).is_file():
         if resume == "never":
             raise ResumeError(
@@ -122,24 +167,12 @@ def open_run(
                 f"{folder}: expected a checkpoint to resume from, got none: the run stopped before "
                 "its first. Use resume auto to start it again."
             )
-        (folder / SAMPLES).mkdir(exist_ok=True)
-        (folder / CHECKPOINTS).mkdir(exist_ok=True)
         return dataclasses.replace(run, checkpoint=newest[0] if newest else None)
     if resume == "must":
         raise ResumeError(
             f"{folder}: expected a run to resume, got none. Check the folder, or use resume auto."
         )
-    try:
-        (folder / SAMPLES).mkdir(parents=True, exist_ok=True)
-        (folder / CHECKPOINTS).mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: the run's folder cannot be made ({error.strerror}). Choose another place."
-        ) from error
-    head = {"schema": SCHEMA, "system": system.name, "settings": settings}
-    write_json(folder / DATA, data or {}, indent=None)
-    write_json(folder / RUN_FILE, head | dict(record or {}))
-    return RunDirectory(folder, system)
+    return None
 
 
 def read_run(path: Path | str, *, system: System) -> dict[str, Any]:
@@ -210,11 +243,8 @@ def settings_difference(
 
 
 def _compare_data(folder: Path, data: Mapping[str, Fingerprint] | None) -> None:
-    """Refuse data that differ from those in data.json; a run without one gets it now."""
-    if data is None:
-        return
-    if not (folder / DATA).is_file():
-        write_json(folder / DATA, data, indent=None)
+    """Refuse data that differ from those in data.json, if both are known."""
+    if data is None or not (folder / DATA).is_file():
         return
     stored = read_json(folder / DATA, "the fingerprint of a run's data")
     lines = []

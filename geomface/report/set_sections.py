@@ -9,8 +9,9 @@ import numpy as np
 
 from geomface.arrays import ImageArray
 from geomface.batch.folder import JobStatus
-from geomface.datasets import FaceRecord, SyntheticFaces, layout, load_synthetic
+from geomface.datasets import FaceRecord, SyntheticFaces, layout
 from geomface.datasets.labelled_pictures import KIND as PICTURES
+from geomface.datasets.labelled_pictures import read_pictures
 from geomface.datasets.manifest import read_rows
 from geomface.files import load_image
 from geomface.report.charts import histogram
@@ -27,7 +28,7 @@ MARK = (0.1, 0.9, 0.3)
 
 
 def set_sections(out: Path, status: JobStatus) -> list[Section]:
-    """Return the sections of a set's page.
+    """Return the sections of a set's page; of a set that is not finished, what is done of it.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def set_sections(out: Path, status: JobStatus) -> list[Section]:
 
     Raises
     ------
-    FileFormatError : a set that is not finished, or damaged
+    FileFormatError : a damaged set
     """
     build = _picture_sections if status.kind.name == PICTURES else _texture_sections
     sections = build(out, status)
@@ -46,6 +47,12 @@ def set_sections(out: Path, status: JobStatus) -> list[Section]:
     made = paragraph(f"{status.seconds:.1f} s of work in all.")
     text = json.dumps(dict(status.head), indent=2)
     return [*sections, Section("How it was made", "settings", [made, details("Settings", text)])]
+
+
+def _manifests(out: Path, status: JobStatus) -> list[Path]:
+    """Return the rows of every item that is done; the manifest joins them when all are."""
+    kind = status.kind
+    return [out / kind.place / record.name / kind.rows for record in status.done]
 
 
 def failures(status: JobStatus) -> list[str]:
@@ -63,7 +70,7 @@ def failures(status: JobStatus) -> list[str]:
 
 
 def _picture_sections(out: Path, status: JobStatus) -> list[Section]:
-    faces = load_synthetic(out)
+    faces = read_pictures(out, status.head, _manifests(out, status))
     facts = [
         (f"{len(faces):,}", "pictures"),
         (f"{len(faces.identities):,}", "people"),
@@ -106,8 +113,8 @@ def _picture_charts(faces: SyntheticFaces) -> str:
 
 
 def _texture_sections(out: Path, status: JobStatus) -> list[Section]:
-    path = out / layout.MANIFEST
-    rows = list(read_rows(path, dict, "Run 'geomface synth textures' again to write it anew."))
+    way_out = "Run 'geomface synth textures' again to write it anew."
+    rows = [row for path in _manifests(out, status) for row in read_rows(path, dict, way_out)]
     complete = sum(bool(row["complete"]) for row in rows)
     facts = [
         (f"{len(rows):,}", "faces"),

@@ -35,7 +35,7 @@ FORMER = {"loss/critic": "loss/discriminator"}
 def is_training_run(folder: Path | str) -> bool:
     """Say whether a folder is the run directory of a training."""
     path = Path(folder) / RUN_FILE
-    if not path.is_file() or not (Path(folder) / METRICS).is_file():
+    if not path.is_file():
         return False
     try:
         record = read_json(path)
@@ -64,8 +64,7 @@ def write_training_report(folder: Path | str, out: Path | str, *, title: str | N
     root = Path(folder)
     if not is_training_run(root):
         raise FileFormatError(
-            f"{root}: expected the run directory of a training, with {RUN_FILE} and {METRICS}. "
-            "Check the path."
+            f"{root}: expected the run directory of a training, with {RUN_FILE}. Check the path."
         )
     record, lines = read_json(root / RUN_FILE), read_metrics(root / METRICS)
     metrics = [{FORMER.get(name, name): line[name] for name in line} for line in lines]

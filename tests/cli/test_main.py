@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,14 @@ def test_usage_errors_exit_2(
     assert captured.out == ""
 
 
+def named(function: types.FunctionType, module: str) -> types.FunctionType:
+    """Return a function as if it stood in another module."""
+    names = function.__globals__ | {"__name__": module}
+    return types.FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+    )
+
+
 def raising(error: BaseException) -> Any:
     def run(words: list[str]) -> int:
         raise error
@@ -198,10 +207,36 @@ def test_a_request_to_terminate_is_an_interrupt(
         return 0
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(entry, "_dispatch", run)
+    monkeypatch.setattr(entry, "_dispatch", named(run, "geomface.tested"))
     assert main(["demo"]) == 130
     assert "interrupted" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_interrupt_waits_for_code_that_cannot_pass_it_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    seen = []
+
+    def kernel(times: int) -> None:
+        for _ in range(times):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+        seen.append(times)
+
+    def run(words: list[str]) -> int:
+        kernel(int(words[0]))
+        time.sleep(10)
+        return 0
+
+    kernel = named(kernel, "numba.core")  # type: ignore[arg-type,assignment]
+    monkeypatch.setattr(entry, "_dispatch", named(run, "geomface.tested"))
+    try:
+        assert main(["1"]) == 130 and seen == [1]  # once it has returned
+        assert main(["2"]) == 130 and seen == [1]  # the second one does not wait
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("way", ["flag", "environment"])

@@ -48,6 +48,19 @@ def test_what_makes_a_run_is_compared(
     assert "images: 1 changed, such as 7.png" in refused()
 
 
+def test_a_dry_run_compares_too(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word for word in words if word != "--quiet"] + ["--dry-run"]
+    assert main([*words, "--steps", "4"]) == 0
+    assert "where a run stopped after step 2" in capsys.readouterr().out
+    assert main([*words, "--mirror"]) == 1
+    assert "inputs.mirror: False -> True" in capsys.readouterr().err
+    assert main([*words, "--resume", "never"]) == 1
+    assert main([*words, "--out", str(tmp_path / "set")]) == 1
+    assert "but it holds 0.png" in capsys.readouterr().err
+
+
 def test_moved_data_are_the_same_data(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "set").rename(tmp_path / "moved")
     assert main([*words, "--steps", "3", "--data", str(tmp_path / "moved")]) == 0

@@ -89,6 +89,7 @@ def test_run_directory_is_the_product(tmp_path: Path) -> None:
     assert (result.steps, result.ended) == (20, "finished")
     names = sorted(str(p.relative_to(run.path)) for p in run.path.rglob("*") if p.is_file())
     assert names == [
+        ".geomface.json",
         "checkpoints/step-000000015.safetensors",
         "checkpoints/step-000000020.safetensors",
         "data.json",
@@ -228,7 +229,7 @@ def test_foreign_checkpoints_are_refused(tmp_path: Path) -> None:
         load_checkpoint(path, Line().state, system=SYSTEM)
     with pytest.raises(FileFormatError, match="no such file"):
         newest_checkpoint(tmp_path / "nowhere", system=SYSTEM)
-    with pytest.raises(OutputError, match="expected a folder for the run, got a file"):
+    with pytest.raises(OutputError, match="expected a folder, got a file"):
         open_run(path, {}, system=SYSTEM)
 
 
@@ -259,6 +260,28 @@ def test_two_trainings_in_one_folder_are_refused(tmp_path: Path) -> None:
         other.communicate()
     assert not run.checkpoints()
     assert train(Line(), run, loop()).steps == 20  # what a killed process held is free
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    pipeline = tmp_path / "pipeline"
+    pipeline.mkdir()
+    (pipeline / "run.json").write_text('{"kind": "pipeline-run", "schema": 1}')
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "set.json").write_text('{"kind": "texture-set"}')
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    for name, held in (("pipeline", "run.json"), ("set", "set.json"), ("mine", "notes.txt")):
+        before = sorted((tmp_path / name).rglob("*"))
+        with pytest.raises(OutputError, match=f"'geomface train' wrote, but it holds {held}"):
+            open_run(tmp_path / name, {}, system=SYSTEM)
+        assert sorted((tmp_path / name).rglob("*")) == before
+
+
+def test_a_kill_before_the_settings_are_written_refuses_nothing(tmp_path: Path) -> None:
+    run = open_run(tmp_path / "run", {"a": 1}, system=SYSTEM)
+    (run.path / "run.json").unlink()
+    assert open_run(run.path, {"a": 2}, system=SYSTEM).checkpoint is None
+    assert read_run(run.path, system=SYSTEM)["settings"] == {"a": 2}
 
 
 def test_half_precision_weights_come_back_bit_by_bit(tmp_path: Path) -> None:

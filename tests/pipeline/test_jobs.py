@@ -100,6 +100,22 @@ def test_a_larger_set_adds_and_a_smaller_one_is_refused(tmp_path: Path) -> None:
         run_job(job_cases.toy(out))
 
 
+@pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
+def test_only_folders_of_its_own_are_written_to(make: Make, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    job = make(out)
+    for name, text in (("notes.txt", "mine"), ("run.json", '{"system": "line"}')):
+        (out / name).write_text(text)
+        with pytest.raises(OutputError, match=f"'{job.kind.command}' wrote, but it holds {name}"):
+            run_job(job)
+        assert [path.name for path in out.iterdir()] == [name]
+        (out / name).unlink()
+    (out / job.kind.place).mkdir()  # a run that was killed before it wrote its settings
+    (out / f".{Path(job.kind.file).stem}.deadbeef.part.json").touch()
+    assert len(plan_job(job).todo) == len(job.items)
+
+
 def test_folders_of_other_things_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileFormatError, match="expected the folder of a pipeline run or a set of"):
         find_kind(tmp_path, jobs.KINDS)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from geomface.batch.attempts import ItemTask, Outcome
+from geomface.batch.events import JobEvent
 from geomface.batch.run import run_job
 from geomface.cli.main import main
 from geomface.errors import FileFormatError, MeshError
@@ -51,6 +52,21 @@ def test_a_page_of_textures_shows_masks_and_shares(tmp_path: Path) -> None:
     page = (out / "report.html").read_text()
     assert page.count("data:image/jpeg") == 2 and "000000: 75% valid, scarf" in page
     assert page.count("there is no face.") == 1 and "valid share: mean 0.75" in page
+
+
+def test_a_set_that_is_not_finished_shows_what_is_done(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+
+    def stop(event: JobEvent) -> None:
+        if event.kind in ("done", "failed") and event.finished == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_job(dataclasses.replace(job_cases.textures(out), work=_face), on_event=stop)
+    assert not (out / "manifest.jsonl").exists()
+    assert main(["report", str(out), "--quiet"]) == 0
+    page = (out / "report.html").read_text()
+    assert page.count("data:image/jpeg") == 1 and page.count("not attempted yet") == 1
 
 
 def _face(task: ItemTask, folder: Path) -> Outcome:

@@ -42,7 +42,6 @@ def test_other_folders_are_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(FileFormatError, match="expected the run directory of a training"):
         write_training_report(tmp_path, tmp_path / "report.html")
     (tmp_path / "run.json").write_text((run / "run.json").read_text())
-    (tmp_path / "metrics.jsonl").write_text("")
     with pytest.raises(FileFormatError, match="has logged none yet"):
         write_training_report(tmp_path, tmp_path / "report.html")
     (tmp_path / "run.json").write_text("7")

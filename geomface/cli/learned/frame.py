@@ -11,7 +11,7 @@ import tyro
 
 from geomface.cli.options import CommonOptions, Flag, MaybeFile
 from geomface.cli.run import Run
-from geomface.errors import OutputError, SettingsError
+from geomface.errors import SettingsError
 
 if TYPE_CHECKING:
     from geomface.learning import PhasedTask, System, TrainingResult
@@ -99,14 +99,24 @@ def run_training_command(
     from geomface.learning.device import check_compute
     from geomface.learning.distributed import is_started, join_ranks
     from geomface.learning.launcher import LOST, start_processes
+    from geomface.learning.run_directory import find_run
+    from geomface.learning.training import FREE_SETTINGS, compared_settings
 
     compute, steps = training.settings.compute, training.settings.loop.steps
     device = check_compute(compute)
-    if options.out.is_file():
-        raise OutputError(f"--out {options.out}: expected a folder for the run, got a file.")
+    found = None
+    if not is_started():  # where another process may have begun by now, the first one looks
+        found = find_run(
+            options.out,
+            compared_settings(training.settings, training.inputs),
+            system=training.system,
+            resume=options.resume,
+            free=FREE_SETTINGS,
+        )
     if run.common.dry_run:
         what = f"train {training.plan} for {steps} steps on {compute.devices} x {device.type}"
-        return run.plan([what, f"write {options.out}"])
+        went = "" if found is None else f", where a run stopped after step {found.step}"
+        return run.plan([what, f"write {options.out}{went}"])
     if compute.devices > 1 and not is_started():
         program = (sys.executable, *((script,) if script else ("-m", "geomface")))
         words = [*run.title.split()[1:], *run.words]

@@ -45,10 +45,12 @@ def run_show(options: ModelShowOptions, run: Run) -> int:
     if options.sigma <= 0:
         raise SettingsError(f"--sigma: expected a positive number, got {options.sigma}.")
     if options.out is not None:
-        make_folder(options.out, create=not options.common.dry_run)
+        make_folder(options.out, create=False)
     model = read_model(options.model)
     if options.common.dry_run:
         return run.plan([f"show {model.name}", f"draw it into {options.out}"])
+    if options.out is not None:
+        make_folder(options.out)
     pictures = [] if options.out is None else _draw(model, options, run)
     rows = []
     for part in ("shape", "expression", "texture"):

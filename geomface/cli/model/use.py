@@ -65,7 +65,7 @@ def run_sample(options: ModelSampleOptions, run: Run) -> int:
     ending = f".{options.format.lower().lstrip('.')}"
     if ending not in (".ply", ".obj", ".glb"):
         raise SettingsError(f"--format: expected ply, obj or glb, got {options.format}.")
-    make_folder(options.out, create=not options.common.dry_run)
+    make_folder(options.out, create=False)
     model = read_model(options.model)
     if options.expressions:
         model.require_expression()
@@ -74,6 +74,7 @@ def run_sample(options: ModelSampleOptions, run: Run) -> int:
             [f"draw {options.count} faces from {len(model.shape)} modes into {options.out}"]
         )
     names = []
+    make_folder(options.out)
     with run.progress("drawing", options.count) as step:
         for index in range(options.count):
             rng = np.random.default_rng([options.common.seed, index])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from geomface.datasets.drawn import DrawnSet, draw_files
+from geomface.files.marker import claim_folder
 from geomface.files.tensors import load_tensors
 from geomface.landmarks.dense_model import DenseShapeModel
 from geomface.landmarks.network import LandmarkNetwork
@@ -17,6 +18,7 @@ from geomface.landmarks.training.task import SYSTEM
 from geomface.landmarks.training.views import draw_views
 from geomface.landmarks.weights import DetectorWeights
 from geomface.learning import load_trained
+from geomface.learning.run_directory import RUN
 from geomface.statistics import LinearModel, MorphableModel
 
 DATA = "data"
@@ -40,7 +42,12 @@ def draw_detector_sets(
     run : the run directory, which keeps them below data
     models : face models by the names in the settings
     on_progress : called with (name of the set, files done, files)
+
+    Raises
+    ------
+    OutputError : the folder holds anything but such a run
     """
+    claim_folder(run, RUN)
     views, held_out = (
         draw_view_set(
             run / DATA / name,

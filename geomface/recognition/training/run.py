@@ -8,7 +8,9 @@ import numpy as np
 
 from geomface.datasets.drawn import DrawnSet, draw_files
 from geomface.faces.builtin import load_builtin_face
+from geomface.files.marker import claim_folder
 from geomface.learning import load_trained
+from geomface.learning.run_directory import RUN
 from geomface.recognition.embedder.network import IdentityNetwork
 from geomface.recognition.training.dataset import IdentitySet
 from geomface.recognition.training.pictures import draw_people, picture_samplers
@@ -36,7 +38,12 @@ def draw_identity_sets(
     run : the run directory, which keeps them below data
     model : whose people, default the built-in face
     on_progress : called with (name of the set, files done, files)
+
+    Raises
+    ------
+    OutputError : the folder holds anything but such a run
     """
+    claim_folder(run, RUN)
     pictures, held_out = (
         draw_identity_set(
             run / DATA / name,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from geomface.cli.inputs import make_folder
 from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
 
@@ -63,13 +64,14 @@ class SampleTextureOptions:
 
 def run_sample(options: SampleTextureOptions, run: Run) -> int:
     """Load, draw, write."""
-    from geomface.errors import OutputError, SettingsError
+    from geomface.errors import SettingsError
     from geomface.files import save_image
     from geomface.gan.progressive_texture import load_generator, sample_images
     from geomface.learning import image_grid, to_pictures
     from geomface.mesh.io import save_mesh
     from geomface.report.face_sheet import face_sheet, pose_and_light_sheet
 
+    make_folder(options.out, create=False)
     generator = load_generator(options.run)
     if options.common.dry_run:
         return run.plan([f"draw {options.count} images", f"write {options.out}"])
@@ -83,9 +85,7 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
         raise SettingsError("--assignment: expected faces to learn it from; add --pairs.")
     images = sample_images(generator, options.count, seed=options.common.seed)
     faces = _faces(options, generator, images.shape[-1]) if whole else []
-    if options.out.is_file():
-        raise OutputError(f"{options.out}: expected a folder to write to, got a file.")
-    options.out.mkdir(parents=True, exist_ok=True)
+    make_folder(options.out)
     digits = max(3, len(str(options.count - 1)))
     for index, picture in enumerate(to_pictures(images)):
         save_image(options.out / f"sample{index:0{digits}d}.png", picture)
