@@ -88,7 +88,7 @@ def test_show_says_what_a_model_holds(
 ) -> None:
     words = ["model", "show", "--model", str(folder / "m.safetensors"), "--modes", "1"]
     assert main([*words, "--out", str(tmp_path / "pictures"), "--quiet"]) == 0
-    names = {path.name for path in (tmp_path / "pictures").iterdir()}
+    names = {path.name for path in (tmp_path / "pictures").iterdir()} - {".geomface.json"}
     assert names == {"spectrum.png", "samples.png", "walk_shape.png", "walk_texture.png"}
     assert main(["model", "show"]) == 0
     text = capsys.readouterr().out
@@ -162,7 +162,7 @@ def test_fit_image_writes_mesh_record_and_pictures(
     assert record["residual"]["median"] < 0.02 and np.shape(record["light"]) == (9, 3)
     mesh = geomface.load_mesh(tmp_path / "fit" / "face.ply")
     assert mesh.topology_id == record["topology_id"] and mesh.colors is not None
-    names = {path.name for path in (tmp_path / "fit").iterdir()}
+    names = {path.name for path in (tmp_path / "fit").iterdir()} - {".geomface.json"}
     assert names == {"face.ply", "fit.json", "fit.png", "turned.png"}
     assert json.loads((tmp_path / "fit" / "fit.json").read_text())["shape"] == record["shape"]
 

@@ -204,6 +204,7 @@ def test_fit_keeps_its_inputs_and_tells_of_bad_fits(
     save_mesh(tmp_path / "x.ply", mesh)
     save_mesh(out / "x.ply", mesh.replace(vertices=mesh.vertices + [0.0, 0.0, 8.0]))
     (out / "codes.json").write_text('{"hidden": [0]}')
+    (out / ".geomface.json").write_text('{"kind": "results"}')
     fit = ["fit", "factored_geometry", str(run)]
     last = ["--out", str(out), "--random-restarts", "1", "--steps", "2", "--quiet"]
     before = {path: path.read_bytes() for path in out.iterdir()}
