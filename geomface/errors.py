@@ -4,8 +4,27 @@ The checks that settings share are here too: the command line's help reads setti
 """
 
 
+def printable(text: str, keep: str = "") -> str:
+    r"""Return `text` with all that is no printable character escaped, but for those to `keep`.
+
+    Names come from elsewhere: an escape sequence in one would reach the terminal, a line break or
+    a mark that turns the direction of writing would make another message of this one.
+
+    Example
+    -------
+    >>> printable("a\x1b[31m.ply")
+    'a\\x1b[31m.ply'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
 class GeomfaceError(Exception):
-    """Base of all errors that a caller can cause and mend.
+    """Base of all errors that a caller can cause and mend; the message is printable.
 
     Example
     -------
@@ -16,6 +35,11 @@ class GeomfaceError(Exception):
     ...     print(error)
     nobody.xyz: expected a mesh named .obj, .ply, ...
     """
+
+    def __init__(self, *values: object) -> None:
+        super().__init__(
+            *(printable(value) if isinstance(value, str) else value for value in values)
+        )
 
 
 class FileFormatError(GeomfaceError):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 import geomface
-from geomface.errors import GeomfaceError
+from geomface.errors import GeomfaceError, printable
 from geomface.processes import orderly_interrupts
 
 OK, FAILED, USAGE, PARTLY, INTERRUPTED = 0, 1, 2, 3, 130
@@ -78,6 +78,14 @@ def guarded(work: Callable[[list[str]], int], words: list[str]) -> int:
             raise
         _complain(f"error: {error}")
         return FAILED
+    except MemoryError:
+        if debug:
+            raise
+        _complain(
+            "error: the memory of this machine does not suffice. Give less at once (fewer workers, "
+            "a smaller size), or close other programs."
+        )
+        return FAILED
     except OSError as error:
         if debug:
             raise
@@ -137,7 +145,7 @@ def _print_help(stream: TextIO) -> None:
 
 
 def _complain(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(printable(text, "\n") + "\n")
 
 
 def _exit_code(stop: SystemExit) -> int:

@@ -15,8 +15,10 @@ from typing import Any, Protocol
 
 from geomface.cli.options import CommonOptions
 from geomface.cli.record import build_record
-from geomface.errors import MissingBackendError
+from geomface.errors import MissingBackendError, printable
 
+BREAKS = "\n\t"
+"""What our own texts break lines and columns with."""
 PLAIN_INTERVAL = 2.0
 """Seconds between two progress lines when the output is not a terminal."""
 
@@ -63,6 +65,7 @@ class Run:
 
     def note(self, text: str) -> None:
         """Tell the user what was done about imperfect input; it also goes into the record."""
+        text = printable(text)
         if text not in self.notes:
             self.notes.append(text)
             if not self.common.quiet:
@@ -71,7 +74,7 @@ class Run:
     def warn(self, text: str) -> None:
         """Tell the user something at once that belongs to an item's own record."""
         if not self.common.quiet:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{printable(text, BREAKS)}\n")
 
     def add_notes(self, texts: Iterable[str]) -> None:
         """Note every text."""
@@ -81,12 +84,13 @@ class Run:
     def say(self, text: str = "") -> None:
         """Print a line of the human-readable result."""
         if not (self.common.quiet or self.common.json):
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(printable(text, BREAKS) + "\n")
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table of the human-readable result, numbers to the right."""
         if self.common.quiet or self.common.json:
             return
+        rows = [[printable(cell) for cell in row] for row in rows]
         widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
         for index, row in enumerate([header, *rows]):
             cells = [
@@ -139,6 +143,7 @@ class Run:
 @contextlib.contextmanager
 def _rich_bar(label: str, total: int) -> Iterator[Step]:
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -160,7 +165,7 @@ def _rich_bar(label: str, total: int) -> Iterator[Step]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=total, what="")
         yield lambda done, what="", total=None: progress.update(
-            task, completed=done, what=what, total=total
+            task, completed=done, what=escape(printable(what)), total=total
         )
 
 
@@ -177,7 +182,7 @@ def _plain_progress(label: str, announced: int) -> Step:
         left = "" if not done else f", {(now - started) / done * (total - done):.0f} s left"
         if done >= total:
             left = f", {now - started:.1f} s in all"
-        sys.stderr.write(f"{label}: {done}/{total}{left}{'  ' + what if what else ''}\n")
+        sys.stderr.write(f"{label}: {done}/{total}{left}{'  ' + printable(what) if what else ''}\n")
 
     return step
 

@@ -60,7 +60,8 @@ def load_geometry_images(
     FileFormatError : a file that is no geometry image
     """
     root = Path(folder)
-    paths = layout.files_below(root, layout.GEOMETRY_IMAGE) or sorted(root.glob("*.safetensors"))
+    paths = layout.files_below(root, layout.GEOMETRY_IMAGE)
+    paths = paths or layout.files_below(root, "*.safetensors", deep=False)
     if not paths:
         raise DatasetError(
             f"{root}: expected geometry images ({layout.GEOMETRY_IMAGE} in subfolders, or "

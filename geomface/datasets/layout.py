@@ -34,10 +34,14 @@ SCAN_LANDMARKS, SCAN_TRUTH = ".landmarks.json", ".truth.npz"
 """What follows the stem of a scan in the names of the files beside it."""
 
 
-def files_below(root: Path, name: str) -> list[Path]:
-    """Return all files of a name, sorted, but for those in hidden folders, still being written."""
+def files_below(root: Path, name: str, *, deep: bool = True) -> list[Path]:
+    """Return all files of a name, sorted, but for hidden ones: they are no part of a set.
+
+    Some are still being written, some are notes of a file system (`._NAME` of macOS). `deep` looks
+    into folders too.
+    """
     return sorted(
         path
-        for path in root.rglob(name)
+        for path in (root.rglob(name) if deep else root.glob(name))
         if not any(part[0] == "." for part in path.relative_to(root).parts)
     )

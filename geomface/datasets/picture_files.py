@@ -4,8 +4,8 @@ import io
 
 import numpy as np
 
-from geomface.errors import FileFormatError
 from geomface.files.images import decode_image, encode_image
+from geomface.files.numpy_files import read_array
 
 IMAGE_FORMATS = ("png", "npy")
 EIGHT_BITS = ("rgb", "alpha", "albedo")
@@ -60,12 +60,7 @@ def decode_output(output: str, data: bytes, name: str) -> np.ndarray:
     FileFormatError : bytes of another kind; `name` is for the message.
     """
     if data[:6] == b"\x93NUMPY":
-        try:
-            image = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-        except (ValueError, OSError) as error:
-            raise FileFormatError(
-                f"{name}: expected an array saved by numpy, could not read it ({error})."
-            ) from error
+        image = read_array(data, name)
         return image.astype(np.float32) / np.float32(255.0) if output in EIGHT_BITS else image
     image = decode_image(data, name, 3 if output in ("rgb", "albedo") else 1)
     image = image if image.shape[2] == 3 else image[:, :, 0]

@@ -8,14 +8,20 @@ import numpy as np
 from geomface.datasets import layout
 from geomface.datasets.image_set import ImageSet, read_images, require_square
 from geomface.files import load_image
+from geomface.files.images import IMAGE_SUFFIXES
+from geomface.files.reading import log
 from geomface.learning.errors import DatasetError
+
+_MASKS = (".mask", "_mask", "-mask")
+_GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def find_textures(folder: Path | str) -> list[tuple[Path, Path | None]]:
     """Return (texture, mask) pairs below a folder, sorted by name.
 
-    Either a pipeline's output (registered.texture.png with mask.png beside it), or NAME.png with
-    NAME.mask.png; a texture without a mask is valid everywhere.
+    Either a pipeline's output (registered.texture.png with mask.png beside it), or pictures
+    NAME.png (or .jpg, ...) with NAME.mask.png, NAME_mask.png or NAME-mask.png; a texture without a
+    mask is valid where its alpha says so. Hidden files are left out.
 
     Raises
     ------
@@ -27,13 +33,26 @@ def find_textures(folder: Path | str) -> list[tuple[Path, Path | None]]:
     baked = layout.files_below(root, layout.TEXTURE)
     if baked:
         return [(path, _present(path.with_name(layout.MASK))) for path in baked]
-    plain = sorted(path for path in root.glob("*.png") if not path.name.endswith(".mask.png"))
+    pictures = sorted(
+        path
+        for path in layout.files_below(root, "*", deep=False)
+        if path.suffix.lower() in IMAGE_SUFFIXES
+    )
+    masks = {path.stem.lower(): path for path in pictures if path.stem.lower().endswith(_MASKS)}
+    plain = [path for path in pictures if path.stem.lower() not in masks]
     if not plain:
         raise DatasetError(
             f"{root}: expected textures ({layout.TEXTURE} in subfolders, or NAME.png with "
             "NAME.mask.png), got none. Run 'geomface pipeline run' to bake some."
         )
-    return [(path, _present(path.with_name(f"{path.stem}.mask.png"))) for path in plain]
+    pairs = []
+    for path in plain:
+        found = [masks.pop(path.stem.lower() + end, None) for end in _MASKS]
+        pairs.append((path, next(filter(None, found), None)))
+    if masks:
+        first = min(masks.values()).name
+        log.warning("%s: %d masks such as %s belong to no texture.", root, len(masks), first)
+    return pairs
 
 
 def load_textures(
@@ -65,12 +84,18 @@ def load_textures(
 
 def _read_pair(pair: tuple[Path, Path | None]) -> tuple[Path, np.ndarray, np.ndarray]:
     path, mask_path = pair
-    picture = load_image(path)
-    valid = np.ones(picture.shape[:2], bool)
+    picture, valid = _opaque(path)
     if mask_path is not None:
-        valid = load_image(mask_path, channels=1)[..., 0] > 0.5
-        require_square(mask_path, valid.shape, picture.shape[:2])
+        mask, opaque = _opaque(mask_path)
+        require_square(mask_path, opaque.shape, valid.shape)
+        valid &= opaque & (mask @ _GREY > 0.5)
     return path, np.round(picture * 255).astype(np.uint8), valid
+
+
+def _opaque(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the colours of a picture and where its alpha shows them."""
+    pixels = load_image(path, channels=4)
+    return pixels[..., :3], pixels[..., 3] > 0.5
 
 
 def _present(path: Path) -> Path | None:

@@ -1,12 +1,11 @@
 """ICT-FaceKit Light (MIT): the face part of its model."""
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from geomface.errors import FileFormatError
+from geomface.files.numpy_files import read_archive
 from geomface.mesh import LandmarkEmbedding, Mesh, Template
 from geomface.statistics import ExpressionModel, LinearModel, MorphableModel, without_empty
 
@@ -48,22 +47,7 @@ def load_ict(path: str | Path) -> MorphableModel:
     Li et al., Learning Formation of Physically-Based Face Attributes, CVPR 2020 (the model).
     """
     path = Path(path)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except FileNotFoundError as error:
-        raise FileFormatError(f"{path}: no such file. Expected the ICT-FaceKit npz.") from error
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise FileFormatError(
-            f"{path}: expected a numpy npz of ICT-FaceKit, could not read it ({error})."
-        ) from error
+    arrays = read_archive(path, "the ICT-FaceKit npz")
     missing = [key for key in _NEEDED if key not in arrays]
     if missing:
         raise FileFormatError(

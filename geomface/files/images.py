@@ -18,6 +18,8 @@ MOST_PIXELS = 2**26
 """Pictures of more pixels are refused; one of that many takes about a gigabyte while it is read."""
 _ORIENTATION = 0x0112
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".tga")
+"""Endings of the pictures that are read, in small letters."""
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 

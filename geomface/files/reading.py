@@ -13,9 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from geomface.errors import FileFormatError, MeshError, OutOfMemoryError
+from geomface.errors import FileFormatError, MeshError, OutOfMemoryError, printable
 
 log = logging.getLogger("geomface")
+
+
+def _make_printable(record: logging.LogRecord) -> bool:
+    record.msg, record.args = printable(record.getMessage()), None
+    return True
+
+
+log.addFilter(_make_printable)
 
 
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}

@@ -12,7 +12,7 @@ import numpy as np
 
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.atomic import write_bytes
-from geomface.files.reading import read_bytes
+from geomface.files.reading import read_bytes, reading
 
 
 def plain(value: Any) -> Any:
@@ -77,8 +77,9 @@ def read_json(path: str | Path, expected: str = "a JSON record") -> Any:
     """
     data = read_bytes(path, expected)
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        with reading(path, expected):
+            return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except ValueError as error:
         raise FileFormatError(
             f"{path}: expected {expected}, but it is not readable JSON ({error}). It may be "
             "truncated: write it again."

@@ -9,7 +9,7 @@ import numpy as np
 
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.atomic import write_bytes
-from geomface.files.reading import read_bytes
+from geomface.files.reading import read_bytes, reading
 from geomface.files.records import plain
 
 _KEY = "geomface"
@@ -122,7 +122,8 @@ def _read(path: str | Path, expected: str) -> tuple[dict[str, Any], dict[str, np
     data = read_bytes(path, expected)
     header = _header(path, data, expected)
     try:
-        arrays = load(data)
+        with reading(path, expected):
+            arrays = load(data)
     except (SafetensorError, KeyError, ValueError, TypeError, OverflowError) as error:
         raise FileFormatError(
             f"{path}: expected {expected}, but it is truncated or not safetensors ({error}). "

@@ -11,12 +11,11 @@ import numpy as np
 import torch
 
 from geomface.errors import FileFormatError
-from geomface.files.images import decode_image
+from geomface.files.images import IMAGE_SUFFIXES, decode_image
+from geomface.files.reading import require_file
 from geomface.learning.errors import DatasetError
 from geomface.learning.fingerprint import Fingerprint, content_hash, fingerprint_rows
 from geomface.learning.stream import Batch
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def network_values(column: np.ndarray | torch.Tensor) -> torch.Tensor:
@@ -84,6 +83,7 @@ class Span(NamedTuple):
 
     def read(self) -> bytes:
         """Return the bytes."""
+        require_file(self.path, "a picture")
         with open(self.path, "rb") as file:
             file.seek(self.start)
             return file.read(self.length)
@@ -147,7 +147,12 @@ def picture_folder(folder: Path | str, *, channels: int = 3) -> PictureSet:
     DatasetError : no pictures there
     """
     root = Path(folder)
-    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = sorted(
+        path
+        for path in root.rglob("*")
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(root).parts)
+    )
     if not paths:
         raise DatasetError(f"{root}: expected a folder of pictures, got none. Check the path.")
     names = tuple(path.relative_to(root).as_posix() for path in paths)
@@ -174,7 +179,7 @@ def picture_shards(
     DatasetError : no pictures there
     FileFormatError : not a tar, or cut short
     """
-    wanted = {f"{picture}{suffix}".removeprefix(".") for suffix in SUFFIXES}
+    wanted = {f"{picture}{suffix}".removeprefix(".") for suffix in IMAGE_SUFFIXES}
     spans: dict[str, Span] = {}
     labels: dict[str, int] = {}
     for shard in map(Path, shards):

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from geomface.errors import FileFormatError
+from geomface.files.numpy_files import read_archive
 from geomface.files.reading import read_bytes
 from geomface.model_files.conversion import Conversion
-from geomface.model_files.parts import read_archive, refusals, require_fields
+from geomface.model_files.parts import refusals, require_fields
 from geomface.model_files.restricted_pickle import read_arrays
 from geomface.statistics import MorphableModel
 

@@ -1,6 +1,7 @@
 """HDF5 through h5py, with errors that name the file and the field."""
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from geomface.errors import FileFormatError, MissingBackendError
-from geomface.files.reading import read_bytes
+from geomface.files.reading import read_bytes, reading, require_plausible
 
 
 def require_h5py() -> Any:
@@ -37,12 +38,34 @@ def open_hdf5(path: Path | str, expected: str) -> Iterator[Any]:
             f"{path}: expected {expected}, it is no HDF5 file. Check that it is what its name says."
         )
     try:
-        with h5py.File(path, "r") as file:
+        with reading(path, expected), h5py.File(path, "r") as file:
+            _require_own_content(h5py, file, path)
             yield file
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
         raise FileFormatError(
             f"{path}: expected {expected}, it is damaged or truncated ({error}). Copy it again."
         ) from error
+
+
+def _require_own_content(h5py: Any, file: Any, path: Path | str) -> None:
+    """Refuse a file whose groups or numbers lie in other files, which it would have us read."""
+
+    names: list[bytes] = []
+    file.id.links.visit(names.append)  # an error in a callback would end in one of h5py's own
+    for name in names:
+        link = file.get(name, getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            raise _elsewhere(path, name)
+        item: Any = file[name] if isinstance(link, h5py.HardLink) else None
+        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+            raise _elsewhere(path, name)
+
+
+def _elsewhere(path: Path | str, name: bytes) -> FileFormatError:
+    return FileFormatError(
+        f"{path}: its field {name.decode('utf-8', 'replace')} lies in another file, which is not "
+        "read. Copy the model into one file (h5repack, or h5copy -f ext)."
+    )
 
 
 def field(group: Any, name: str, path: Path | str) -> np.ndarray:
@@ -55,6 +78,9 @@ def field(group: Any, name: str, path: Path | str) -> np.ndarray:
             f"{path}: expected the field {where}, which is missing. Check that the file is what "
             "its name says."
         )
+    if item.dtype.kind != "O":  # texts of variable length announce nothing
+        numbers = max(item.size, math.prod(item.chunks or ()))
+        require_plausible(numbers * item.dtype.itemsize, item.id.get_storage_size(), path)
     return np.asarray(item[()])
 
 

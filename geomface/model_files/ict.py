@@ -14,7 +14,7 @@ from geomface.mesh import LandmarkEmbedding, Mesh
 from geomface.mesh.io import read_obj
 from geomface.mesh.io.polygons import build_mesh
 from geomface.model_files.conversion import AXES, Conversion, facing_out
-from geomface.model_files.parts import ZIP_DAMAGE, refusals
+from geomface.model_files.parts import refusals
 from geomface.statistics import MorphableModel
 
 NEUTRAL = "generic_neutral_mesh.obj"
@@ -77,12 +77,7 @@ def read_ict(path: Path | str, *, unit: str | None = None, part: str = "face") -
 def _read_npz(path: Path, unit: str | None) -> MorphableModel:
     if unit not in (None, "cm"):
         raise FileFormatError(f"{path}: the npz of ICT-FaceKit holds centimetres, not {unit}.")
-    try:
-        face = load_ict(path)
-    except ZIP_DAMAGE as error:
-        raise FileFormatError(
-            f"{path}: expected the npz of ICT-FaceKit, it is damaged ({error}). Copy it again."
-        ) from error
+    face = load_ict(path)
     return dataclasses.replace(face, name=path.stem, card={**face.card, "axes": AXES})
 
 

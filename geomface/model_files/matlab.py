@@ -14,7 +14,7 @@ import numpy as np
 
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.atomic import write_bytes
-from geomface.files.reading import read_bytes
+from geomface.files.reading import read_bytes, reading, require_plausible
 
 _HEADER = b"MATLAB 5.0 MAT-file, written by geomface"
 _HEADER_SIZE = 128
@@ -81,11 +81,12 @@ def read_mat(path: Path | str, expected: str) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     try:
-        for element in _matrices(path, expected, None):
-            name, value = _matrix(element)
-            if value is not None:
-                found[name] = value
-    except (_Damaged, zlib.error, ValueError, OverflowError, MemoryError) as error:
+        with reading(path, expected):
+            for element in _matrices(path, expected, None):
+                name, value = _matrix(element)
+                if value is not None:
+                    found[name] = value
+    except (_Damaged, zlib.error, ValueError, OverflowError) as error:
         raise _refusal(path, expected, error) from error
     return found
 
@@ -94,7 +95,7 @@ def variable_names(path: Path | str, expected: str) -> set[str]:
     """Return the names of the variables, without unpacking them; errors as `read_mat`."""
     try:
         return {_header(element)[1] for element in _matrices(path, expected, 4096)}
-    except (_Damaged, zlib.error, ValueError, OverflowError, MemoryError) as error:
+    except (_Damaged, zlib.error, ValueError, OverflowError) as error:
         raise _refusal(path, expected, error) from error
 
 
@@ -117,7 +118,7 @@ def _matrices(path: Path | str, expected: str, most: int | None) -> Iterator[_By
         raise _Damaged("its header is another one")
     for kind, content in _Bytes(data, order).elements(_HEADER_SIZE):
         if kind == _COMPRESSED:
-            unpacked = zlib.decompressobj().decompress(content.data, most or 0)
+            unpacked = _unpacked(content.data, order, most, path)
             block = _Bytes(memoryview(unpacked), order)
             inner, size = block.integers(0, "u4", 2)
             if most is None and size > len(unpacked) - 8:
@@ -125,6 +126,18 @@ def _matrices(path: Path | str, expected: str, most: int | None) -> Iterator[_By
             kind, content = inner, _Bytes(block.data[8 : 8 + size], order)
         if kind == _MATRIX and len(content.data):
             yield content
+
+
+def _unpacked(packed: memoryview, order: str, most: int | None, path: Path | str) -> bytes:
+    """Return the content of a compressed variable, or its first `most` bytes.
+
+    Its tag says how many there are; what is not plausible is not unpacked.
+    """
+    if most is None:
+        tag = _Bytes(memoryview(zlib.decompressobj().decompress(packed, 8)), order)
+        most = 8 + tag.integers(4, "u4", 1)[0]
+        require_plausible(most, len(packed), path)
+    return zlib.decompressobj().decompress(packed, most)
 
 
 def _header(element: _Bytes) -> tuple[int, str, list[int], list[_Bytes]]:

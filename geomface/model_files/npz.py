@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from geomface.files.atomic import write_bytes
-from geomface.model_files.parts import read_archive, refusals, require_fields
+from geomface.files.numpy_files import read_archive
+from geomface.model_files.parts import refusals, require_fields
 from geomface.model_files.template_record import assemble, describe, linear_parts, parse_record
 from geomface.statistics import MorphableModel
 from geomface.statistics.model_file import PARTS

@@ -1,23 +1,16 @@
 """Checked arrays out of foreign files: what is missing, damaged or misshapen is said."""
 
 import contextlib
-import io
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
-from geomface.errors import FileFormatError, GeomfaceError, MissingBackendError
-from geomface.files.reading import as_doubles, read_bytes
+from geomface.errors import FileFormatError, GeomfaceError, MissingBackendError, OutOfMemoryError
+from geomface.files.reading import as_doubles, reading
 
-ZIP_DAMAGE = (
-    *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, OverflowError),
-    *(NotImplementedError, RuntimeError, MemoryError, zlib.error, zipfile.BadZipFile),
-)
-"""What numpy and zipfile make of a damaged npz."""
+_DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 
 
 @contextlib.contextmanager
@@ -27,30 +20,16 @@ def refusals(path: Path | str) -> Iterator[None]:
     Numbers beyond reason overflow without a warning; what is not finite is refused in the end.
     """
     try:
-        with np.errstate(all="ignore"):
+        with reading(path, "a face model"), np.errstate(all="ignore"):
             yield
-    except (FileFormatError, MissingBackendError):
+    except (FileFormatError, MissingBackendError, OutOfMemoryError):
         raise
     except GeomfaceError as error:
         raise FileFormatError(f"{path}: the parts of this model do not fit: {error}") from error
-
-
-def read_archive(
-    path: Path | str, expected: str, only: Sequence[str] | None = None
-) -> dict[str, np.ndarray]:
-    """Return the arrays of an npz, all or `only` those named; arrays of objects are refused.
-
-    Raises
-    ------
-    FileFormatError : missing, empty, no npz, damaged.
-    """
-    data = read_bytes(path, expected)
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files if only is None or key in only}
-    except ZIP_DAMAGE as error:
+    except _DAMAGE as error:
         raise FileFormatError(
-            f"{path}: expected {expected}, it cannot be read ({error}). Copy it again."
+            f"{path}: expected a face model, it is damaged ({type(error).__name__}: {error}). Copy "
+            "it again."
         ) from error
 
 

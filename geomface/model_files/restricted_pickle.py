@@ -53,6 +53,8 @@ def read_arrays(path: Path | str, data: bytes) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about escapes in a damaged text
             top = _Machine(len(data)).run(data)
+        if _size(top, {}, 0) > 2 * len(data):
+            raise Refused("its lists, each holding another several times, are larger than itself")
         return _plain(top, 0, {})
     except Refused as error:
         raise FileFormatError(
@@ -64,6 +66,18 @@ def read_arrays(path: Path | str, data: bytes) -> Any:
             f"{path}: expected a pickle of arrays, it is damaged or truncated ({error}). Copy it "
             "again."
         ) from error
+
+
+def _size(value: Any, done: dict[int, int], depth: int) -> int:
+    """Return how many values there are when what is shared is counted as often as it is shown."""
+    if depth > _DEEPEST:
+        raise Refused("its objects are nested too deeply")
+    if id(value) not in done:
+        held = value.values() if isinstance(value, dict) else value
+        inner = held if isinstance(value, dict | list | tuple) else ()
+        inner = (value.state,) if isinstance(value, Thing) and value.value is None else inner
+        done[id(value)] = 1 + sum(_size(item, done, depth + 1) for item in inner)
+    return done[id(value)]
 
 
 def _plain(value: Any, depth: int, done: dict[int, Any]) -> Any:

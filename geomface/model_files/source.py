@@ -4,12 +4,12 @@ import zipfile
 from pathlib import Path
 
 from geomface.errors import FileFormatError
+from geomface.files.numpy_files import ZIP_DAMAGE
 from geomface.files.reading import read_bytes
 from geomface.model_files.eos import is_eos
 from geomface.model_files.ict import find_folder
 from geomface.model_files.makehuman import is_makehuman
 from geomface.model_files.obj_set import RECORD
-from geomface.model_files.parts import ZIP_DAMAGE
 
 SOURCES = (
     *("ict", "bfm2009", "bfm2017", "bfm2019", "flame", "lsfm", "statismo", "eos", "anny"),

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from geomface.datasets import find_scans, layout
 from geomface.datasets.registered_faces import load_run_template
 from geomface.errors import FileFormatError
 from geomface.files import load_image
+from geomface.files.numpy_files import read_archive
 from geomface.mesh import Mesh, Template
 from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.io import load_mesh
@@ -222,11 +222,11 @@ def read_truth(path: Path, vertex_count: int) -> Truth | None:
     FileFormatError : not a truth file.
     """
     try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            vertices = np.asarray(arrays["vertices"], np.float64)
-            seen = arrays["seen"].astype(bool) if "seen" in arrays else None
-            albedo = arrays["albedo"].astype(np.float64) if "albedo" in arrays else None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        arrays = read_archive(path, "the truth of a simulated scan", ("vertices", "seen", "albedo"))
+        vertices = np.asarray(arrays["vertices"], np.float64)
+        seen = arrays["seen"].astype(bool) if "seen" in arrays else None
+        albedo = arrays["albedo"].astype(np.float64) if "albedo" in arrays else None
+    except (ValueError, KeyError) as error:
         raise FileFormatError(
             f"{path}: expected the truth of a simulated scan with 'vertices' "
             f"({error}). Delete it to go without."

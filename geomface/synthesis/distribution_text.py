@@ -101,15 +101,10 @@ def _mixture(terms: list[str], whole: str, depth: int) -> Mixture:
 
 
 def _from_file(path: str) -> Empirical:
-    import numpy as np
+    from geomface.files.numpy_files import read_array
+    from geomface.files.reading import read_bytes
 
-    try:
-        with open(path, "rb") as stream:
-            values = np.lib.format.read_array(stream, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise FileFormatError(
-            f"{path}: expected numbers saved by numpy.save, could not read them ({error})."
-        ) from error
+    values = read_array(read_bytes(path, "numbers saved by numpy.save"), path)
     if values.ndim not in (1, 2) or values.dtype.kind not in "fiu":
         raise FileFormatError(
             f"{path}: expected numbers of shape (n,) or rows (n, d), got {values.dtype} of shape "

@@ -44,7 +44,7 @@ def write_file(task: ItemTask, folder: Path) -> Outcome:
     """Write one file; the payload says what goes wrong."""
     (folder / "result.txt").write_text(f"{task.name} {task.payload}")
     if task.payload == "broken scan":
-        raise MeshError("scan: expected a surface,\n  got nothing.")
+        raise MeshError("scan: expected a surface, got nothing.")
     if task.payload == "defect":
         raise ZeroDivisionError("division by zero")
     if task.payload == "interrupt":

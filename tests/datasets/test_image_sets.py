@@ -63,6 +63,47 @@ def test_textures_from_a_folder(tmp_path: Path) -> None:
     assert not data.complete().any()
 
 
+HOLE = np.ones((16, 16), np.float32)
+HOLE[4:8, 4:8] = 0
+SHOWN = 1 - 16 / 256
+
+
+@pytest.mark.parametrize(
+    "masked",
+    ["alpha", "mask_alpha", ".mask.png", "_mask.png", "-mask.png", "_MASK.PNG"],
+)
+def test_alpha_and_masks_of_any_usual_name_hide_pixels(tmp_path: Path, masked: str) -> None:
+    for name in ("a", "b"):
+        color = np.full((16, 16, 3), 0.5, np.float32)
+        hidden = np.concatenate([color, HOLE[..., None]], axis=2)
+        save_image(tmp_path / f"{name}.png", hidden if masked == "alpha" else color)
+        if masked == "mask_alpha":
+            white = np.concatenate([np.ones_like(color), HOLE[..., None]], axis=2)
+            save_image(tmp_path / f"{name}.mask.png", white)
+        elif masked != "alpha":
+            save_image(tmp_path / "m.png", HOLE)
+            (tmp_path / "m.png").rename(tmp_path / f"{name}{masked}")
+    data = load_textures(tmp_path, 16)
+    assert data.names == ("a.png", "b.png")
+    masks = data.read(torch.arange(2))[1]
+    assert masks.mean().item() == pytest.approx(SHOWN)
+    assert not masks[0, 0, 5, 5] and masks[0, 0, 0, 0]
+
+
+def test_textures_of_any_picture_format_and_no_hidden_files(tmp_path: Path, caplog) -> None:
+    image = np.full((16, 16, 3), 0.5, np.float32)
+    save_image(tmp_path / "a.jpg", image)
+    save_image(tmp_path / "b.png", image)
+    (tmp_path / "b.png").rename(tmp_path / "b.PNG")
+    save_image(tmp_path / "nobody_mask.png", image)
+    (tmp_path / "._a.jpg").write_bytes(b"\0\5\x16\7" * 30)
+    assert load_textures(tmp_path, 16).names == ("a.jpg", "b.PNG")
+    assert "1 masks such as nobody_mask.png belong to no texture" in caplog.text
+    (tmp_path / "._g.safetensors").write_bytes(b"\0\5\x16\7" * 30)
+    with pytest.raises(DatasetError, match="got none"):
+        load_geometry_images(tmp_path, 16)
+
+
 def test_textures_of_a_pipeline(tmp_path: Path) -> None:
     for name in ("a", "b"):
         folder = tmp_path / "items" / name

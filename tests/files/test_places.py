@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
-from geomface.errors import FileFormatError, OutOfMemoryError
+from geomface.cli.main import main
+from geomface.errors import FileFormatError, OutOfMemoryError, printable
 from geomface.files import load_image, load_tensors, read_json
 from geomface.files.places import file_inside
-from geomface.files.reading import read_bytes, reading, require_plausible
+from geomface.files.reading import log, read_bytes, reading, require_plausible
 from geomface.mesh.io import load_landmarks, load_mesh
 from geomface.model_files.dispatch import load_model
 
@@ -71,6 +72,20 @@ def test_announced_sizes_are_measured_by_the_file():
     require_plausible(10**10, 10**8, "a")
     with pytest.raises(FileFormatError, match="a: announces 1e\\+10 bytes"):
         require_plausible(10**10, 10**7, "a")
+
+
+@pytest.mark.parametrize(
+    "name", ["a\x1b[31mb", "a\nb", "a\x9bb", "a\u202eb", "a\u2028b", "a\udc80b"]
+)
+def test_names_reach_no_terminal_unescaped(name, caplog, capsys):
+    log.warning("%s: seen.", name)
+    with pytest.raises(FileFormatError) as caught:
+        load_mesh(f"{name}.ply")
+    assert main(["render", "--mesh", f"{name}.ply", "--out", f"{name}.png"]) == 1
+    said = capsys.readouterr().err.rstrip("\n").rpartition("\nerror: ")[2]
+    for text in (caplog.messages[0], str(caught.value), said):
+        assert text.isprintable() and name.encode("unicode_escape").decode() in text
+    assert printable("über Ünïcode 顔.ply") == "über Ünïcode 顔.ply"
 
 
 @pytest.mark.parametrize(

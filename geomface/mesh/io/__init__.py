@@ -7,6 +7,7 @@ from pathlib import Path
 
 from geomface.arrays import require_kind
 from geomface.errors import FileFormatError, OutputError
+from geomface.files.reading import reading
 from geomface.mesh.io.glb import read_glb, write_glb
 from geomface.mesh.io.landmark_files import load_landmarks, save_landmarks
 from geomface.mesh.io.materials import TextureChoice
@@ -54,7 +55,8 @@ def load_mesh(
     path : the file
     unit : what its numbers are in (um, mm, cm, inch, m, or the millimetres in one as a number); by
         default what the file says, else mm is assumed. Numbers are never scaled here.
-    texture : False leaves a texture image out
+    texture : False leaves a texture image out; a path is a further folder to look for it: files
+        name pictures in their own folder only
 
     Returns
     -------
@@ -63,7 +65,8 @@ def load_mesh(
     Raises
     ------
     FileFormatError : missing, empty, truncated or not of its format; unknown suffix or unit;
-        texture missing or unreadable
+        texture unreadable (one that is missing is a note)
+    OutOfMemoryError : it does not fit into memory
     MeshError : no faces, indices out of range, NaN or infinity
 
     Example
@@ -78,10 +81,11 @@ def load_mesh(
         raise FileFormatError(f"{path}: expected a mesh named {_suffixes()}; rename or convert it.")
     if unit is not None:
         unit = canonical_unit(unit, f"{path}: unit", FileFormatError)
-        return reader(path, unit=unit, texture=texture)
-    mesh = reader(path, unit=None, texture=texture)
+    with reading(path, "a mesh"):
+        mesh = reader(path, unit=unit, texture=texture)
     # What a reader hands on as said was said by the file.
-    return mesh.replace(unit_source="file") if mesh.unit_source == "said" else mesh
+    from_file = unit is None and mesh.unit_source == "said"
+    return mesh.replace(unit_source="file") if from_file else mesh
 
 
 def save_mesh(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:

@@ -21,7 +21,7 @@ from geomface.files.atomic import write_bytes
 from geomface.files.color import linear_to_srgb
 from geomface.files.images import decode_image
 from geomface.files.places import file_inside
-from geomface.files.reading import as_doubles, log, read_bytes
+from geomface.files.reading import as_doubles, log, read_bytes, require_plausible
 from geomface.mesh.io.glb_materials import index_in, material_of
 
 _TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
@@ -36,13 +36,17 @@ class NotInFolderError(FileFormatError):
 
 @dataclasses.dataclass(frozen=True)
 class Container:
-    """The two chunks of a GLB file, where it lies, and a further folder for files it names."""
+    """The two chunks of a GLB file, where it lies, and a further folder for files it names.
+
+    `buffers` keeps what was read of other buffers than the chunk.
+    """
 
     tree: dict[str, Any]
     binary: bytes
     folder: Path
     name: str
     further: Path | None = None
+    buffers: dict[int, bytes] = dataclasses.field(default_factory=dict)
 
     def view(self, index: int) -> memoryview:
         """Return the bytes of one bufferView."""
@@ -58,7 +62,11 @@ class Container:
 
     def _buffer(self, index: int) -> bytes:
         buffer = self.tree["buffers"][index]
-        return self.resource(buffer["uri"], "buffer") if "uri" in buffer else self.binary
+        if "uri" not in buffer:
+            return self.binary
+        if index not in self.buffers:
+            self.buffers[index] = self.resource(buffer["uri"], "buffer")
+        return self.buffers[index]
 
     def resource(self, uri: str, what: str) -> bytes:
         """Return what a data URI, or a file in the folder of the GLB or in `further`, holds.
@@ -200,6 +208,9 @@ def read_scene(container: Container) -> Scene:
             else:
                 block["first"] = total
                 total += len(block["vertices"])
+                stored = len(container.binary) + sum(map(len, container.buffers.values()))
+                # Nodes may show one mesh again and again.
+                require_plausible(block["vertices"].itemsize * 3 * total, stored, name)
                 shared[key] = block
             block |= {"faces": corners + block["first"], "image": material.image}
             blocks.append(block)

@@ -11,7 +11,16 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.errors import FileFormatError, LandmarkError, OutputError
 from geomface.files.atomic import write_bytes
-from geomface.files.reading import HEAD, TAIL, choose_unit, log, named, read_text, require_tail
+from geomface.files.reading import (
+    HEAD,
+    TAIL,
+    choose_unit,
+    log,
+    named,
+    read_text,
+    reading,
+    require_tail,
+)
 from geomface.files.records import read_json, write_json
 from geomface.mesh.landmarks import Landmarks
 from geomface.mesh.units import canonical_unit
@@ -82,7 +91,8 @@ def load_landmarks(path: str | Path, unit: str | None = None) -> Landmarks:
         )
     if unit is not None:
         unit = canonical_unit(unit, f"{path}: unit", LandmarkError)
-    landmarks = reader(path, unit)
+    with reading(path, "landmarks"):
+        landmarks = reader(path, unit)
     if not landmarks.present.any():
         raise LandmarkError(
             f"{path}: expected landmarks, but all {len(landmarks.points)} are missing. Mark at "
@@ -220,7 +230,7 @@ def _read_pts(path: Path, unit: str | None) -> Landmarks:
             f"{path}: expected a .pts file with points between braces; it may be truncated."
         )
     points = _rows(path, body.splitlines())
-    announced = re.search(r"n_points\s*:\s*(\d+)", head)
+    announced = re.search(r"n_points\s*:\s*(\d{1,9})\b", head)
     if announced and int(announced.group(1)) != len(points):
         raise FileFormatError(
             f"{path}: its header announces {announced.group(1)} points, it has {len(points)}."

@@ -10,6 +10,7 @@ from geomface.files.places import file_inside
 from geomface.files.reading import log, named, read_bytes
 
 MATERIAL_NAME = "textured"
+_MOST_OPTIONS, _MOST_LIBRARIES = 40, 100
 TextureChoice = bool | str | Path
 """Whether to load the texture; a path is a further folder to look for it."""
 
@@ -54,7 +55,8 @@ def find_texture(
     reference = reference.strip().strip('"').replace("\\", "/")
     names = [reference]
     if reference.startswith("-"):
-        names = [reference.split(None, count)[-1] for count in range(1, len(reference.split()))]
+        options = len(reference.split(None, _MOST_OPTIONS))
+        names = [reference.split(None, count)[-1] for count in range(1, options)]
     bare = [name.rsplit("/", 1)[-1] for name in names]
     places = [(folder, root)] + ([] if further is None else [(further, further)])
     for place, limit in places:
@@ -106,7 +108,8 @@ def _separate(libraries: list[str], folder: Path) -> list[str]:
     """Split mtllib lines that list several files; a line may also be one name with blanks."""
     names: list[str] = []
     for line in libraries:
-        parts = [part for part in line.split() if find_texture(part, folder, folder) is not None]
+        words = line.split(None, _MOST_LIBRARIES)
+        parts = [part for part in words if find_texture(part, folder, folder) is not None]
         whole = find_texture(line, folder, folder) is not None
         names += [line] if whole or not parts else parts
     return names
@@ -125,7 +128,7 @@ def load_obj_texture(
     further : folder where pictures may lie too
     """
     maps: dict[str, tuple[str, Path] | None] = {}
-    for library in _separate(libraries, path.parent):
+    for library in _separate(libraries[:_MOST_LIBRARIES], path.parent)[:_MOST_LIBRARIES]:
         place = find_texture(library, path.parent, path.parent)
         if place is None:
             log.warning(
