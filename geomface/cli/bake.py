@@ -7,7 +7,14 @@ import tyro
 
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import PICTURE_SUFFIXES, read_template_with_uv, require_output
-from geomface.cli.options import CommonOptions, InputFile, MaybeFile, OutputFile, TemplateFile
+from geomface.cli.options import (
+    CommonOptions,
+    InputFile,
+    MaybeFile,
+    MaybeFolder,
+    OutputFile,
+    TemplateFile,
+)
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
 
@@ -36,6 +43,8 @@ class BakeOptions:
     """Largest distance between the registered surface and the scan."""
     max_normal_degrees: float = 60.0
     """Largest angle between their normals."""
+    textures: MaybeFolder = None
+    """Where the scan's texture lies too: files name pictures in their own folder only."""
     textured_mesh: Annotated[
         MaybeFile, tyro.conf.arg(metavar="FILE", help_behavior_hint="(optional)")
     ] = None
@@ -66,7 +75,7 @@ def run_bake(options: BakeOptions, run: Run) -> int:
     template = read_template_with_uv(options.template)
     mesh = load_mesh(options.mesh, texture=False)
     require_same_topology(template, mesh)
-    scan = load_mesh(options.scan)
+    scan = load_mesh(options.scan, texture=options.textures or True)
     if options.common.dry_run:
         outputs = (options.out, options.mask, options.textured_mesh)
         return run.plan(

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import PICTURE_SUFFIXES, require_output
-from geomface.cli.options import CommonOptions, InputFile, MaybeFile, OutputFile, ScanUnit
+from geomface.cli.options import (
+    CommonOptions,
+    InputFile,
+    MaybeFile,
+    MaybeFolder,
+    OutputFile,
+    ScanUnit,
+)
 from geomface.cli.run import Run
 
 if TYPE_CHECKING:
@@ -26,6 +33,8 @@ class LandmarksDetectOptions:
     """The landmarks: a .json file."""
     unit: ScanUnit = None
     """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
+    textures: MaybeFolder = None
+    """Where the scan's texture lies too: files name pictures in their own folder only."""
     picture: MaybeFile = None
     """Picture of the scan with the landmarks on it, to check them."""
     report: MaybeFile = None
@@ -41,7 +50,7 @@ def run_detect(options: LandmarksDetectOptions, run: Run) -> int:
     require_output(options.out, "--out", (".json",), (options.scan,))
     require_output(options.picture, "--picture", PICTURE_SUFFIXES, (options.scan,))
     require_output(options.report, "--report", (".json",), (options.scan,))
-    scan = load_mesh(options.scan, unit=options.unit)
+    scan = load_mesh(options.scan, unit=options.unit, texture=options.textures or True)
     if options.common.dry_run:
         return run.plan([f"find landmarks on {scan.name}", f"write {options.out}"])
     from geomface.errors import LandmarkError

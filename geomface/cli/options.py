@@ -12,6 +12,7 @@ Folder = Annotated[Path, tyro.conf.arg(metavar="DIR")]
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 """An option that is there or not, without a --no- twin."""
 MaybeFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(optional)")]
+MaybeFolder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")]
 TemplateFile = Annotated[
     Path | None,
     tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the built-in face)"),

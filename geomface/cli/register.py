@@ -17,6 +17,7 @@ from geomface.cli.options import (
     Flag,
     InputFile,
     MaybeFile,
+    MaybeFolder,
     OutputFile,
     ScanUnit,
     TemplateOptions,
@@ -49,6 +50,8 @@ class RegisterOptions:
     """Use no landmarks, not even those beside the scan: start from several poses."""
     unit: ScanUnit = None
     """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
+    textures: MaybeFolder = None
+    """Where the scan's texture lies too: files name pictures in their own folder only."""
     report: MaybeFile = None
     """JSON record with residuals, flips, settings, versions and seconds."""
     template: TemplateOptions = TemplateOptions()
@@ -67,7 +70,7 @@ def run_register(options: RegisterOptions, run: Run) -> int:
     require_output(options.out, "--out", MESH_SUFFIXES, read)
     require_output(options.report, "--report", (".json",), read)
     template = read_template(options.template)
-    scan = load_mesh(options.scan, unit=options.unit)
+    scan = load_mesh(options.scan, unit=options.unit, texture=options.textures or True)
     place = find_scan_landmarks(options.scan, options.landmarks, options.no_landmarks)
     landmarks = None if place is None else load_landmarks(place)
     if place is None and not options.no_landmarks and not options.common.dry_run:
