@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from geomface.files import save_image as save_image
     from geomface.fitting import fit_landmarks_2d as fit_landmarks_2d
     from geomface.fitting import fit_landmarks_3d as fit_landmarks_3d
-    from geomface.fitting import fit_scan as fit_scan
     from geomface.fitting.rendering import fit_image as fit_image
     from geomface.fitting.rendering.sheet import fit_sheet as fit_sheet
     from geomface.gan.factored_geometry import fit_faces as fit_faces
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     from geomface.geometry_image import GeometryImageEncoder as GeometryImageEncoder
     from geomface.geometry_image import bake_texture as bake_texture
     from geomface.landmarks import detect_landmarks as detect_landmarks
+    from geomface.landmarks.unaided import fit_scan as fit_scan
+    from geomface.landmarks.unaided import register as register
     from geomface.learning.masking import MaskedDiscriminator as MaskedDiscriminator
     from geomface.mesh import LandmarkEmbedding as LandmarkEmbedding
     from geomface.mesh import Landmarks as Landmarks
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from geomface.pipeline import run_pipeline as run_pipeline
     from geomface.registration import RegistrationResult as RegistrationResult
     from geomface.registration import RegistrationSettings as RegistrationSettings
-    from geomface.registration import register as register
     from geomface.rendering import contact_sheet as contact_sheet
     from geomface.rendering import heat_colors as heat_colors
     from geomface.rendering.differentiable import Renderer as Renderer

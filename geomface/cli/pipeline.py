@@ -42,7 +42,7 @@ class PipelineRunOptions:
     ] = None
     """Only the first N scans."""
     landmarks: Literal["auto", "required", "optional"] = PipelineSettings.landmarks
-    """Is a scan without a landmark file refused? auto refuses it if another scan has one."""
+    """Is a scan without a landmark file refused? auto and optional find the landmarks on it."""
     no_model: Flag = False
     """Fit no model and draw no new faces."""
     variance: float = ModelSettings.variance

@@ -47,7 +47,7 @@ class RegisterOptions:
     ] = None
     """Landmarks of the scan: JSON, .pts, .txt, .pp or .ljson."""
     no_landmarks: Flag = False
-    """Use no landmarks, not even those beside the scan: start from several poses."""
+    """Use no landmark file, not even one beside the scan: find the landmarks."""
     unit: ScanUnit = None
     """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
     textures: MaybeFolder = None
@@ -61,9 +61,8 @@ class RegisterOptions:
 
 def run_register(options: RegisterOptions, run: Run) -> int:
     """Read, fit, write the mesh and the record."""
-    from geomface.landmarks.for_template import landmarks_for
+    from geomface.landmarks.unaided import register
     from geomface.mesh.io import load_landmarks, load_mesh, save_mesh
-    from geomface.registration import register
 
     run.require_cpu()
     read = (options.scan, options.landmarks, options.template.template)
@@ -73,15 +72,11 @@ def run_register(options: RegisterOptions, run: Run) -> int:
     scan = load_mesh(options.scan, unit=options.unit, texture=options.textures or True)
     place = find_scan_landmarks(options.scan, options.landmarks, options.no_landmarks)
     landmarks = None if place is None else load_landmarks(place)
-    if place is None and not options.no_landmarks and not options.common.dry_run:
-        landmarks, note = landmarks_for(template, scan)
-        if note:
-            run.note(note)
     run.options = dataclasses.replace(options, landmarks=place)
     if landmarks is not None:
         template.require_landmarks(landmarks)
     if options.common.dry_run:
-        start = "from several poses" if landmarks is None else f"from {landmarks.name}"
+        start = "from landmarks to be found" if landmarks is None else f"from {landmarks.name}"
         return run.plan(
             [
                 f"fit {template.mesh.name} ({len(template.mesh.vertices)} vertices) to {scan.name} "

@@ -40,9 +40,10 @@ def fit_scan(
     ----------
     model : a MorphableModel, or a `ScanFitter` made from one to re-use what depends on it alone
     scan : any triangle mesh of a face, partial or noisy
-    landmarks : measured points, missing ones NaN; without them several poses are tried
+    landmarks : measured points, missing ones NaN; needed without a start (`geomface.fit_scan` finds
+        them)
     settings : see `ScanFitSettings`; ignored when a fitter is given
-    start : a known pose, model to scan; default from the landmarks, or searched for
+    start : a known pose, model to scan; default from the landmarks
 
     Returns
     -------
@@ -50,9 +51,8 @@ def fit_scan(
 
     Raises
     ------
-    LandmarkError : wrong scheme or count, or too few measured.
+    LandmarkError : wrong scheme or count, or too few measured; neither landmarks nor a start.
     TooFewMatchesError : hardly any of the model meets the scan.
-    RegistrationError : no starting pose was found without landmarks.
 
     Convention
     ----------
@@ -63,16 +63,6 @@ def fit_scan(
     ------
     Model fitting by alternating matches and posterior: Amberg, Knothe and Vetter 2008; here pose
     and coefficients are solved together, so that they do not wait for each other.
-
-    Example
-    -------
-    >>> import numpy as np
-    >>> import geomface as gf
-    >>> face = gf.load_builtin_face()
-    >>> scan = gf.simulate_scan(face, rng=np.random.default_rng(1))
-    >>> fit = gf.fit_scan(face, scan.mesh, scan.landmarks)
-    >>> fit.shape.shape == (len(face.shape),), bool(fit.residual_mm["median"] < 2.0)
-    (True, True)
     """
     began = time.perf_counter()
     fitter = model if isinstance(model, ScanFitter) else ScanFitter(model, settings)

@@ -1,37 +1,71 @@
-"""Landmarks for a registration whose user gave none."""
+"""Where a template lies on a scan whose landmarks nobody measured: one rule for everybody."""
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from geomface.errors import LandmarkError
 from geomface.mesh.multi_pie import SCHEME
+from geomface.threads import one_torch_thread
 
 if TYPE_CHECKING:
     from geomface.landmarks.detect import LandmarkDetector
-    from geomface.mesh import Landmarks, Mesh, Template
+    from geomface.mesh import Landmarks, Mesh, Similarity, Template
 
 
-def landmarks_for(
-    template: "Template", scan: "Mesh", detector: "LandmarkDetector | None" = None
-) -> tuple["Landmarks | None", str]:
-    """Find the template's landmarks on a scan.
+@dataclasses.dataclass(frozen=True, eq=False)
+class FoundStart:
+    """What a fit starts from.
 
     Parameters
     ----------
-    template : what will be fitted; only the 68 points of Multi-PIE can be found
+    landmarks : found on the scan; None when the template has not the 68 of Multi-PIE
+    start : template to scan, where the landmarks cannot be used by the fit itself
+    note : what was done
+    """
+
+    landmarks: "Landmarks | None"
+    start: "Similarity | None"
+    note: str
+
+
+@one_torch_thread()
+def find_start(
+    template: "Template", scan: "Mesh", detector: "LandmarkDetector | None" = None
+) -> FoundStart:
+    """Find the 68 landmarks on a scan; on the template too, if it brings none of them.
+
+    One thread, so that what is found does not depend on the machine.
+
+    Parameters
+    ----------
+    template : what will be fitted
     scan : any triangle mesh of a face
     detector : one to re-use, default a new one with the weights that are shipped
 
-    Returns
-    -------
-    landmarks : None when the template has others or no face is seen
-    note : what was done, or why nothing was found; empty when there was nothing to look for
+    Raises
+    ------
+    LandmarkError : no face was found on the scan, or on a template without the 68 landmarks.
     """
-    if template.landmarks is None or template.landmarks.scheme != SCHEME:
-        return None, ""
     from geomface.landmarks.detect import LandmarkDetector
 
+    detector = detector or LandmarkDetector()
+    found = detector.detect(scan).landmarks
+    if template.landmarks is not None and template.landmarks.scheme == SCHEME:
+        return FoundStart(
+            found, None, "no landmarks given: they were found on the scan; check the overlay."
+        )
+    from geomface.registration.start import similarity_from_landmarks
+
     try:
-        found = (detector or LandmarkDetector()).detect(scan)
+        own = detector.detect(template.mesh).landmarks
     except LandmarkError as error:
-        return None, f"{error} The fit starts from several poses instead."
-    return found.landmarks, "no landmarks given: they were found on the scan; check the overlay."
+        raise LandmarkError(
+            f"{template.mesh.name}: this template has no landmarks of {SCHEME}, and where it lies "
+            f"on a scan cannot be found without: {error}"
+        ) from error
+    return FoundStart(
+        None,
+        similarity_from_landmarks(own.points, found),
+        "no landmarks given: those of the scan and of the template were found and tell the pose "
+        "alone; check the overlay.",
+    )

@@ -7,7 +7,7 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.landmarks.views import View, render_geometry
 from geomface.mesh import Mesh
-from geomface.mesh.normals import face_areas, face_cross_products, face_normals
+from geomface.mesh.normals import face_areas, face_normals
 from geomface.registration.prepare import prepare_scan
 from geomface.registration.scan_target import ScanTarget
 
@@ -32,12 +32,10 @@ class ScanSurface(ScanTarget):
 
     def __init__(self, mesh: Mesh) -> None:
         given = prepare_scan(mesh)
-        faces = given.faces
-        extent = np.ptp(given.vertices[faces].reshape(-1, 3), axis=0)
+        extent = np.ptp(given.vertices[given.faces].reshape(-1, 3), axis=0)
         factor = SIZE / float(np.linalg.norm(extent)) if extent.any() else 1.0
         self.factor = factor * given.unit_factor
-        vertices = given.vertices * factor
-        super().__init__(vertices, faces[:, ::-1] if _inside_out(vertices, faces) else faces)
+        super().__init__(given.vertices * factor, given.faces)
         # What the size says of the unit is worth little here: the landmarks will tell.
         self.notes = tuple(note for note in given.notes if note not in given.unit_notes)
 
@@ -71,12 +69,3 @@ class ScanSurface(ScanTarget):
         points = np.where(met[:, None], origins + along[:, None] * rays, np.nan)
         normals = face_normals(self.vertices, self.faces[np.where(met, faces, 0)])
         return points, np.where(met, np.abs(normals @ toward), 0.0)
-
-
-def _inside_out(vertices: FloatArray, faces: np.ndarray) -> bool:
-    """Say whether a surface looks at its own middle: heads and faces are round, open or closed."""
-    cross = face_cross_products(vertices, faces)
-    middles = vertices[faces].mean(axis=1)
-    areas = np.linalg.norm(cross, axis=1)
-    outward = middles - np.average(middles, axis=0, weights=areas)
-    return float((cross * outward).sum()) < 0.0

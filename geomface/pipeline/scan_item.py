@@ -13,7 +13,6 @@ from geomface.datasets.scan_files import LANDMARK_SUFFIXES
 from geomface.errors import LandmarkError
 from geomface.pipeline.settings import ItemSettings
 from geomface.pipeline.template import TemplateTools, template_tools
-from geomface.threads import one_torch_thread
 
 if TYPE_CHECKING:
     from geomface.landmarks import LandmarkDetector
@@ -58,9 +57,9 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     GeomfaceError : a scan or landmarks that cannot be used, or a registration that failed.
     """
     from geomface.files.records import write_json
+    from geomface.landmarks.unaided import register
     from geomface.mesh.io import load_mesh, save_mesh
     from geomface.mesh.units import in_millimetres
-    from geomface.registration import register
 
     payload: ScanPayload = task.payload
     scan = load_mesh(payload.scan)
@@ -69,14 +68,11 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     tools = template_tools(
         task.out, payload.template_key, settings.registration, settings.geometry_image_size
     )
-    found = ""
-    if landmarks is None:
-        landmarks, found = _detect_landmarks(tools, scan)
-    result = register(tools.solver, scan, landmarks)
+    result = register(tools.solver, scan, landmarks, detector=None if landmarks else _detector())
     template = tools.template.mesh
     mesh = result.mesh.replace(uv=template.uv, uv_faces=template.uv_faces, name=task.name)
     save_mesh(folder / layout.REGISTERED, mesh)
-    notes = [*filter(None, [found]), *result.notes]
+    notes = list(result.notes)
     figures = _registration_figures(result)
     # The mesh is in millimetres; what the scan's own numbers are in stands beside it.
     figures["unit_factor"] = 1.0
@@ -107,17 +103,9 @@ def _read_landmarks(payload: ScanPayload) -> "Landmarks | None":
         names = ", ".join(payload.scan.stem + end for end in LANDMARK_SUFFIXES[:4])
         raise LandmarkError(
             f"{payload.scan.name}: expected a landmark file beside it ({names}), found none. Add "
-            "one, or run with --landmarks optional to start without."
+            "one, or run with --landmarks auto to have them found."
         )
     return None
-
-
-def _detect_landmarks(tools: TemplateTools, scan: "Mesh") -> tuple["Landmarks | None", str]:
-    """Find landmarks with one thread, so that the bytes do not depend on the workers."""
-    from geomface.landmarks.for_template import landmarks_for
-
-    with one_torch_thread():
-        return landmarks_for(tools.template, scan, _detector())
 
 
 @functools.lru_cache(maxsize=1)

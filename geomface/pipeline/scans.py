@@ -65,9 +65,7 @@ def scan_job(settings: PipelineSettings, *, work: Work | None = None) -> Job:
     """
     scans = find_scans(settings.scans)[: settings.limit]
     template = template_key(settings)
-    needs_landmarks = settings.landmarks == "required" or (
-        settings.landmarks == "auto" and any(scan.landmarks for scan in scans)
-    )
+    needs_landmarks = settings.landmarks == "required"
     head = {
         "kind": KIND.name,
         "schema": KIND.schema,

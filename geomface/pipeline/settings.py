@@ -93,7 +93,7 @@ class PipelineSettings:
     limit: int | None = None
     """Only the first so many scans."""
     landmarks: Literal["auto", "required", "optional"] = "auto"
-    """Is a scan without a landmark file refused? auto refuses it if another scan has one."""
+    """Is a scan without a landmark file refused? auto and optional find the landmarks on it."""
     item: ItemSettings = ItemSettings()
     unwrap: UnwrapSettings = UnwrapSettings()
     model: ModelSettings = ModelSettings()

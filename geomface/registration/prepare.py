@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
+from geomface.errors import LandmarkError
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
 from geomface.mesh.diagnose import diagnose_scan
 from geomface.mesh.landmark_order import (
@@ -17,8 +18,7 @@ from geomface.mesh.landmark_outliers import drop_far_landmarks, set_repeated_mis
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.units import landmarks_onto, template_factor
 from geomface.mesh.winding import away_from_centre, outward_beside, turned_triangles
-from geomface.registration.scan_target import ScanTarget
-from geomface.registration.start import similarity_from_landmarks, similarity_without_landmarks
+from geomface.registration.start import similarity_from_landmarks
 
 _MIRROR = np.array([-1.0, 1.0, 1.0])
 # A scan that turns farther from +z than this is said to.
@@ -116,16 +116,15 @@ def prepare_scan(
     ----------
     scan : any triangle mesh; it is not changed
     template : with its mesh in the pose in which it starts; None when no pose is wanted
-    landmarks : measured points, missing ones NaN; None searches for the pose
-    start : a known pose, template to scan in the scan's own numbers; default from the landmarks, or
-        searched for
+    landmarks : measured points, missing ones NaN
+    start : a known pose, template to scan in the scan's own numbers; default from the landmarks
     fit_scale : False starts from the scale that the units of template and scan say
 
     Raises
     ------
     LandmarkError : wrong scheme or count, an order that no face has, many far off, too few measured
-        or on one line.
-    RegistrationError : no starting pose was found without landmarks, or a scan without surface.
+        or on one line; neither landmarks nor a start.
+    RegistrationError : a scan without surface.
 
     Convention
     ----------
@@ -133,6 +132,11 @@ def prepare_scan(
     to face outward. Landmarks with left and right exchanged belong to a mirror image if the
     triangles face inwards, too: such a scan was reflected with its landmarks.
     """
+    if template is not None and landmarks is None and start is None:
+        raise LandmarkError(
+            f"{scan.name}: expected landmarks or a starting pose, got neither. `geomface.register` "
+            "and `geomface.fit_scan` find the landmarks of a scan themselves."
+        )
     notes: list[str] = []
     arranged: ArrangedLandmarks | None = None
     mirrored, placed, known, scale = False, np.zeros((0, 3)), start, None
@@ -175,10 +179,7 @@ def prepare_scan(
     expected = arranged is not None and arranged.mirrored
     notes += _said_of_winding(turn != expected)
     faces = np.where(turn[:, None], faces[:, ::-1], faces)
-    if template is not None and known is None:
-        known = _search(template, vertices, faces, template_mm)
-        notes.append("no landmarks: the starting pose was searched for; check the overlay.")
-    elif known is not None and landmarks is not None and known.rotation[2, 2] < _TILTED_COSINE:
+    if known is not None and landmarks is not None and known.rotation[2, 2] < _TILTED_COSINE:
         notes.append("the scan does not look along +z: turned by its landmarks.")
     if template is not None and known is not None and start is None and not fit_scale:
         marks = template.mesh.vertices if landmarks is None else placed[landmarks.present]
@@ -231,12 +232,3 @@ def with_scale(similarity: Similarity, scale: float, pivot: FloatArray) -> Simil
     """Return the similarity of another scale that takes `pivot` to the same place."""
     rotation = similarity.rotation
     return Similarity(scale, rotation, similarity.apply(pivot) - scale * rotation @ pivot)
-
-
-def _search(
-    template: Template, vertices: FloatArray, faces: IndexArray, template_mm: float
-) -> Similarity:
-    """Search for the pose in millimetres."""
-    source = ScanTarget(template.mesh.vertices * template_mm, template.mesh.faces)
-    found, _ = similarity_without_landmarks(source, ScanTarget(vertices, faces))
-    return found.compose(Similarity(template_mm))

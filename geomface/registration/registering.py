@@ -101,9 +101,10 @@ def register(
     ----------
     template : a Template, or a `NonRigidRegistration` made from one to re-use its factors
     scan : any triangle mesh of a face; dirt is set aside for the fit and named in the notes
-    landmarks : measured points, missing ones NaN; without them several poses are tried
+    landmarks : measured points, missing ones NaN; needed without a start (`geomface.register` finds
+        them)
     settings : see `RegistrationSettings`; ignored when a solver is given
-    start : a known pose, template to scan; default from the landmarks, or searched for
+    start : a known pose, template to scan; default from the landmarks
     prior : a shape model to lean on where the scan says little
     on_progress : called with (levels done, levels)
 
@@ -113,24 +114,13 @@ def register(
 
     Raises
     ------
-    LandmarkError : wrong scheme or count, or too few measured.
+    LandmarkError : wrong scheme or count, or too few measured; neither landmarks nor a start.
     TooFewMatchesError : hardly any of the template meets the scan.
-    RegistrationError : no starting pose was found without landmarks.
 
     Convention
     ----------
     Neither the scan nor the landmarks need to be upright or in millimetres; the result is where
     the scan is once its numbers are millimetres. Left and right are the subject's.
-
-    Example
-    -------
-    >>> import numpy as np
-    >>> import geomface as gf
-    >>> face = gf.load_builtin_face()
-    >>> scan = gf.simulate_scan(face, rng=np.random.default_rng(1))
-    >>> fit = gf.register(face.template, scan.mesh, scan.landmarks)
-    >>> fit.converged, fit.flips, bool(fit.residual_mm["median"] < 0.5)
-    (True, 0, True)
     """
     require_kind(template, (Template, NonRigidRegistration), "register", where="`.template`")
     require_kind(scan, Mesh, "register", where="`.mesh`")

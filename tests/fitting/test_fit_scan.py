@@ -68,12 +68,6 @@ def test_registration_with_the_model_beats_the_model_alone(solver, scan):
     assert result.landmark_mm["median"] < 3.0
 
 
-def test_no_landmarks_are_needed(solver, scan):
-    fit = fit_scan(solver.fitter, scan.mesh)
-    assert fit.landmark_mm == {} and "searched for" in fit.notes[-1]
-    assert error(fit.mesh.vertices, scan.truth["vertices"]) < 2.5
-
-
 def test_an_instance_of_the_model_is_found_to_the_noise(face, solver):
     settings = dataclasses.replace(SCAN, deformation_mm=0.0, noise_mm=(0.1, 0.1))
     scan = simulate_scan(face, rng=np.random.default_rng([31, 5]), settings=settings)

@@ -156,11 +156,9 @@ def test_dirt_is_accepted_and_named(face, solver, scan, result):
     assert mean_error(face, found, scan).mean < mean_error(face, result, scan).mean + 0.3
 
 
-def test_without_landmarks_the_pose_is_searched(face, solver, scan):
-    found = register(solver, scan.mesh)
-    assert any("no landmarks" in note for note in found.notes)
-    assert found.residual_mm["median"] < 0.5
-    assert mean_error(face, found, scan).mean < 6.0
+def test_a_pose_is_never_guessed(solver, scan):
+    with pytest.raises(LandmarkError, match=r"landmarks or a starting pose.*geomface\.register"):
+        register(solver, scan.mesh)
 
 
 def test_a_model_prior_helps_where_nothing_was_seen(face, solver, scan, result):

@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from geomface.errors import LandmarkError, RegistrationError
+from geomface.errors import LandmarkError
 from geomface.faces.builtin import load_builtin_face
 from geomface.mesh import Landmarks, Similarity
-from geomface.registration.scan_target import ScanTarget
-from geomface.registration.start import similarity_from_landmarks, similarity_without_landmarks
+from geomface.registration.start import similarity_from_landmarks
 
 
 @pytest.fixture(scope="module")
@@ -51,23 +50,3 @@ def test_too_few_landmarks_are_refused(template, kept, words):
     measured[kept:] = np.nan
     with pytest.raises(LandmarkError, match=words):
         similarity_from_landmarks(points, Landmarks(measured))
-
-
-@pytest.mark.parametrize("yaw", [0.0, 40.0, 120.0, 180.0])
-def test_pose_is_found_without_landmarks(template, yaw):
-    mesh = template.mesh
-    rotation = Rotation.from_euler("yx", [yaw, 10.0], degrees=True).as_matrix()
-    true = Similarity(1.05, rotation, [100.0, -40.0, 20.0])
-    scan = ScanTarget(true.apply(mesh.vertices), mesh.faces)
-    found, distance = similarity_without_landmarks(ScanTarget(mesh.vertices, mesh.faces), scan)
-    miss = np.linalg.norm(found.apply(mesh.vertices) - true.apply(mesh.vertices), axis=1)
-    assert miss.mean() < 3.0
-    assert distance < 3.0
-
-
-def test_no_pose_near_something_else(template):
-    mesh = template.mesh
-    far = np.random.default_rng(0).normal(size=(60, 3)) * 3000.0
-    faces = np.arange(60).reshape(-1, 3)
-    with pytest.raises(RegistrationError, match="no starting pose"):
-        similarity_without_landmarks(ScanTarget(mesh.vertices, mesh.faces), ScanTarget(far, faces))

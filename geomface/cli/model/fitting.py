@@ -35,7 +35,7 @@ class ModelFitScanOptions:
     ] = None
     """Landmarks of the scan: JSON, .pts, .txt, .pp or .ljson."""
     no_landmarks: Flag = False
-    """Use no landmarks, not even those beside the scan: start from several poses."""
+    """Use no landmark file, not even one beside the scan: find the landmarks."""
     refine: Flag = False
     """Also fit what the model does not know."""
     report: MaybeFile = None
@@ -78,7 +78,7 @@ class ModelFitLandmarksOptions:
 
 def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:
     """Read, fit, write."""
-    from geomface.fitting import fit_scan, register_with_model
+    from geomface.landmarks.unaided import fit_scan, register_with_model
     from geomface.mesh.io import load_landmarks, load_mesh, save_mesh
 
     run.require_cpu()
