@@ -12,6 +12,7 @@ from geomface.datasets import layout
 from geomface.datasets.manifest import read_head, read_rows
 from geomface.datasets.picture_files import decode_output
 from geomface.errors import FileFormatError, SettingsError
+from geomface.files.places import file_inside
 from geomface.files.reading import read_bytes
 
 KIND, SCHEMA, WHAT = "synthetic-faces", 1, "a set of synthetic faces"
@@ -117,17 +118,14 @@ class SyntheticFaces:
                 f"{output!r}. Make the set again with it among --outputs."
             )
         where = record.files[output]
-        if isinstance(where, str):
-            path = self.folder / where
-            return decode_output(output, read_bytes(path, f"the {output} of a picture"), str(path))
-        name, start, count = where
-        path = self.folder / name
-        try:
-            with open(path, "rb") as stream:
-                stream.seek(start)
-                data = stream.read(count)
-        except OSError as error:
-            raise FileFormatError(f"{path}: cannot be read ({error.strerror}).") from error
+        name, start, count = (where, 0, -1) if isinstance(where, str) else where
+        path = file_inside(self.folder, self.folder, name)
+        if path is None:
+            raise FileFormatError(
+                f"{self.folder}: expected the {output} of {record.key} in its file {name!r}, which "
+                "is not in this folder. Copy the whole set, or make it again."
+            )
+        data = read_bytes(path, f"the {output} of a picture", count, start)
         return decode_output(output, data, f"{path}: {record.key}.{output}")
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from geomface.errors import FileFormatError
 from geomface.files.atomic import atomic_path
-from geomface.files.reading import read_bytes
+from geomface.files.reading import read_bytes, reading
 from geomface.files.records import read_json
 
 Row = TypeVar("Row")
@@ -52,12 +52,14 @@ def read_rows(path: Path, parse: Callable[[Any], Row], way_out: str) -> Iterator
     """
     for number, line in enumerate(read_bytes(path, "a manifest").splitlines(), 1):
         try:
-            yield parse(json.loads(line))
+            with reading(path, "a manifest"):
+                row = parse(json.loads(line))
         except (ValueError, KeyError, TypeError) as error:
             raise FileFormatError(
                 f"{path}: line {number} is not a row of a manifest ({type(error).__name__}: "
                 f"{error}). {way_out}"
             ) from error
+        yield row
 
 
 def join_files(path: Path, parts: Iterable[Path]) -> None:

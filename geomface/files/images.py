@@ -89,7 +89,9 @@ def _decode_eight_bits(data: bytes, name: str, channels: int, upright: bool) -> 
                 if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
                     raise ValueError(f"pixel type {picture.mode} is not supported")
                 orientation = _orientation(picture.getexif)
-                pixels = np.asarray(picture.convert(_MODES[channels]))
+                mode = _MODES[channels]
+                # `convert` copies even where there is nothing to do.
+                pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode))
     except (FileFormatError, MemoryError):
         raise
     # Decoders raise whatever they like on damaged data.

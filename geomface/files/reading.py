@@ -103,8 +103,8 @@ def reading(path: str | Path, expected: str) -> Iterator[None]:
         ) from error
 
 
-def read_bytes(path: str | Path, expected: str, limit: int = -1) -> bytes:
-    """Return the content of a file that is not empty, or its first `limit` bytes.
+def read_bytes(path: str | Path, expected: str, limit: int = -1, start: int = 0) -> bytes:
+    """Return the content of a file that is not empty, or `limit` bytes of it from `start`.
 
     Parameters
     ----------
@@ -119,6 +119,7 @@ def read_bytes(path: str | Path, expected: str, limit: int = -1) -> bytes:
     require_file(path, expected)
     try:
         with reading(path, expected), open(path, "rb") as file:
+            file.seek(start)
             data = file.read(limit)
     except (OSError, ValueError) as error:
         raise _unreadable(path, expected, error) from error

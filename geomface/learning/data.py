@@ -12,7 +12,7 @@ import torch
 
 from geomface.errors import FileFormatError
 from geomface.files.images import IMAGE_SUFFIXES, decode_image
-from geomface.files.reading import require_file
+from geomface.files.reading import read_bytes, reading, require_file
 from geomface.learning.errors import DatasetError
 from geomface.learning.fingerprint import Fingerprint, content_hash, fingerprint_rows
 from geomface.learning.stream import Batch
@@ -83,10 +83,7 @@ class Span(NamedTuple):
 
     def read(self) -> bytes:
         """Return the bytes."""
-        require_file(self.path, "a picture")
-        with open(self.path, "rb") as file:
-            file.seek(self.start)
-            return file.read(self.length)
+        return read_bytes(self.path, "a picture", self.length, self.start)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -183,8 +180,9 @@ def picture_shards(
     spans: dict[str, Span] = {}
     labels: dict[str, int] = {}
     for shard in map(Path, shards):
+        require_file(shard, "a tar of pictures")
         try:
-            with tarfile.open(shard, "r:") as archive:
+            with reading(shard, "a tar of pictures"), tarfile.open(shard, "r:") as archive:
                 for member in archive:
                     folder, slash, name = member.name.rpartition("/")
                     key, _, ending = name.partition(".")
@@ -192,7 +190,7 @@ def picture_shards(
                         spans[folder + slash + key] = Span(shard, member.offset_data, member.size)
                     elif ending == "json" and (file := archive.extractfile(member)):
                         labels[folder + slash + key] = int(json.load(file).get(label, -1))
-        except (tarfile.TarError, OSError, ValueError) as error:
+        except (tarfile.TarError, OSError, ValueError, TypeError, AttributeError) as error:
             raise FileFormatError(
                 f"{shard}: expected a tar of pictures, but it cannot be read ({error}). Write it "
                 "again."

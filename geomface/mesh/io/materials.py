@@ -142,7 +142,7 @@ def load_obj_texture(
     pictures = {material: entry for material, entry in maps.items() if entry is not None}
     if not pictures:
         return None
-    used = _used(named(path), usage, maps, list(pictures))
+    used = _used(named(path), usage, maps)
     if not used:
         return None
     distinct = {pictures[material] for material in used}
@@ -158,13 +158,12 @@ def load_obj_texture(
     return load_texture(image, place.parent, path.parent, str(place), way_out, further)
 
 
-def _used(
-    name: str, usage: dict[str, int], maps: dict[str, tuple[str, Path] | None], pictured: list[str]
-) -> list[str]:
+def _used(name: str, usage: dict[str, int], maps: dict[str, tuple[str, Path] | None]) -> list[str]:
     """Return the materials with a picture that faces use; a name that no MTL knows is said."""
+    pictured = [material for material, entry in maps.items() if entry is not None]
     if not usage:
         return pictured
-    used = [material for material in usage if material in pictured]
+    used = [material for material in usage if maps.get(material) is not None]
     unknown = [material for material in usage if material not in maps]
     if not unknown:
         return used
