@@ -197,6 +197,8 @@ def _read_scan(
     there = _blend(scan_normals, scan.faces, closest)
     lengths = np.linalg.norm(here, axis=1) * np.linalg.norm(there, axis=1)
     seen = closest.distances <= largest
+    if scan.painted is not None and texture is not None:
+        seen &= scan.painted[closest.faces]
     seen &= np.einsum("ij,ij->i", here, there) >= least_cosine * lengths
     if settings.reject_rim:
         on_side = closest.barycentric < _ON_EDGE  # weight k is zero on the side facing corner k
@@ -206,7 +208,9 @@ def _read_scan(
 
 def _colors(scan: Mesh, closest: ClosestPoints, texture: ImageArray | None) -> np.ndarray:
     if texture is not None and scan.uv is not None and scan.uv_faces is not None:
-        return read_bilinear(texture, _blend(scan.uv, scan.uv_faces, closest))
+        uv = _blend(scan.uv, scan.uv_faces, closest)
+        beyond = (uv < -_ON_EDGE) | (uv > 1 + _ON_EDGE)
+        return read_bilinear(texture, np.where(beyond, uv - np.floor(uv), uv))
     return _blend(np.asarray(scan.colors, np.float64), scan.faces, closest)
 
 

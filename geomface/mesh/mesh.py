@@ -41,6 +41,7 @@ class Mesh:
     uv_faces : (F, 3) int64 or None, indices into `uv`; a seam never duplicates a vertex
     colors : (V, 3) float32 in [0, 1] or None
     texture : (H, W, 3) float32 in [0, 1] or None, row 0 at the top
+    painted : (F,) bool or None, the faces that the texture colours; None is all
     unit : one of um, mm, cm, inch, m, or the millimetres in one unit such as "118.3mm"; None is
         mm as long as nothing else is known
     name : what messages call this mesh (usually the file name)
@@ -77,6 +78,7 @@ class Mesh:
     unit: str = None  # type: ignore[assignment]  # filled in __post_init__
     name: str = "mesh"
     unit_source: UnitSource | None = None
+    painted: BoolArray | None = None
 
     def __post_init__(self) -> None:
         def put(field: str, value: object) -> None:
@@ -127,6 +129,8 @@ class Mesh:
         if self.unit_source is None:
             put("unit_source", "assumed" if self.unit is None else "said")
         put("unit", "mm" if self.unit is None else canonical_unit(self.unit, f"{label}: unit"))
+        if self.painted is not None:
+            put("painted", frozen(require_shape(self.painted, (len(faces),), label), bool))
 
     @cached_property
     def topology_id(self) -> str:
@@ -137,9 +141,14 @@ class Mesh:
         return digest.hexdigest()[:16]
 
     def replace(self, **changes: object) -> "Mesh":
-        """Return a copy with some fields changed; a unit given here is said."""
+        """Return a copy with some fields changed.
+
+        A unit given here is said; of other faces or another texture all are painted.
+        """
         if "unit" in changes:
             changes = {"unit_source": None} | changes
+        if {"faces", "quads", "texture", "uv_faces"} & set(changes):
+            changes.setdefault("painted", None)
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
     @property

@@ -8,11 +8,13 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import FileFormatError
-from geomface.files.color import srgb_to_linear
+from geomface.files.color import linear_to_srgb, srgb_to_linear
 from geomface.files.images import encode_image
 from geomface.files.reading import as_singles, choose_unit, log, named
+from geomface.mesh.io.atlas import Paint, paint
 from geomface.mesh.io.glb_scene import (
     Container,
+    Scene,
     open_container,
     read_image,
     read_scene,
@@ -62,9 +64,16 @@ def read_glb(path: str | Path, *, unit: str | None = None, texture: TextureChoic
         scene = read_scene(container)
     except (*_DAMAGE, RecursionError) as error:
         raise FileFormatError(f"{name}: damaged glTF ({error}). Export it again.") from error
-    image = None
-    if texture and scene.image is not None and scene.uv is not None:
-        image = read_image(container, scene.image)
+    uv, uv_corners = scene.uv, None if scene.uv is None else scene.faces.ravel()
+    image, painted = None, None
+    if texture and uv is not None and uv_corners is not None:
+        paints = _paints(container, scene)
+        if any(item.picture is not None for item in paints):
+            corners = np.where(scene.placed[uv_corners], uv_corners, -1)
+            counts = np.full(len(scene.faces), 3)
+            painting = paint(counts, uv, corners, scene.which, paints, name)
+            uv, uv_corners = painting.uv, painting.uv_corners
+            image, painted = painting.texture, painting.painted
     if unit is None:
         # Infinite coordinates are refused when the mesh is made.
         with np.errstate(invalid="ignore", over="ignore"):
@@ -76,13 +85,26 @@ def read_glb(path: str | Path, *, unit: str | None = None, texture: TextureChoic
         scene.vertices,
         np.full(len(scene.faces), 3),
         scene.faces.ravel(),
-        uv=scene.uv,
-        uv_corners=None if scene.uv is None else scene.faces.ravel(),
+        uv=uv,
+        uv_corners=uv_corners,
         colors=scene.colors,
         texture=image,
+        painted=painted,
         unit=unit,
         name=name,
     )
+
+
+def _paints(container: Container, scene: Scene) -> list[Paint]:
+    """Return what the materials of a scene put on its faces; each picture is read once."""
+    images = {item.image for item in scene.materials} - {None}
+    read = {image: read_image(container, image) for image in images if image is not None}
+    paints = []
+    for item in scene.materials:
+        red, green, blue = linear_to_srgb(np.array(item.factor)).tolist()
+        picture = None if item.image is None else read[item.image]
+        paints.append(Paint(picture, (red, green, blue) if item.image is None else None))
+    return paints
 
 
 def _own_record(container: Container) -> dict[str, Any] | None:

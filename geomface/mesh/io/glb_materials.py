@@ -3,7 +3,7 @@
 Source
 ------
 glTF 2.0 specification, Khronos 2021, section 3.9; KHR_materials_pbrSpecularGlossiness (its diffuse
-colour is read as the base colour), EXT_texture_webp.
+colour is read as the base colour), EXT_texture_webp, KHR_texture_transform.
 """
 
 import dataclasses
@@ -25,6 +25,13 @@ class Material:
     image: int | None = None
     channel: str = "TEXCOORD_0"
     factor: tuple[float, float, float] = _WHITE
+    transform: tuple[float, ...] = (0.0, 0.0, 0.0, 1.0, 1.0)
+
+    def placed(self, uv: FloatArray) -> FloatArray:
+        """Return uv (n, 2), origin top-left, moved by offset, rotation and scale."""
+        along, down, angle, wide, high = self.transform
+        s, c = np.sin(angle), np.cos(angle)
+        return (uv * (wide, high)) @ np.array([[c, -s], [s, c]]) + (along, down)
 
     def colors(self, count: int) -> FloatArray | None:
         """Return (count, 3) display colours of vertices; None of a white material, the default."""
@@ -57,10 +64,16 @@ def material_of(tree: dict[str, Any], primitive: dict[str, Any], name: str) -> M
             "%s: its %s, which darkens the texture, is left out; bake it into the picture.",
             *(name, color),
         )
+    moved = info.get("extensions", {}).get("KHR_texture_transform", {})
+    offset, scale = moved.get("offset", (0, 0)), moved.get("scale", (1, 1))
+    transform = np.array([*offset, moved.get("rotation", 0), *scale], np.float64)
+    if transform.shape != (5,) or not np.isfinite(transform).all():
+        raise ValueError("KHR_texture_transform is no transform")
     return Material(
         _image(tree["textures"][index_in(info["index"])], name),
-        f"TEXCOORD_{index_in(info.get('texCoord', 0))}",
+        f"TEXCOORD_{index_in(moved.get('texCoord', info.get('texCoord', 0)))}",
         (red, green, blue),
+        tuple(transform.tolist()),
     )
 
 

@@ -15,18 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray, IndexArray, require_indices
+from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray, require_indices
 from geomface.errors import FileFormatError
 from geomface.files.atomic import write_bytes
 from geomface.files.color import linear_to_srgb
 from geomface.files.images import decode_image
 from geomface.files.places import file_inside
 from geomface.files.reading import as_doubles, log, read_bytes, require_plausible
-from geomface.mesh.io.glb_materials import index_in, material_of
+from geomface.mesh.io.glb_materials import Material, index_in, material_of
 
 _TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 _UNDERSTOOD = ("KHR_mesh_quantization", "EXT_texture_webp", "KHR_texture_basisu")
+_UNDERSTOOD += ("KHR_texture_transform",)
 _JSON, _BINARY = 0x4E4F534A, 0x004E4942
 
 
@@ -161,13 +162,25 @@ def open_container(path: Path, name: str, further: Path | None = None) -> Contai
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """All triangles of a scene in one coordinate system, in the order of the nodes."""
+    """All triangles of a scene in one coordinate system, in the order of the nodes.
+
+    Parameters
+    ----------
+    vertices, faces : (V, 3) and (F, 3)
+    uv : (V, 2); None when some part has none, unless there is a picture
+    placed : (V,) which vertices have a uv
+    colors : (V, 3) or None
+    materials : of the parts
+    which : (F,) number of each face's material
+    """
 
     vertices: FloatArray
     faces: IndexArray
     uv: FloatArray | None
+    placed: BoolArray
     colors: ImageArray | None
-    image: int | None
+    materials: tuple[Material, ...]
+    which: IndexArray
 
 
 def read_scene(container: Container) -> Scene:
@@ -196,8 +209,8 @@ def read_scene(container: Container) -> Scene:
             material = material_of(tree, primitive, name)
             channel = material.channel
             key = tuple(attributes.get(item) for item in ("POSITION", "COLOR_0", channel))
-            key += (None if "COLOR_0" in attributes else material.factor,)
-            block = _block(container, attributes, channel, matrix)
+            key += (None if "COLOR_0" in attributes else material.factor, material.transform)
+            block = _block(container, attributes, material, matrix)
             if block["colors"] is None and material.image is None:
                 block["colors"] = material.colors(len(block["vertices"]))
             require_indices(corners, len(block["vertices"]), f"{name}: faces")
@@ -212,7 +225,7 @@ def read_scene(container: Container) -> Scene:
                 # Nodes may show one mesh again and again.
                 require_plausible(block["vertices"].itemsize * 3 * total, stored, name)
                 shared[key] = block
-            block |= {"faces": corners + block["first"], "image": material.image}
+            block |= {"faces": corners + block["first"], "material": material}
             blocks.append(block)
     return _joined(blocks, name)
 
@@ -220,26 +233,32 @@ def read_scene(container: Container) -> Scene:
 def _joined(blocks: list[dict[str, Any]], name: str) -> Scene:
     own = [block for block in blocks if "vertices" in block]
     if not own:
-        return Scene(np.empty((0, 3)), np.empty((0, 3), np.int64), None, None, None)
+        none = np.empty(0, np.int64)
+        return Scene(np.empty((0, 3)), none.reshape(0, 3), None, none > 0, None, (), none)
     arrays: dict[str, np.ndarray | None] = {}
+    pictured = any(block["material"].image is not None for block in blocks)
     for label in ("uv", "colors"):
         parts = [block[label] for block in own]
         complete = all(part is not None for part in parts)
+        if label == "uv" and not complete and pictured:
+            continue  # those without are not placed
         if not complete and any(part is not None for part in parts):
             log.warning("%s: only some parts have %s; they are left out.", name, label)
         arrays[label] = np.concatenate(parts) if complete else None
-    faces_of: dict[int, int] = {}
-    for block in blocks:
-        if block["image"] is not None:
-            faces_of[block["image"]] = faces_of.get(block["image"], 0) + len(block["faces"])
-    if len(faces_of) > 1:
-        log.warning("%s: has %d textures; only that of most faces is kept.", name, len(faces_of))
+    none = [np.zeros((len(block["vertices"]), 2)) for block in own]
+    if pictured and arrays.get("uv") is None:
+        pairs = zip(own, none, strict=True)
+        arrays["uv"] = np.concatenate([zero if b["uv"] is None else b["uv"] for b, zero in pairs])
+    materials = tuple(dict.fromkeys(block["material"] for block in blocks))
+    numbers = [materials.index(block["material"]) for block in blocks]
     return Scene(
         vertices=np.concatenate([block["vertices"] for block in own]),
         faces=np.concatenate([block["faces"] for block in blocks]),
         uv=arrays["uv"],
+        placed=np.concatenate([np.full(len(b["vertices"]), b["uv"] is not None) for b in own]),
         colors=arrays["colors"],
-        image=max(faces_of, key=lambda image: faces_of[image]) if faces_of else None,
+        materials=materials,
+        which=np.repeat(numbers, [len(block["faces"]) for block in blocks]),
     )
 
 
@@ -306,12 +325,12 @@ def _corners(container: Container, primitive: dict[str, Any]) -> IndexArray | No
 
 
 def _block(
-    container: Container, attributes: dict[str, int], channel: str, matrix: FloatArray
+    container: Container, attributes: dict[str, int], material: Material, matrix: FloatArray
 ) -> dict[str, Any]:
     positions = as_doubles(container.accessor(attributes["POSITION"]))
     uv = colors = None
-    if channel in attributes:
-        uv = as_doubles(container.accessor(attributes[channel])[:, :2])
+    if material.channel in attributes:
+        uv = material.placed(as_doubles(container.accessor(attributes[material.channel])[:, :2]))
         uv = np.stack([uv[:, 0], 1.0 - uv[:, 1]], axis=1)
     if "COLOR_0" in attributes:
         item = container.tree["accessors"][index_in(attributes["COLOR_0"])]

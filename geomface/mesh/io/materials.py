@@ -8,6 +8,7 @@ from geomface.errors import FileFormatError
 from geomface.files.images import decode_image
 from geomface.files.places import file_inside
 from geomface.files.reading import log, named, read_bytes
+from geomface.mesh.io.atlas import Paint
 
 MATERIAL_NAME = "textured"
 _MOST_OPTIONS, _MOST_LIBRARIES = 40, 100
@@ -20,9 +21,13 @@ def further_folder(texture: TextureChoice) -> Path | None:
     return None if isinstance(texture, bool) else Path(texture)
 
 
-def read_materials(path: Path) -> dict[str, str | None]:
-    """Return {material: its map_Kd as written, or else map_Ka, or None} of one MTL file."""
+Color = tuple[float, float, float]
+
+
+def read_materials(path: Path) -> dict[str, tuple[str | None, Color | None]]:
+    """Return {material: its map_Kd as written, or else map_Ka, or None; its Kd} of one MTL file."""
     maps: dict[str, str | None] = {}
+    colors: dict[str, Color] = {}
     material = ""
     ambient: set[str] = set()
     text = read_bytes(path, "a material file (MTL)").decode("utf-8", "surrogateescape")
@@ -38,9 +43,25 @@ def read_materials(path: Path) -> dict[str, str | None]:
         elif keyword == "map_ka" and rest and maps.get(material) is None:
             maps[material] = rest
             ambient.add(material)
+        elif keyword == "kd" and (color := _color(rest)) is not None:
+            maps.setdefault(material, None)
+            colors[material] = color
     if ambient:
         log.warning("%s: has map_Ka and no map_Kd; its ambient picture is the texture.", path.name)
-    return maps
+    return {material: (image, colors.get(material)) for material, image in maps.items()}
+
+
+def _color(text: str) -> Color | None:
+    """Return three numbers in [0, 1]; None of a spectrum, or of anything else."""
+    try:
+        values = [float(word) for word in text.split()]
+    except ValueError:
+        return None
+    if len(values) == 1:
+        values = values * 3
+    if len(values) != 3 or not all(0.0 <= value <= 1.0 for value in values):
+        return None
+    return values[0], values[1], values[2]
 
 
 def find_texture(
@@ -115,19 +136,23 @@ def _separate(libraries: list[str], folder: Path) -> list[str]:
     return names
 
 
-def load_obj_texture(
-    path: Path, libraries: list[str], usage: dict[str, int], further: Path | None = None
-) -> ImageArray | None:
-    """Return the texture of an OBJ, or None when its materials have none.
+def load_obj_paints(
+    path: Path, libraries: list[str], used: list[str], further: Path | None = None
+) -> list[Paint]:
+    """Return what the materials of an OBJ put on its faces; nothing when none has a picture.
 
     Parameters
     ----------
     path : the OBJ
     libraries : its mtllib entries
-    usage : {material: number of faces}, in the order of first use
+    used : the materials that faces use; "" is that of faces without one
     further : folder where pictures may lie too
+
+    Returns
+    -------
+    One paint for each of `used`
     """
-    maps: dict[str, tuple[str, Path] | None] = {}
+    maps: dict[str, tuple[tuple[str, Path] | None, Color | None]] = {}
     for library in _separate(libraries[:_MOST_LIBRARIES], path.parent)[:_MOST_LIBRARIES]:
         place = find_texture(library, path.parent, path.parent)
         if place is None:
@@ -136,49 +161,48 @@ def load_obj_texture(
             )
             continue
         maps |= {
-            material: None if image is None else (image, place)
-            for material, image in read_materials(place).items()
+            material: (None if image is None else (image, place), color)
+            for material, (image, color) in read_materials(place).items()
         }
-    pictures = {material: entry for material, entry in maps.items() if entry is not None}
-    if not pictures:
-        return None
-    used = _used(named(path), usage, maps)
-    if not used:
-        return None
-    distinct = {pictures[material] for material in used}
-    used.sort(key=lambda material: -usage.get(material, 0))
-    if len(distinct) > 1:
-        log.warning(
-            "%s: has %d textures; only that of material %r (most faces) is kept. Bake them into "
-            "one image to keep all.",
-            *(named(path), len(distinct), used[0]),
-        )
-    image, place = pictures[used[0]]
-    way_out = "Correct its map_Kd line"
-    return load_texture(image, place.parent, path.parent, str(place), way_out, further)
+    pictured = {material: image for material, (image, _) in maps.items() if image is not None}
+    some_known = any(material in maps for material in used)
+    only = next(iter(pictured)) if len(set(pictured.values())) == 1 and not some_known else None
+    chosen = [
+        material if material in maps or not pictured else _unknown(named(path), material, only)
+        for material in used
+    ]
+    if not any(material in pictured for material in chosen):
+        return []
+    loaded: dict[tuple[str, Path], ImageArray | None] = {}
+    paints = []
+    for material in chosen:
+        image, color = maps.get(material, (None, None))
+        if image is not None and image not in loaded:
+            reference, place = image
+            way_out = "Correct its map_Kd line"
+            loaded[image] = load_texture(
+                reference, place.parent, path.parent, str(place), way_out, further
+            )
+        picture = None if image is None else loaded[image]
+        paints.append(Paint(picture, color if image is None else None))
+    return paints if any(item.picture is not None for item in paints) else []
 
 
-def _used(name: str, usage: dict[str, int], maps: dict[str, tuple[str, Path] | None]) -> list[str]:
-    """Return the materials with a picture that faces use; a name that no MTL knows is said."""
-    pictured = [material for material, entry in maps.items() if entry is not None]
-    if not usage:
-        return pictured
-    used = [material for material in usage if maps.get(material) is not None]
-    unknown = [material for material in usage if material not in maps]
-    if not unknown:
-        return used
-    if used or len({maps[material] for material in pictured}) > 1:
+def _unknown(name: str, material: str, only: str | None) -> str:
+    """Say what faces get whose material no MTL has: that of the only picture, or none."""
+    if only is None:
         log.warning(
             "%s: its faces use material %r, which its MTL does not have; they have no texture.",
-            *(name, unknown[0]),
+            *(name, material),
         )
-        return used
-    log.warning(
-        "%s: its faces use material %r, which its MTL does not have; they get the only texture "
-        "there, that of %r.",
-        *(name, unknown[0], pictured[0]),
-    )
-    return pictured[:1]
+        return material
+    if material:
+        log.warning(
+            "%s: its faces use material %r, which its MTL does not have; they get the only "
+            "texture there, that of %r.",
+            *(name, material, only),
+        )
+    return only
 
 
 def material_text(image: str) -> str:

@@ -19,11 +19,12 @@ from geomface.files.reading import (
     read_bytes,
     require_tail,
 )
+from geomface.mesh.io.atlas import paint
 from geomface.mesh.io.materials import (
     MATERIAL_NAME,
     TextureChoice,
     further_folder,
-    load_obj_texture,
+    load_obj_paints,
     material_text,
 )
 from geomface.mesh.io.obj_colors import POLYPAINT, partial_colors, polypaint
@@ -81,12 +82,15 @@ def read_obj(path: str | Path, *, unit: str | None = None, texture: TextureChoic
     corners = absolute(corners, counts, (b"v ", len(vertices)), lines, name)
     if uv is not None:
         uv_corners = absolute(uv_corners, counts, (b"vt ", len(uv)), lines, name)
-    image = None
-    if texture and uv is not None and (uv_corners >= 0).all():
-        libraries = [_rest(line) for line in lines if line[:7] == b"mtllib "]
-        if libraries:
-            usage, further = _material_usage(lines), further_folder(texture)
-            image = load_obj_texture(path, libraries, usage, further)
+    image, painted = None, None
+    libraries = [_rest(line) for line in lines if line[:7] == b"mtllib "]
+    if texture and uv is not None and libraries and len(counts):
+        used, which = _materials(lines)
+        paints = load_obj_paints(path, libraries, used, further_folder(texture))
+        if paints and len(which) == len(counts):
+            painting = paint(counts, uv, uv_corners, which, paints, name)
+            uv, uv_corners = painting.uv, painting.uv_corners
+            image, painted = painting.texture, painting.painted
     comments = b"\n".join(line for line in lines[:20] if line[:1] == b"#")
     return build_mesh(
         vertices,
@@ -96,6 +100,7 @@ def read_obj(path: str | Path, *, unit: str | None = None, texture: TextureChoic
         uv_corners=uv_corners if uv is not None else None,
         colors=colors,
         texture=image,
+        painted=painted,
         unit=choose_unit(comments, unit, name),
         name=name,
     )
@@ -136,18 +141,17 @@ def _uv(lines: list[bytes], name: str) -> FloatArray | None:
     return _table(without_comments(lines, 3), 2, name, "vt")[0][:, :2] if lines else None
 
 
-def _material_usage(lines: list[bytes]) -> dict[str, int]:
-    """Return {material: number of faces} in the order of first use."""
-    places = [place for place, line in enumerate(lines) if line[:7] == b"usemtl "]
-    if len(places) <= 1:
-        return {_rest(lines[place]): 1 for place in places}
-    faces = np.flatnonzero([line[:2] == b"f " for line in lines])
-    counts = np.diff(np.searchsorted(faces, [*places, len(lines)]))
-    usage: dict[str, int] = {}
-    for place, count in zip(places, counts, strict=True):
-        material = _rest(lines[place])
-        usage[material] = usage.get(material, 0) + int(count)
-    return usage
+def _materials(lines: list[bytes]) -> tuple[list[str], IndexArray]:
+    """Return the materials that faces use, and the number (P,) of each face's."""
+    used: dict[str, int] = {}
+    which: list[int] = []
+    now = ""
+    for line in lines:
+        if line[:2] == b"f ":
+            which.append(used.setdefault(now, len(used)))
+        elif line[:7] == b"usemtl ":
+            now = _rest(line)
+    return list(used), np.array(which, np.int64)
 
 
 def write_obj(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:

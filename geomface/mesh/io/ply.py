@@ -10,6 +10,7 @@ from geomface.errors import FileFormatError, OutputError
 from geomface.files.atomic import atomic_path
 from geomface.files.images import encode_image
 from geomface.files.reading import as_doubles, as_singles, choose_unit, log, named, read_bytes
+from geomface.mesh.io.atlas import Paint, paint
 from geomface.mesh.io.materials import TextureChoice, further_folder, load_texture
 from geomface.mesh.io.ply_columns import colors_of, faces_of, faces_of_strips, floats, integers
 from geomface.mesh.io.ply_layout import Table, read_layout
@@ -62,13 +63,25 @@ def read_ply(path: str | Path, *, unit: str | None = None, texture: TextureChoic
     require_indices(corners, len(vertices), f"{name}: faces")
     uv, uv_corners = _uv(tables, corners, counts, len(vertices), name)
     files = [line[len(_TEXTURE) :].strip() for line in comments if line.startswith(_TEXTURE)]
-    image = None
-    if texture and files and uv is not None:
-        if len(files) > 1:
-            log.warning("%s: has %d textures; only %s is kept.", name, len(files), files[0])
+    image, painted = None, None
+    if texture and files and uv is not None and uv_corners is not None and len(counts):
         way_out, folder = f"Correct its 'comment {_TEXTURE}' line", path.parent
+        which = np.zeros(len(counts), np.int64)
+        if "texnumber" in face:
+            which = integers(face["texnumber"], "texnumber", name)
+        elif len(files) > 1:
+            log.warning("%s: has %d textures; only %s is kept.", name, len(files), files[0])
         further = further_folder(texture)
-        image = load_texture(files[0], folder, folder, name, way_out, further)
+        paints = [
+            Paint(load_texture(file, folder, folder, name, way_out, further))
+            if (which == number).any()
+            else Paint()
+            for number, file in enumerate(files)
+        ]
+        if any(item.picture is not None for item in paints):
+            painting = paint(counts, uv, uv_corners, which, paints, name)
+            uv, uv_corners = painting.uv, painting.uv_corners
+            image, painted = painting.texture, painting.painted
     return build_mesh(
         vertices,
         counts,
@@ -77,6 +90,7 @@ def read_ply(path: str | Path, *, unit: str | None = None, texture: TextureChoic
         uv_corners=uv_corners,
         colors=colors_of(vertex, face, counts, corners, name),
         texture=image,
+        painted=painted,
         unit=choose_unit("\n".join(comments).encode("utf-8", "surrogateescape"), unit, name),
         name=name,
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray, IndexArray, require_indices
+from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray, require_indices
 from geomface.errors import FileFormatError, MeshError
 from geomface.files.reading import log
 from geomface.mesh.mesh import Mesh
@@ -20,6 +20,7 @@ def build_mesh(
     uv_corners: IndexArray | None = None,
     colors: ImageArray | None = None,
     texture: ImageArray | None = None,
+    painted: BoolArray | None = None,
 ) -> Mesh:
     """Make a mesh of polygons as a file lists them.
 
@@ -34,6 +35,7 @@ def build_mesh(
     name, unit : of the mesh
     uv, uv_corners : (T, 2) and (sum of counts,) indices into uv; -1 where a corner has none
     colors, texture : (V, 3) and (H, W, 3) in [0, 1]
+    painted : (P,) which polygons the texture colours; None is all
 
     Raises
     ------
@@ -56,7 +58,7 @@ def build_mesh(
         uv_corners = None
         if texture is not None:
             log.warning("%s: the texture is left out, the faces have no uv.", name)
-            texture = None
+            texture = painted = None
     if uv is not None and uv_corners is not None:
         require_indices(uv_corners, len(uv), f"{name}: uv of the faces")
     quads = None
@@ -91,6 +93,7 @@ def build_mesh(
         texture=texture,
         unit=unit,  # type: ignore[arg-type]  # None: nobody said one
         name=name,
+        painted=None if painted is None else np.repeat(painted, counts - 2),
     )
 
 
