@@ -1,7 +1,8 @@
 """`geomface bake`: a scan's colours on the template's texture."""
 
 import dataclasses
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -16,7 +17,13 @@ from geomface.cli.options import (
     TemplateFile,
 )
 from geomface.cli.run import Run
-from geomface.errors import SettingsError
+from geomface.errors import MeshError, SettingsError
+
+if TYPE_CHECKING:
+    from geomface.mesh import Mesh
+
+_UV_ROUNDING = 1e-5
+"""How far files with short numbers move a uv."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +43,7 @@ class BakeOptions:
     mask: MaybeFile = None
     """Picture of what was seen: white where measured, black where filled in."""
     template: TemplateFile = None
-    """Template with uv, as written by 'geomface unwrap'."""
+    """Template with uv, as written by 'geomface unwrap'; not needed where --mesh has uv."""
     size: int = 1024
     """Texels along each side."""
     max_distance_mm: float = 3.0
@@ -60,7 +67,6 @@ def run_bake(options: BakeOptions, run: Run) -> int:
 
     from geomface.files import save_image
     from geomface.geometry_image import BakeSettings, bake_texture
-    from geomface.mesh import require_same_topology
     from geomface.mesh.io import load_mesh, save_mesh
 
     run.require_cpu()
@@ -72,9 +78,8 @@ def run_bake(options: BakeOptions, run: Run) -> int:
     if not 8 <= options.size <= 16384:
         raise SettingsError(f"--size: expected 8 to 16384 texels, got {options.size}.")
     settings = BakeSettings(options.max_distance_mm, options.max_normal_degrees)
-    template = read_template_with_uv(options.template)
     mesh = load_mesh(options.mesh, texture=False)
-    require_same_topology(template, mesh)
+    template = _with_uv(options.template, mesh)
     scan = load_mesh(options.scan, texture=options.textures or True)
     if options.common.dry_run:
         outputs = (options.out, options.mask, options.textured_mesh)
@@ -106,6 +111,32 @@ def run_bake(options: BakeOptions, run: Run) -> int:
         f"seen, {run.seconds:.1f} s"
     )
     return 0
+
+
+def _with_uv(template: Path | None, mesh: "Mesh") -> "Mesh":
+    """Return what has the uv: the registered mesh, else the template, which must have the same.
+
+    Raises
+    ------
+    MeshError : no uv, or a mesh and a template with different ones
+    TopologyMismatchError : a mesh of another template
+    """
+    import numpy as np
+
+    from geomface.mesh import require_same_topology
+
+    if mesh.uv is not None and template is None:
+        return mesh
+    found = read_template_with_uv(template)
+    require_same_topology(found, mesh)
+    if mesh.uv is not None and found.uv is not None:
+        of_mesh, of_template = mesh.uv[mesh.uv_faces], found.uv[found.uv_faces]
+        if not np.allclose(of_mesh, of_template, rtol=0, atol=_UV_ROUNDING):
+            raise MeshError(
+                f"{mesh.name} and {found.name} have different uv: a texture of one does not fit "
+                "the other. Leave --template out to bake for the uv of the mesh."
+            )
+    return found
 
 
 GROUP = CommandGroup(

@@ -1,6 +1,7 @@
 """`geomface unwrap`: uv on the unit square for a template."""
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
@@ -18,6 +19,7 @@ from geomface.parametrization.settings import (
 )
 
 if TYPE_CHECKING:
+    from geomface.mesh import Template
     from geomface.parametrization import UnwrapResult
 
 
@@ -89,6 +91,7 @@ def run_unwrap(options: UnwrapOptions, run: Run) -> int:
     result = unwrap(template, settings=settings)
     run.add_notes(result.report.notes)
     save_mesh(options.out, result.mesh)
+    _save_companions(options.out, template, run)
     run.finish(distortion_figures(result), options.report)
     report = result.report
     run.say(
@@ -98,6 +101,22 @@ def run_unwrap(options: UnwrapOptions, run: Run) -> int:
     for name in settings.shares:
         run.say(f"  {name} covers {100 * report.share[name]:.2f} % of the square")
     return 0
+
+
+def _save_companions(out: Path, template: "Template", run: Run) -> None:
+    """Write landmarks and regions beside the mesh; files that are there stay."""
+    from geomface.mesh.io.templates import companion_path, save_embedding, save_regions
+
+    def place(what: str) -> Path | None:
+        path = companion_path(out, what)
+        if path.exists():
+            run.note(f"{path} was there and is kept; it goes with {out.name} from now on.")
+        return None if path.exists() else path
+
+    if template.landmarks is not None and (path := place("landmarks")) is not None:
+        save_embedding(path, template.landmarks, template.mesh)
+    if template.regions and (path := place("regions")) is not None:
+        save_regions(path, template.regions)
 
 
 def _require_regions(settings: UnwrapSettings, known: set[str], label: str) -> None:

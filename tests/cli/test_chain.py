@@ -101,6 +101,8 @@ def test_uv_of_another_map_is_refused(
     face = tmp_path / "face.ply"
     geomface.save_mesh(face, geomface.load_builtin_face().mesh)
     run(capsys, "unwrap", "--weights", "uniform", "--out", tmp_path / "u.obj")
+    kept = geomface.load_template(tmp_path / "u.obj")
+    assert kept.landmarks is not None and "face_core" in kept.regions
     run(capsys, "geoimage", "encode", "--mesh", face, "--size", 64, "--out", tmp_path / "g.png")
     words = ["geoimage", "decode", "--template", tmp_path / "u.obj", "--image", tmp_path / "g.png"]
     assert main([*map(str, words), "--out", str(tmp_path / "m.ply")]) == 1

@@ -9,8 +9,11 @@ from geomface.files.reading import log
 
 _SIDE = 8
 """Texels a side of a plain colour."""
-_MOST_TEXELS = 1 << 27
-"""Beyond this size a picture that repeats across a face is not repeated."""
+_MOST_TEXELS = 1 << 25
+"""Of all pictures together; larger ones are thinned out."""
+
+_MOST_REPEATS = 64
+"""Of a picture across one face; one that repeats more often is not repeated."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -71,6 +74,7 @@ def paint(
     placed = np.minimum.reduceat(uv_corners, starts) >= 0
     known = [*paints, Paint()]
     which = np.where((which >= 0) & (which < len(paints)), which, len(paints))
+    which = _first_alike(known)[which]
     has_picture = np.array([item.picture is not None for item in known])[which]
     which = np.where(has_picture & ~placed, len(paints), which)
     used = np.unique(which)
@@ -97,6 +101,14 @@ def paint(
     return _assemble(counts, uv, uv_corners, which, known, painted)
 
 
+def _first_alike(paints: list[Paint]) -> IndexArray:
+    """Return for every paint the first that shows the same."""
+    found: dict[object, int] = {}
+    for number, item in enumerate(paints):
+        found.setdefault((id(item.picture), item.color), number)
+    return np.array([found[id(item.picture), item.color] for item in paints])
+
+
 def _assemble(
     counts: IndexArray,
     uv: FloatArray,
@@ -111,8 +123,20 @@ def _assemble(
     corner_paint = np.repeat(which, counts)
     places = np.empty_like(own)  # texels from the left and from the top
     tiles: list[ImageArray] = []
+    used = np.unique(which).tolist()
+    reach = {k: np.maximum(np.ceil(own[corner_paint == k].max(axis=0) - 1e-6), 1) for k in used}
+    reach = {
+        k: times if times.prod() <= _MOST_REPEATS else np.ones(2) for k, times in reach.items()
+    }
+    shapes = [
+        np.array(item.shape[:2]) * reach[k][::-1]
+        for k in used
+        if (item := known[k].picture) is not None
+    ]
+    size = sum(shape[0] for shape in shapes) * max(shape[1] for shape in shapes) if shapes else 0
+    thin = max(int(np.ceil(np.sqrt(size / _MOST_TEXELS))), 1)
     top = 0
-    for number in np.unique(which):
+    for number in used:
         here = corner_paint == number
         tile = known[number].picture
         if tile is None:
@@ -120,11 +144,9 @@ def _assemble(
             tile = np.full((_SIDE, _SIDE, 3), color, np.float32)
             places[here] = _SIDE / 2
         else:
+            tile = tile[::thin, ::thin]
             height, width = tile.shape[:2]
-            times = np.maximum(np.ceil(own[here].max(axis=0) - 1e-6), 1).astype(int)
-            if times[0] * times[1] * height * width > _MOST_TEXELS:
-                times = np.ones(2, int)
-            tile = np.tile(tile, (times[1], times[0], 1))
+            tile = np.tile(tile, (int(reach[number][1]), int(reach[number][0]), 1))
             places[here] = own[here] * (width, -height) + (0, tile.shape[0])
         # One texel around each, so that reads between texels do not mix two of them.
         tile = np.pad(tile, ((1, 1), (1, 1), (0, 0)), mode="edge")
