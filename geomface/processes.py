@@ -77,7 +77,7 @@ class _OrderlyInterrupt:
         self.forget()
         if second or _is_safe(frame):
             raise KeyboardInterrupt
-        self._timer = threading.Timer(_MOMENT, self._ring, (number,))
+        self._timer = threading.Timer(_MOMENT, self._ring, (signal.Signals(number),))
         self._timer.daemon = True
         self._timer.start()
 
@@ -87,7 +87,7 @@ class _OrderlyInterrupt:
             self._timer.cancel()
         self._timer, self._rang = None, False
 
-    def _ring(self, number: int) -> None:
+    def _ring(self, number: signal.Signals) -> None:
         self._rang = True
         _thread.interrupt_main(number)
 
