@@ -6,9 +6,9 @@ from geomface.lazy import attach
 
 if TYPE_CHECKING:
     from geomface.landmarks.detect import DetectionResult as DetectionResult
-    from geomface.landmarks.detect import DetectionSettings as DetectionSettings
     from geomface.landmarks.detect import LandmarkDetector as LandmarkDetector
     from geomface.landmarks.detect import detect_landmarks as detect_landmarks
+    from geomface.landmarks.pose_search import DetectionSettings as DetectionSettings
     from geomface.landmarks.view_detectors import NetworkDetector as NetworkDetector
     from geomface.landmarks.view_detectors import PictureDetector as PictureDetector
 else:

@@ -7,7 +7,7 @@ from geomface.errors import FileFormatError, LandmarkError
 from geomface.faces.builtin import load_builtin_face
 from geomface.landmarks import LandmarkDetector
 from geomface.landmarks.candidate_views import all_views, likely_views
-from geomface.landmarks.detect import DetectionSettings
+from geomface.landmarks.pose_search import DetectionSettings
 from geomface.landmarks.surface import ScanSurface
 from geomface.landmarks.training.shape_models import learn_landmark_shape
 from geomface.landmarks.view_detectors import PictureDetector
