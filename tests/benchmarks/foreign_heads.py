@@ -101,10 +101,10 @@ def _outer(body: np.ndarray, faces: np.ndarray) -> np.ndarray:
     normals = vertex_normals(body, faces)
     centre, extent = body.mean(axis=0), 1.05 * float(np.linalg.norm(np.ptp(body, axis=0)))
     seen = np.zeros(len(faces), bool)
-    for pitch in (-50.0, -15.0, 15.0, 50.0):
-        for yaw in range(0, 360, 30):
+    for pitch in (-45.0, 0.0, 45.0):
+        for yaw in range(0, 360, 45):
             view = View(view_rotation(yaw, pitch), centre, extent)
-            ids = render_geometry(body, faces, normals, view, size=700)[1]
+            ids = render_geometry(body, faces, normals, view, size=600)[1]
             seen[ids[ids >= 0]] = True
     # Small triangles between seen ones own no pixel.
     touched = np.zeros(len(body), bool)
@@ -129,7 +129,7 @@ def face_template(model: MorphableModel) -> tuple[Template, np.ndarray, np.ndarr
     place = np.full(len(mesh.vertices), -1)
     place[kept] = np.arange(len(kept))
     moved = _embed(marks, mesh.vertices[kept], place[faces], embedding)
-    inner = np.flatnonzero(cKDTree(marks[INNER]).query(mesh.vertices[kept])[0] < 20.0)
+    inner = np.flatnonzero(cKDTree(marks[INNER]).query(mesh.vertices[kept])[0] < 28.0)
     template = Template(Mesh(mesh.vertices[kept], place[faces], name="face"), moved)
     return template, kept, inner
 
