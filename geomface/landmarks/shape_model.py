@@ -16,6 +16,11 @@ from geomface.statistics import (
 NOISE_MM = 1.5
 """What the modes leave out, and how well a place can be told at all."""
 
+_POSE_ROUNDS = 8
+"""The pose of the mean comes first, by least distances and not squares: a free shape would shrink
+to follow gross errors."""
+_MOST_SIGMAS = 3.0
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LandmarkShapeFit:
@@ -39,7 +44,7 @@ def fit_landmark_shape(
     sigma: FloatArray,
     *,
     which: IndexArray | None = None,
-    rounds: int = 12,
+    rounds: int = 16,
 ) -> LandmarkShapeFit:
     """Fit pose, size and shape of the model to points of which some are wrong.
 
@@ -72,13 +77,18 @@ def fit_landmark_shape(
     for index in range(rounds):
         residual = np.linalg.norm(similarity.apply(shape[rows]) - points[rows], axis=1)
         typical = robust_scale(residual, 3.0 * similarity.scale)
-        robust = geman_mcclure_weights(residual, (4.0 if index > 2 else 8.0) * typical)
+        if index < _POSE_ROUNDS:
+            robust = typical / np.maximum(residual, 0.3 * typical)
+        else:
+            robust = geman_mcclure_weights(residual, 4.0 * typical)
         weights = trust * robust
         similarity = fit_similarity(shape[rows], points[rows], weights)
         local = similarity.inverse().apply(points[rows])
         spread = sigma[rows] / similarity.scale / np.sqrt(np.maximum(robust, 1e-6))
+        if index < _POSE_ROUNDS:
+            continue
         found = posterior(model, rows, local, np.hypot(spread, NOISE_MM))
-        shape = found.mean
+        shape = model.reconstruct(np.clip(found.coefficients, -_MOST_SIGMAS, _MOST_SIGMAS))
     expected = similarity.apply(shape)
     residual = np.full(len(points), np.nan)
     given = np.isfinite(points).all(axis=1)

@@ -57,7 +57,7 @@ class ScanSurface(ScanTarget):
 
         Returns
         -------
-        points : (n, 3) mm, NaN where the ray meets nothing
+        points : (n, 3) mm, NaN where the ray meets nothing, or an inside
         cosines : (n,) of the angle between the surface and the view, 0 where nothing is met
         """
         toward = view.rotation[2]
@@ -65,7 +65,8 @@ class ScanSurface(ScanTarget):
         origins = view.ray_origins(pixels) + reach * toward
         rays = np.tile(-toward, (len(pixels), 1))
         faces, along = self.surface.first_hit(origins, rays)
-        met = faces >= 0
+        # Through the gap between lid and eye, or a hole, a ray meets the inside of the skull.
+        cosines = face_normals(self.vertices, self.faces[np.maximum(faces, 0)]) @ toward
+        met = (faces >= 0) & (cosines > 0.0)
         points = np.where(met[:, None], origins + along[:, None] * rays, np.nan)
-        normals = face_normals(self.vertices, self.faces[np.where(met, faces, 0)])
-        return points, np.where(met, np.abs(normals @ toward), 0.0)
+        return points, np.where(met, cosines, 0.0)

@@ -22,8 +22,8 @@ from geomface.faces.builtin import load_builtin_face
 from geomface.faces.ict import load_ict
 from geomface.landmarks import LandmarkDetector, NetworkDetector
 from geomface.landmarks.weights import load_detector
-from geomface.mesh.diagnose import arrange_landmarks
 from geomface.mesh.io import load_landmarks, load_mesh, load_template
+from geomface.mesh.landmark_order import arrange_landmarks
 from geomface.registration import NonRigidRegistration, register
 from geomface.registration.evaluate import correspondence_error
 from geomface.rendering.camera import view_rotation
@@ -110,7 +110,7 @@ def james(data: Path, detector) -> None:
     embedding = load_builtin_face().template
     # Its file lists the points in another order.
     points = embedding.landmarks.positions(embedding.mesh.vertices)
-    _detect(detector, mesh, arrange_landmarks(given, points)[0].points, "james")
+    _detect(detector, mesh, arrange_landmarks(given, points).landmarks.points, "james")
 
 
 def main() -> None:
