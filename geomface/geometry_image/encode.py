@@ -12,6 +12,7 @@ from geomface.geometry_image.image import GeometryImage, Mode, fingerprint
 from geomface.geometry_image.quantize import ValueRange, quantize, value_range
 from geomface.geometry_image.sampling import TexelSampling, nearest_valid, require_uv, sample_texels
 from geomface.mesh.mesh import Mesh, require_same_topology
+from geomface.mesh.units import millimetres, registered_unit
 
 _LOG = logging.getLogger("geomface")
 
@@ -75,7 +76,7 @@ class GeometryImageEncoder:
 
         Parameters
         ----------
-        vertices : (..., V, 3), in the template's unit, or a registered mesh
+        vertices : (..., V, 3), in the template's unit, or a registered mesh, in its own
         mode : "absolute" positions or "displacement" from the reference
         bits : 32 (float), 16 or 8
         limits : what the codes span, default the range of these shapes; take that of a training
@@ -88,12 +89,11 @@ class GeometryImageEncoder:
         """
         if isinstance(vertices, Mesh):
             require_same_topology(self.mesh, vertices)
-            if vertices.unit != self.mesh.unit:
-                raise MeshError(
-                    f"{vertices.name} is in {vertices.unit}, the template {self.mesh.name} in "
-                    f"{self.mesh.unit}. Convert one of them."
-                )
-            vertices = vertices.vertices
+            to_mm = millimetres(self.mesh.unit)
+            unit = registered_unit(vertices, self.mesh.vertices * to_mm)
+            for note in unit.notes:
+                _LOG.warning("%s", note)
+            vertices = vertices.vertices * (unit.factor / to_mm)
         if mode not in ("absolute", "displacement"):
             raise SettingsError(f"expected mode absolute or displacement, got {mode!r}.")
         values = self.values(vertices, displacement=mode == "displacement")

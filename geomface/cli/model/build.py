@@ -57,10 +57,10 @@ class ModelFitOptions:
 
 def run_fit(options: ModelFitOptions, run: Run) -> int:
     """Read, align, fit, write."""
-    import numpy as np
-
+    from geomface.mesh.units import template_factor
     from geomface.statistics import MorphableModel, align_meshes, fit_pca, write_morphable
     from geomface.statistics.coupling import fit_coupling
+    from geomface.statistics.one_set import one_set
 
     run.require_cpu()
     require_output(options.out, "--out", (".safetensors",))
@@ -70,10 +70,19 @@ def run_fit(options: ModelFitOptions, run: Run) -> int:
         return run.plan([f"fit a model to {len(paths)} meshes", f"write {options.out}"])
     meshes = read_meshes(paths, run)
     template = _template(options.template, meshes[0])
-    aligned = align_meshes(np.stack([mesh.vertices for mesh in meshes]), scale=options.remove_size)
+    bare = template.mesh.vertices is meshes[0].vertices
+    known = None if bare else template.mesh.vertices * template_factor(template.mesh)
+    vertices, notes = one_set(meshes, known)
+    run.add_notes(notes)
+    aligned = align_meshes(vertices, scale=options.remove_size)
     if not aligned.converged:
         run.note(f"the alignment still moved after {aligned.iterations} rounds.")
     shape = fit_pca(aligned.aligned, components=options.k, variance=options.variance)
+    if not len(shape):
+        raise MeshError(
+            f"--meshes: {len(paths)} meshes hold no variance, so a model of them has no modes. "
+            "Give at least two different faces."
+        )
     texture, coupling = _texture(meshes, options), None
     if options.joint:
         if texture is None:

@@ -41,7 +41,7 @@ class ModelProjectOptions:
     mesh: InputFile
     """A mesh registered to the model's template."""
     out: OutputFile
-    """The projected mesh, in the pose of the input."""
+    """The projected mesh, in the pose and size of the input, in millimetres."""
     model: ModelFile = None
     """Any model file that 'geomface model convert' reads."""
     keep_size: Flag = False
@@ -93,11 +93,12 @@ def run_sample(options: ModelSampleOptions, run: Run) -> int:
 
 
 def run_project(options: ModelProjectOptions, run: Run) -> int:
-    """Align to the mean, project, move back."""
+    """Solve for pose and coefficients, and write the face."""
     import numpy as np
 
     from geomface.mesh.io import load_mesh, save_mesh
-    from geomface.mesh.similarity import fit_similarity
+    from geomface.mesh.units import in_millimetres, registered_unit
+    from geomface.statistics.projection import ModelProjector
 
     run.require_cpu()
     require_output(options.out, "--out", MESH_SUFFIXES, (options.mesh, options.model))
@@ -108,11 +109,13 @@ def run_project(options: ModelProjectOptions, run: Run) -> int:
     shape = model.shape
     if options.common.dry_run:
         return run.plan([f"project {mesh.name} onto {len(shape)} modes", f"write {options.out}"])
-    to_model = fit_similarity(mesh.vertices, shape.mean, scale=not options.keep_size)
-    coefficients = shape.coefficients(to_model.apply(mesh.vertices))
-    projected = to_model.inverse().apply(shape.reconstruct(coefficients))
-    distances = np.linalg.norm(projected - mesh.vertices, axis=1)
-    save_mesh(options.out, mesh.replace(vertices=projected))
+    unit = registered_unit(mesh, shape.mean)
+    run.add_notes(unit.notes)
+    mesh = in_millimetres(mesh, unit.factor)
+    found = ModelProjector(shape).project(mesh.vertices, scale=not options.keep_size)
+    coefficients = found.coefficients
+    distances = np.linalg.norm(found.vertices - mesh.vertices, axis=1)
+    save_mesh(options.out, mesh.replace(vertices=found.vertices))
     figures = {
         "distance_mm": {"mean": distances.mean(), "p95": np.percentile(distances, 95)},
         "mahalanobis": np.linalg.norm(coefficients),
