@@ -9,15 +9,17 @@ import numpy as np
 from geomface.arrays import IndexArray
 from geomface.errors import FileFormatError
 from geomface.model_files.conversion import Conversion
-from geomface.model_files.matlab import read_mat, write_mat
+from geomface.model_files.matlab import read_mat, variable_names, write_mat
 from geomface.model_files.parts import (
     columns,
     numbers,
     points,
     refusals,
     require_fields,
+    require_unit_columns,
     triangles,
 )
+from geomface.model_files.relatives import refuse_relative
 from geomface.model_files.template_record import (
     assemble,
     describe,
@@ -55,6 +57,7 @@ def read_bfm2009(path: Path | str, *, unit: str | None = None) -> MorphableModel
     shapeEV and texEV are standard deviations in spite of their name.
     """
     path = Path(path)
+    refuse_relative(path, variable_names(path, _EXPECTED))
     fields = read_mat(path, _EXPECTED)
     require_fields(path, fields, NEEDED, _EXPECTED)
     with refusals(path):
@@ -64,6 +67,7 @@ def read_bfm2009(path: Path | str, *, unit: str | None = None) -> MorphableModel
         given = Conversion(
             path, source, fields["shapeMU"], unit=unit, documented="um", label="shapeMU"
         )
+        require_unit_columns(path, fields["shapePC"], "shapePC", "shapeEV")
         shape = given.shape(
             fields["shapePC"],
             fields["shapeEV"],

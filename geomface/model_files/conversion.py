@@ -9,9 +9,9 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import FileFormatError
-from geomface.files.reading import log
 from geomface.mesh import LandmarkEmbedding, Mesh, Template
 from geomface.mesh.normals import face_cross_products
+from geomface.mesh.units import MILLIMETRES, canonical_unit, millimetres, spoken, typical_size
 from geomface.model_files.parts import columns, points, triangles
 from geomface.statistics import (
     ExpressionModel,
@@ -21,13 +21,14 @@ from geomface.statistics import (
     without_empty,
 )
 
-MILLIMETRES = {"um": 1e-3, "mm": 1.0, "cm": 10.0, "m": 1000.0}
-"""Millimetres a unit; "um" is the micrometre."""
 AXES = "as in the file: x to the subject's left, y up, z out of the face"
 
-_NAMES = {"um": "micrometres", "mm": "millimetres", "cm": "centimetres", "m": "metres"}
 _FACE_MM = (80.0, 700.0)
 """Between these lies the longest side of a face or head."""
+_USUAL_MM = 200.0
+_SIZED_BY_FORMAT = 3.0
+# How far all modes together move a vertex (rms), as a share of the face's size.
+_SPREAD = (1e-4, 2.0)
 _FRONT_SHARE = 0.3
 _UNDECIDED = 0.05
 
@@ -77,6 +78,7 @@ class Conversion:
         self.card["modes"] = said
         basis, _, gone = without_empty(self._columns(matrix, deviations, self.factor, label))
         self.left_out(gone)
+        self._require_spread(basis, np.asarray(deviations, np.float64), label)
         return LinearModel(self.mean, basis, **numbers)
 
     def expression(
@@ -165,6 +167,25 @@ class Conversion:
             card={**self.card, "axes": AXES},
         )
 
+    def _require_spread(self, basis: np.ndarray, deviations: FloatArray, label: str) -> None:
+        """Refuse modes that would move the face by next to nothing, or beyond itself."""
+        size = typical_size(self.mean)
+        moved = float(np.sqrt((basis.astype(np.float64) ** 2).sum() / len(self.mean)))
+        low, high = _SPREAD
+        if not basis.shape[-1] or size <= 0 or low < moved / size < high:
+            return
+        likely = f"a factor of about {10 ** round(np.log10(moved / (0.05 * size))):.0e} too much"
+        sigma = deviations.ravel()
+        if sigma.size == basis.shape[-1] and (sigma > 0).all():
+            lengths = np.linalg.norm(basis.reshape(-1, sigma.size), axis=0) / np.sqrt(sigma)
+            rooted = float(np.linalg.norm(lengths) / np.sqrt(len(self.mean)))
+            if moved > size and low < rooted / size < high:
+                likely = f"variances: with their square roots it is {rooted:.3g} mm"
+        raise FileFormatError(
+            f"{self.path}: {label}: all modes together would move the vertices of the face by "
+            f"{moved:.3g} mm (rms). Expected a few; the deviations look like {likely}."
+        )
+
     def _columns(self, matrix: object, deviations: Any, factor: float, label: str) -> np.ndarray:
         sigma = factor * np.asarray(deviations, np.float64)
         return columns(self.path, matrix, sigma, len(self.mean), label)
@@ -179,6 +200,8 @@ def unit_by_size(vertices: FloatArray) -> str | None:
     extent = _extent(vertices)
     low, high = _FACE_MM
     for unit, factor in MILLIMETRES.items():
+        if unit == "inch":  # no model is in inches; what could be, is in centimetres
+            continue
         if low <= extent * factor <= high:
             return unit
     return None
@@ -198,10 +221,8 @@ def unit_factor(
     unit : what the caller says, or None
     documented : the unit of this format; None when it has none, and then the size tells
     """
-    if unit is not None and unit not in MILLIMETRES:
-        raise FileFormatError(
-            f"{path}: unit: expected one of {', '.join(MILLIMETRES)}, got {unit!r}."
-        )
+    if unit is not None:
+        unit = canonical_unit(unit, f"{path}: unit", FileFormatError)
     found = unit or documented
     why = "as asked" if unit else "as the format says"
     if found is None:
@@ -210,13 +231,27 @@ def unit_factor(
         why = f"by its size, {extent:.4g} across"
     if found is None:
         return 1.0, f"millimetres assumed: no unit is written and the size, {why}, fits none"
-    by_size = unit_by_size(vertices)
-    if unit is None and documented is not None and by_size not in (None, documented):
-        why += f", although its size fits {_NAMES[by_size]}; reading it with this unit is possible"
-        log.warning("%s: the unit is %s, %s.", path, _NAMES[found], why)
+    factor = millimetres(found)
+    if unit is None and documented is not None:
+        _require_size(path, _extent(vertices), documented, unit_by_size(vertices))
     if found == "mm":
         return 1.0, f"millimetres in the file ({why})"
-    return MILLIMETRES[found], f"{_NAMES[found]} in the file ({why}), converted to millimetres"
+    return factor, f"{spoken(found)} in the file ({why}), converted to millimetres"
+
+
+def _require_size(path: Path | str, extent: float, documented: str, by_size: str | None) -> None:
+    """Refuse a face that the unit of its format makes far too small or large."""
+    size = extent * millimetres(documented)
+    low, high = _FACE_MM
+    if low / _SIZED_BY_FORMAT < size < high * _SIZED_BY_FORMAT or size <= 0:
+        return
+    likely = 10.0 ** round(np.log10(_USUAL_MM / size))
+    way = f"say its unit ({by_size})" if by_size else f"say its unit ({_USUAL_MM / extent:.3g})"
+    raise FileFormatError(
+        f"{path}: in {spoken(documented)}, as this format is, its face is {size:.3g} mm across; "
+        f"expected {low:g} to {high:g}. Someone scaled it, by about {1 / likely:.0e}: {way}, or "
+        "take the original file."
+    )
 
 
 def looks_reversed(vertices: FloatArray, faces: IndexArray) -> bool | None:

@@ -6,9 +6,9 @@ from typing import Any
 from geomface.errors import OutputError, SettingsError
 from geomface.faces.builtin import load_builtin_face
 from geomface.files.reading import read_bytes
+from geomface.mesh.units import canonical_unit
 from geomface.model_files.anny import read_anny
 from geomface.model_files.bfm2009 import read_bfm2009, write_bfm2009
-from geomface.model_files.conversion import MILLIMETRES
 from geomface.model_files.eos import read_eos
 from geomface.model_files.flame import read_flame
 from geomface.model_files.gltf import read_gltf, write_gltf
@@ -52,7 +52,8 @@ def load_model(
     path : a file, or the folder of ICT-FaceKit or of a set of OBJ blendshapes; None is the
         built-in face
     source : one of `SOURCES`; "auto" looks into the file
-    unit : of its numbers (um, mm, cm, m), where the format's own or the size of the face misleads
+    unit : of its numbers (um, mm, cm, inch, m, or the millimetres in one as a number), where the
+        format's own or the size of the face misleads
 
     Returns
     -------
@@ -74,8 +75,8 @@ def load_model(
     """
     if source != "auto" and source not in SOURCES:
         raise SettingsError(f"source: expected auto or one of {', '.join(SOURCES)}, got {source}.")
-    if unit is not None and unit not in MILLIMETRES:
-        raise SettingsError(f"unit: expected one of {', '.join(MILLIMETRES)}, got {unit}.")
+    if unit is not None:
+        unit = canonical_unit(unit, "unit", SettingsError)
     if path is None:
         return load_builtin_face()
     found = source_of(path) if source == "auto" else source

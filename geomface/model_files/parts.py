@@ -11,6 +11,8 @@ from geomface.errors import FileFormatError, GeomfaceError, MissingBackendError,
 from geomface.files.reading import as_doubles, reading
 
 _DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+# Columns of length 1 are shorter once vertices are cut away.
+_UNIT_LENGTH = (0.1, 1.1)
 
 
 @contextlib.contextmanager
@@ -40,6 +42,18 @@ def require_fields(path: Path | str, have: Mapping, wanted: Sequence[str], what:
         raise FileFormatError(
             f"{path}: expected {what} with {', '.join(wanted)}; {', '.join(missing)} missing. "
             "Check that the file is what its name says."
+        )
+
+
+def require_unit_columns(path: Path | str, matrix: object, label: str, deviations: str) -> None:
+    """Raise FileFormatError unless the columns have length 1, as the format says."""
+    table = numbers(path, matrix, label)
+    lengths = np.linalg.norm(table.astype(np.float64), axis=0) if table.ndim == 2 else np.ones(1)
+    if not ((_UNIT_LENGTH[0] < lengths) & (lengths < _UNIT_LENGTH[1])).all():
+        worst = float(lengths[np.abs(np.log(np.maximum(lengths, 1e-300))).argmax()])
+        raise FileFormatError(
+            f"{path}: {label}: expected columns of length 1, got {worst:.4g}. They seem to be "
+            f"multiplied already, by {deviations} perhaps: divide each column by its length."
         )
 
 

@@ -46,6 +46,11 @@ def is_class(text: str) -> bool:
 
 def allowed(text: str) -> Name:
     """Return a name that arrays need, or refuse it by name."""
+    if "\r" in text:
+        raise Refused(
+            "its lines end in \\r\\n: it was copied as text, which damages a pickle; copy it "
+            "again as binary data"
+        )
     if not any(pattern.fullmatch(text) for pattern in _ALLOWED):
         raise Refused(f"this pickle names {text.replace(' ', '.')}, which is no part of an array")
     return Name(text)

@@ -10,6 +10,7 @@ from geomface.model_files.eos import is_eos
 from geomface.model_files.ict import find_folder
 from geomface.model_files.makehuman import is_makehuman
 from geomface.model_files.obj_set import RECORD
+from geomface.model_files.relatives import refuse_relative, refuse_scalismo_json
 
 SOURCES = (
     *("ict", "bfm2009", "bfm2017", "bfm2019", "flame", "lsfm", "statismo", "eos", "anny"),
@@ -46,6 +47,7 @@ def source_of(path: Path | str) -> str:
         return "eos"
     if head[:1] in (b"(", b"}", b"c") and path.read_bytes()[-1:] == b".":
         return "flame"  # a pickle of protocol 0 or 1
+    refuse_scalismo_json(path, head)
     raise _unknown(path)
 
 
@@ -102,6 +104,7 @@ def _matlab(path: Path) -> str:
     from geomface.model_files.matlab import variable_names
 
     names = variable_names(path, _EXPECTED)
+    refuse_relative(path, names)
     if "geomface" in names:
         return "geomface"
     if {"shapeMU", "shapePC"} & names:

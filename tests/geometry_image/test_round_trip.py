@@ -319,7 +319,7 @@ def test_bad_shapes_and_settings_are_refused(patch, encoder, decoder, bent):
         encoder.encode(np.full_like(bent, np.nan))
     with pytest.raises(TopologyMismatchError):
         encoder.encode(Mesh(patch.vertices, patch.faces))
-    with pytest.raises(MeshError, match="is in m"):
+    with pytest.raises(MeshError, match="in metres, as was said"):
         encoder.encode(patch.replace(unit="m"))
     with pytest.raises(SettingsError, match="mode"):
         encoder.encode(bent, mode="relative")

@@ -1,5 +1,6 @@
 """Model files of other tools, in files that the tests write by their documentation."""
 
+import json
 import sys
 import types
 from pathlib import Path
@@ -9,10 +10,11 @@ import foreign_model_files as foreign
 import h5py
 import numpy as np
 import pytest
+import scipy.io
 from foreign_model_files import CLOCKWISE, COUNT, FACES, MEAN
 from model_file_samples import assert_close
 
-from geomface.errors import MissingBackendError, SettingsError
+from geomface.errors import FileFormatError, MissingBackendError, SettingsError
 from geomface.faces.ict import load_ict
 from geomface.model_files import load_model, read_eos, read_flame, read_ict, source_of
 from geomface.statistics import MorphableModel
@@ -70,17 +72,59 @@ def test_bfm2009_with_expressions_and_without_texture(
     np.testing.assert_array_equal(model.mesh.faces, FACES)
 
 
-def test_bfm2009_in_another_unit_is_said(
-    tmp_path: Path, rng: np.random.Generator, caplog: pytest.LogCaptureFixture
+def test_bfm2009_in_another_unit_is_refused_until_it_is_said(
+    tmp_path: Path, rng: np.random.Generator
 ) -> None:
     path = tmp_path / "m.mat"
     unit, deviations = foreign.parts(rng)
     foreign.write_bfm2009(path, rng, shapeMU=MEAN.ravel(), shapePC=unit, shapeEV=deviations)
-    with caplog.at_level("WARNING", "geomface"):
-        model = load_model(path)
-    assert "its size fits millimetres" in caplog.text
-    assert_close(model.shape.mean, MEAN / 1000.0)
+    with pytest.raises(FileFormatError, match=r"0\.18 mm across.*1e-03: say its unit \(mm"):
+        load_model(path)
     assert_shape(load_model(path, unit="mm"), unit * deviations)
+    foreign.write_bfm2009(
+        path, rng, shapeMU=MEAN.ravel() / 37, shapePC=unit, shapeEV=deviations / 37
+    )
+    assert_shape(load_model(path, unit="37"), unit * deviations)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda unit, deviations: (unit, deviations**2), "look like variances"),
+        (lambda unit, deviations: (unit, deviations / 1e9), "a factor of about 1e-0"),
+        (lambda unit, deviations: (unit * deviations, deviations), "expected columns of length 1"),
+    ],
+)
+def test_modes_of_bfm2009_that_others_scaled_are_found_out(
+    tmp_path: Path, rng: np.random.Generator, change, said: str
+) -> None:
+    path = tmp_path / "m.mat"
+    unit, deviations = foreign.parts(rng)
+    unit, deviations = change(unit, 1000.0 * deviations)
+    mean = 1000.0 * MEAN.ravel()
+    foreign.write_bfm2009(path, rng, shapeMU=mean, shapePC=unit, shapeEV=deviations)
+    with pytest.raises(FileFormatError, match=said):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("front.mat", {"meanshape": 1.0, "idBase": 1.0, "exBase": 1.0}, "BFM_model_front.mat"),
+        ("face3d.mat", {"model": {"shapeMU": np.ones(3)}}, "BFM.mat of face3d"),
+        ("model.h5.json", {"model": {"mean": [1.0]}}, "scalismo writes"),
+    ],
+)
+@pytest.mark.parametrize("source", ["auto", "bfm2009"])
+def test_relatives_are_called_by_their_names(tmp_path, name, content, said, source) -> None:
+    path = tmp_path / name
+    if name.endswith("json"):
+        path.write_text(json.dumps(content))
+        source = "auto"
+    else:
+        scipy.io.savemat(path, content)
+    with pytest.raises(FileFormatError, match=said):
+        load_model(path, source)
 
 
 @pytest.mark.parametrize("scale", [0.001, 0.1, 1.0, 1000.0])

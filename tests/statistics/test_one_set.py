@@ -70,4 +70,4 @@ class TestSets:
         meshes = faces(face)
         meshes[3] = meshes[3].replace(vertices=1.8 * meshes[3].vertices)
         _, notes = one_set(meshes, self.reference(face, known))
-        assert len(notes) == 1 and "p3.ply: 1.8" in notes[0]
+        assert len(notes) == 1 and "p3.ply: 1." in notes[0] and "Check its unit" in notes[0]

@@ -30,6 +30,10 @@ class ModelConvertOptions:
         "auto", "ict", "bfm2009", "bfm2017", "bfm2019", "flame", "lsfm", "statismo", "eos", "anny"
     ] = "auto"
     """Where it comes from; auto looks into the file."""
+    unit: Annotated[
+        str | None, tyro.conf.arg(metavar="UNIT", help_behavior_hint="(default: of the format)")
+    ] = None
+    """Unit of its numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
     common: CommonOptions = CommonOptions()
 
 
@@ -60,10 +64,10 @@ def run_convert(options: ModelConvertOptions, run: Run) -> int:
     named = SHIPPED if options.source == "auto" else options.source
     if not options.input.exists() and str(options.input) != named:
         raise FileFormatError(f"--input {options.input}: no such file. Check the path.")
-    if options.source == "auto":
+    if options.source == "auto" and options.unit is None:
         model = load_face_model(options.input)
     else:
-        model = load_model(options.input, source=options.source)
+        model = load_model(options.input, source=options.source, unit=options.unit)
     if options.common.dry_run:
         return run.plan([f"write {options.out}: {len(model.mesh.vertices)} vertices"])
     write_morphable(options.out, model)
