@@ -3,6 +3,8 @@
 The checks that settings share are here too: the command line's help reads settings without numpy.
 """
 
+from typing import Any
+
 
 def printable(text: str, keep: str = "") -> str:
     r"""Return `text` with all that is no printable character escaped, but for those to `keep`.
@@ -72,6 +74,19 @@ class RegistrationError(GeomfaceError):
 
 class TooFewMatchesError(RegistrationError):
     """So little of the template found a match on the scan that the result would be a guess."""
+
+
+class FailedRegistrationError(RegistrationError):
+    """A registration ended, but what it gives is no likely face.
+
+    Parameters
+    ----------
+    result : the `RegistrationResult`, for a picture of it and for those who want it nevertheless
+    """
+
+    def __init__(self, message: str, result: Any = None) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class ParametrizationError(GeomfaceError):

@@ -1,6 +1,7 @@
 """`geomface register`: the template onto one raw scan."""
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
@@ -26,6 +27,7 @@ from geomface.cli.run import Run
 from geomface.registration.settings import RegistrationSettings
 
 if TYPE_CHECKING:
+    from geomface.mesh import Mesh
     from geomface.registration import RegistrationResult
 
 
@@ -52,6 +54,8 @@ class RegisterOptions:
     """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
     textures: MaybeFolder = None
     """Where the scan's texture lies too: files name pictures in their own folder only."""
+    unverified: Flag = False
+    """Write the result even if it is no likely face."""
     report: MaybeFile = None
     """JSON record with residuals, flips, settings, versions and seconds."""
     template: TemplateOptions = TemplateOptions()
@@ -61,6 +65,7 @@ class RegisterOptions:
 
 def run_register(options: RegisterOptions, run: Run) -> int:
     """Read, fit, write the mesh and the record."""
+    from geomface.errors import FailedRegistrationError
     from geomface.landmarks.unaided import register
     from geomface.mesh.io import load_landmarks, load_mesh, save_mesh
 
@@ -85,14 +90,20 @@ def run_register(options: RegisterOptions, run: Run) -> int:
                 *([f"write {options.report}"] if options.report else []),
             ]
         )
-    with run.progress("fitting", len(options.solver.stiffness)) as step:
-        result = register(
-            template,
-            scan,
-            landmarks,
-            settings=options.solver,
-            on_progress=lambda done, total: step(done, "", total),
-        )
+    try:
+        with run.progress("fitting", len(options.solver.stiffness)) as step:
+            result = register(
+                template,
+                scan,
+                landmarks,
+                settings=options.solver,
+                on_progress=lambda done, total: step(done, "", total),
+                verify=not options.unverified,
+            )
+    except FailedRegistrationError as error:
+        run.add_notes(error.result.notes)
+        picture = _save_overlay(options, scan, error.result)
+        raise FailedRegistrationError(f"{error} The picture {picture} shows it.") from error
     run.add_notes(result.notes)
     save_mesh(options.out, result.mesh)
     run.finish(
@@ -108,6 +119,17 @@ def run_register(options: RegisterOptions, run: Run) -> int:
     return 0
 
 
+def _save_overlay(options: RegisterOptions, scan: "Mesh", result: "RegistrationResult") -> Path:
+    """Write the picture of a failed fit beside the report, or where the mesh was asked for."""
+    from geomface.files import save_image
+    from geomface.rendering.overlay import fit_overlay
+
+    beside = options.out if options.report is None else options.report
+    path = beside.with_name(f"{beside.stem}.failed.png")
+    save_image(path, fit_overlay(scan, result))
+    return path
+
+
 def registration_figures(result: "RegistrationResult") -> dict[str, Any]:
     """Return the figures of a registration that a record carries."""
     return {
@@ -121,6 +143,7 @@ def registration_figures(result: "RegistrationResult") -> dict[str, Any]:
         "confidence_mean": float(result.confidence.mean()),
         "scan_unit": result.scan_unit,
         "scan_unit_mm": result.scan_unit_mm,
+        "verification": result.verification,
     }
 
 

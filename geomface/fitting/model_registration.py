@@ -1,7 +1,7 @@
 """Registration that starts from a morphable model and measures what is left from its face."""
 
 import time
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from geomface.fitting.scan_fitter import ScanFitRun, ScanFitter
 from geomface.fitting.scan_input import scan_input
 from geomface.fitting.settings import ModelRegistrationSettings
 from geomface.fitting.smooth_field import smooth_field
-from geomface.mesh import Landmarks, Mesh, Similarity
+from geomface.mesh import Landmarks, Mesh, Similarity, Template
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.robust import geman_mcclure_weights
 from geomface.registration import (
@@ -40,6 +40,21 @@ def shape_prior(model: MorphableModel, *, expression: bool = True) -> ShapePrior
     model = require_model(model, "shape prior")
     linear = model.geometry if expression else model.shape
     return ShapePrior(linear.mean, linear.modes.astype(np.float64))
+
+
+def known_faces(template: Template) -> ShapePrior | None:
+    """Return the built-in face model to verify registrations with, if it has this topology."""
+    topology, faces = _builtin_faces()
+    mesh = template.mesh
+    return faces if mesh.topology_id == topology and mesh.unit == "mm" else None
+
+
+@lru_cache(maxsize=1)
+def _builtin_faces() -> tuple[str, ShapePrior]:
+    from geomface.faces.builtin import load_builtin_face
+
+    builtin = load_builtin_face()
+    return builtin.mesh.topology_id, shape_prior(builtin)
 
 
 class ModelRegistration:

@@ -37,6 +37,7 @@ def register(
     start: Similarity | None = None,
     prior: "ShapePrior | None" = None,
     on_progress: "Progress | None" = None,
+    verify: bool = True,
     detector: "LandmarkDetector | None" = None,
 ) -> "RegistrationResult":
     """Fit the template to a scan and return it where the scan is, in millimetres.
@@ -50,6 +51,8 @@ def register(
     start : a known pose, template to scan; default from the landmarks
     prior : a shape model to lean on where the scan says little
     on_progress : called with (levels done, levels)
+    verify : False returns a result that is no likely face, too; the built-in face is verified with
+        its model
     detector : finds missing landmarks, default a new one with the weights that are shipped
 
     Returns
@@ -60,6 +63,8 @@ def register(
     ------
     LandmarkError : wrong scheme or count, or too few measured; none given and no face found.
     TooFewMatchesError : hardly any of the template meets the scan.
+    FailedRegistrationError : the fit ended, but what it gives is no likely face; it holds the
+        result.
 
     Convention
     ----------
@@ -76,6 +81,7 @@ def register(
     >>> fit.converged, fit.flips, bool(fit.residual_mm["median"] < 0.5)
     (True, 0, True)
     """
+    from geomface.fitting.model_registration import known_faces
     from geomface.registration import NonRigidRegistration
     from geomface.registration import register as register_from
 
@@ -85,7 +91,14 @@ def register(
         solver = NonRigidRegistration(solver, settings)
     return _with_start(
         lambda landmarks, start: register_from(
-            solver, scan, landmarks, start=start, prior=prior, on_progress=on_progress
+            solver,
+            scan,
+            landmarks,
+            start=start,
+            prior=prior,
+            on_progress=on_progress,
+            verify=verify,
+            faces=known_faces(solver.template) if prior is None else None,
         ),
         solver.template,
         scan,

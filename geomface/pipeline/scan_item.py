@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geomface.batch.attempts import ItemTask, Outcome
+from geomface.batch.records import make_folder
 from geomface.datasets import layout
 from geomface.datasets.scan_files import LANDMARK_SUFFIXES
-from geomface.errors import LandmarkError
+from geomface.errors import FailedRegistrationError, LandmarkError
 from geomface.pipeline.settings import ItemSettings
 from geomface.pipeline.template import TemplateTools, template_tools
 
@@ -68,7 +69,11 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     tools = template_tools(
         task.out, payload.template_key, settings.registration, settings.geometry_image_size
     )
-    result = register(tools.solver, scan, landmarks, detector=None if landmarks else _detector())
+    detector = None if landmarks else _detector()
+    try:
+        result = register(tools.solver, scan, landmarks, detector=detector)
+    except FailedRegistrationError as error:
+        raise FailedRegistrationError(f"{error} {_save_overlay(task, scan, error)}") from error
     template = tools.template.mesh
     mesh = result.mesh.replace(uv=template.uv, uv_faces=template.uv_faces, name=task.name)
     save_mesh(folder / layout.REGISTERED, mesh)
@@ -92,6 +97,18 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     # Times are in the record only: the same input must give the same files.
     figures["registration_seconds"] = round(result.seconds, 3)
     return Outcome(figures, tuple(notes))
+
+
+def _save_overlay(task: ItemTask, scan: "Mesh", error: FailedRegistrationError) -> str:
+    """Write the picture of a failed fit beside the records, and say where."""
+    from geomface.files import save_image
+    from geomface.rendering.overlay import fit_overlay
+
+    path = Path(task.records) / f"{task.name}.{task.attempt:03d}.failed.png"
+    picture = fit_overlay(scan, error.result)
+    make_folder(task.out / task.records)
+    save_image(task.out / path, picture)
+    return f"The picture {path.as_posix()} shows it."
 
 
 def _read_landmarks(payload: ScanPayload) -> "Landmarks | None":
@@ -128,6 +145,7 @@ def _registration_figures(result: "RegistrationResult") -> dict[str, Any]:
         "confidence_mean": float(np.mean(result.confidence)),
         "scan_unit": result.scan_unit,
         "scan_unit_mm": result.scan_unit_mm,
+        "verification": dataclasses.asdict(result.verification) if result.verification else None,
     }
 
 

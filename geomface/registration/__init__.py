@@ -7,9 +7,10 @@ from geomface.lazy import attach
 if TYPE_CHECKING:
     from geomface.registration.nonrigid import NonRigidRegistration as NonRigidRegistration
     from geomface.registration.nonrigid import RegistrationStep as RegistrationStep
+    from geomface.registration.prior import ShapePrior as ShapePrior
     from geomface.registration.registering import RegistrationResult as RegistrationResult
-    from geomface.registration.registering import ShapePrior as ShapePrior
     from geomface.registration.registering import register as register
     from geomface.registration.settings import RegistrationSettings as RegistrationSettings
+    from geomface.registration.verification import Verification as Verification
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -26,6 +27,7 @@ from geomface.registration.scan_target import Matches, MatchGates, ScanTarget
 from geomface.registration.settings import RegistrationSettings
 from geomface.registration.template_terms import (
     BendingOperator,
+    Relief,
     exposure,
     feature_strength,
     inner_rims,
@@ -128,6 +130,11 @@ class NonRigidRegistration:
             self.landmark_rows = template.landmarks.matrix(len(self.rest))
             pattern = pattern + self.landmark_rows.T @ self.landmark_rows
         self.order = elimination_order(pattern.tocsc())
+
+    @cached_property
+    def relief(self) -> Relief:
+        """The relief of the template, for verification."""
+        return Relief(self.bending.laplacian, self.bending.mass)
 
     def to_frame(self, points: FloatArray, similarity: Similarity) -> FloatArray:
         """Bring scan points into the fitting frame (template pose, adult size)."""

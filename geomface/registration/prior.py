@@ -16,6 +16,20 @@ _MODEL_VARIANCE_MM2 = 2.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class ShapePrior:
+    """A linear shape model on the template's topology, in the template's frame and unit.
+
+    Parameters
+    ----------
+    mean : (V, 3) float64
+    modes : (K, V, 3) float64, each one standard deviation
+    """
+
+    mean: np.ndarray
+    modes: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class MeasuredPlanes:
     """Where the vertices are said to lie along a direction each.
 

@@ -5,9 +5,10 @@ import time
 
 import numpy as np
 
-from geomface.arrays import FloatArray, require_kind
-from geomface.errors import MeshError
+from geomface.arrays import FloatArray, IndexArray, require_kind
+from geomface.errors import FailedRegistrationError, MeshError
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
+from geomface.mesh.robust import robust_scale
 from geomface.registration.nonrigid import (
     FitState,
     NonRigidRegistration,
@@ -15,24 +16,14 @@ from geomface.registration.nonrigid import (
     RegistrationStep,
 )
 from geomface.registration.prepare import PreparedScan, prepare_scan
-from geomface.registration.prior import DeformationPrior
+from geomface.registration.prior import DeformationPrior, ShapePrior
 from geomface.registration.scan_target import ScanTarget
 from geomface.registration.settings import RegistrationSettings
+from geomface.registration.verification import Verification, verify_fit
 from geomface.threads import one_blas_thread
 
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class ShapePrior:
-    """A linear shape model on the template's topology, in the template's frame and unit.
-
-    Parameters
-    ----------
-    mean : (V, 3) float64
-    modes : (K, V, 3) float64, each one standard deviation
-    """
-
-    mean: np.ndarray
-    modes: np.ndarray
+# A landmark lies far off beyond so many robust standard deviations, and so many millimetres.
+_FAR_LANDMARK, _LEAST_FAR_MM = 6.0, 8.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -55,6 +46,9 @@ class RegistrationResult:
     notes : what was accepted and what was done about it, one sentence each
     scan_unit : unit of the scan's own numbers, as said or found out
     scan_unit_mm : millimetres in one of it: `mesh` is that much larger than the scan's numbers
+    seconds : wall time
+    verification : what tells a fitted face from a template that melted onto something else; None
+        for a fit of a model, which is a face of the model from the start
 
     Example
     -------
@@ -82,6 +76,7 @@ class RegistrationResult:
     seconds: float
     scan_unit: str = "mm"
     scan_unit_mm: float = 1.0
+    verification: Verification | None = None
 
 
 @one_blas_thread()
@@ -94,6 +89,8 @@ def register(
     start: Similarity | None = None,
     prior: ShapePrior | None = None,
     on_progress: Progress | None = None,
+    verify: bool = True,
+    faces: ShapePrior | None = None,
 ) -> RegistrationResult:
     """Fit the template to a scan and return it in the scan's pose and size, in millimetres.
 
@@ -107,6 +104,8 @@ def register(
     start : a known pose, template to scan; default from the landmarks
     prior : a shape model to lean on where the scan says little
     on_progress : called with (levels done, levels)
+    verify : False returns a result that is no likely face, too
+    faces : a face model of this topology to verify with; default the prior
 
     Returns
     -------
@@ -116,6 +115,8 @@ def register(
     ------
     LandmarkError : wrong scheme or count, or too few measured; neither landmarks nor a start.
     TooFewMatchesError : hardly any of the template meets the scan.
+    FailedRegistrationError : the fit ended, but what it gives is no likely face; it holds the
+        result.
 
     Convention
     ----------
@@ -139,7 +140,23 @@ def register(
         mean, modes = (prior.mean - solver.centre) * solver.scale, prior.modes * solver.scale
         shape = DeformationPrior(solver.rest, mean, modes)
     state = solver.fit(target, framed, prior=shape, on_progress=on_progress)
-    return _result(solver, given, target, framed, state, began)
+    model = prior if faces is None else faces
+    result = _result(solver, given, target, framed, state, model, began)
+    reasons = () if result.verification is None else result.verification.reasons
+    if verify and reasons:
+        raise FailedRegistrationError(_failure(scan.name, reasons, landmarks), result)
+    return result
+
+
+def _failure(name: str, reasons: tuple[str, ...], landmarks: Landmarks | None) -> str:
+    cause = "the landmarks may be wrong (order, left and right, unit)"
+    if landmarks is None:
+        cause = "the pose that was searched for may be wrong"
+    return (
+        f"{name}: the fit is no likely face: {'; '.join(reasons)}. Likely causes: {cause}, or the "
+        "scan shows no face or hardly any of it. Give landmarks that were measured on it, or look "
+        "at what came out (verify=False)."
+    )
 
 
 def _result(
@@ -148,6 +165,7 @@ def _result(
     target: ScanTarget,
     landmarks: Landmarks | None,
     state: FitState,
+    model: ShapePrior | None,
     began: float,
 ) -> RegistrationResult:
     vertices = given.reflected(solver.from_frame(state.vertices, given.start))
@@ -155,12 +173,13 @@ def _result(
     distances = target.surface.query(state.vertices[state.accepted]).distances * to_mm
     if len(distances) == 0:
         raise MeshError("no vertex was matched.")
-    landmark_mm = {}
+    landmark_mm, notes = {}, given.notes
     if landmarks is not None and solver.landmark_rows is not None:
         present = landmarks.present
         miss = (solver.landmark_rows @ state.vertices - landmarks.points)[present]
         lengths = np.linalg.norm(miss, axis=1) * to_mm
         landmark_mm = {"median": float(np.median(lengths)), "max": float(lengths.max())}
+        notes += _far_from_fit(np.flatnonzero(present), lengths, landmarks.name)
     mass = solver.bending.mass
     kept = mass[state.accepted].sum() / max(mass[state.visible].sum(), 1e-12)
     return RegistrationResult(
@@ -180,8 +199,23 @@ def _result(
         flips=state.flips,
         rim_crossings=state.rim_crossings,
         history=state.history,
-        notes=given.notes,
+        verification=verify_fit(
+            solver, state.vertices, state.accepted, state.history, state.flips, model
+        ),
+        notes=notes,
         seconds=time.perf_counter() - began,
         scan_unit=given.scan_unit,
         scan_unit_mm=given.unit_factor,
     )
+
+
+def _far_from_fit(places: IndexArray, lengths: FloatArray, name: str) -> tuple[str, ...]:
+    """Name landmarks that lie much farther from the fitted face than the others do."""
+    far = lengths > _FAR_LANDMARK * robust_scale(lengths, _LEAST_FAR_MM / _FAR_LANDMARK)
+    if not far.any():
+        return ()
+    named = ", ".join(
+        f"{place} ({length:.0f} mm)"
+        for place, length in zip(places[far], lengths[far], strict=True)
+    )
+    return (f"{name}: far from the fitted face: {named}; counted from 0. Check them.",)

@@ -15,6 +15,7 @@ from geomface.mesh.topology import boundary_cycles, unique_edges
 # radius counts half as a feature.
 _DIFFUSION_MM = 1.5
 _FEATURE_RADIUS_MM = 12.0
+_RELIEF_MM = 8.0
 # An opening whose area is a smaller share of its squared circumference (a circle: 0.08) is shut.
 _SHUT = 0.01
 
@@ -47,6 +48,28 @@ class BendingOperator:
         weights = np.broadcast_to(stiffness, self.mass.shape) / self.mass
         scaled = sparse.diags_array(weights) @ self.laplacian
         return (self.laplacian.T @ scaled).tocsc()
+
+
+class Relief:
+    """The height of a surface over itself, smoothed: noses, lips and sockets of the eyes.
+
+    h_v = n_v . (x_v - y_v),   (M + l^2 L) y = M x
+
+    Parameters
+    ----------
+    laplacian : (V, V) cotangent Laplacian at rest, positive semi-definite
+    mass : (V,) vertex areas, mm^2
+    """
+
+    def __init__(self, laplacian: sparse.csc_array, mass: FloatArray) -> None:
+        self.mass = mass
+        smooth = sparse.diags_array(mass) + _RELIEF_MM**2 * laplacian
+        self._factor = splu(smooth.tocsc())
+
+    def __call__(self, vertices: FloatArray, normals: FloatArray) -> FloatArray:
+        """Return the (V,) heights."""
+        smooth = self._factor.solve(self.mass[:, None] * vertices)
+        return np.einsum("vc,vc->v", vertices - smooth, normals)
 
 
 def feature_strength(vertices: FloatArray, faces: IndexArray) -> FloatArray:

@@ -1,0 +1,124 @@
+"""Is the fitted face a face? A small distance to the scan does not tell: a template melts onto
+anything. Its relief does, and how far it had to turn and bend for it."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geomface.arrays import BoolArray, FloatArray
+from geomface.mesh import fit_similarity
+from geomface.mesh.normals import vertex_normals
+from geomface.registration.prior import ShapePrior, pose_modes
+
+if TYPE_CHECKING:
+    from geomface.registration.nonrigid import NonRigidRegistration, RegistrationStep
+
+# Faces of another family than the template's, with open mouths and noise, end below 25 degrees and
+# 22 standard deviations; heads upside down, crowns, napes and balls begin at 28 and 26.
+_LARGEST_DISTORTION = 27.0
+_LARGEST_DISTANCE = 26.0
+_LARGEST_MOTION_MM = 0.25
+_LEAST_MATCHED = 0.3
+_MOST_FLIPPED = 0.005
+_MODEL_NOISE_MM = 1.0
+_MODEL_POSE_MM = 50.0
+_MODEL_SAMPLES = 800
+
+
+@dataclasses.dataclass(frozen=True)
+class Verification:
+    """What tells a fitted face from a template that melted onto something else.
+
+    Parameters
+    ----------
+    distortion : degrees, a / c: a the root mean square angle by which the normals turned away
+        from the template's, c the correlation of the two reliefs (`Relief`)
+    model_distance : standard deviations of a face model, None without one
+    matched : share of the visible template that met the scan
+    motion_mm : mean motion of the vertices in the last step
+    flipped : share of the triangles that are turned over
+    reasons : why the result is no likely face, one phrase each; empty when it is one
+    """
+
+    distortion: float
+    model_distance: float | None
+    matched: float
+    motion_mm: float
+    flipped: float
+    reasons: tuple[str, ...]
+
+
+def verify_fit(
+    solver: "NonRigidRegistration",
+    vertices: FloatArray,
+    matched: BoolArray,
+    history: "tuple[RegistrationStep, ...]",
+    flips: int,
+    model: ShapePrior | None = None,
+) -> Verification:
+    """Judge a fit by what no melted template has.
+
+    Parameters
+    ----------
+    vertices : (V, 3) float64, the fitted template in any pose and size
+    matched : (V,) bool, vertices that a scanner could see and that met the scan
+    history : one step a re-matching
+    flips : triangles turned over
+    model : a face model of this topology, if there is one
+    """
+    fitted = fit_similarity(vertices[matched], solver.rest[matched]).apply(vertices)
+    last = [step for step in history if step.level == history[-1].level]
+    motion, kept = last[-1].motion_mm, last[-1].kept_fraction
+    distortion = _distortion(solver, fitted, matched)
+    distance = None if model is None else _model_distance(solver, model, fitted, matched)
+    flipped = flips / len(solver.faces)
+    reasons = []
+    # A single step at the end is the user's choice: nothing had the time to come to rest.
+    if len(last) > 2 and motion > _LARGEST_MOTION_MM:
+        reasons.append(f"it still moved by {motion:.1f} mm in the last step")
+    if kept < _LEAST_MATCHED:
+        reasons.append(f"only {kept:.0%} of the template met the scan")
+    if flipped > _MOST_FLIPPED:
+        reasons.append(f"{flips} triangles are turned over")
+    if distortion > _LARGEST_DISTORTION:
+        reasons.append(
+            f"the template is distorted by {min(distortion, 180.0):.0f} degrees where faces need "
+            f"at most {_LARGEST_DISTORTION:.0f}"
+        )
+    if distance is not None and distance > _LARGEST_DISTANCE:
+        reasons.append(
+            f"the shape is {distance:.0f} standard deviations from a face, expected at most "
+            f"{_LARGEST_DISTANCE:.0f}"
+        )
+    return Verification(distortion, distance, kept, motion, flipped, tuple(reasons))
+
+
+def _distortion(solver: "NonRigidRegistration", fitted: FloatArray, matched: BoolArray) -> float:
+    normals = [vertex_normals(at, solver.faces, weighting="area") for at in (solver.rest, fitted)]
+    weights = solver.bending.mass * matched
+    weights = weights / weights.sum()
+    cosines = np.clip(np.einsum("vc,vc->v", *normals), -1.0, 1.0)
+    angle = np.sqrt(weights @ np.arccos(cosines) ** 2)
+    heights = [
+        solver.relief(at, normal) for at, normal in zip((solver.rest, fitted), normals, strict=True)
+    ]
+    first, second = (height - weights @ height for height in heights)
+    spread = np.sqrt((weights @ first**2) * (weights @ second**2))
+    correlation = (weights @ (first * second)) / max(spread, 1e-300)
+    return float(np.degrees(angle) / max(correlation, 1e-3))
+
+
+def _model_distance(
+    solver: "NonRigidRegistration", model: ShapePrior, fitted: FloatArray, matched: BoolArray
+) -> float:
+    """Return |c| of the most probable coefficients of the model, pose and size left free."""
+    rows = np.flatnonzero(matched)
+    rows = rows[:: 1 + len(rows) // _MODEL_SAMPLES]
+    mean = (model.mean - solver.centre) * solver.scale
+    modes = model.modes[:, rows] * solver.scale
+    pose = _MODEL_POSE_MM * pose_modes(mean)[:, rows]
+    basis = np.concatenate([modes, pose]).reshape(len(modes) + len(pose), -1)
+    system = basis @ basis.T / _MODEL_NOISE_MM**2 + np.eye(len(basis))
+    right = basis @ (fitted[rows] - mean[rows]).ravel() / _MODEL_NOISE_MM**2
+    return float(np.linalg.norm(np.linalg.solve(system, right)[: len(modes)]))

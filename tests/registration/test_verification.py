@@ -1,0 +1,80 @@
+"""A template that melted onto something else is told from a fitted face."""
+
+import numpy as np
+import pytest
+import trimesh
+from scipy.spatial.transform import Rotation
+
+from geomface.errors import FailedRegistrationError
+from geomface.faces.builtin import load_builtin_face
+from geomface.fitting.model_registration import known_faces, shape_prior
+from geomface.mesh import Landmarks, Mesh, Similarity
+from geomface.registration import NonRigidRegistration, register
+from geomface.scans.simulate import simulate_scan
+
+
+@pytest.fixture(scope="module")
+def face():
+    return load_builtin_face()
+
+
+@pytest.fixture(scope="module")
+def solver(face):
+    return NonRigidRegistration(face.template)
+
+
+@pytest.fixture(scope="module")
+def scan(face):
+    return simulate_scan(face, rng=np.random.default_rng(3))
+
+
+def turned(similarity, template, axis, degrees):
+    """Turn a pose about the middle of the face."""
+    rotation = Rotation.from_euler(axis, degrees, degrees=True).as_matrix()
+    centre = template.mesh.vertices.mean(axis=0)
+    return similarity.compose(Similarity(1.0, rotation, centre - rotation @ centre))
+
+
+def test_a_fitted_face_is_one(face, solver, scan):
+    result = register(solver, scan.mesh, scan.landmarks, faces=shape_prior(face))
+    found = result.verification
+    assert found.reasons == ()
+    assert found.distortion < 15.0 and found.model_distance < 15.0
+    assert found.matched == pytest.approx(result.history[-1].kept_fraction)
+
+
+@pytest.mark.parametrize(("axis", "degrees"), [("z", 180), ("x", -80)])
+def test_a_wrong_pose_is_refused_and_the_result_can_be_looked_at(face, solver, scan, axis, degrees):
+    right = register(solver, scan.mesh, scan.landmarks).similarity
+    start = turned(right, face.template, axis, degrees)
+    with pytest.raises(FailedRegistrationError, match=r"no likely face.*Likely causes") as caught:
+        register(solver, scan.mesh, start=start, faces=shape_prior(face))
+    assert caught.value.result.verification.reasons
+    assert caught.value.result.residual_mm["median"] < 0.5  # which tells nothing
+
+
+def test_a_ball_is_no_face(solver):
+    ball = trimesh.creation.icosphere(subdivisions=4, radius=100.0)
+    scan = Mesh(np.asarray(ball.vertices), np.asarray(ball.faces), name="ball")
+    with pytest.raises(FailedRegistrationError, match="ball: the fit is no likely face"):
+        register(solver, scan, start=Similarity())
+    found = register(solver, scan, start=Similarity(), verify=False)
+    assert found.verification.distortion > 40.0
+
+
+def test_a_landmark_off_the_fitted_face_is_named(solver, scan):
+    points = scan.landmarks.points.copy()
+    points[33] += [0.0, -14.0, 0.0]
+    result = register(solver, scan.mesh, Landmarks(points))
+    assert any("far from the fitted face: 33 (1" in note for note in result.notes)
+
+
+def test_the_built_in_topology_has_a_model(face, solver):
+    assert known_faces(face.template).modes.shape[1] == len(face.mesh.vertices)
+    assert known_faces(simulate_template()) is None
+
+
+def simulate_template():
+    from geomface.mesh import Template
+
+    return Template(Mesh(np.eye(3), np.array([[0, 1, 2]])))
