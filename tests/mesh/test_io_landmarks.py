@@ -107,13 +107,78 @@ def test_rows_that_are_refused(tmp_path):
     for text, message in (
         ("1 2\n3 4\n", "two coordinates"),
         ("1 2 3 4\n", "three numbers in each row"),
-        ("x y z\n1 2 3\n", "'x y z'"),
+        ("a b c\n1 2 3\n", "'a b c'"),
+        ("x y z\n1 2 3\n4 5\n", "'x y z'"),
+        ("1 2 3 4\n7 5 6 7\n", "three numbers in each row"),
         ("# nothing\n", "found none"),
     ):
         with pytest.raises((FileFormatError, LandmarkError), match=message):
             load_landmarks(write(tmp_path / "l.txt", text))
     with pytest.raises(LandmarkError, match="landmark 1 is infinite"):
         load_landmarks(write(tmp_path / "l.txt", "1 2 3\n1 inf 3\n"))
+
+
+ROWS = [[1.5, 2.0, 3.0], [4.0, 5.0, -6.0], [7.0, 8.0, 9.25]]
+LINES = ["1.5 2 3", "4 5 -6", "7 8 9.25"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("head.csv", "x,y,z\n" + "\n".join(LINES)),
+        ("named.csv", "name,x,y,z\nnose,1.5,2,3\nchin,4,5,-6\near,7,8,9.25\n"),
+        ("wide.csv", "id;z;y;x;note\n0;3;2;1.5;a\n1;-6;5;4;b\n2;9.25;8;7;c\n"),
+        ("index.txt", "\n".join(f"{place} {line}" for place, line in enumerate(LINES))),
+        ("turned.txt", "\n".join(f"{place + 1} {LINES[place]}" for place in (2, 0, 1))),
+        ("flat.txt", " ".join(LINES)),
+        ("idav.pts", "version: 1\nn_points: 3\n{\nS000 1.5 2 3\nS001 4 5 -6\nS002 7 8 9.25\n}\n"),
+        ("slicer.fcsv", "# columns = id,x,y,z\na,1.5,2,3,0\nb,4,5,-6,0\nc,7,8,9.25,0\n"),
+        (
+            "slicer.mrk.json",
+            {
+                "markups": [
+                    {
+                        "coordinateUnits": "mm",
+                        "controlPoints": [
+                            {"label": f"F-{place}", "position": row}
+                            for place, row in enumerate(ROWS)
+                        ],
+                    }
+                ]
+            },
+        ),
+        (
+            "scalismo.json",
+            [{"id": f"lm{place}", "coordinates": ROWS[place]} for place in (1, 0, 2)],
+        ),
+        (
+            "names.pp",
+            "<PickedPoints>"
+            + "".join(
+                '<point x="{}" y="{}" z="{}" name="{}"/>'.format(*ROWS[place], place)
+                for place in (2, 1, 0)
+            )
+            + "</PickedPoints>",
+        ),
+    ],
+)
+def test_what_other_programs_write(tmp_path, name, content):
+    landmarks = load_landmarks(write(tmp_path / name, content))
+    np.testing.assert_array_equal(landmarks.points, ROWS)
+    assert landmarks.scheme == "points-3"
+
+
+def test_fifty_one_points_are_those_without_the_jaw(tmp_path):
+    points = np.random.default_rng(0).standard_normal((51, 3))
+    np.savetxt(tmp_path / "inner.txt", points)
+    landmarks = load_landmarks(tmp_path / "inner.txt")
+    assert landmarks.scheme == "multi-pie-68" and not landmarks.present[:17].any()
+    np.testing.assert_allclose(landmarks.points[17:], points)
+
+
+def test_units_is_a_word_for_unit(tmp_path):
+    record = {"points": ROWS, "units": "cm"}
+    assert load_landmarks(write(tmp_path / "l.json", record)).unit == "cm"
 
 
 def test_pts_of_ibug(tmp_path):

@@ -22,6 +22,12 @@ from geomface.files.reading import (
     require_tail,
 )
 from geomface.files.records import read_json, write_json
+from geomface.mesh.io.landmark_dialects import (
+    foreign_record,
+    in_order_of_names,
+    numbers_of_lines,
+    slicer_rows,
+)
 from geomface.mesh.landmarks import Landmarks
 from geomface.mesh.units import canonical_unit
 
@@ -46,15 +52,17 @@ def load_landmarks(path: str | Path, unit: str | None = None) -> Landmarks:
 
     Parameters
     ----------
-    path : .json `{"scheme", "unit", "points": [[x, y, z] | null, ...], "sigma_mm"?}`, .pts (ibug
-        layout with three columns), .txt or .csv (rows of three numbers, nan for a missing one),
-        .pp (MeshLab picked points) or .ljson (menpo, versions 1 to 3)
+    path : .json `{"scheme", "unit", "points": [[x, y, z] | null, ...], "sigma_mm"?}`, or as 3D
+        Slicer (.mrk.json, .fcsv) and scalismo write it; .pts (ibug layout with three columns, or
+        IDAV's with names), .txt or .csv (rows of three numbers, nan for a missing one, with or
+        without a head and a first column of names or numbers; or all numbers in one row), .pp
+        (MeshLab picked points) or .ljson (menpo, versions 1 to 3)
     unit : of the numbers; by default what the file says, else mm
 
     Returns
     -------
     Landmarks; a missing one is a row of NaN. Formats without a scheme get "multi-pie-68" when
-    they hold 68 points and "points-<count>" otherwise.
+    they hold 68 points, or the 51 of them without the jaw, and "points-<count>" otherwise.
 
     Raises
     ------
@@ -64,7 +72,9 @@ def load_landmarks(path: str | Path, unit: str | None = None) -> Landmarks:
     Convention
     ----------
     The order of the file is kept, except that a LJSON whose labels name the seven groups of the
-    68-point scheme is put into that scheme's order.
+    68-point scheme is put into that scheme's order, and points whose names or first column are
+    different numbers are put into the order of these. 3D Slicer's files are in its patients'
+    system as they say, LPS or RAS; points are read in the system that the file uses.
 
     Example
     -------
@@ -82,6 +92,7 @@ def load_landmarks(path: str | Path, unit: str | None = None) -> Landmarks:
         ".pts": _read_pts,
         ".txt": _read_rows,
         ".csv": _read_rows,
+        ".fcsv": _read_rows,
         ".pp": _read_pp,
     }
     reader = readers.get(path.suffix.lower())
@@ -113,7 +124,11 @@ def _make(
             f"{path}: landmark {int(np.isinf(rows).any(axis=1).argmax())} is infinite. Mark it "
             "again, or set it to null."
         )
-    if scheme is None:
+    if scheme is None or (scheme == MULTI_PIE_68 and len(rows) == 51):
+        if len(rows) == 51:
+            # The 68 without the jaw.
+            rows = np.concatenate([np.full((17, 3), np.nan), rows])
+            sigma_mm = None if sigma_mm is None else np.concatenate([np.ones(17), sigma_mm])
         scheme = MULTI_PIE_68 if len(rows) == 68 else f"points-{len(rows)}"
     return Landmarks(rows, scheme, sigma_mm, unit or "mm", named(path))
 
@@ -148,7 +163,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _read_json(path: Path, unit: str | None) -> Landmarks:
-    record = read_json(path, "landmarks {'scheme', 'unit', 'points'}")
+    record = foreign_record(path, read_json(path, "landmarks {'scheme', 'unit', 'points'}"))
     if isinstance(record, dict) and "points" not in record and "vertices" in record:
         raise LandmarkError(
             f"{path}: these are template landmarks ('vertices'), expected landmarks of a scan "
@@ -159,7 +174,7 @@ def _read_json(path: Path, unit: str | None) -> Landmarks:
             f"{path}: expected landmarks {{'scheme', 'unit', 'points'}}, found no 'points'."
         )
     points = points_array(path, record["points"])
-    scheme, written = record.get("scheme"), record.get("unit")
+    scheme, written = record.get("scheme"), record.get("unit", record.get("units"))
     if scheme is not None and not isinstance(scheme, str):
         raise LandmarkError(f"{path}: 'scheme' should be a name, got {str(scheme)[:60]}.")
     if written is not None:
@@ -242,36 +257,19 @@ def _read_rows(path: Path, unit: str | None) -> Landmarks:
     text = read_text(path, "landmarks as rows of three numbers")
     require_tail(text.encode(), named(path))
     lines = text.splitlines()
+    if path.suffix.lower() == ".fcsv":
+        return _make(path, slicer_rows(path, lines), unit)
     comments = "\n".join(line for line in lines if line.lstrip().startswith("#"))
     points = _rows(path, [line.partition("#")[0] for line in lines])
     return _make(path, points, choose_unit(comments.encode(), unit, named(path)))
 
 
 def _rows(path: Path, lines: list[str]) -> FloatArray:
-    rows = []
-    for line in lines:
-        words = re.sub(r"[,;]", " ", line).split()
-        if not words:
-            continue
-        try:
-            row = [float(word) for word in words]
-        except ValueError as error:
-            raise FileFormatError(
-                f"{path}: expected rows of three numbers, found {line.strip()[:60]!r}."
-            ) from error
-        if len(row) == 2:
-            raise LandmarkError(
-                f"{path}: its landmarks have two coordinates, so they belong to a picture. "
-                "Expected x, y and z on the scan."
-            )
-        if len(row) != 3:
-            raise FileFormatError(
-                f"{path}: expected three numbers in each row, row {len(rows)} has {len(row)}."
-            )
-        rows.append(_MISSING if np.isnan(row).any() else row)
-    if not rows:
+    rows = numbers_of_lines(path, lines)
+    points = [_MISSING if np.isnan(row).any() else row for row in rows]
+    if not points:
         raise FileFormatError(f"{path}: expected rows of three numbers, found none.")
-    return np.array(rows, np.float64)
+    return np.array(points, np.float64)
 
 
 def _read_pp(path: Path, unit: str | None) -> Landmarks:
@@ -284,11 +282,12 @@ def _read_pp(path: Path, unit: str | None) -> Landmarks:
         )
     try:
         root = ElementTree.fromstring(text)
+        picked = list(root.iter("point"))
         rows = [
             _MISSING
             if point.get("active", "1").lower() in ("0", "false")
             else [float(point.attrib[axis]) for axis in "xyz"]
-            for point in root.iter("point")
+            for point in picked
         ]
     except (ElementTree.ParseError, KeyError, ValueError) as error:
         raise FileFormatError(
@@ -297,7 +296,8 @@ def _read_pp(path: Path, unit: str | None) -> Landmarks:
         ) from error
     if not rows:
         raise FileFormatError(f"{path}: expected picked points, found none. Pick them in MeshLab.")
-    return _make(path, np.array(rows, np.float64), unit)
+    points = in_order_of_names(path, [point.get("name", "") for point in picked], np.array(rows))
+    return _make(path, points, unit)
 
 
 def save_landmarks(path: str | Path, landmarks: Landmarks) -> None:
