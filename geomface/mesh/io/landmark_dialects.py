@@ -75,7 +75,7 @@ def numbers_of_lines(path: Path, lines: list[str]) -> list[list[float]]:
     rows = [row for row in words if row]
     if not rows:
         return []
-    if len(rows) > 1 and not any(map(_is_number, rows[0])) and all(map(_is_number, rows[1][1:])):
+    if len(rows) > 1 and not any(map(_is_number, rows[0])):
         rows = _columns(rows)
     if len(rows) == 1 and len(rows[0]) > 4 and len(rows[0]) % 3 == 0:
         rows = [rows[0][at : at + 3] for at in range(0, len(rows[0]), 3)]
