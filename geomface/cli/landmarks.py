@@ -7,6 +7,7 @@ from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import PICTURE_SUFFIXES, require_output
 from geomface.cli.options import (
     CommonOptions,
+    Flag,
     InputFile,
     MaybeFile,
     MaybeFolder,
@@ -14,6 +15,7 @@ from geomface.cli.options import (
     ScanUnit,
 )
 from geomface.cli.run import Run
+from geomface.errors import OutputError
 
 if TYPE_CHECKING:
     from geomface.mesh import Mesh
@@ -35,6 +37,8 @@ class LandmarksDetectOptions:
     """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
     textures: MaybeFolder = None
     """Where the scan's texture lies too: files name pictures in their own folder only."""
+    force: Flag = False
+    """Replace a landmark file that is already there: it may have been measured by hand."""
     picture: MaybeFile = None
     """Picture of the scan with the landmarks on it, to check them."""
     report: MaybeFile = None
@@ -48,6 +52,11 @@ def run_detect(options: LandmarksDetectOptions, run: Run) -> int:
 
     run.require_cpu()
     require_output(options.out, "--out", (".json",), (options.scan,))
+    if options.out.exists() and not options.force:
+        raise OutputError(
+            f"--out {options.out}: is already there, and may have been measured by hand. Give "
+            "another name, or --force to replace it."
+        )
     require_output(options.picture, "--picture", PICTURE_SUFFIXES, (options.scan,))
     require_output(options.report, "--report", (".json",), (options.scan,))
     scan = load_mesh(options.scan, unit=options.unit, texture=options.textures or True)

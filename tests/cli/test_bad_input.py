@@ -255,3 +255,40 @@ def test_dry_run_writes_nothing(
     assert main([*words, "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["dry_run"] is True
     assert list(tmp_path.iterdir()) == []
+
+
+def test_landmarks_that_are_there_are_not_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    geomface.save_mesh(tmp_path / "scan.ply", grid_mesh())
+    measured = tmp_path / "scan.landmarks.json"
+    measured.write_text("measured")
+    words = ["landmarks", "detect", "--scan", str(tmp_path / "scan.ply"), "--out", str(measured)]
+    assert main(words) == 1
+    assert "measured by hand" in capsys.readouterr().err and measured.read_text() == "measured"
+    assert main([*words, "--force", "--dry-run"]) == 0
+
+
+def test_a_fit_that_is_no_face_ends_with_a_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    face = geomface.load_builtin_face()
+    rings = np.linspace(0.0, np.pi, 60)[1:-1]
+    around = np.linspace(0.0, 2 * np.pi, 90, endpoint=False)
+    ring, turn = (part.ravel() for part in np.meshgrid(rings, around, indexing="ij"))
+    ball = np.stack([np.sin(ring) * np.sin(turn), np.cos(ring), np.sin(ring) * np.cos(turn)], 1)
+    index = np.arange(len(ball)).reshape(len(rings), -1)
+    right = np.roll(index, -1, axis=1)
+    quads = np.stack([index[:-1], index[1:], right[1:], right[:-1]], -1).reshape(-1, 4)
+    geomface.save_mesh(tmp_path / "ball.ply", Mesh(100 * ball, quads=quads))
+    marks = face.template.landmarks
+    assert marks is not None
+    geomface.save_landmarks(
+        tmp_path / "ball.landmarks.json", Landmarks(marks.positions(face.mesh.vertices))
+    )
+    out, report = tmp_path / "fit.ply", tmp_path / "fit.json"
+    words = ["register", "--scan", str(tmp_path / "ball.ply"), "--out", str(out), "--report"]
+    assert main([*words, str(report)]) == 1
+    told = capsys.readouterr().err
+    assert "no likely face" in told and "Likely causes" in told and "fit.failed.png" in told
+    assert (tmp_path / "fit.failed.png").is_file() and not out.exists() and not report.exists()
