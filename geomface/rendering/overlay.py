@@ -38,6 +38,6 @@ def fit_overlay(
     both = Mesh(
         vertices, np.concatenate([scan.faces, fitted.faces + count]), colors=ink, name="overlay"
     )
-    frame = frame_of([vertices[count:]], margin=0.6)
+    frame = frame_of([vertices[count:]], margin=0.2)
     views = [render_mesh(both, size=size, yaw=yaw, frame=frame, smooth=1) for yaw in yaws]
     return contact_sheet(views, len(views))
