@@ -3,6 +3,7 @@
 The checks that settings share are here too: the command line's help reads settings without numpy.
 """
 
+import math
 from typing import Any
 
 
@@ -101,16 +102,25 @@ class MissingBackendError(GeomfaceError):
     """An optional package was asked for by name and is not installed."""
 
 
+def require_numbers(settings: object) -> None:
+    """Raise `SettingsError` when any number of a settings dataclass is NaN or infinite."""
+    for name, value in vars(settings).items():
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, float) and not math.isfinite(item):
+                raise SettingsError(f"{name}: expected a number, got {value}.")
+
+
 def require_positive(settings: object, *names: str) -> None:
     """Raise `SettingsError` unless these fields, or all numbers of a tuple, are above 0."""
     for name in names:
         value = getattr(settings, name)
-        if not all(item > 0 for item in (value if isinstance(value, tuple) else (value,))):
+        items = value if isinstance(value, tuple) else (value,)
+        if not all(0 < item < math.inf for item in items):
             raise SettingsError(f"{name}: expected a positive number, got {value}.")
 
 
 def require_not_negative(settings: object, *names: str) -> None:
     """Raise `SettingsError` unless these fields are 0 or more."""
     for name in names:
-        if not getattr(settings, name) >= 0:
+        if not 0 <= getattr(settings, name) < math.inf:
             raise SettingsError(f"{name}: expected 0 or more, got {getattr(settings, name)}.")

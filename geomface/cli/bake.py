@@ -14,6 +14,7 @@ from geomface.cli.options import (
     MaybeFile,
     MaybeFolder,
     OutputFile,
+    ScanUnit,
     TemplateFile,
 )
 from geomface.cli.run import Run
@@ -44,6 +45,8 @@ class BakeOptions:
     """Picture of what was seen: white where measured, black where filled in."""
     template: TemplateFile = None
     """Template with uv, as written by 'geomface unwrap'; not needed where --mesh has uv."""
+    unit: ScanUnit = None
+    """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
     size: int = 1024
     """Texels along each side."""
     max_distance_mm: float = 3.0
@@ -80,7 +83,7 @@ def run_bake(options: BakeOptions, run: Run) -> int:
     settings = BakeSettings(options.max_distance_mm, options.max_normal_degrees)
     mesh = load_mesh(options.mesh, texture=False)
     template = _with_uv(options.template, mesh)
-    scan = load_mesh(options.scan, texture=options.textures or True)
+    scan = load_mesh(options.scan, unit=options.unit, texture=options.textures or True)
     if options.common.dry_run:
         outputs = (options.out, options.mask, options.textured_mesh)
         return run.plan(

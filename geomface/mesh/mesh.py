@@ -97,6 +97,8 @@ class Mesh:
                 raise MeshError(f"{label}: expected triangles or quads, got neither.")
             put("faces", split_quads(self.quads, len(vertices)))
         faces = require_shape(self.faces, (None, 3), f"{label}: faces")
+        if faces.dtype.kind == "f" and not (faces == np.floor(faces)).all():
+            raise MeshError(f"{label}: faces: expected whole numbers, got fractions or NaN.")
         put("faces", frozen(faces, np.int64))
         if len(faces) == 0:
             raise MeshError(

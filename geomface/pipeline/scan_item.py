@@ -63,7 +63,8 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     from geomface.mesh.units import in_millimetres
 
     payload: ScanPayload = task.payload
-    scan = load_mesh(payload.scan)
+    unit = payload.settings.unit
+    scan = load_mesh(payload.scan, unit=None if unit == "auto" else unit)
     landmarks = _read_landmarks(payload)
     settings = payload.settings
     tools = template_tools(

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Literal
 
-from geomface.errors import SettingsError
+from geomface.errors import SettingsError, require_not_negative, require_numbers
 from geomface.parametrization.settings import UnwrapSettings
 from geomface.registration.settings import RegistrationSettings
 
@@ -19,9 +19,15 @@ class ItemSettings:
     """Side of the geometry image in pixels, 0 to encode none."""
     geometry_image_bits: Literal[8, 16] = 16
     """Bits a channel of the geometry image's picture."""
+    unit: str = "auto"
+    """Unit of the scans: um, mm, cm, inch, m, or the millimetres in one; auto finds it."""
     registration: RegistrationSettings = RegistrationSettings()
 
     def __post_init__(self) -> None:
+        if self.unit != "auto":
+            from geomface.mesh.units import canonical_unit
+
+            canonical_unit(self.unit, "unit", SettingsError)
         for name in ("texture_size", "geometry_image_size"):
             value = getattr(self, name)
             if value != 0 and not 16 <= value <= 8192:
@@ -52,13 +58,13 @@ class ModelSettings:
     """Seed of the samples."""
 
     def __post_init__(self) -> None:
+        require_numbers(self)
+        require_not_negative(self, "samples", "sigma", "seed")
         for name in ("variance", "texture_variance"):
             if not 0 < getattr(self, name) <= 1:
                 raise SettingsError(
                     f"{name}: expected a share in (0, 1], got {getattr(self, name)}."
                 )
-        if self.samples < 0:
-            raise SettingsError(f"samples: expected 0 or more, got {self.samples}.")
 
 
 @dataclasses.dataclass(frozen=True)

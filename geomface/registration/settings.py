@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from geomface.errors import SettingsError, require_positive
+from geomface.errors import SettingsError, require_not_negative, require_numbers, require_positive
 
 METHODS = ("coarse-to-fine",)
 
@@ -67,6 +67,7 @@ class RegistrationSettings:
     """Bounding-box diagonal of the template during the fit."""
 
     def __post_init__(self) -> None:
+        require_numbers(self)
         if self.method not in METHODS:
             raise SettingsError(
                 f"method: expected one of {', '.join(METHODS)}, got {self.method!r}."
@@ -85,6 +86,16 @@ class RegistrationSettings:
             "distance_gate_mm",
             "normal_gate_degrees",
             "robust_scale",
+        )
+        require_not_negative(
+            self,
+            "stop_motion_mm",
+            "landmark_emphasis",
+            "feature_pull",
+            "prior_stiffness",
+            "prior_pull",
+            "boundary_margin_mm",
+            "rim_width_mm",
         )
         if not 0 <= self.minimum_kept < 1:
             raise SettingsError(f"minimum_kept: expected 0 to 1, got {self.minimum_kept}.")

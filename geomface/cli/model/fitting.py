@@ -8,7 +8,7 @@ import tyro
 from geomface.cli.inputs import MESH_SUFFIXES, find_scan_landmarks, read_model, require_output
 from geomface.cli.model.inputs import ModelFile, named_weights
 from geomface.cli.model.pictures import camera_record, read_pixel_landmarks
-from geomface.cli.options import CommonOptions, Flag, InputFile, MaybeFile, OutputFile
+from geomface.cli.options import CommonOptions, Flag, InputFile, MaybeFile, OutputFile, ScanUnit
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
 
@@ -27,7 +27,7 @@ class ModelFitScanOptions:
     scan: InputFile
     """The raw scan: OBJ, PLY, GLB, STL or OFF."""
     out: OutputFile
-    """The fitted mesh, in the scan's pose and unit."""
+    """The fitted mesh, in the scan's pose and size, in millimetres."""
     model: ModelFile = None
     """Any model file that 'geomface model convert' reads."""
     landmarks: Annotated[
@@ -36,6 +36,8 @@ class ModelFitScanOptions:
     """Landmarks of the scan: JSON, .pts, .txt, .pp or .ljson."""
     no_landmarks: Flag = False
     """Use no landmark file, not even one beside the scan: find the landmarks."""
+    unit: ScanUnit = None
+    """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
     refine: Flag = False
     """Also fit what the model does not know."""
     report: MaybeFile = None
@@ -86,7 +88,7 @@ def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:
     require_output(options.out, "--out", MESH_SUFFIXES, read)
     require_output(options.report, "--report", (".json",), read)
     model = read_model(options.model)
-    scan = load_mesh(options.scan)
+    scan = load_mesh(options.scan, unit=options.unit)
     place = find_scan_landmarks(options.scan, options.landmarks, options.no_landmarks)
     landmarks = None if place is None else load_landmarks(place)
     if landmarks is not None:
@@ -106,6 +108,8 @@ def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:
         "iterations": fit.iterations,
         "residual_mm": fit.residual_mm,
         "kept_fraction": fit.kept_fraction,
+        "scan_unit": fit.scan_unit,
+        "scan_unit_mm": fit.scan_unit_mm,
         "landmark_mm": fit.landmark_mm,
         "topology_id": model.topology_id,
     }
