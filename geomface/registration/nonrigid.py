@@ -14,6 +14,7 @@ from geomface.mesh.factor import elimination_order
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 from geomface.mesh.topology import require_used_vertices
+from geomface.registration.hidden import HiddenParts
 from geomface.registration.integrity import (
     crossing_rims,
     flipped_triangles,
@@ -22,6 +23,7 @@ from geomface.registration.integrity import (
     unfold,
 )
 from geomface.registration.linear_system import FittingSystem
+from geomface.registration.mouth import find_lips, keep_apart, lip_line, lips_meet, seam, seam_rows
 from geomface.registration.prior import DeformationPrior, MeasuredPlanes, MeasuredPoints
 from geomface.registration.scan_target import Matches, MatchGates, ScanTarget
 from geomface.registration.settings import RegistrationSettings
@@ -125,10 +127,15 @@ class NonRigidRegistration:
         self.pairs = rim_pairs(self.rest, rims)
         # The order depends on the pattern alone: found once, used for every scan and level.
         pattern = self.bending.matrix() + sparse.eye_array(len(self.rest), format="csc")
+        self.hidden = HiddenParts(self.rest, self.faces)
         self.landmark_rows = None
         if template.landmarks is not None:
             self.landmark_rows = template.landmarks.matrix(len(self.rest))
             pattern = pattern + self.landmark_rows.T @ self.landmark_rows
+        self.lips = find_lips(self.rest, self.faces, template.landmarks)
+        if self.lips is not None:
+            apart, middle = seam_rows(self.lips, len(self.rest))
+            pattern = pattern + abs(apart).T @ abs(apart) + middle.T @ middle
         self.order = elimination_order(pattern.tocsc())
 
     @cached_property
@@ -172,12 +179,15 @@ class NonRigidRegistration:
             run.begin_level(level, progress, stiffness)
             if level in (levels // 2, levels - 2):
                 run.update_exposure()
+            if level == levels - 2 and levels > 2 or last:
+                run.look_at_mouth()
             for _ in range(settings.final_matches if last else settings.matches_per_level):
                 if run.step(fine=last) < settings.stop_motion_mm:
                     break
             if on_progress is not None:
                 on_progress(level + 1, levels)
         run.mend()
+        run.settle()
         return run.state()
 
 
@@ -201,6 +211,8 @@ class _Fit:
         self.accepted = np.zeros(len(self.rest), bool)
         self.pins: tuple[IndexArray, FloatArray] | None = None
         self.marks: MeasuredPoints | None = None
+        self.seam: MeasuredPoints | None = None
+        self.measured = landmarks
         if landmarks is not None and solver.landmark_rows is not None:
             present = landmarks.present
             rows = solver.landmark_rows[np.flatnonzero(present)]
@@ -237,6 +249,16 @@ class _Fit:
         self.exposed[candidates] = exposure(self.vertices, self.solver.faces, normals, candidates)
         self.stale = True
 
+    def look_at_mouth(self) -> None:
+        """Hold the inner lips together where those of the scan meet."""
+        lips, self.seam = self.solver.lips, None
+        if lips is None:
+            return
+        line = lip_line(lips, self.vertices, self.target)
+        if lips_meet(lips, self.vertices, line, self.measured):
+            self.seam = seam(lips, self.vertices, self.rest, line)
+        self.stale = True
+
     def step(self, *, fine: bool) -> float:
         """Match, weigh and solve once; return the mean vertex motion in mm."""
         solver = self.solver
@@ -257,9 +279,10 @@ class _Fit:
         if self.prior is not None:
             planes = MeasuredPlanes(normals, offset[:, 0], self.robust)
             right += self.bent @ self.prior.displacement(planes, self.marks)
-        if self.marks is not None:
-            weighted = self.marks.weights[:, None] * self.marks.displacements
-            right += self.marks.rows.T @ weighted
+        for points in (self.marks, self.seam):
+            if points is not None:
+                weighted = points.weights[:, None] * points.displacements
+                right += points.rows.T @ weighted
         if self.pins is not None:
             right[self.pins[0]] += _PIN_WEIGHT * (self.pins[1] - self.rest[self.pins[0]])
         before = self.displacement
@@ -307,10 +330,12 @@ class _Fit:
         hidden = np.where(self.visible, 1.0, _HIDDEN_STIFFNESS)
         self.bent = stiff = self.stiffness * self.solver.bending.matrix(hidden)
         if self.marks is not None:
-            rows = self.marks.rows
-            weights = self._landmark_weights(rows)
+            weights = self._landmark_weights(self.marks.rows)
             self.marks = dataclasses.replace(self.marks, weights=weights)
-            stiff = stiff + (rows.T @ (sparse.diags_array(weights) @ rows)).tocsc()
+        for points in (self.marks, self.seam):
+            if points is not None:
+                weighted = sparse.diags_array(points.weights) @ points.rows
+                stiff = stiff + (points.rows.T @ weighted).tocsc()
         if self.pins is not None:
             diagonal = np.zeros(len(self.rest))
             diagonal[self.pins[0]] = _PIN_WEIGHT
@@ -326,11 +351,7 @@ class _Fit:
         return self.emphasis * robust / self.sigma**2
 
     def mend(self) -> None:
-        """Part crossing rims, then smooth what is still folded.
-
-        Crossing rims are pinned where they meet and the step is solved again, so their
-        surroundings follow; a folded triangle is a local matter (`unfold`).
-        """
+        """Part crossing rims: pin them where they meet and solve again, so that all follow."""
         solver = self.solver
         for attempt in range(_MEND_ATTEMPTS):
             crossing = crossing_rims(self.vertices, solver.pairs, self.rest)
@@ -343,14 +364,27 @@ class _Fit:
             )
             self.stale = True
             self.step(fine=True)
-        self.displacement = unfold(
-            self.displacement, self.rest, solver.faces, solver.bending.matrix()
-        )
+
+    def settle(self) -> None:
+        """Let hidden parts follow the rest, on their side of closed lips; smooth what is folded."""
+        solver, lips = self.solver, self.solver.lips
+        vertices, carried = solver.hidden.carry(self.vertices, self.accepted)
+        barrier = keep_apart(lips, vertices) if lips is not None and self.seam else None
+        hidden = ~(self.visible | self.accepted | carried)
+        vertices = solver.hidden.settle(vertices, hidden, barrier)
+        bending = solver.bending.matrix()
+        self.displacement = unfold(vertices - self.rest, self.rest, solver.faces, bending)
+        if barrier is not None and lips is not None:
+            # What was smoothed may have left its side of the lips.
+            met = np.concatenate([lips.upper, lips.lower])
+            self.displacement[met] = vertices[met] - self.rest[met]
+            self.displacement = barrier(self.vertices)[1] - self.rest
+        self.accepted &= ~carried
+        self.robust[carried] = 0.0
 
     def state(self) -> FitState:
         """Return the outcome."""
-        solver = self.solver
-        vertices = self.vertices
+        solver, vertices = self.solver, self.vertices
         return FitState(
             vertices,
             self.robust,

@@ -91,3 +91,25 @@ def test_a_template_needs_no_simple_rim(template, kind):
     assert found.residual_mm["median"] < 0.1
     assert np.median(errors) < 1.0 and np.percentile(errors, 95) < 4.0
     assert found.mesh.topology_id == kind(template).mesh.topology_id
+
+
+def test_parts_go_with_the_face(template):
+    """An eyeball behind the lids, closed and never matched, moves as the lids do."""
+    vertices, faces = template.mesh.vertices, template.mesh.faces
+    corners = np.vstack([np.eye(3), -np.eye(3)])
+    ball = np.array(
+        [[0, 1, 2], [1, 3, 2], [3, 4, 2], [4, 0, 2], [1, 0, 5], [3, 1, 5], [4, 3, 5], [0, 4, 5]]
+    )
+    centre = vertices[template.landmarks.vertices[36:42, 0]].mean(axis=0) - [0.0, 0.0, 14.0]
+    both = Mesh(
+        np.vstack([vertices, 10.0 * corners + centre]), np.vstack([faces, ball + len(vertices)])
+    )
+    errors, found = fitted(Template(both, template.landmarks), template)
+    assert np.median(errors) < 1.0
+    eye = found.mesh.vertices[len(vertices) :]
+    now = np.linalg.norm(eye[:, None] - eye, axis=2)
+    np.testing.assert_allclose(
+        now, 10.5 * np.linalg.norm(corners[:, None] - corners, axis=2), rtol=0.02
+    )
+    assert np.linalg.norm(eye.mean(axis=0) - (1.05 * centre + [30.0, -20.0, 100.0])) < 1.5
+    assert (found.confidence[len(vertices) :] == 0.0).all()
