@@ -11,6 +11,7 @@ from geomface.statistics.linear_model import LinearModel, flat_columns
 
 _MOST_STEPS = 100
 _AT_REST = 1e-10
+_SHORTEST = 0.1
 # Directions of the modes that are this much weaker than the strongest hold nothing but rounding.
 _RANK = 1e-9
 
@@ -82,8 +83,13 @@ class ModelProjector:
         converged, steps = False, 0
         while not converged and steps < _MOST_STEPS:
             steps += 1
-            tried = self._step(to_model.apply(vertices), miss, scale).compose(to_model)
+            placed, share = to_model.apply(vertices), 1.0
+            tried = self._step(placed, miss, scale, share).compose(to_model)
             found, there = self._miss(tried.apply(vertices))
+            while share > _SHORTEST and not np.linalg.norm(found) <= np.linalg.norm(miss):
+                share /= 2.0
+                tried = self._step(placed, miss, scale, share).compose(to_model)
+                found, there = self._miss(tried.apply(vertices))
             if not np.linalg.norm(found) <= np.linalg.norm(miss):
                 # Too far for a straight line: move onto the face of these coefficients instead.
                 face = mean + (self.left @ along).reshape(mean.shape)
@@ -104,7 +110,7 @@ class ModelProjector:
         along = self.left.T @ residual
         return residual - self.left @ along, along
 
-    def _step(self, placed: FloatArray, miss: FloatArray, scale: bool) -> Similarity:
+    def _step(self, placed: FloatArray, miss: FloatArray, scale: bool, share: float) -> Similarity:
         """Return the small motion of the mesh that takes most of the miss away."""
         centre = placed.mean(axis=0)
         x, y, z = (placed - centre).T
@@ -119,6 +125,6 @@ class ModelProjector:
         lengths = np.linalg.norm(columns.reshape(-1, 7), axis=0)[: motion.shape[1]]
         motion = motion - self.left @ (self.left.T @ motion)
         step = np.zeros(7)
-        step[: len(lengths)] = -np.linalg.lstsq(motion, miss, rcond=1e-9)[0] / lengths
+        step[: len(lengths)] = -share * np.linalg.lstsq(motion, miss, rcond=1e-9)[0] / lengths
         factor, rotation = float(np.exp(step[6])), rotation_matrix(step[:3])
         return Similarity(factor, rotation, centre + step[3:6] - factor * rotation @ centre)
