@@ -129,7 +129,7 @@ def face_template(model: MorphableModel) -> tuple[Template, np.ndarray, np.ndarr
     place = np.full(len(mesh.vertices), -1)
     place[kept] = np.arange(len(kept))
     moved = _embed(marks, mesh.vertices[kept], place[faces], embedding)
-    inner = np.flatnonzero(cKDTree(marks[INNER]).query(mesh.vertices[kept])[0] < 28.0)
+    inner = np.flatnonzero(cKDTree(marks[INNER]).query(mesh.vertices[kept])[0] < 20.0)
     template = Template(Mesh(mesh.vertices[kept], place[faces], name="face"), moved)
     return template, kept, inner
 
@@ -186,22 +186,21 @@ def register_all(
         seen = head.mm * ClosestPointIndex(head.scan).query(truth).distances < 1.0
         results = {}
         for name, marks in (("given", given), ("found", landmarks)):
+            if marks is None:
+                continue
             try:
-                results[name] = register(solver, head.scan, marks).mesh.vertices if marks else None
+                fitted = register(solver, head.scan, marks).mesh
+                results[name] = UNITS[fitted.unit] * fitted.vertices
             except GeomfaceError as error:
-                print(f"{head.scan.name} {name}: {error}")
+                print(f"{head.scan.name} {name} refused: {error}")
         if peers:
             scaled = head.scan.replace(vertices=head.mm * head.scan.vertices, unit="mm")
             marks = Landmarks(head.mm * noisy)
             for name, vertices, _ in _peers(peers, template, scaled, marks):
-                results[name] = vertices / head.mm
+                results[name] = vertices
         row = f"{head.scan.name}"
         for name, vertices in results.items():
-            if vertices is None:
-                continue
-            error = correspondence_error(
-                head.mm * vertices, head.mm * truth, faces, region=inner, seen=seen
-            )
+            error = correspondence_error(vertices, head.mm * truth, faces, region=inner, seen=seen)
             table.setdefault(name, []).append(error.seen_mean)
             row += f"  {name} {error.seen_mean:.2f}"
         print(row, flush=True)

@@ -50,7 +50,7 @@ class DenseDrawing:
 class ShapeDrawing:
     """The shape models that stand in the detector's file beside the network."""
 
-    models: tuple[str, ...] = ("builtin", "ict", "anny")
+    models: tuple[str, ...] = ("builtin", "ict")
     """Whose people the landmark shape model knows, equally many of each."""
     people: int = 3000
     """Random people that the landmark shape model is learned from."""
