@@ -1,5 +1,7 @@
 """Landmarks told by the skin: the model, its fit, its file, and faces that it does not know."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,24 @@ def guess(scan):
     return pose, truth + away
 
 
+def fit_skin(skin, mesh, pose, landmarks, sigma):
+    """Fit in the frame of the scan, whatever size its surface is given."""
+    surface = ScanSurface(mesh)
+    usual = Similarity(surface.factor)
+    fit = fit_dense_model(skin, surface, usual.compose(pose), usual.apply(landmarks), sigma)
+    return fit and dataclasses.replace(fit, landmarks=fit.landmarks / surface.factor)
+
+
+def refine(models, mesh, pose, landmarks, sigma, filled):
+    """Refine in the frame of the scan, whatever size its surface is given."""
+    surface = ScanSurface(mesh)
+    usual = Similarity(surface.factor)
+    found = refine_landmarks(
+        models, surface, usual.compose(pose), usual.apply(landmarks), sigma, filled
+    )
+    return found and (found[0] / surface.factor, found[1])
+
+
 def miss(points, scan):
     return float(np.linalg.norm(points - scan.truth["landmarks"], axis=1).mean())
 
@@ -71,7 +91,7 @@ def test_points_are_spread_out():
 
 def test_the_skin_corrects_what_the_landmarks_share(skin, scan):
     pose, landmarks = guess(scan)
-    fit = fit_dense_model(skin, ScanSurface(scan.mesh), pose, landmarks, np.full(68, 1.5))
+    fit = fit_skin(skin, scan.mesh, pose, landmarks, np.full(68, 1.5))
     assert fit is not None and fit.residual_mm < 0.6 and fit.kept > 0.7
     assert miss(fit.landmarks, scan) < 0.65 * miss(landmarks, scan)
     assert (fit.sigma_mm > 0).all() and (fit.sigma_mm < 1.5).all()
@@ -81,11 +101,9 @@ def test_a_turned_and_scaled_scan_gives_turned_and_scaled_landmarks(skin, scan):
     pose, landmarks = guess(scan)
     move = Similarity(1.3, view_rotation(70.0, 25.0), np.array([40.0, -10.0, 5.0]))
     sigma = np.full(68, 1.5)
-    first = fit_dense_model(skin, ScanSurface(scan.mesh), pose, landmarks, sigma)
+    first = fit_skin(skin, scan.mesh, pose, landmarks, sigma)
     moved = scan.mesh.replace(vertices=move.apply(scan.mesh.vertices))
-    second = fit_dense_model(
-        skin, ScanSurface(moved), move.compose(pose), move.apply(landmarks), sigma
-    )
+    second = fit_skin(skin, moved, move.compose(pose), move.apply(landmarks), sigma)
     np.testing.assert_allclose(second.landmarks, move.apply(first.landmarks), atol=0.02)
 
 
@@ -94,9 +112,7 @@ def test_landmarks_that_nobody_saw_come_from_the_skin(skin, scan):
     landmarks[17:27] += [0.0, 20.0, 0.0]
     filled = np.zeros(68, bool)
     filled[17:27] = True
-    points, sigma = refine_landmarks(
-        [skin], ScanSurface(scan.mesh), pose, landmarks, np.full(68, 1.5), filled
-    )
+    points, sigma = refine([skin], scan.mesh, pose, landmarks, np.full(68, 1.5), filled)
     assert np.linalg.norm((points - scan.truth["landmarks"])[17:27], axis=1).mean() < 4.0
     assert sigma.shape == (68,) and (sigma >= 0.5).all()
 
@@ -110,12 +126,12 @@ def test_skin_that_does_not_fit_changes_little(skin, scan):
         local[:, 2] += 4.0 * np.sin(local[:, 0] / 4.0) * np.sin(local[:, 1] / 4.0)
         return pose.apply(local)
 
-    odd = ScanSurface(scan.mesh.replace(vertices=rippled(scan.mesh.vertices)))
+    odd = scan.mesh.replace(vertices=rippled(scan.mesh.vertices))
     truth = rippled(scan.truth["landmarks"])
     first = truth + (landmarks - scan.truth["landmarks"])
     sigma = np.full(68, 1.5)
-    fit = fit_dense_model(skin, odd, pose, first, sigma)
-    refined = refine_landmarks([skin], odd, pose, first, sigma, np.zeros(68, bool))
+    fit = fit_skin(skin, odd, pose, first, sigma)
+    refined = refine([skin], odd, pose, first, sigma, np.zeros(68, bool))
     assert fit is not None and refined is not None
     assert fit.residual_mm > 0.6
     # The given landmarks are half way back at least.
@@ -126,13 +142,11 @@ def test_skin_that_does_not_fit_changes_little(skin, scan):
 def test_a_surface_far_away_says_nothing(skin, scan):
     pose, landmarks = guess(scan)
     far = Similarity(pose.scale, pose.rotation, pose.translation + [0.0, 0.0, 900.0])
-    surface = ScanSurface(scan.mesh)
+    surface = scan.mesh
     sigma, filled = np.full(68, 1.5), np.zeros(68, bool)
-    assert fit_dense_model(skin, surface, far, landmarks + [0.0, 0.0, 900.0], sigma) is None
-    assert (
-        refine_landmarks([skin], surface, far, landmarks + [0.0, 0.0, 900.0], sigma, filled) is None
-    )
-    assert refine_landmarks([], surface, pose, landmarks, sigma, filled) is None
+    assert fit_skin(skin, surface, far, landmarks + [0.0, 0.0, 900.0], sigma) is None
+    assert refine([skin], surface, far, landmarks + [0.0, 0.0, 900.0], sigma, filled) is None
+    assert refine([], surface, pose, landmarks, sigma, filled) is None
 
 
 def test_a_file_keeps_the_skin_and_may_lack_it(skin, tmp_path):
