@@ -55,13 +55,13 @@ NEEDED = declared(PROJECT["dependencies"])
 
 
 def test_the_library_imports_what_is_declared() -> None:
-    optional = declared(EXTRAS["analysis"]) | declared(EXTRAS["open3d"]) | NO_WHEEL
+    optional = set(NO_WHEEL).union(*(declared(EXTRAS[e]) for e in ("analysis", "anny", "open3d")))
     assert imported("geomface") == NEEDED | optional
 
 
 def test_extras_are_imported_where_they_are_used() -> None:
     """`import geomface.metrics` must not ask for what only one function needs."""
-    optional = {"sklearn", "open3d", "pytorch3d"}
+    optional = {"anny", "sklearn", "open3d", "pytorch3d"}
     for path in (ROOT / "geomface").rglob("*.py"):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Import | ast.ImportFrom):
@@ -70,7 +70,7 @@ def test_extras_are_imported_where_they_are_used() -> None:
 
 def test_the_tests_import_what_is_declared() -> None:
     used = imported("tests", without="benchmarks") | imported("tools")
-    extra = used - NEEDED - NO_WHEEL
+    extra = used - NEEDED - NO_WHEEL - declared(EXTRAS["anny"])
     assert extra | RUN_NOT_IMPORTED | declared(EXTRAS["analysis"]) == declared(EXTRAS["test"])
 
 
@@ -80,7 +80,7 @@ def test_the_benchmarks_import_what_is_declared() -> None:
 
 
 def test_every_extra_has_its_users() -> None:
-    assert set(EXTRAS) == {"analysis", "bench", "open3d", "test"}
+    assert set(EXTRAS) == {"analysis", "anny", "bench", "open3d", "test"}
 
 
 def test_constraints_pin_every_dependency() -> None:

@@ -16,6 +16,11 @@ _MASKS = (".mask", "_mask", "-mask")
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
 
+def no_textures(root: Path | str) -> DatasetError:
+    """Return the error of a folder that is not there."""
+    return DatasetError(f"{root}: expected a folder of textures, there is none. Check the path.")
+
+
 def find_textures(folder: Path | str) -> list[tuple[Path, Path | None]]:
     """Return (texture, mask) pairs below a folder, sorted by name.
 
@@ -29,7 +34,7 @@ def find_textures(folder: Path | str) -> list[tuple[Path, Path | None]]:
     """
     root = Path(folder)
     if not root.is_dir():
-        raise DatasetError(f"{root}: expected a folder of textures, there is none. Check the path.")
+        raise no_textures(root)
     baked = layout.files_below(root, layout.TEXTURE)
     if baked:
         return [(path, _present(path.with_name(layout.MASK))) for path in baked]

@@ -54,9 +54,6 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "nan.obj").write_text("v nan 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
     (folder / "range.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n")
     (folder / "points.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\n")
-    corners = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 0 1\n"
-    (folder / "lost.obj").write_text(f"mtllib lost.mtl\n{corners}usemtl a\nf 1/1 2/2 3/3\n")
-    (folder / "lost.mtl").write_text("newmtl a\nmap_Kd nowhere.png\n")
     two = Mesh(
         np.concatenate([good.vertices, good.vertices + [400, 0, 0]]),
         np.concatenate([good.faces, good.faces + len(good.vertices)]),
@@ -103,7 +100,6 @@ CASES = [
     ("index", "register --scan range.obj --out {o}/m.ply", ("range.obj", "9")),
     ("no faces", "register --scan points.obj --out {o}/m.ply", ("points.obj", "no faces")),
     ("unknown format", "register --scan scan.xyz --out {o}/m.ply", ("scan.xyz", "expected")),
-    ("texture", "render --mesh lost.obj --out {o}/p.png", ("nowhere.png",)),
     ("closed template", "unwrap --template closed.obj --out {o}/u.obj", ("closed.obj", "boundary")),
     ("two components", "unwrap --template two.obj --out {o}/u.obj", ("two.obj", "expected")),
     (

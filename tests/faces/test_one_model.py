@@ -171,7 +171,7 @@ def test_ict_bad_files(tmp_path: Path) -> None:
         load_ict(tmp_path / "none.npz")
     text = tmp_path / "text.npz"
     text.write_text("not an archive")
-    with pytest.raises(FileFormatError, match="expected a numpy npz"):
+    with pytest.raises(FileFormatError, match="expected the ICT-FaceKit npz, it cannot be read"):
         load_ict(text)
     np.savez(tmp_path / "half.npz", vertices_cm=np.zeros((3, 3)))
     with pytest.raises(FileFormatError, match="identity_cm"):

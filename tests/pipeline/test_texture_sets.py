@@ -115,7 +115,7 @@ def test_other_settings_are_refused_and_named(whole: Path, tmp_path: Path) -> No
         make_textures(settings(tmp_path / "letter.txt"))
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "set.json").write_text('{"kind": "cake"}')
-    with pytest.raises(OutputError, match="expected the file of a set of textures"):
+    with pytest.raises(OutputError, match=r"holds set.json of something else"):
         make_textures(settings(tmp_path / "other"))
 
 

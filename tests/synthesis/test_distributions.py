@@ -128,7 +128,7 @@ def test_bad_files_are_refused(tmp_path) -> None:
     (tmp_path / "text.npy").write_text("not numpy")
     np.save(tmp_path / "words.npy", np.array(["a", "b"]))
     for name, sentence in (
-        ("missing.npy", "could not read"),
+        ("missing.npy", "no such file"),
         ("text.npy", "could not read"),
         ("words.npy", "expected numbers of shape"),
     ):

@@ -267,7 +267,7 @@ BAD = {
         ("{run} {face} --hide sky", "left, right, upper, lower"),
         ("{run} {face} --hide left right upper lower", "nothing of the face is left"),
         ("{run} {face} --steps 0", "steps"),
-        ("{run} {face} --out {folder}", "replace the given one"),
+        ("{run} {face} --out {folder}", "expected an empty folder"),
         ("{run} {face} --format", "obj, ply, glb"),
         ("{run} {face} --random-restarts 0", "restarts"),
         ("{run} {face} --prior -1", "prior"),

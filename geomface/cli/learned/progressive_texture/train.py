@@ -65,9 +65,13 @@ class TrainTextureOptions:
 
 def run_train(options: TrainTextureOptions, run: Run) -> int:
     """Read the data, train, say how it ended."""
+    from geomface.datasets.textures import no_textures
     from geomface.gan.progressive_texture import SYSTEM
 
     settings = train_settings(options)
+    # Told before other settings than a run's own are: most of them would differ for want of it.
+    if options.data != "shapes" and options.kind == "texture" and not Path(options.data).is_dir():
+        raise no_textures(options.data)
     inputs = {"kind": options.kind, "mirror": options.mirror}
     training = Training(
         SYSTEM,
