@@ -23,9 +23,6 @@ from geomface.errors import MeshError, SettingsError
 if TYPE_CHECKING:
     from geomface.mesh import Mesh
 
-_UV_ROUNDING = 1e-5
-"""How far files with short numbers move a uv."""
-
 
 @dataclasses.dataclass(frozen=True)
 class BakeOptions:
@@ -71,6 +68,8 @@ def run_bake(options: BakeOptions, run: Run) -> int:
     from geomface.files import save_image
     from geomface.geometry_image import BakeSettings, bake_texture
     from geomface.mesh.io import load_mesh, save_mesh
+    from geomface.mesh.io.texture_files import save_texture
+    from geomface.mesh.uv_fingerprint import uv_fingerprint
 
     run.require_cpu()
     read = (options.mesh, options.scan, options.template)
@@ -94,7 +93,7 @@ def run_bake(options: BakeOptions, run: Run) -> int:
         )
     result = bake_texture(template, mesh.vertices, scan, options.size, settings)
     run.add_notes(result.notes)
-    save_image(options.out, result.texture)
+    save_texture(options.out, result.texture, uv_fingerprint(template))
     if options.mask is not None:
         seen = np.repeat(result.mask[..., None], 3, axis=2).astype(np.float32)
         save_image(options.mask, seen)
@@ -106,6 +105,7 @@ def run_bake(options: BakeOptions, run: Run) -> int:
             "size": options.size,
             "kept_fraction": result.kept_fraction,
             "topology_id": template.topology_id,
+            "uv_fingerprint": uv_fingerprint(template),
         },
         options.report,
     )
@@ -127,6 +127,7 @@ def _with_uv(template: Path | None, mesh: "Mesh") -> "Mesh":
     import numpy as np
 
     from geomface.mesh import require_same_topology
+    from geomface.mesh.uv_fingerprint import UV_ROUNDING
 
     if mesh.uv is not None and template is None:
         return mesh
@@ -134,7 +135,7 @@ def _with_uv(template: Path | None, mesh: "Mesh") -> "Mesh":
     require_same_topology(found, mesh)
     if mesh.uv is not None and found.uv is not None:
         of_mesh, of_template = mesh.uv[mesh.uv_faces], found.uv[found.uv_faces]
-        if not np.allclose(of_mesh, of_template, rtol=0, atol=_UV_ROUNDING):
+        if not np.allclose(of_mesh, of_template, rtol=0, atol=UV_ROUNDING):
             raise MeshError(
                 f"{mesh.name} and {found.name} have different uv: a texture of one does not fit "
                 "the other. Leave --template out to bake for the uv of the mesh."

@@ -87,7 +87,7 @@ def run_render(options: RenderOptions, run: Run) -> int:
 
 def _dressed(mesh: "Mesh", options: RenderOptions) -> "Mesh":
     """Return the mesh with the texture asked for, or without any."""
-    from geomface.files import load_image
+    from geomface.mesh.io.texture_files import load_texture_of
 
     if options.plain:
         if options.texture is not None:
@@ -99,7 +99,7 @@ def _dressed(mesh: "Mesh", options: RenderOptions) -> "Mesh":
         raise MeshError(
             f"{mesh.name}: --texture needs a mesh with uv, and this one has none. Unwrap it first."
         )
-    return mesh.replace(texture=load_image(options.texture))
+    return mesh.replace(texture=load_texture_of(options.texture, mesh))
 
 
 GROUP = CommandGroup("render", "A picture of a mesh.", {"": Command(RenderOptions, run_render)})

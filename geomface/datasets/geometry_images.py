@@ -13,6 +13,7 @@ from geomface.datasets.image_set import ImageSet, read_images
 from geomface.geometry_image.files import load_geometry_image
 from geomface.geometry_image.image import GeometryImage
 from geomface.learning.errors import DatasetError
+from geomface.mesh.uv_fingerprint import require_same_uv
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -83,7 +84,9 @@ def load_geometry_images(
     spread = (high - low).clamp_min(1e-6)
     scaled = (stack - low[:, None, None]) / spread[:, None, None] * 2.0 - 1.0
     names = tuple(path.relative_to(root).as_posix() for path in paths)
-    images = ImageSet(scaled.clamp(-1, 1), valid, mirror, names, coordinates=True)
+    images = ImageSet(
+        scaled.clamp(-1, 1), valid, mirror, names, coordinates=True, uv=first.uv_fingerprint
+    )
     return GeometryImageSet(
         images, low.numpy(), (low + spread).numpy(), first.topology_id, first.mode
     )
@@ -103,4 +106,5 @@ def _read_like(
             f"{path}: expected topology {first.topology_id} as in {first_path}, got "
             f"{image.topology_id}. One set needs one template."
         )
+    require_same_uv(first.uv_fingerprint, image.uv_fingerprint, first_path, path)
     return path, np.array(image.values, np.float32), np.array(image.mask)

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from geomface.learning import fingerprint as data_fingerprint
 from geomface.learning.errors import DatasetError
-from geomface.learning.fingerprint import Fingerprint, fingerprint_rows
 from geomface.learning.holdout import held_out
+from geomface.mesh.uv_fingerprint import Fingerprint
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,6 +28,7 @@ class ImageSet:
         of them alone, which makes eight images of one
     names : of the images' files below their folder, for messages and for the share that is held
         out; may be empty
+    uv : fingerprint of the uv that textures were made for, None where they do not say
     """
 
     images: torch.Tensor
@@ -34,6 +36,7 @@ class ImageSet:
     mirror: bool = False
     names: tuple[str, ...] = ()
     coordinates: bool = False
+    uv: Fingerprint | None = None
 
     def __post_init__(self) -> None:
         shape = tuple(self.images.shape)
@@ -116,10 +119,10 @@ class ImageSet:
         images, masks = self.read(indices)
         return {"images": images, "masks": masks}
 
-    def fingerprint(self) -> Fingerprint:
+    def fingerprint(self) -> data_fingerprint.Fingerprint:
         """Return a hash of each image with its mask by its name, or else its number."""
         columns = {"images": self.images} | ({} if self.masks is None else {"masks": self.masks})
-        return fingerprint_rows(columns, self.names)
+        return data_fingerprint.fingerprint_rows(columns, self.names)
 
     def subset(self, keep: np.ndarray) -> "ImageSet":
         """Return the images for which `keep`, bool or indices, says so."""
@@ -127,7 +130,7 @@ class ImageSet:
         index = chosen.nonzero().flatten() if chosen.dtype == torch.bool else chosen
         names = tuple(self.names[k] for k in index.tolist()) if self.names else ()
         masks = None if self.masks is None else self.masks[index]
-        return ImageSet(self.images[index], masks, self.mirror, names, self.coordinates)
+        return ImageSet(self.images[index], masks, self.mirror, names, self.coordinates, self.uv)
 
     def complete(self) -> np.ndarray:
         """Say which images hide nothing."""

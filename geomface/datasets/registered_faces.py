@@ -13,6 +13,7 @@ from geomface.files import load_image
 from geomface.files.records import read_json
 from geomface.mesh import Mesh, Template, require_same_topology
 from geomface.mesh.io import load_mesh, load_template
+from geomface.mesh.io.texture_files import load_texture_of
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -82,9 +83,15 @@ def registered_mm(item: Path, template: Mesh) -> FloatArray:
     return factor * vertices
 
 
-def baked_texture(item: Path) -> tuple[ImageArray, BoolArray]:
-    """Return an item's texture (H, W, 3) and mask (H, W)."""
-    return load_image(item / layout.TEXTURE), load_image(item / layout.MASK)[..., 0] > 0.5
+def baked_texture(item: Path, template: Mesh) -> tuple[ImageArray, BoolArray]:
+    """Return an item's texture (H, W, 3) and mask (H, W).
+
+    Raises
+    ------
+    MeshError : a texture made for other uv than the template's
+    """
+    texture = load_texture_of(item / layout.TEXTURE, template)
+    return texture, load_image(item / layout.MASK)[..., 0] > 0.5
 
 
 def load_registered_faces(
@@ -100,7 +107,7 @@ def load_registered_faces(
     Raises
     ------
     FileFormatError : no run, or fewer than four pairs in it
-    MeshError : an item of another topology or texture size
+    MeshError : an item of another topology, uv or texture size
     """
     root = Path(out)
     items = [
@@ -116,7 +123,7 @@ def load_registered_faces(
     template = load_run_template(root)
     vertices, textures, masks = [], [], []
     for index, item in enumerate(items):
-        texture, mask = baked_texture(item)
+        texture, mask = baked_texture(item, template.mesh)
         if textures and texture.shape != textures[0].shape:
             raise MeshError(
                 f"{item}: expected a texture of the first item's size, got {texture.shape[1]} x "

@@ -7,10 +7,11 @@ import numpy as np
 
 from geomface.datasets import layout
 from geomface.datasets.image_set import ImageSet, read_images, require_square
-from geomface.files import load_image
-from geomface.files.images import IMAGE_SUFFIXES
-from geomface.files.reading import log
+from geomface.files.images import IMAGE_SUFFIXES, decode_image
+from geomface.files.reading import log, read_bytes
 from geomface.learning.errors import DatasetError
+from geomface.mesh.io.texture_files import texture_fingerprint
+from geomface.mesh.uv_fingerprint import Fingerprint, require_same_uv
 
 _MASKS = (".mask", "_mask", "-mask")
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
@@ -80,26 +81,40 @@ def load_textures(
     ------
     DatasetError : nothing there, mixed sizes, a mask of another size, or one that hides everything
     FileFormatError : a file that is no image
+    MeshError : textures made for different uv
     """
     pairs = find_textures(folder)
-    images, masks = read_images(pairs, _read_pair, size, on_progress)
+    first: list[tuple[Path, Fingerprint]] = []
+
+    def read(pair: tuple[Path, Path | None]) -> tuple[Path, np.ndarray, np.ndarray]:
+        path = pair[0]
+        data = read_bytes(path, "an image (PNG, JPEG)")
+        uv = texture_fingerprint(data, path)
+        if uv is not None:
+            first.append((path, uv))
+            require_same_uv(first[0][1], uv, first[0][0], path)
+            del first[1:]
+        return _read_pair(data, *pair)
+
+    images, masks = read_images(pairs, read, size, on_progress)
     names = tuple(path.relative_to(folder).as_posix() for path, _ in pairs)
-    return ImageSet(images, masks, mirror, names)
+    return ImageSet(images, masks, mirror, names, uv=first[0][1] if first else None)
 
 
-def _read_pair(pair: tuple[Path, Path | None]) -> tuple[Path, np.ndarray, np.ndarray]:
-    path, mask_path = pair
-    picture, valid = _opaque(path)
+def _read_pair(
+    data: bytes, path: Path, mask_path: Path | None
+) -> tuple[Path, np.ndarray, np.ndarray]:
+    picture, valid = _opaque(data, path)
     if mask_path is not None:
-        mask, opaque = _opaque(mask_path)
+        mask, opaque = _opaque(read_bytes(mask_path, "an image (PNG, JPEG)"), mask_path)
         require_square(mask_path, opaque.shape, valid.shape)
         valid &= opaque & (mask @ _GREY > 0.5)
     return path, np.round(picture * 255).astype(np.uint8), valid
 
 
-def _opaque(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _opaque(data: bytes, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the colours of a picture and where its alpha shows them."""
-    pixels = load_image(path, channels=4)
+    pixels = decode_image(data, str(path), channels=4)
     return pixels[..., :3], pixels[..., 3] > 0.5
 
 

@@ -12,6 +12,7 @@ from geomface.arrays import ImageArray
 from geomface.errors import FileFormatError, OutputError, SettingsError
 from geomface.files import png16
 from geomface.files.atomic import write_bytes
+from geomface.files.picture_text import with_text
 from geomface.files.reading import named, read_bytes, reading
 
 MOST_PIXELS = 2**26
@@ -172,7 +173,9 @@ def _with_channels(image: ImageArray, channels: int) -> ImageArray:
     return color if channels == 3 else np.concatenate([color, alpha], axis=2)
 
 
-def save_image(path: str | Path, image: np.ndarray, bits: int = 8) -> None:
+def save_image(
+    path: str | Path, image: np.ndarray, bits: int = 8, *, text: str | None = None
+) -> None:
     """Write an image, atomically.
 
     Parameters
@@ -180,6 +183,7 @@ def save_image(path: str | Path, image: np.ndarray, bits: int = 8) -> None:
     path : *.png, or *.jpg (8 bits, lossy)
     image : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) in [0, 1], row 0 at the top; bool is 0 or 1
     bits : 8 or 16 per channel; k = floor(value (2^bits - 1) + 1/2), clipped
+    text : kept in the file as a comment (ASCII)
 
     Raises
     ------
@@ -197,7 +201,8 @@ def save_image(path: str | Path, image: np.ndarray, bits: int = 8) -> None:
         raise OutputError(f"{path}: expected an image name ending in .png or .jpg.")
     if suffix != ".png" and bits != 8:
         raise OutputError(f"{path}: a JPEG holds 8 bits; write 16 bits to a .png.")
-    write_bytes(path, encode_image(image, named(path), bits, jpeg=suffix != ".png"))
+    data = encode_image(image, named(path), bits, jpeg=suffix != ".png")
+    write_bytes(path, data if text is None else with_text(data, text))
 
 
 def encode_image(image: np.ndarray, name: str, bits: int = 8, *, jpeg: bool = False) -> bytes:

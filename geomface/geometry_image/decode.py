@@ -9,7 +9,7 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray, require_shape
 from geomface.errors import MeshError, SettingsError
 from geomface.geometry_image.encode import mesh_uv_fingerprint, reference_vertices
-from geomface.geometry_image.image import GeometryImage, fingerprint, same_fingerprint
+from geomface.geometry_image.image import GeometryImage
 from geomface.geometry_image.sampling import TexelSampling, sample_texels
 from geomface.mesh.factor import SymmetricFactor
 from geomface.mesh.laplacian import cotangent_laplacian
@@ -17,6 +17,7 @@ from geomface.mesh.mesh import Mesh, require_same_topology
 from geomface.mesh.similarity import Similarity, fit_similarity
 from geomface.mesh.topology import connected_components
 from geomface.mesh.units import millimetres
+from geomface.mesh.uv_fingerprint import UV_ROUNDING, fingerprint, same_fingerprint
 
 PAPER_ALPHA = 1.2
 """The weight of Abrevaya et al. 2019, meant for the noise of a generator's output."""
@@ -229,7 +230,7 @@ class GeometryImageDecoder:
                 f"the geometry image is in {image.unit}, the template {self.mesh.name} in "
                 f"{self.mesh.unit}. Use the template that it was encoded with."
             )
-        if not same_fingerprint(image.uv_fingerprint, self.uv_fingerprint, 1e-5):
+        if not same_fingerprint(image.uv_fingerprint, self.uv_fingerprint, UV_ROUNDING):
             raise MeshError(
                 f"the geometry image was written on another uv map than that of {self.mesh.name}. "
                 "Use the unwrapped template that it was encoded with."

@@ -8,11 +8,12 @@ import numpy as np
 
 from geomface.arrays import FloatArray, require_finite, require_shape
 from geomface.errors import MeshError, SettingsError, TopologyMismatchError
-from geomface.geometry_image.image import GeometryImage, Mode, fingerprint
+from geomface.geometry_image.image import GeometryImage, Mode
 from geomface.geometry_image.quantize import ValueRange, quantize, value_range
 from geomface.geometry_image.sampling import TexelSampling, nearest_valid, require_uv, sample_texels
 from geomface.mesh.mesh import Mesh, require_same_topology
 from geomface.mesh.units import millimetres, registered_unit
+from geomface.mesh.uv_fingerprint import Fingerprint, fingerprint
 
 _LOG = logging.getLogger("geomface")
 
@@ -162,7 +163,7 @@ def reference_vertices(mesh: Mesh, reference: FloatArray | None) -> FloatArray:
     return np.ascontiguousarray(reference, np.float64)
 
 
-def mesh_uv_fingerprint(mesh: Mesh) -> tuple[float, ...]:
+def mesh_uv_fingerprint(mesh: Mesh) -> Fingerprint:
     """Return the fingerprint of the uv at every face corner."""
     uv, uv_faces = require_uv(mesh)
     return fingerprint(uv[uv_faces])

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import struct
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,14 @@ import numpy as np
 from geomface.errors import FileFormatError, GeomfaceError, OutputError
 from geomface.files.atomic import write_bytes
 from geomface.files.images import decode_image, encode_image
-from geomface.files.reading import read_bytes
+from geomface.files.picture_text import text_of, with_text
+from geomface.files.reading import read_bytes, reading
 from geomface.files.tensors import load_tensors, save_tensors
 from geomface.geometry_image.image import GeometryImage
 from geomface.geometry_image.quantize import ValueRange
 
 KIND = "geometry-image"
 SCHEMA = 1
-_CHUNK = b"geomface"
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def save_geometry_image(path: str | Path, image: GeometryImage) -> None:
@@ -122,16 +120,12 @@ def _png(path: str | Path, image: GeometryImage) -> bytes:
         "limits": [image.limits.low.tolist(), image.limits.high.tolist()],
         "mask": base64.b64encode(zlib.compress(np.packbits(image.mask).tobytes())).decode("ascii"),
     }
-    text = _CHUNK + b"\0" + json.dumps(record, sort_keys=True).encode("ascii")
-    chunk = struct.pack(">I", len(text)) + b"tEXt" + text
-    chunk += struct.pack(">I", zlib.crc32(b"tEXt" + text))
-    header = len(_SIGNATURE) + 25  # IHDR, which must come first: 13 bytes of data and 12 around
-    return data[:header] + chunk + data[header:]
+    return with_text(data, json.dumps(record, sort_keys=True))
 
 
 def _read_png(path: str | Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     data = read_bytes(path, "a geometry image (PNG)")
-    text = _text_chunk(data)
+    text = text_of(data)
     if text is None:
         raise FileFormatError(
             f"{path}: expected a geometry image, but this PNG has no text chunk named geomface. "
@@ -141,7 +135,8 @@ def _read_png(path: str | Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]
     top = 65535 if data[24] == 16 else 255  # byte 24 is IHDR's bit depth
     pixels = np.floor(shown * np.float64(top) + 0.5).astype(np.uint16 if top > 255 else np.uint8)
     try:
-        record = json.loads(text)
+        with reading(path, "a geometry image"):
+            record = json.loads(text)
         if record["kind"] != KIND or record["schema"] != SCHEMA:
             raise ValueError(f"kind {record['kind']!r}, schema {record['schema']!r}")
         packed = np.frombuffer(zlib.decompress(base64.b64decode(record["mask"])), np.uint8)
@@ -153,15 +148,3 @@ def _read_png(path: str | Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]
             f"say so ({error}). Write it again with this version."
         ) from error
     return pixels, mask, record
-
-
-def _text_chunk(data: bytes) -> bytes | None:
-    """Return the text of the chunk named geomface; `decode_image` checks the rest of the file."""
-    at = len(_SIGNATURE)
-    while data.startswith(_SIGNATURE) and at + 12 <= len(data):
-        (length,) = struct.unpack(">I", data[at : at + 4])
-        body = data[at + 8 : at + 8 + length]
-        if data[at + 4 : at + 8] == b"tEXt" and body.startswith(_CHUNK + b"\0"):
-            return body[len(_CHUNK) + 1 :]
-        at += 12 + length
-    return None

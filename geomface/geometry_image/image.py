@@ -5,13 +5,13 @@ from typing import Literal
 
 import numpy as np
 
-from geomface.arrays import BoolArray, FloatArray, ImageArray, frozen
+from geomface.arrays import BoolArray, ImageArray, frozen
 from geomface.errors import MeshError, SettingsError
 from geomface.geometry_image.quantize import ValueRange, dequantize, value_range
 from geomface.mesh.units import UNITS
+from geomface.mesh.uv_fingerprint import Fingerprint
 
 Mode = Literal["absolute", "displacement"]
-Fingerprint = tuple[float, ...]
 
 _BITS = {np.dtype(np.float32): 32, np.dtype(np.uint16): 16, np.dtype(np.uint8): 8}
 
@@ -104,24 +104,3 @@ class GeometryImage:
         limits = limits or self.limits or value_range(self.values, self.mask)
         width = np.maximum(limits.high - limits.low, 1e-12)
         return np.clip((self.values - limits.low) / width, 0, 1).astype(np.float32)
-
-
-def fingerprint(array: FloatArray) -> Fingerprint:
-    """Return a few numbers that tell arrays apart and forgive rounding, unlike a hash.
-
-    The means over all rows, and sum_i x_i cos(k i) / sqrt(n) for k = 1 .. 4 over all n entries:
-    writing the array as text or float32 and reading it back moves them by no more than the
-    rounding; shapes that differ by d all over differ here by about d.
-    """
-    rows = np.asarray(array, np.float64).reshape(-1, np.shape(array)[-1])
-    flat = rows.ravel()
-    index = np.arange(len(flat), dtype=np.float64)
-    waves = [np.sum(flat * np.cos(k * index)) / np.sqrt(len(flat)) for k in range(1, 5)]
-    return tuple(map(float, [*rows.mean(axis=0), *waves]))
-
-
-def same_fingerprint(first: Fingerprint, second: Fingerprint, tolerance: float) -> bool:
-    """Say whether two fingerprints agree to `tolerance`, in the unit of the arrays."""
-    return len(first) == len(second) and all(
-        abs(a - b) <= tolerance for a, b in zip(first, second, strict=True)
-    )

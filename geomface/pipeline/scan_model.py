@@ -20,6 +20,7 @@ from geomface.pipeline.settings import ModelSettings, PipelineSettings
 from geomface.threads import one_blas_thread
 
 if TYPE_CHECKING:
+    from geomface.mesh import Mesh
     from geomface.statistics import MorphableModel, TextureModel
 
 MODEL_STAGE, MODEL_VERSION = "model", 2
@@ -77,7 +78,7 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
     model = MorphableModel(
         template,
         fit_pca(aligned.aligned, variance=settings.variance),
-        texture=_fit_textures(task.out, names, settings),
+        texture=_fit_textures(task.out, names, template.mesh, settings),
         card={"fitted to": f"{len(names)} registered scans, size {size}"},
     )
     write_morphable(folder / layout.MORPHABLE_MODEL, model)
@@ -120,7 +121,7 @@ def _model(folder: Path) -> "MorphableModel":
 
 
 def _fit_textures(
-    out: Path, names: tuple[str, ...], settings: ModelSettings
+    out: Path, names: tuple[str, ...], template: "Mesh", settings: ModelSettings
 ) -> "TextureModel | None":
     from geomface.statistics import fit_texture_pca
 
@@ -128,7 +129,7 @@ def _fit_textures(
     folders = [folder for folder in folders if (folder / layout.TEXTURE).is_file()]
     if len(folders) < 2:
         return None
-    baked = [baked_texture(folder) for folder in folders]
+    baked = [baked_texture(folder, template) for folder in folders]
     images, masks = (np.stack(parts) for parts in zip(*baked, strict=True))
     # What nobody saw (the eyes, mostly) keeps the fill of each bake, or lids would have a pale rim.
     masks |= ~masks.any(axis=0)

@@ -20,7 +20,7 @@ from geomface.pipeline.scan_item import ScanPayload, import_stages, process_scan
 from geomface.pipeline.settings import ItemSettings, PipelineSettings
 from geomface.pipeline.template import ensure_template, template_key
 
-VERSION = 2
+VERSION = 3
 """Raise it when the same scan and settings give other files."""
 
 

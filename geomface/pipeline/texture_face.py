@@ -79,6 +79,8 @@ def make_textured_face(task: ItemTask, folder: Path) -> Outcome:
     from geomface.files.tensors import save_tensors
     from geomface.geometry_image import save_geometry_image
     from geomface.mesh.io import save_mesh
+    from geomface.mesh.io.texture_files import save_texture
+    from geomface.mesh.uv_fingerprint import uv_fingerprint
     from geomface.registration import register
     from geomface.scans.simulate import simulate_scan
 
@@ -111,7 +113,8 @@ def make_textured_face(task: ItemTask, folder: Path) -> Outcome:
         vertices=posed, unit="mm", uv=None, uv_faces=None, name=task.name
     )
     save_mesh(folder / layout.REGISTERED, registered)
-    save_image(folder / layout.TEXTURE, masked.texture)
+    uv = uv_fingerprint(template)
+    save_texture(folder / layout.TEXTURE, masked.texture, uv)
     save_image(folder / layout.MASK, masked.valid)
     image = tools.encoder.encode(posed / tools.unit_mm, mode="displacement")
     image = dataclasses.replace(image, mask=image.mask & masked.valid)
@@ -129,7 +132,7 @@ def make_textured_face(task: ItemTask, folder: Path) -> Outcome:
         units="mm",
     )
     clean = _paint(carry @ scan.truth["albedo"], tools)
-    save_image(task.out / layout.TRUTH / f"{task.name}.png", clean)
+    save_texture(task.out / layout.TRUTH / f"{task.name}.png", clean, uv)
     figures = _figures(scan, result, carry) | masked.figures()
     row = {
         "name": task.name,

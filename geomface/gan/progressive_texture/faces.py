@@ -12,6 +12,7 @@ from geomface.gan.progressive_texture.sampling import TrainedGenerator, sample_i
 from geomface.geometry_image import PAPER_ALPHA, GeometryImageDecoder, GeometryImageEncoder
 from geomface.learning.samples import to_pictures
 from geomface.mesh import Mesh, require_same_topology
+from geomface.mesh.uv_fingerprint import require_same_uv, uv_fingerprint
 from geomface.metrics import OracleReadout
 from geomface.statistics import MorphableModel
 
@@ -47,6 +48,9 @@ def generated_vertices(
             "Train one with '--kind geometry'."
         )
     require_same_topology(template, config["topology_id"])
+    require_same_uv(
+        generator.uv_fingerprint, uv_fingerprint(template), "the generator", template.name
+    )
     images = sample_images(generator, count, seed=seed)
     size = images.shape[-1]
     low, high = (np.asarray(config[name], np.float32) for name in ("low", "high"))
@@ -89,7 +93,7 @@ def textured_faces(
     ------
     SettingsError : a generator of geometry images, or one of another size; variety below 0, or of
         faces that have none to draw
-    MeshError : expressions of another topology
+    MeshError : expressions of another topology, or textures of other uv
 
     Source
     ------
@@ -135,6 +139,8 @@ def textured_faces(
             f"textured faces: expected pairs at the generator's {images.shape[-1]} pixels, got "
             f"{joint.size}. Fit them at that size."
         )
+    uv = uv_fingerprint(joint.template)
+    require_same_uv(generator.uv_fingerprint, uv, "the generator", "the template of the pairs")
     drawn = None
     if geometry is not None:
         drawn = generated_vertices(geometry, joint.template, count, seed=seed)

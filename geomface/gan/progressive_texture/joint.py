@@ -15,6 +15,7 @@ from geomface.files.tensors import load_tensors, save_tensors
 from geomface.learning.errors import DatasetError
 from geomface.learning.samples import to_pictures
 from geomface.mesh import Mesh
+from geomface.mesh.uv_fingerprint import require_same_uv, uv_fingerprint
 from geomface.statistics import (
     TextureModel,
     align_meshes,
@@ -113,6 +114,7 @@ def fit_joint_model(
             f"{root / layout.TEMPLATE_MESH}: expected a mesh with uv, got one without."
         )
     data = load_textures(root, size)
+    require_same_uv(data.uv, uv_fingerprint(template), root / data.names[0], layout.TEMPLATE_MESH)
     items = [(root / name).parent for name in data.names]
     vertices = np.stack([registered_mm(item, template) for item in items])
     images, masks = data.read(torch.arange(len(data)))

@@ -13,6 +13,7 @@ from geomface.files.settings import settings_from_json
 from geomface.gan.progressive_texture.settings import SYSTEM, Networks
 from geomface.gan.progressive_texture.task import build_generator
 from geomface.learning.trained import load_trained
+from geomface.mesh.uv_fingerprint import Fingerprint
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,6 +35,12 @@ class TrainedGenerator:
     alpha: float
     step: int
     config: dict[str, Any]
+
+    @property
+    def uv_fingerprint(self) -> Fingerprint | None:
+        """Of the uv that its images are for, None where the training data did not say."""
+        found = self.config.get("uv_fingerprint")
+        return None if found is None else tuple(found)
 
 
 def load_generator(run: Path | str | None = None) -> TrainedGenerator:

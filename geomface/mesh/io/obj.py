@@ -9,7 +9,6 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.atomic import atomic_path
-from geomface.files.images import encode_image
 from geomface.files.reading import (
     HEAD,
     TAIL,
@@ -30,6 +29,7 @@ from geomface.mesh.io.materials import (
 from geomface.mesh.io.obj_colors import POLYPAINT, partial_colors, polypaint
 from geomface.mesh.io.obj_faces import absolute, read_faces, without_comments
 from geomface.mesh.io.polygons import as_colors, build_mesh, polygons_of
+from geomface.mesh.io.texture_files import encode_texture
 from geomface.mesh.mesh import Mesh
 
 # A backslash ends a line that goes on in the next, but not a comment (a folder's name may).
@@ -191,7 +191,7 @@ def write_obj(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
         if textured and mesh.texture is not None:
             content = material_text(image.name).encode("utf-8", "surrogateescape")
             stack.enter_context(atomic_path(material)).write_bytes(content)
-            png = encode_image(mesh.texture, image.name, 16 if precise else 8)
+            png = encode_texture(mesh, image.name, 16 if precise else 8)
             stack.enter_context(atomic_path(image)).write_bytes(png)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray, require_indices
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.atomic import atomic_path
-from geomface.files.images import encode_image
 from geomface.files.reading import as_doubles, as_singles, choose_unit, log, named, read_bytes
 from geomface.mesh.io.atlas import Paint, paint
 from geomface.mesh.io.materials import TextureChoice, further_folder, load_texture
@@ -20,6 +19,7 @@ from geomface.mesh.io.polygons import (
     index_corner_uv,
     polygons_of,
 )
+from geomface.mesh.io.texture_files import encode_texture
 from geomface.mesh.mesh import Mesh
 
 _TEXTURE = "TextureFile"
@@ -172,7 +172,7 @@ def write_ply(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
         place = stack.enter_context(atomic_path(path))
         place.write_bytes(b"".join([header.encode("utf-8", "surrogateescape"), *blocks]))
         if textured and mesh.texture is not None:
-            png = encode_image(mesh.texture, image.name, 16 if precise else 8)
+            png = encode_texture(mesh, image.name, 16 if precise else 8)
             stack.enter_context(atomic_path(image)).write_bytes(png)
 
 

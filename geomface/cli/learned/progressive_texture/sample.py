@@ -69,6 +69,7 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
     from geomface.gan.progressive_texture import load_generator, sample_images
     from geomface.learning import image_grid, to_pictures
     from geomface.mesh.io import save_mesh
+    from geomface.mesh.io.texture_files import save_texture
     from geomface.report.face_sheet import face_sheet, pose_and_light_sheet
 
     make_folder(options.out, create=False)
@@ -88,7 +89,9 @@ def run_sample(options: SampleTextureOptions, run: Run) -> int:
     make_folder(options.out)
     digits = max(3, len(str(options.count - 1)))
     for index, picture in enumerate(to_pictures(images)):
-        save_image(options.out / f"sample{index:0{digits}d}.png", picture)
+        save_texture(
+            options.out / f"sample{index:0{digits}d}.png", picture, generator.uv_fingerprint
+        )
     sheet = options.out / "samples.png"
     save_image(sheet, image_grid(images[:144]))
     written = {"count": options.count, "size": images.shape[-1], "step": generator.step}

@@ -144,10 +144,9 @@ def _read_data(
             step(done, "", total)
 
         if options.kind == "texture":
-            return load_textures(
-                options.data, size, mirror=options.mirror, on_progress=advance
-            ), source
+            textures = load_textures(options.data, size, mirror=options.mirror, on_progress=advance)
+            return textures, source | {"uv_fingerprint": textures.uv}
         read = load_geometry_images(options.data, size, mirror=options.mirror, on_progress=advance)
     names = ("low", "high", "topology_id", "mode")
     geometry = {name: getattr(read, name) for name in names}
-    return read.images, source | geometry
+    return read.images, source | geometry | {"uv_fingerprint": read.images.uv}
