@@ -8,7 +8,7 @@ import tyro
 
 from geomface.cli.batch import execute
 from geomface.cli.command import Command, CommandGroup
-from geomface.cli.options import CommonOptions, Flag, Folder, TemplateOptions
+from geomface.cli.options import CommonOptions, Flag, Folder, MaybeFolder, TemplateOptions
 from geomface.cli.run import Run
 from geomface.errors import OutputError
 from geomface.pipeline.settings import ItemSettings, ModelSettings, PipelineSettings
@@ -43,6 +43,8 @@ class PipelineRunOptions:
     """Only the first N scans."""
     landmarks: Literal["auto", "required", "optional"] = PipelineSettings.landmarks
     """Is a scan without a landmark file refused? auto and optional find the landmarks on it."""
+    textures: MaybeFolder = None
+    """Where the scans' pictures lie too: files name pictures in their own folder only."""
     no_model: Flag = False
     """Fit no model and draw no new faces."""
     variance: float = ModelSettings.variance
@@ -104,6 +106,7 @@ def run_run(options: PipelineRunOptions, run: Run) -> int:
         retry_failed=options.retry_failed,
         limit=options.limit,
         landmarks=options.landmarks,
+        textures=options.textures,
         item=options.item,
         model=ModelSettings(
             enabled=not options.no_model,

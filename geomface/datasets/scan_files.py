@@ -10,10 +10,11 @@ from pathlib import Path
 
 from geomface.datasets import layout
 from geomface.errors import FileFormatError
+from geomface.files.images import IMAGE_SUFFIXES
 
 SCAN_SUFFIXES = (".ply", ".obj", ".stl", ".off", ".glb")
 LANDMARK_SUFFIXES = (layout.SCAN_LANDMARKS, ".ljson", ".pp", ".pts", ".landmarks.txt", ".txt")
-_COMPANION_SUFFIXES = (".mtl", ".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff")
+_COMPANION_SUFFIXES = (".mtl", *IMAGE_SUFFIXES)
 
 _LONGEST = 200
 """Bytes of a name; most file systems take 255, and records add endings."""
@@ -37,15 +38,20 @@ class ScanFile:
     companions: tuple[Path, ...] = ()
 
 
-def find_scans(folder: Path | str) -> tuple[ScanFile, ...]:
+def find_scans(folder: Path | str, *, textures: Path | str | None = None) -> tuple[ScanFile, ...]:
     """List the scans of a folder, by name; the landmark file of X.ply is X.landmarks.json.
 
     Other landmark formats are found as X.ljson, X.pp, X.pts, X.landmarks.txt or X.txt. Hidden
     files and sub-folders are left out.
 
+    Parameters
+    ----------
+    folder : of scans
+    textures : one more folder of pictures; those that no scan's name begins may belong to any scan
+
     Raises
     ------
-    FileFormatError : the folder does not exist, cannot be read, or holds no scan.
+    FileFormatError : a folder does not exist, cannot be read, or holds no scan.
     """
     folder = Path(folder)
     try:
@@ -62,6 +68,9 @@ def find_scans(folder: Path | str) -> tuple[ScanFile, ...]:
             f"found none among {len(files)} files. Check --scans."
         )
     by_name = {path.name: path for path in files}
+    pictures = [] if textures is None else _pictures(Path(textures))
+    stems = {path.stem for path in scans}
+    shared = tuple(path for path in pictures if not _stems_of(path.name) & stems)
     items = []
     for name, path in zip(item_names(scans), scans, strict=True):
         landmarks = [
@@ -72,15 +81,31 @@ def find_scans(folder: Path | str) -> tuple[ScanFile, ...]:
                 name=name,
                 scan=path,
                 landmarks=landmarks[0] if landmarks else None,
-                companions=tuple(
+                companions=shared
+                + tuple(
                     other
-                    for other in files
+                    for other in (*files, *pictures)
                     if other.name.startswith(f"{path.stem}.")
                     and other.suffix.lower() in _COMPANION_SUFFIXES
                 ),
             )
         )
     return tuple(items)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise FileFormatError(
+            f"{folder}: expected a folder of pictures, there is none. Check --textures."
+        )
+    files = layout.files_below(folder, "*")
+    return [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+
+
+def _stems_of(name: str) -> set[str]:
+    """Return whatever a scan can be called to which a file belongs by its name."""
+    parts = name.split(".")
+    return {".".join(parts[:count]) for count in range(1, len(parts))}
 
 
 def item_names(paths: Sequence[Path]) -> list[str]:

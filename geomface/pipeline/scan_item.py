@@ -31,6 +31,7 @@ class ScanPayload:
     needs_landmarks : whether a missing landmark file is an error
     template_key : content key of the run's template, which workers keep in memory
     settings : what to make
+    textures : folder where its pictures may lie too
     """
 
     scan: Path
@@ -38,6 +39,7 @@ class ScanPayload:
     needs_landmarks: bool
     template_key: str
     settings: ItemSettings
+    textures: Path | None = None
 
 
 def import_stages() -> None:
@@ -63,8 +65,8 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     from geomface.mesh.units import in_millimetres
 
     payload: ScanPayload = task.payload
-    unit = payload.settings.unit
-    scan = load_mesh(payload.scan, unit=None if unit == "auto" else unit)
+    unit = None if payload.settings.unit == "auto" else payload.settings.unit
+    scan = load_mesh(payload.scan, unit=unit, texture=payload.textures or True)
     landmarks = _read_landmarks(payload)
     settings = payload.settings
     tools = template_tools(

@@ -1,7 +1,7 @@
 """The job over a folder of scans: each onto one template, then a model of the results."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +63,10 @@ def scan_job(settings: PipelineSettings, *, work: Work | None = None) -> Job:
     ------
     FileFormatError : no scans, or a template that cannot be read.
     """
-    scans = find_scans(settings.scans)[: settings.limit]
+    scans = find_scans(settings.scans, textures=settings.textures)[: settings.limit]
     template = template_key(settings)
     needs_landmarks = settings.landmarks == "required"
+    hash_once = functools.cache(_hash_or_note)  # pictures may belong to many scans
     head = {
         "kind": KIND.name,
         "schema": KIND.schema,
@@ -76,8 +77,15 @@ def scan_job(settings: PipelineSettings, *, work: Work | None = None) -> Job:
     items = tuple(
         Item(
             scan.name,
-            _item_key(scan, settings.item, template, needs_landmarks),
-            ScanPayload(scan.scan, scan.landmarks, needs_landmarks, template, settings.item),
+            _item_key(scan, settings.item, template, needs_landmarks, hash_once),
+            ScanPayload(
+                scan.scan,
+                scan.landmarks,
+                needs_landmarks,
+                template,
+                settings.item,
+                settings.textures,
+            ),
         )
         for scan in scans
     )
@@ -97,10 +105,16 @@ def scan_job(settings: PipelineSettings, *, work: Work | None = None) -> Job:
     )
 
 
-def _item_key(scan: ScanFile, settings: ItemSettings, template: str, needs_landmarks: bool) -> str:
-    hashes = [_hash_or_note(scan.scan)]
-    hashes.append(_hash_or_note(scan.landmarks) if scan.landmarks else f"none:{needs_landmarks}")
-    hashes += [f"{path.name}:{_hash_or_note(path)}" for path in scan.companions]
+def _item_key(
+    scan: ScanFile,
+    settings: ItemSettings,
+    template: str,
+    needs_landmarks: bool,
+    hash_of: Callable[[Path], str],
+) -> str:
+    hashes = [hash_of(scan.scan)]
+    hashes.append(hash_of(scan.landmarks) if scan.landmarks else f"none:{needs_landmarks}")
+    hashes += [f"{path.name}:{hash_of(path)}" for path in scan.companions]
     options = {"settings": settings, "suffix": scan.scan.suffix.lower()}
     return content_key(KIND.stage, VERSION, options, template, *hashes)
 

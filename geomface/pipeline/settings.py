@@ -90,6 +90,8 @@ class PipelineSettings:
     """Where the landmarks lie on the template; None looks beside the template."""
     regions: Path | None = None
     """Named vertex lists of the template; None looks beside the template."""
+    textures: Path | None = None
+    """Where the pictures that scans name lie too; None is the folder of scans alone."""
     workers: int = 1
     """Number of worker processes."""
     executor: Literal["auto", "serial", "processes"] = "auto"

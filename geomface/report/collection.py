@@ -48,6 +48,7 @@ class ScanResult:
     folder : where its outputs lie
     template : the run's template with uv
     core : (V,) bool, the vertices that count in the error figures
+    textures : folder where the scan's pictures may lie too
     """
 
     record: ItemRecord
@@ -55,6 +56,7 @@ class ScanResult:
     folder: Path
     template: Mesh
     core: BoolArray
+    textures: Path | None = None
 
     @property
     def name(self) -> str:
@@ -76,7 +78,9 @@ class ScanResult:
         """The raw scan in the unit of `registered`, None when it is gone."""
         if self.scan_path is None:
             return None
-        return in_millimetres(load_mesh(self.scan_path), self._to_registered)
+        there = self.textures is not None and self.textures.is_dir()
+        scan = load_mesh(self.scan_path, texture=(self.textures if there else None) or True)
+        return in_millimetres(scan, self._to_registered)
 
     @functools.cached_property
     def registered(self) -> FloatArray:
@@ -201,6 +205,7 @@ def read_collection(out: Path | str, scans: Path | str | None = None) -> Collect
             folder=out / layout.ITEMS / record.name,
             template=template.mesh,
             core=core,
+            textures=settings.textures,
         )
         for record in status.done
     )

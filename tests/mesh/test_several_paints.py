@@ -132,6 +132,17 @@ def test_glb_primitives(folder: Path) -> None:
     np.testing.assert_allclose(shown(glb(folder, materials)), [BLUE, RED, BLUE], atol=1e-6)
 
 
+def test_a_factor_multiplies_the_picture_in_linear_light(folder: Path) -> None:
+    save_image(folder / "b.png", np.full((4, 4, 3), (0.0, 128 / 255, 1.0), np.float32))
+    half, picture = {"baseColorFactor": [0.5, 0.5, 0.25, 1]}, {"baseColorTexture": {"index": 1}}
+    plain = {"baseColorFactor": [0, 0, 1, 1]}
+    mesh = glb(folder, [picture | half, picture, plain])
+    # By hand: 128 is 0.2159 of the light; halves of 0.2159 and a quarter of 1 are shown as these.
+    tinted = (0.0, 0.3655, 0.5371)
+    np.testing.assert_allclose(shown(mesh), [tinted, (0, 128 / 255, 1), BLUE], atol=2e-4)
+    np.testing.assert_allclose(shown(glb(folder, [picture | half])), [tinted], atol=2e-4)
+
+
 def test_glb_texture_transforms(folder: Path) -> None:
     moved = {"KHR_texture_transform": {"offset": [0.5, 0.5], "scale": [0.5, 2.0]}}
     mesh = glb(folder, [{"baseColorTexture": {"index": 1, "extensions": moved}}])

@@ -8,7 +8,15 @@ import tyro
 from geomface.cli.inputs import MESH_SUFFIXES, find_scan_landmarks, read_model, require_output
 from geomface.cli.model.inputs import ModelFile, named_weights
 from geomface.cli.model.pictures import camera_record, read_pixel_landmarks
-from geomface.cli.options import CommonOptions, Flag, InputFile, MaybeFile, OutputFile, ScanUnit
+from geomface.cli.options import (
+    CommonOptions,
+    Flag,
+    InputFile,
+    MaybeFile,
+    MaybeFolder,
+    OutputFile,
+    ScanUnit,
+)
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
 
@@ -38,6 +46,8 @@ class ModelFitScanOptions:
     """Use no landmark file, not even one beside the scan: find the landmarks."""
     unit: ScanUnit = None
     """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
+    textures: MaybeFolder = None
+    """Where the scan's pictures lie too: files name pictures in their own folder only."""
     refine: Flag = False
     """Also fit what the model does not know."""
     report: MaybeFile = None
@@ -88,7 +98,7 @@ def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:
     require_output(options.out, "--out", MESH_SUFFIXES, read)
     require_output(options.report, "--report", (".json",), read)
     model = read_model(options.model)
-    scan = load_mesh(options.scan, unit=options.unit)
+    scan = load_mesh(options.scan, unit=options.unit, texture=options.textures or True)
     place = find_scan_landmarks(options.scan, options.landmarks, options.no_landmarks)
     landmarks = None if place is None else load_landmarks(place)
     if landmarks is not None:

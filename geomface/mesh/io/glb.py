@@ -1,12 +1,13 @@
 """GLB (binary glTF 2.0): for viewers, and back without loss."""
 
+import functools
 import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from geomface.arrays import FloatArray, IndexArray
+from geomface.arrays import FloatArray, ImageArray, IndexArray
 from geomface.errors import FileFormatError
 from geomface.files.color import linear_to_srgb, srgb_to_linear
 from geomface.files.images import encode_image
@@ -96,13 +97,26 @@ def read_glb(path: str | Path, *, unit: str | None = None, texture: TextureChoic
 
 
 def _paints(container: Container, scene: Scene) -> list[Paint]:
-    """Return what the materials of a scene put on its faces; each picture is read once."""
-    images = {item.image for item in scene.materials} - {None}
-    read = {image: read_image(container, image) for image in images if image is not None}
+    """Return what the materials of a scene put on its faces; each picture is read once.
+
+    A picture is multiplied by the material's factor, in linear light.
+    """
+    read = functools.cache(functools.partial(read_image, container))
+
+    @functools.cache
+    def tinted(image: int, factor: tuple[float, ...]) -> ImageArray | None:
+        picture = read(image)
+        if picture is None or min(factor) == 1.0:
+            return picture
+        product = np.empty_like(picture)
+        for row, shown in zip(product, picture, strict=True):  # float64 of all would be large
+            row[:] = linear_to_srgb(srgb_to_linear(shown) * np.array(factor))
+        return product
+
     paints = []
     for item in scene.materials:
         red, green, blue = linear_to_srgb(np.array(item.factor)).tolist()
-        picture = None if item.image is None else read[item.image]
+        picture = None if item.image is None else tinted(item.image, item.factor)
         paints.append(Paint(picture, (red, green, blue) if item.image is None else None))
     return paints
 

@@ -20,7 +20,10 @@ _WHITE = (1.0, 1.0, 1.0)
 
 @dataclasses.dataclass(frozen=True)
 class Material:
-    """What is read of a material: image index or None, the name of its uv, linear colour."""
+    """What is read of a material: image index or None, the name of its uv, linear colour.
+
+    The colour multiplies the image.
+    """
 
     image: int | None = None
     channel: str = "TEXCOORD_0"
@@ -59,11 +62,6 @@ def material_of(tree: dict[str, Any], primitive: dict[str, Any], name: str) -> M
     info = base.get(picture)
     if info is None:
         return Material(factor=(red, green, blue))
-    if (red, green, blue) != _WHITE:
-        log.warning(
-            "%s: its %s, which darkens the texture, is left out; bake it into the picture.",
-            *(name, color),
-        )
     moved = info.get("extensions", {}).get("KHR_texture_transform", {})
     offset, scale = moved.get("offset", (0, 0)), moved.get("scale", (1, 1))
     transform = np.array([*offset, moved.get("rotation", 0), *scale], np.float64)

@@ -17,8 +17,20 @@ TextureChoice = bool | str | Path
 
 
 def further_folder(texture: TextureChoice) -> Path | None:
-    """Return the folder that the caller names for pictures, None without one."""
-    return None if isinstance(texture, bool) else Path(texture)
+    """Return the folder that the caller names for pictures, None without one.
+
+    Raises
+    ------
+    FileFormatError : there is no such folder
+    """
+    if isinstance(texture, bool):
+        return None
+    if not Path(texture).is_dir():
+        raise FileFormatError(
+            f"{texture}: expected a folder of pictures, there is none. Check the name (--textures, "
+            "texture=FOLDER)."
+        )
+    return Path(texture)
 
 
 Color = tuple[float, float, float]
