@@ -138,7 +138,7 @@ def test_a_factor_multiplies_the_picture_in_linear_light(folder: Path) -> None:
     plain = {"baseColorFactor": [0, 0, 1, 1]}
     mesh = glb(folder, [picture | half, picture, plain])
     # By hand: 128 is 0.2159 of the light; halves of 0.2159 and a quarter of 1 are shown as these.
-    tinted = (0.0, 0.3655, 0.5371)
+    tinted = (0.0, 0.3622, 0.5371)
     np.testing.assert_allclose(shown(mesh), [tinted, (0, 128 / 255, 1), BLUE], atol=2e-4)
     np.testing.assert_allclose(shown(glb(folder, [picture | half])), [tinted], atol=2e-4)
 
