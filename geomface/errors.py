@@ -1,9 +1,5 @@
-"""Typed errors: every message says what was expected, what came and the way out.
+"""Typed errors: every message says what was expected, what came and the way out."""
 
-The checks that settings share are here too: the command line's help reads settings without numpy.
-"""
-
-import math
 from typing import Any
 
 
@@ -100,27 +96,3 @@ class SettingsError(GeomfaceError):
 
 class MissingBackendError(GeomfaceError):
     """An optional package was asked for by name and is not installed."""
-
-
-def require_numbers(settings: object) -> None:
-    """Raise `SettingsError` when any number of a settings dataclass is NaN or infinite."""
-    for name, value in vars(settings).items():
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, float) and not math.isfinite(item):
-                raise SettingsError(f"{name}: expected a number, got {value}.")
-
-
-def require_positive(settings: object, *names: str) -> None:
-    """Raise `SettingsError` unless these fields, or all numbers of a tuple, are above 0."""
-    for name in names:
-        value = getattr(settings, name)
-        items = value if isinstance(value, tuple) else (value,)
-        if not all(0 < item < math.inf for item in items):
-            raise SettingsError(f"{name}: expected a positive number, got {value}.")
-
-
-def require_not_negative(settings: object, *names: str) -> None:
-    """Raise `SettingsError` unless these fields are 0 or more."""
-    for name in names:
-        if not 0 <= getattr(settings, name) < math.inf:
-            raise SettingsError(f"{name}: expected 0 or more, got {getattr(settings, name)}.")

@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from geomface.errors import SettingsError, require_not_negative, require_positive
+from geomface.errors import SettingsError
+from geomface.ranges import BELOW_ONE, COUNT, NOT_NEGATIVE, POSITIVE, require_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,26 +54,26 @@ class ScanFitSettings:
     """Smallest share of the visible model that must find a match."""
 
     def __post_init__(self) -> None:
-        require_positive(
+        require_numbers(
             self,
-            "coarse_rounds",
-            "fine_rounds",
-            "stop_motion_mm",
-            "subsample",
-            "normal_feature_mm",
-            "distance_gate_mm",
-            "normal_gate_degrees",
-            "robust_scale",
-            "least_noise_mm",
-            "independent_mm",
-            "landmark_sigma_mm",
+            coarse_rounds=COUNT,
+            fine_rounds=COUNT,
+            stop_motion_mm=POSITIVE,
+            subsample=COUNT,
+            first_modes=NOT_NEGATIVE,
+            normal_feature_mm=POSITIVE,
+            distance_gate_mm=POSITIVE,
+            normal_gate_degrees=POSITIVE,
+            boundary_margin_mm=NOT_NEGATIVE,
+            point_share=BELOW_ONE,
+            robust_scale=POSITIVE,
+            least_noise_mm=POSITIVE,
+            independent_mm=POSITIVE,
+            landmark_sigma_mm=POSITIVE,
+            model_sigma_mm=NOT_NEGATIVE,
+            expression_rate=NOT_NEGATIVE,
+            minimum_kept=BELOW_ONE,
         )
-        require_not_negative(
-            self, "first_modes", "boundary_margin_mm", "model_sigma_mm", "expression_rate"
-        )
-        for name in ("minimum_kept", "point_share"):
-            if not 0 <= getattr(self, name) < 1:
-                raise SettingsError(f"{name}: expected 0 to 1, got {getattr(self, name)}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,8 +96,15 @@ class LandmarkFitSettings:
     """Largest number of steps."""
 
     def __post_init__(self) -> None:
-        require_positive(self, "landmark_sigma_mm", "robust_scale", "stop_motion_mm", "most_steps")
-        require_not_negative(self, "model_sigma_mm", "expression_rate")
+        require_numbers(
+            self,
+            landmark_sigma_mm=POSITIVE,
+            model_sigma_mm=NOT_NEGATIVE,
+            expression_rate=NOT_NEGATIVE,
+            robust_scale=POSITIVE,
+            stop_motion_mm=POSITIVE,
+            most_steps=COUNT,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,21 +147,24 @@ class ModelRegistrationSettings:
     """The free registration is not worth its time below this weight."""
 
     def __post_init__(self) -> None:
-        require_positive(
+        require_numbers(
             self,
-            "model_error_mm",
-            "free_error_mm",
-            "smooth_length_mm",
-            "smooth_sigma_mm",
-            "smooth_rounds",
-            "independent_mm",
-            "detail_length_mm",
-            "detail_sigma_mm",
-            "least_detail_mm",
-            "least_noise_mm",
-            "stop_motion_mm",
+            smooth_length_mm=POSITIVE,
+            smooth_sigma_mm=POSITIVE,
+            smooth_rounds=COUNT,
+            independent_mm=POSITIVE,
+            detail_length_mm=POSITIVE,
+            detail_sigma_mm=POSITIVE,
+            least_detail_mm=POSITIVE,
+            detail_rounds=NOT_NEGATIVE,
+            scan_area_mm2=POSITIVE,
+            least_noise_mm=POSITIVE,
+            stop_motion_mm=POSITIVE,
+            model_error_mm=POSITIVE,
+            error_per_detail=NOT_NEGATIVE,
+            free_error_mm="(0, inf]",
+            least_free_share=NOT_NEGATIVE,
         )
-        require_not_negative(self, "detail_rounds", "error_per_detail", "least_free_share")
 
 
 CAMERAS = ("weak-perspective", "perspective")
@@ -188,17 +199,18 @@ class ImageFitSettings:
     """Largest number of steps."""
 
     def __post_init__(self) -> None:
-        require_positive(
+        require_numbers(
             self,
-            "sigma_px",
-            "robust_scale",
-            "contour_along_mm",
-            "contour_across_mm",
-            "stop_motion_px",
-            "contour_steps",
-            "most_steps",
+            sigma_px=POSITIVE,
+            model_sigma_mm=NOT_NEGATIVE,
+            expression_rate=NOT_NEGATIVE,
+            robust_scale=POSITIVE,
+            contour_along_mm=POSITIVE,
+            contour_across_mm=POSITIVE,
+            stop_motion_px=POSITIVE,
+            contour_steps=COUNT,
+            most_steps=COUNT,
         )
-        require_not_negative(self, "model_sigma_mm", "expression_rate")
         if self.contour not in CONTOURS:
             raise SettingsError(
                 f"contour: expected one of {', '.join(CONTOURS)}, got {self.contour!r}."

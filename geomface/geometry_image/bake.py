@@ -15,7 +15,7 @@ from geomface.arrays import (
     require_finite,
     require_shape,
 )
-from geomface.errors import MeshError, SettingsError, TopologyMismatchError
+from geomface.errors import MeshError, TopologyMismatchError
 from geomface.geometry_image.fill import fill_smoothly
 from geomface.geometry_image.readout import read_bilinear
 from geomface.geometry_image.sampling import TexelSampling, dilate, sample_texels
@@ -26,6 +26,7 @@ from geomface.mesh.normals import face_areas, smooth_vertex_normals, vertex_norm
 from geomface.mesh.template import Template
 from geomface.mesh.topology import boundary_edges
 from geomface.mesh.units import factor_onto, millimetres
+from geomface.ranges import NOT_NEGATIVE, POSITIVE, require_numbers
 from geomface.rendering.textures import shrink_texture
 
 _ON_EDGE = 1e-7
@@ -46,16 +47,12 @@ class BakeSettings:
     the whole image."""
 
     def __post_init__(self) -> None:
-        if not self.max_distance_mm > 0:
-            raise SettingsError(
-                f"max_distance_mm: expected a positive distance, got {self.max_distance_mm}."
-            )
-        if not 0 < self.max_normal_degrees <= 180:
-            raise SettingsError(
-                f"max_normal_degrees: expected an angle up to 180, got {self.max_normal_degrees}."
-            )
-        if self.gutter is not None and self.gutter < 0:
-            raise SettingsError(f"gutter: expected 0 or more texels, got {self.gutter}.")
+        require_numbers(
+            self,
+            max_distance_mm=POSITIVE,
+            max_normal_degrees="(0, 180]",
+            gutter=NOT_NEGATIVE,
+        )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from geomface.landmarks.shape_model import LandmarkShapeFit, fit_landmark_shape
 from geomface.landmarks.surface import ScanSurface
 from geomface.landmarks.views import VIEW_EXTENT_MM, VIEW_SIZE, View
 from geomface.mesh import Similarity
+from geomface.ranges import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, require_numbers
 from geomface.rendering.camera import view_rotation
 from geomface.statistics import LinearModel
 
@@ -38,6 +39,16 @@ class DetectionSettings:
     (median) from those of all. Right poses stay below 1.2, wrong ones are seldom below 4."""
     least_seen: float = 0.5
     """Nor one of which no view saw at least this share of the landmarks."""
+
+    def __post_init__(self) -> None:
+        require_numbers(
+            self,
+            refinements=NOT_NEGATIVE,
+            hypotheses=COUNT,
+            largest_residual_mm=POSITIVE,
+            largest_disagreement_mm=POSITIVE,
+            least_seen=SHARE,
+        )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from geomface.errors import SettingsError
 from geomface.learning.distributed import current_ranks
 from geomface.learning.metrics_log import Metrics
 from geomface.learning.penalties import Score, drift_penalty, gradient_penalty, r1_penalty
+from geomface.ranges import COUNT, NOT_NEGATIVE, POSITIVE, require_numbers
 
 LossKind = Literal["non-saturating", "hinge", "lsgan", "wgan-gp", "began"]
 LOSS_KINDS: tuple[LossKind, ...] = ("non-saturating", "hinge", "lsgan", "wgan-gp", "began")
@@ -41,10 +42,16 @@ class AdversarialSettings:
             raise SettingsError(
                 f"loss: expected one of {', '.join(LOSS_KINDS)}, got {self.loss!r}."
             )
-        if self.r1_every < 1:
-            raise SettingsError(f"r1_every: expected 1 or more, got {self.r1_every}.")
-        if min(self.gradient_weight, self.drift_weight, self.r1_weight) < 0:
-            raise SettingsError("the weights of penalties must not be negative.")
+        require_numbers(
+            self,
+            gradient_weight=NOT_NEGATIVE,
+            gradient_target=NOT_NEGATIVE,
+            drift_weight=NOT_NEGATIVE,
+            r1_weight=NOT_NEGATIVE,
+            r1_every=COUNT,
+            began_gamma=POSITIVE,
+            began_rate=NOT_NEGATIVE,
+        )
 
 
 class BeganBalance(torch.nn.Module):

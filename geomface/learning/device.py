@@ -9,6 +9,7 @@ import torch
 
 from geomface.errors import MissingBackendError, SettingsError
 from geomface.learning.errors import DeviceError
+from geomface.ranges import COUNT, require_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +27,9 @@ class ComputeSettings:
     """Compile the networks with torch.compile; takes a minute at first, then pays on a GPU."""
     devices: int = 1
     """Devices in all, one process each (see `learning.distributed`)."""
+
+    def __post_init__(self) -> None:
+        require_numbers(self, devices=COUNT)
 
 
 def choose_device(name: str) -> torch.device:

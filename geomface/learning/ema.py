@@ -5,7 +5,7 @@ import dataclasses
 
 import torch
 
-from geomface.errors import SettingsError
+from geomface.ranges import BELOW_ONE, POSITIVE, require_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,10 +28,7 @@ class EmaSettings:
     """No more than (1 + t) / (10 + t) after t steps, so that the first weights are soon gone."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.decay < 1:
-            raise SettingsError(f"ema: expected a decay in [0, 1), got {self.decay}.")
-        if self.half_life_images is not None and self.half_life_images <= 0:
-            raise SettingsError("ema: expected a half-life above 0 images.")
+        require_numbers(self, decay=BELOW_ONE, half_life_images=POSITIVE)
 
     def at(self, step: int, batch: int) -> float:
         """Return d for a step, counted from 0, that shows a batch of so many images."""

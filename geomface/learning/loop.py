@@ -9,7 +9,6 @@ from typing import Any, Literal, Protocol
 
 import torch
 
-from geomface.errors import SettingsError
 from geomface.files.lock import run_lock
 from geomface.learning.distributed import ALONE, Ranks, acting_as, current_ranks
 from geomface.learning.errors import DivergenceError
@@ -24,6 +23,7 @@ from geomface.learning.state import (
     save_checkpoint,
 )
 from geomface.learning.stopping import StopRequest
+from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,11 +46,16 @@ class LoopSettings:
     """Steps between two evaluations; None never evaluates."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "log_every", "sample_every", "checkpoint_every", "keep"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name}: expected 1 or more, got {getattr(self, name)}.")
-        if self.evaluate_every is not None and self.evaluate_every < 1:
-            raise SettingsError(f"evaluate_every: expected 1 or more, got {self.evaluate_every}.")
+        require_numbers(
+            self,
+            steps=COUNT,
+            log_every=COUNT,
+            sample_every=COUNT,
+            checkpoint_every=COUNT,
+            keep=COUNT,
+            budget_seconds=NOT_NEGATIVE,
+            evaluate_every=COUNT,
+        )
 
 
 REASONS = ("", "budget", "interrupt")

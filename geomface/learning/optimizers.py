@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 
 from geomface.errors import SettingsError
+from geomface.ranges import BELOW_ONE, NOT_NEGATIVE, POSITIVE, SHARE, require_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,10 +49,17 @@ class Schedule:
             raise SettingsError(
                 f"schedule: expected constant, linear, cosine or steps, got {self.kind!r}."
             )
-        if not 0 <= self.begin < self.end:
-            raise SettingsError(
-                f"schedule: expected 0 <= begin < end, got {self.begin} and {self.end}."
-            )
+        require_numbers(
+            self,
+            warm_up=SHARE,
+            begin=NOT_NEGATIVE,
+            end=POSITIVE,
+            floor=NOT_NEGATIVE,
+            milestones=NOT_NEGATIVE,
+            factor=NOT_NEGATIVE,
+        )
+        if not self.begin < self.end:
+            raise SettingsError(f"schedule: expected begin < end, got {self.begin} and {self.end}.")
 
     def rate(self, share: float) -> float:
         """Return the factor after a share of the training; no less after its end."""
@@ -78,6 +86,9 @@ class ParameterGroup:
     """Of the learning rate."""
     weight_decay: float | None = None
     """Of this group; None takes the optimiser's."""
+
+    def __post_init__(self) -> None:
+        require_numbers(self, lr_factor=NOT_NEGATIVE, weight_decay=NOT_NEGATIVE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,8 +121,16 @@ class OptimizerSettings:
     def __post_init__(self) -> None:
         if self.kind not in ("adam", "adamw", "sgd"):
             raise SettingsError(f"optimizer: expected adam, adamw or sgd, got {self.kind!r}.")
-        if self.lr <= 0 or (self.clip is not None and self.clip <= 0):
-            raise SettingsError("optimizer: expected lr and clip above 0.")
+        require_numbers(
+            self,
+            lr=POSITIVE,
+            beta1=BELOW_ONE,
+            beta2=BELOW_ONE,
+            eps=NOT_NEGATIVE,
+            momentum=NOT_NEGATIVE,
+            weight_decay=NOT_NEGATIVE,
+            clip=POSITIVE,
+        )
 
 
 def make_optimizer(

@@ -7,6 +7,7 @@ import torch
 
 from geomface.errors import SettingsError
 from geomface.metrics.pyramid import laplacian_pyramid
+from geomface.ranges import COUNT, SEED, require_numbers
 
 SCALE = 1000.0
 """Distances are reported times 1000, as in the papers' tables."""
@@ -32,6 +33,17 @@ class SlicedWassersteinSettings:
     itself, and pictures that are aligned agree better than by the published way."""
     seed: int = 0
     """Of patches and directions."""
+
+    def __post_init__(self) -> None:
+        require_numbers(
+            self,
+            smallest=COUNT,
+            patches=COUNT,
+            patch=COUNT,
+            directions=COUNT,
+            repeats=COUNT,
+            seed=SEED,
+        )
 
 
 @dataclasses.dataclass(frozen=True)

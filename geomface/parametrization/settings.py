@@ -1,11 +1,11 @@
 """Settings of the unwrap; light enough for the command line's help."""
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from typing import Literal, get_args
 
 from geomface.errors import SettingsError
+from geomface.ranges import NOT_NEGATIVE, POSITIVE, SHARE, SIDE, require_numbers
 
 WeightScheme = Literal[
     "normalised_length",
@@ -77,16 +77,16 @@ class UnwrapSettings:
                     f"{field}: expected one of {', '.join(get_args(choices))}, "
                     f"got {getattr(self, field)!r}."
                 )
-        _require(
-            self.stretch_steps is None or self.stretch_steps >= 0,
+        require_numbers(
             self,
-            "stretch_steps",
-            "0 or more",
+            stretch_steps=NOT_NEGATIVE,
+            detail=SHARE,
+            importance=POSITIVE,
+            shares=f"(0, {LARGEST_SHARE})",
+            share_tolerance="(0, 1)",
+            max_solves="[2, inf)",
+            image_size=SIDE,
         )
-        _require(0.0 <= self.detail <= 1.0, self, "detail", "a number from 0 to 1")
-        _require(0.0 < self.share_tolerance < 1.0, self, "share_tolerance", "between 0 and 1")
-        _require(self.max_solves >= 2, self, "max_solves", "2 or more")
-        _require(self.image_size >= 1, self, "image_size", "1 or more")
         if self.weights == "shape_preserving" and self.holes == "open":
             raise SettingsError(
                 "weights=shape_preserving needs closed stars around the eyes and the mouth: "
@@ -97,18 +97,6 @@ class UnwrapSettings:
                 "weights=cotangent is defined on triangles: expected graph=auto or triangles, "
                 "got graph=quads."
             )
-        for name, factor in self.importance.items():
-            if not (math.isfinite(factor) and factor > 0):
-                raise SettingsError(
-                    f"importance of {name!r}: expected a factor above 0, got {factor}. "
-                    "1 leaves the region as it is."
-                )
-        for name, share in self.shares.items():
-            if not (math.isfinite(share) and 0 < share < LARGEST_SHARE):
-                raise SettingsError(
-                    f"share of {name!r}: expected a part of the square above 0 and below "
-                    f"{LARGEST_SHARE}, got {share}. Leave the region out to let it be."
-                )
         total = sum(self.shares.values())
         if total >= LARGEST_SHARE:
             raise SettingsError(
@@ -122,8 +110,3 @@ class UnwrapSettings:
         if self.stretch_steps is not None:
             return self.stretch_steps
         return 1 if self.weights == "normalised_length" else 0
-
-
-def _require(good: bool, settings: UnwrapSettings, field: str, expected: str) -> None:
-    if not good:
-        raise SettingsError(f"{field}: expected {expected}, got {getattr(settings, field)}.")

@@ -18,6 +18,7 @@ from geomface.datasets.picture_files import IMAGE_FORMATS, STORED
 from geomface.errors import SettingsError
 from geomface.files.records import plain, write_json
 from geomface.files.settings import settings_from_json
+from geomface.ranges import COUNT, require_numbers
 from geomface.synthesis.settings import FaceImageSettings
 
 if TYPE_CHECKING:
@@ -56,10 +57,7 @@ class FaceSetSettings:
             raise SettingsError(
                 f"image_format: expected {' or '.join(IMAGE_FORMATS)}, got {self.image_format!r}."
             )
-        if self.workers < 1:
-            raise SettingsError(f"workers: expected at least 1, got {self.workers}.")
-        if self.part_pictures is not None and not 1 <= self.part_pictures <= 100_000:
-            raise SettingsError(f"part_pictures: expected 1 to 100000, got {self.part_pictures}.")
+        require_numbers(self, workers=COUNT, part_pictures="[1, 100000]")
 
     @property
     def part_size(self) -> int:

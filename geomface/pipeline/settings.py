@@ -4,8 +4,9 @@ import dataclasses
 from pathlib import Path
 from typing import Literal
 
-from geomface.errors import SettingsError, require_not_negative, require_numbers
+from geomface.errors import SettingsError
 from geomface.parametrization.settings import UnwrapSettings
+from geomface.ranges import COUNT, NOT_NEGATIVE, SEED, require_numbers
 from geomface.registration.settings import RegistrationSettings
 
 
@@ -24,6 +25,7 @@ class ItemSettings:
     registration: RegistrationSettings = RegistrationSettings()
 
     def __post_init__(self) -> None:
+        require_numbers(self)
         if self.unit != "auto":
             from geomface.mesh.units import canonical_unit
 
@@ -58,13 +60,14 @@ class ModelSettings:
     """Seed of the samples."""
 
     def __post_init__(self) -> None:
-        require_numbers(self)
-        require_not_negative(self, "samples", "sigma", "seed")
-        for name in ("variance", "texture_variance"):
-            if not 0 < getattr(self, name) <= 1:
-                raise SettingsError(
-                    f"{name}: expected a share in (0, 1], got {getattr(self, name)}."
-                )
+        require_numbers(
+            self,
+            variance="(0, 1]",
+            texture_variance="(0, 1]",
+            samples=NOT_NEGATIVE,
+            sigma=NOT_NEGATIVE,
+            seed=SEED,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,8 +110,7 @@ class PipelineSettings:
     model: ModelSettings = ModelSettings()
 
     def __post_init__(self) -> None:
-        if self.limit is not None and self.limit < 1:
-            raise SettingsError(f"limit: expected at least 1, got {self.limit}.")
+        require_numbers(self, workers=COUNT, limit=COUNT)
         if self.landmarks not in ("auto", "required", "optional"):
             raise SettingsError(
                 f"landmarks: expected auto, required or optional, got {self.landmarks!r}."

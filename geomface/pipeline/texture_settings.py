@@ -7,6 +7,7 @@ from typing import Literal
 from geomface.errors import SettingsError
 from geomface.parametrization.settings import UnwrapSettings
 from geomface.pipeline.settings import PipelineSettings
+from geomface.ranges import COUNT, SEED, SHARE, require_numbers, require_ordered
 from geomface.registration.settings import RegistrationSettings
 from geomface.scans.settings import ScanSettings
 
@@ -63,24 +64,17 @@ class DamageSettings:
     as seen; 0 leaves all."""
 
     def __post_init__(self) -> None:
-        for name in ("covered", "torn"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingsError(
-                    f"{name}: expected a share in [0, 1], got {getattr(self, name)}."
-                )
-        low, high = self.torn_fraction
-        if not 0 <= low <= high <= 0.6:
-            raise SettingsError(
-                f"torn_fraction: expected a range low <= high in [0, 0.6], got {low}, {high}."
-            )
-        if not 0 <= self.close <= 0.5:
-            raise SettingsError(f"close: expected a share in [0, 0.5], got {self.close}.")
+        require_numbers(
+            self,
+            covered=SHARE,
+            torn=SHARE,
+            torn_fraction="[0, 0.6]",
+            hole_color=SHARE,
+            close="[0, 0.5]",
+        )
+        require_ordered(self, "torn_fraction")
         if self.holes not in ("flat", "smooth"):
             raise SettingsError(f"holes: expected flat or smooth, got {self.holes!r}.")
-        if not all(0 <= value <= 1 for value in self.hole_color):
-            raise SettingsError(
-                f"hole_color: expected three numbers in [0, 1], got {self.hole_color}."
-            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +90,7 @@ class TextureItemSettings:
     registration: RegistrationSettings = QUICK
 
     def __post_init__(self) -> None:
+        require_numbers(self, seed=SEED)
         if not 8 <= self.size <= 2048 or self.size & (self.size - 1):
             raise SettingsError(
                 f"size: expected a power of two from 8 to 2048, got {self.size}. Training reads "
@@ -126,14 +121,9 @@ class TextureSetSettings:
     item: TextureItemSettings = TextureItemSettings()
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise SettingsError(f"count: expected at least 1, got {self.count}.")
-        if self.workers < 1:
-            raise SettingsError(f"workers: expected at least 1, got {self.workers}.")
+        require_numbers(self, count=COUNT, workers=COUNT)
         if not self.models:
             raise SettingsError('models: expected one or more model files or "builtin", got none.')
-        if self.item.seed < 0:
-            raise SettingsError(f"seed: expected 0 or more, got {self.item.seed}.")
 
     @property
     def pipeline(self) -> PipelineSettings:

@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from geomface.errors import SettingsError, require_not_negative, require_numbers, require_positive
+from geomface.errors import SettingsError
+from geomface.ranges import BELOW_ONE, COUNT, NOT_NEGATIVE, POSITIVE, require_numbers
 
 METHODS = ("coarse-to-fine",)
 
@@ -67,35 +68,29 @@ class RegistrationSettings:
     """Bounding-box diagonal of the template during the fit."""
 
     def __post_init__(self) -> None:
-        require_numbers(self)
+        require_numbers(
+            self,
+            stiffness=POSITIVE,
+            matches_per_level=COUNT,
+            final_matches=COUNT,
+            stop_motion_mm=NOT_NEGATIVE,
+            landmark_sigma_mm=POSITIVE,
+            landmark_emphasis=NOT_NEGATIVE,
+            normal_feature_mm=POSITIVE,
+            feature_pull=NOT_NEGATIVE,
+            prior_stiffness=NOT_NEGATIVE,
+            prior_pull=NOT_NEGATIVE,
+            distance_gate_mm=POSITIVE,
+            normal_gate_degrees=POSITIVE,
+            boundary_margin_mm=NOT_NEGATIVE,
+            rim_width_mm=NOT_NEGATIVE,
+            robust_scale=POSITIVE,
+            minimum_kept=BELOW_ONE,
+            size_mm=POSITIVE,
+        )
         if self.method not in METHODS:
             raise SettingsError(
                 f"method: expected one of {', '.join(METHODS)}, got {self.method!r}."
             )
-        if not self.stiffness or not all(value > 0 for value in self.stiffness):
-            raise SettingsError(
-                f"stiffness: expected one or more positive numbers, got {self.stiffness}."
-            )
-        require_positive(
-            self,
-            "matches_per_level",
-            "final_matches",
-            "landmark_sigma_mm",
-            "size_mm",
-            "normal_feature_mm",
-            "distance_gate_mm",
-            "normal_gate_degrees",
-            "robust_scale",
-        )
-        require_not_negative(
-            self,
-            "stop_motion_mm",
-            "landmark_emphasis",
-            "feature_pull",
-            "prior_stiffness",
-            "prior_pull",
-            "boundary_margin_mm",
-            "rim_width_mm",
-        )
-        if not 0 <= self.minimum_kept < 1:
-            raise SettingsError(f"minimum_kept: expected 0 to 1, got {self.minimum_kept}.")
+        if not self.stiffness:
+            raise SettingsError("stiffness: expected one or more positive numbers, got none.")

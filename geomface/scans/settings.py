@@ -3,6 +3,7 @@
 import dataclasses
 
 from geomface.errors import SettingsError
+from geomface.ranges import NOT_NEGATIVE, POSITIVE, require_numbers, require_ordered
 
 OCCLUDERS = ("hat", "hair", "strands", "scarf")
 """What can cover a face in a scan; `occluders.cover_surface` describes them."""
@@ -69,29 +70,31 @@ class ScanSettings:
     """Standard deviation of the colours."""
 
     def __post_init__(self) -> None:
-        for name in ("missing_fraction", "outlier_fraction", "dropout_fraction"):
-            value = getattr(self, name)
-            if not 0 <= value < 0.9:
-                raise SettingsError(f"{name}: expected a share in [0, 0.9), got {value}.")
-        for name in (
-            "expression", "deformation_mm", "hole_count", "pose_degrees", "shift_mm",
-            "landmark_noise_mm", "missing_landmarks", "wrong_landmarks", "wrong_landmark_mm",
-            "residual_pose_degrees", "shading", "color_noise",
-        ):  # fmt: skip
-            if getattr(self, name) < 0:
-                raise SettingsError(f"{name}: expected 0 or more, got {getattr(self, name)}.")
-        for name in ("noise_mm", "scale"):
-            low, high = getattr(self, name)
-            if not 0 <= low <= high or (name == "scale" and low <= 0):
-                raise SettingsError(f"{name}: expected a range low <= high, got {low}, {high}.")
-        if not -60 <= self.pod_pitch_degrees <= 60:
-            raise SettingsError(
-                f"pod_pitch_degrees: expected -60 to 60, got {self.pod_pitch_degrees}."
-            )
+        require_numbers(
+            self,
+            vertices="[500, inf)",
+            expression=NOT_NEGATIVE,
+            deformation_mm=NOT_NEGATIVE,
+            pod_pitch_degrees="[-60, 60]",
+            noise_mm=NOT_NEGATIVE,
+            hole_count=NOT_NEGATIVE,
+            dropout_fraction="[0, 0.9)",
+            pose_degrees=NOT_NEGATIVE,
+            shift_mm=NOT_NEGATIVE,
+            scale=POSITIVE,
+            landmark_noise_mm=NOT_NEGATIVE,
+            missing_landmarks=NOT_NEGATIVE,
+            wrong_landmarks=NOT_NEGATIVE,
+            wrong_landmark_mm=NOT_NEGATIVE,
+            missing_fraction="[0, 0.9)",
+            outlier_fraction="[0, 0.9)",
+            residual_pose_degrees=NOT_NEGATIVE,
+            shading=NOT_NEGATIVE,
+            color_noise=NOT_NEGATIVE,
+        )
+        require_ordered(self, "noise_mm", "scale")
         for kind in self.occluders:
             if kind not in OCCLUDERS:
                 raise SettingsError(
                     f"occluders: expected any of {', '.join(OCCLUDERS)}, got {kind!r}."
                 )
-        if self.vertices < 500:
-            raise SettingsError(f"vertices: expected at least 500, got {self.vertices}.")

@@ -6,10 +6,11 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.datasets.labelled_faces import UNKNOWN, LabelledFaces, hide_labels
-from geomface.errors import SettingsError, require_not_negative
+from geomface.errors import SettingsError
 from geomface.mesh import Template
 from geomface.mesh.template import cut_template
 from geomface.parametrization import unwrap
+from geomface.ranges import COUNT, NOT_NEGATIVE, SEED, SHARE, require_numbers, require_ordered
 from geomface.statistics import MorphableModel
 from geomface.synthesis.expression_recipes import EXPRESSION_RECIPES, recipe_weights
 from geomface.synthesis.streams import stream
@@ -57,15 +58,17 @@ class LabelledFacesSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("people", "faces"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"{name}: expected at least 1, got {getattr(self, name)}.")
-        for name in ("labelled", "mixtures"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingsError(f"{name}: expected 0 to 1, got {getattr(self, name)}.")
-        if not 0 <= self.strength[0] <= self.strength[1]:
-            raise SettingsError(f"strength: expected 0 <= low <= high, got {self.strength}.")
-        require_not_negative(self, "sigma", "seed")
+        require_numbers(
+            self,
+            people=COUNT,
+            faces=COUNT,
+            labelled=SHARE,
+            mixtures=SHARE,
+            strength=NOT_NEGATIVE,
+            sigma=NOT_NEGATIVE,
+            seed=SEED,
+        )
+        require_ordered(self, "strength")
 
 
 def draw_labelled_faces(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from geomface.errors import SettingsError
+from geomface.ranges import NOT_NEGATIVE, SEED, SHARE, require_numbers
 from geomface.rendering.differentiable.settings import OUTPUTS
 from geomface.synthesis.distributions import (
     Constant,
@@ -73,13 +74,9 @@ class IdentitySettings:
     distance: Distribution | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.mix_share <= 0.9:
-            raise SettingsError(
-                f"mix_share: expected 0 to 0.9 (a mix needs unmixed people), got {self.mix_share}."
-            )
+        # A mix needs people who are none.
+        require_numbers(self, mix_share="[0, 0.9]", base=NOT_NEGATIVE)
         _require_range("mix_weight", self.mix_weight, 0.0, 1.0)
-        if self.base < 0:
-            raise SettingsError(f"base: expected a person's number, 0 or more, got {self.base}.")
         given = [self.mix_share > 0, self.cosine is not None, self.distance is not None]
         if sum(given) > 1:
             raise SettingsError(
@@ -228,14 +225,14 @@ class PhotoSettings:
     jitter: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("hair", "occluders", "glasses"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise SettingsError(f"{name}: expected a share in [0, 1], got {value}.")
-        for name in ("detail", "jitter"):
-            value = getattr(self, name)
-            if not 0 <= value <= 10:
-                raise SettingsError(f"{name}: expected a strength of 0 to 10, got {value}.")
+        require_numbers(
+            self,
+            detail="[0, 10]",
+            hair=SHARE,
+            occluders=SHARE,
+            glasses=SHARE,
+            jitter="[0, 10]",
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -287,14 +284,13 @@ class FaceImageSettings:
         factors = {name: tuple(levels) for name, levels in self.factors.items()}
         object.__setattr__(self, "factors", factors)
         object.__setattr__(self, "outputs", tuple(self.outputs))
-        for name in ("identities", "samples"):
-            value = getattr(self, name)
-            if not 1 <= value <= LARGEST_COUNT:
-                raise SettingsError(f"{name}: expected 1 to {LARGEST_COUNT}, got {value}.")
-        if not 16 <= self.size <= 4096:
-            raise SettingsError(f"size: expected 16 to 4096 pixels, got {self.size}.")
-        if not 0 <= self.seed < 2**64:
-            raise SettingsError(f"seed: expected 0 to 2^64 - 1, got {self.seed}.")
+        require_numbers(
+            self,
+            identities=f"[1, {LARGEST_COUNT}]",
+            samples=f"[1, {LARGEST_COUNT}]",
+            size="[16, 4096]",
+            seed=SEED,
+        )
         _require_choice("preset", self.preset, PRESETS)
         _require_choice("others", self.others, ("fixed", "random"))
         if not self.outputs:

@@ -72,7 +72,7 @@ def test_failed_pictures_end_with_code_3(
         (["--yaw", "often"], "'often' is none of them"),
         (["--identities", "0"], "identities: expected 1 to"),
         (["--size", "3"], "size: expected 16 to 4096"),
-        (["--workers", "0"], "workers: expected at least 1"),
+        (["--workers", "0"], "workers: expected 1 or more"),
         (["--outputs", "rgb", "heat"], "got 'heat'"),
         (["--grid", "yaw=0,1"], "leave out samples"),
         (["--cosine", "constant(2)"], "cosine: expected -1 to 1"),

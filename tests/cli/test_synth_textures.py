@@ -66,9 +66,9 @@ def test_defaults_are_those_of_the_library(tmp_path: Path) -> None:
     ("words", "sentence"),
     [
         (["--size", "100"], "size: expected a power of two"),
-        (["--count", "0"], "count: expected at least 1"),
-        (["--seed", "-1"], "seed: expected 0 or more"),
-        (["--covered", "2"], "covered: expected a share"),
+        (["--count", "0"], "count: expected 1 or more"),
+        (["--seed", "-1"], "seed: expected 0 to"),
+        (["--covered", "2"], "covered: expected 0 to 1"),
         (["--model", "nothing.npz"], "nothing.npz: expected a face model"),
         (["--template", "nothing.obj"], "nothing.obj"),
         (["--device", "cuda"], "has no GPU path"),

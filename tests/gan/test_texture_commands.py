@@ -127,7 +127,7 @@ def test_nothing_held_out_is_told(
         (["--devices", "3"], "expected a divisor of the 8 images of a step, got 3"),
         (["--devices", "0"], "expected 1 or more, got 0"),
         (["--held-out", "0.5"], "expected 0 for shapes"),
-        (["--held-out", "1"], "expected a share in [0, 1)"),
+        (["--held-out", "1"], "expected a number in [0, 1)"),
         (["--mirror"], "expected a folder in --data"),
         (["--precision", "bfloat16"], "bfloat16 needs a CUDA device"),
         (["--budget-minutes", "0"], "expected more than 0"),

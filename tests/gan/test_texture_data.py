@@ -71,5 +71,5 @@ def test_detector_sees_holes() -> None:
 
 
 def test_no_pictures_are_refused() -> None:
-    with pytest.raises(SettingsError, match="1 or more pictures"):
+    with pytest.raises(SettingsError, match="count: expected 1 or more"):
         ShapesSettings(count=0)

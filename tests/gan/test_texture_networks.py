@@ -207,7 +207,7 @@ def test_learning_rate_falls_at_the_end() -> None:
         [2e-3, 2e-3, 1e-3, 1e-4, 1e-4]
     )
     assert RateSettings(2e-3).adam().schedule.rate(1.0) == 1
-    with pytest.raises(SettingsError, match=r"lr_decay: expected a share in \[0, 1\], got 2"):
+    with pytest.raises(SettingsError, match=r"lr_decay: expected 0 to 1, got 2"):
         RateSettings(lr_decay=2)
 
 

@@ -217,7 +217,7 @@ def test_one_run_at_a_time_in_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"workers": 0}, "workers: expected at least 1"),
+        ({"workers": 0}, "workers: expected 1 or more"),
         ({"image_format": "jpg"}, "image_format: expected png or npy"),
         ({"part_pictures": 0}, "part_pictures: expected 1 to"),
     ],

@@ -90,7 +90,7 @@ def test_rows_give_whole_people_and_few_modes_still_have_a_skin() -> None:
     [
         ({"mix_share": 0.95}, "mix_share: expected 0 to 0.9"),
         ({"mix_weight": Uniform(0, 2)}, "mix_weight: expected 0 to 1"),
-        ({"base": -1}, "base: expected a person's number"),
+        ({"base": -1}, "base: expected 0 or more"),
         ({"cosine": Constant(1.5)}, "cosine: expected -1 to 1"),
         ({"distance": Uniform(-1, 1)}, "distance: expected at least 0"),
         ({"cosine": Constant(0.5), "distance": Constant(1)}, "give one of them"),

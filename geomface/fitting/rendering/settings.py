@@ -2,8 +2,9 @@
 
 import dataclasses
 
-from geomface.errors import SettingsError, require_positive
+from geomface.errors import SettingsError
 from geomface.fitting.settings import CAMERAS, ImageFitSettings
+from geomface.ranges import COUNT, NOT_NEGATIVE, POSITIVE, require_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +49,22 @@ class PictureFitSettings:
     """A size ends when the face moves less than this in the picture (root mean square)."""
 
     def __post_init__(self) -> None:
+        require_numbers(
+            self,
+            face_sizes_px="[16, inf)",
+            steps=COUNT,
+            most_pixels=COUNT,
+            correlated_mm=POSITIVE,
+            least_sigma=POSITIVE,
+            most_sigma=POSITIVE,
+            robust_scale=POSITIVE,
+            landmark_weights=NOT_NEGATIVE,
+            ambient_sigma=POSITIVE,
+            light_sigma=POSITIVE,
+            light_color_sigma=POSITIVE,
+            albedo_modes=COUNT,
+            stop_motion_px=POSITIVE,
+        )
         if self.camera not in CAMERAS:
             raise SettingsError(
                 f"camera: expected one of {', '.join(CAMERAS)}, got {self.camera!r}."
@@ -58,30 +75,8 @@ class PictureFitSettings:
                 "face_sizes_px, steps, landmark_weights: expected one number a size each, got "
                 f"{len(self.face_sizes_px)}, {len(self.steps)} and {len(self.landmark_weights)}."
             )
-        if min(self.face_sizes_px) < 16:
-            raise SettingsError(
-                f"face_sizes_px: expected at least 16 pixels, got {min(self.face_sizes_px):g}."
-            )
-        if min(self.steps) < 1 or min(self.landmark_weights) < 0:
-            raise SettingsError(
-                "steps: expected at least 1 each, landmark_weights: 0 or more, got "
-                f"{self.steps} and {self.landmark_weights}."
-            )
         if self.most_sigma < self.least_sigma:
             raise SettingsError(
                 f"most_sigma: expected at least least_sigma, {self.least_sigma:g}, got "
                 f"{self.most_sigma:g}."
             )
-        require_positive(
-            self,
-            "most_pixels",
-            "correlated_mm",
-            "least_sigma",
-            "most_sigma",
-            "robust_scale",
-            "ambient_sigma",
-            "light_sigma",
-            "light_color_sigma",
-            "albedo_modes",
-            "stop_motion_px",
-        )

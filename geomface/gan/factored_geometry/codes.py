@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from geomface.errors import SettingsError
+from geomface.ranges import require_number
 
 NOISE = "noise"
 LARGEST_BLOCK = 4096
@@ -47,11 +48,8 @@ class Factor:
                 f"factor: expected a name that nothing else here has, got {name!r}. Rename the "
                 f"column of the label table, such as {name}_of_face."
             )
-        if isinstance(dims, bool) or not isinstance(dims, int) or not 1 <= dims <= LARGEST_BLOCK:
-            raise SettingsError(
-                f"factor {name}: expected a code of 1 number or more, up to {LARGEST_BLOCK}, got "
-                f"{dims}. Leave the factor out if it shall not vary."
-            )
+        interval = f"[1, {LARGEST_BLOCK}]"  # who wants a factor not to vary leaves it out
+        require_number(f"dims of factor {name}", dims, interval, whole=True)
 
 
 @dataclasses.dataclass(frozen=True)

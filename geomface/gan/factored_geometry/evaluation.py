@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
-from geomface.errors import SettingsError, require_not_negative, require_positive
 from geomface.gan.factored_geometry.codes import Codes
 from geomface.gan.factored_geometry.embedding import Embedding
 from geomface.gan.factored_geometry.generators import FaceGenerator
@@ -20,6 +19,7 @@ from geomface.metrics import (
     sample_specificity,
 )
 from geomface.metrics.estimate import share_interval
+from geomface.ranges import COUNT, NOT_NEGATIVE, SEED, require_numbers
 from geomface.statistics.evaluation import vertex_distance
 
 ALL = "all"
@@ -48,14 +48,18 @@ class EvaluationSettings:
     """Of all that is drawn."""
 
     def __post_init__(self) -> None:
-        require_positive(self, "labelled", "every")
-        require_not_negative(self, "fits", "seed")
-        for name in ("samples", "codes", "draws", "pairs"):
-            if getattr(self, name) < 2:
-                raise SettingsError(
-                    f"{name}: expected 2 or more, got {getattr(self, name)}. Of one face nothing "
-                    "can be said."
-                )
+        several = "[2, inf)"  # of one face nothing can be said
+        require_numbers(
+            self,
+            samples=several,
+            codes=several,
+            draws=several,
+            pairs=several,
+            labelled=COUNT,
+            fits=NOT_NEGATIVE,
+            every=COUNT,
+            seed=SEED,
+        )
 
 
 def evaluate_generator(

@@ -1,8 +1,6 @@
 """Faces fitted by a trained generator: many faces and restarts at once, whole or partial ones."""
 
 import dataclasses
-import math
-import numbers
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
@@ -12,13 +10,14 @@ import torch
 import torch.nn.functional as F
 
 from geomface.arrays import BoolArray, FloatArray
-from geomface.errors import SettingsError, require_not_negative, require_positive
+from geomface.errors import SettingsError
 from geomface.gan.factored_geometry.codes import Codes
 from geomface.gan.factored_geometry.descent import descend, even_axes
 from geomface.gan.factored_geometry.encoder import encode_faces
 from geomface.gan.factored_geometry.registered_input import Faces, registered_vertices
 from geomface.learning.errors import DivergenceError
 from geomface.learning.randomness import stream_generator
+from geomface.ranges import BELOW_ONE, COUNT, NOT_NEGATIVE, POSITIVE, SEED, require_numbers
 
 if TYPE_CHECKING:
     from geomface.gan.factored_geometry.model import FactoredModel
@@ -60,23 +59,16 @@ class FitSettings:
     """Of the random starts."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "restarts"):
-            value = getattr(self, name)
-            if not isinstance(value, numbers.Integral) or isinstance(value, bool):
-                raise SettingsError(f"{name}: expected a whole number, got {value!r}.")
-        for name in ("lr", "last_lr", "prior"):
-            value = getattr(self, name)
-            if not isinstance(value, numbers.Real) or not math.isfinite(value):
-                raise SettingsError(f"{name}: expected a finite number, got {value!r}.")
-        require_positive(self, "steps", "lr", "last_lr", "restarts")
-        require_not_negative(self, "prior")
-        if self.restarts > _MOST_RESTARTS:
-            raise SettingsError(
-                f"restarts: expected at most {_MOST_RESTARTS}, got {self.restarts}. A few find "
-                "the best fit; the paper takes 4."
-            )
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise SettingsError(f"betas: expected two numbers from 0 to below 1, got {self.betas}.")
+        require_numbers(
+            self,
+            steps=COUNT,
+            lr=POSITIVE,
+            last_lr=POSITIVE,
+            betas=BELOW_ONE,
+            restarts=f"[1, {_MOST_RESTARTS}]",
+            prior=NOT_NEGATIVE,
+            seed=SEED,
+        )
         for name, known in (("start", ("encoder", "zero", "random")), ("readout", READOUTS)):
             if getattr(self, name) not in known:
                 raise SettingsError(

@@ -10,6 +10,7 @@ from geomface.learning.ema import EmaSettings
 from geomface.learning.loop import LoopSettings
 from geomface.learning.optimizers import OptimizerSettings, Schedule
 from geomface.learning.system import System
+from geomface.ranges import BELOW_ONE, COUNT, NOT_NEGATIVE, POSITIVE, SEED, SHARE, require_numbers
 
 SYSTEM = System("factored_geometry")
 SETTLED = 0.02
@@ -30,11 +31,9 @@ class NetworkSettings:
     """Width of a linear layer before the classes; None takes the last 4 x 4 map as it is."""
 
     def __post_init__(self) -> None:
+        require_numbers(self, generator_width=COUNT, discriminator_width=COUNT, features=COUNT)
         if self.size < 16 or self.size & (self.size - 1):
             raise SettingsError(f"size: expected a power of two from 16, got {self.size}.")
-        widths = (self.generator_width, self.discriminator_width, self.features or 1)
-        if min(widths) < 1:
-            raise SettingsError(f"networks: expected widths of 1 or more, got {widths}.")
 
     @property
     def halvings(self) -> int:
@@ -56,8 +55,7 @@ class LossWeights:
     """Of the labels of real faces, in the discriminator's loss."""
 
     def __post_init__(self) -> None:
-        if min(dataclasses.astuple(self)) < 0:
-            raise SettingsError(f"weights: expected numbers of 0 or more, got {self}.")
+        require_numbers(self, **{field.name: NOT_NEGATIVE for field in dataclasses.fields(self)})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,22 +108,27 @@ class FactoredSettings:
     """Of weights, order and codes."""
 
     def __post_init__(self) -> None:
+        require_numbers(
+            self,
+            noise=NOT_NEGATIVE,
+            batch="[2, inf)",
+            class_samples=NOT_NEGATIVE,
+            discriminator_steps=COUNT,
+            generator_lr=POSITIVE,
+            discriminator_lr=POSITIVE,
+            lr_decay=SHARE,
+            horizon=COUNT,
+            held_out=BELOW_ONE,
+            alpha=POSITIVE,
+            seed=SEED,
+        )
         names = [factor.name for factor in self.factors]
         if not names or len(set(names)) < len(names):
             raise SettingsError(f"factors: expected names, each once, got {names}.")
-        if not 0 <= self.held_out < 1 or not 0 <= self.lr_decay <= 1:
-            raise SettingsError(
-                f"held_out, lr_decay: expected shares, got {self.held_out} and {self.lr_decay}."
-            )
         if self.bits not in (8, 32):
             raise SettingsError(f"bits: expected 8 or 32, got {self.bits}.")
-        if self.discriminator_steps < 1 or self.noise < 0 or self.class_samples < 0:
-            raise SettingsError(
-                "discriminator_steps, noise, class_samples: expected at least 1, 0 and 0, got "
-                f"{self.discriminator_steps}, {self.noise} and {self.class_samples}."
-            )
         whole = 8 * max(self.compute.devices, 1)
-        if self.batch < 2 or self.batch % 2 or (self.compute.devices > 1 and self.batch % whole):
+        if self.batch % 2 or (self.compute.devices > 1 and self.batch % whole):
             raise SettingsError(
                 f"batch: expected pairs of faces, a multiple of {whole} on {self.compute.devices} "
                 f"devices, got {self.batch}."

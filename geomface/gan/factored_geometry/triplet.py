@@ -10,7 +10,7 @@ from torch import nn
 
 from geomface.arrays import FloatArray
 from geomface.datasets.labelled_faces import LabelledFaces
-from geomface.errors import SettingsError, require_positive
+from geomface.errors import SettingsError
 from geomface.gan.factored_geometry.embedding import Embedding
 from geomface.gan.factored_geometry.normal_pictures import NormalRaster, make_raster, normals_of
 from geomface.gan.factored_geometry.truth import true_labels
@@ -32,6 +32,7 @@ from geomface.learning import (
     run_training,
 )
 from geomface.learning.residual import ResidualBlock
+from geomface.ranges import COUNT, POSITIVE, SEED, SIDE, require_numbers
 
 SYSTEM = System("geometry_embedding")
 _BLOCK = 256
@@ -65,12 +66,18 @@ class TripletSettings:
     """Of weights and batches."""
 
     def __post_init__(self) -> None:
-        require_positive(self, "size", "width", "dims", "margin", "lr", "horizon")
-        if self.classes < 2 or self.samples < 2:
-            raise SettingsError(
-                f"embedding: expected batches of 2 or more classes and samples of each, got "
-                f"{self.classes} and {self.samples}."
-            )
+        require_numbers(
+            self,
+            size=SIDE,
+            width=COUNT,
+            dims=COUNT,
+            margin=POSITIVE,
+            classes="[2, inf)",
+            samples="[2, inf)",
+            lr=POSITIVE,
+            horizon=COUNT,
+            seed=SEED,
+        )
 
 
 class NormalNet(nn.Module):

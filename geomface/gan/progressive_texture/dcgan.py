@@ -11,6 +11,7 @@ from geomface.gan.progressive_texture.layers import (
     double_and_convolve,
     reconstruction_error,
 )
+from geomface.ranges import COUNT, require_numbers
 
 HIDDEN = 128
 """Features of the discriminator's hidden layer."""
@@ -32,6 +33,7 @@ class DcganSettings:
     """Let the discriminator see how much the images of a group differ: against little variety."""
 
     def __post_init__(self) -> None:
+        require_numbers(self, generator_width=COUNT, discriminator_width=COUNT, latent=COUNT)
         if self.size < 16 or self.size & (self.size - 1):
             raise SettingsError(f"size: expected a power of two from 16, got {self.size}.")
 

@@ -18,6 +18,7 @@ from geomface.gan.progressive_texture.layers import (
     reconstruction_error,
 )
 from geomface.learning.masking import double, halve_with_mask
+from geomface.ranges import COUNT, require_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +35,10 @@ class GrowingNetworkSettings:
     """Length of the latent vector."""
 
     def __post_init__(self) -> None:
+        require_numbers(self, channel_base=COUNT, channel_max=COUNT, latent=COUNT)
         if self.size not in (8, 16, 32, 64, 128, 256, 512, 1024):
             raise SettingsError(f"size: expected a power of two from 8 to 1024, got {self.size}.")
-        if min(self.channels(self.top), self.latent) < 1:
+        if self.channels(self.top) < 1:
             raise SettingsError(
                 f"channel_base: expected at least {2 ** (self.top - 1)} for {self.size} px, got "
                 f"{self.channel_base}."

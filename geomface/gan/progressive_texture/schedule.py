@@ -4,6 +4,7 @@ import dataclasses
 from typing import NamedTuple
 
 from geomface.errors import SettingsError
+from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
 
 PAPER_BATCHES = ((4, 128), (8, 128), (16, 128), (32, 64), (64, 32), (128, 16), (256, 8), (512, 4))
 
@@ -32,10 +33,15 @@ class GrowthSettings:
     """(pixels, images a step) pairs; larger sizes take the last pair's."""
 
     def __post_init__(self) -> None:
+        require_numbers(
+            self,
+            stable_images=COUNT,
+            fade_images=NOT_NEGATIVE,
+            total_images=COUNT,
+            batches=COUNT,
+        )
         if self.start < 4 or self.start & (self.start - 1):
             raise SettingsError(f"start: expected a power of two from 4, got {self.start}.")
-        if self.stable_images < 1 or self.fade_images < 0 or self.total_images < 1:
-            raise SettingsError("stable_images and total_images must be positive, fade_images 0+.")
 
     def batch(self, size: int) -> int:
         """Return the images a step at `size` pixels."""

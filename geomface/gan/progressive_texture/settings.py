@@ -13,6 +13,7 @@ from geomface.learning.device import ComputeSettings
 from geomface.learning.loop import LoopSettings
 from geomface.learning.optimizers import OptimizerSettings, Schedule
 from geomface.learning.system import System
+from geomface.ranges import BELOW_ONE, POSITIVE, SEED, SHARE, require_numbers
 
 SYSTEM = System(
     "progressive_texture",
@@ -59,8 +60,14 @@ class RateSettings:
     """Share of the images, at the end, over which the learning rate falls to a twentieth."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.lr_decay <= 1:
-            raise SettingsError(f"lr_decay: expected a share in [0, 1], got {self.lr_decay}.")
+        require_numbers(
+            self,
+            lr=POSITIVE,
+            beta1=BELOW_ONE,
+            beta2=BELOW_ONE,
+            ema_decay=BELOW_ONE,
+            lr_decay=SHARE,
+        )
 
     def adam(self) -> OptimizerSettings:
         """Return both networks' optimiser and the course of its rate over all images."""
@@ -96,10 +103,7 @@ class TextureGanSettings:
     """Share of the images, by a hash of their names, that training never sees."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.held_out < 1:
-            raise SettingsError(
-                f"held_out: expected a share in [0, 1), got {self.held_out}. 0 holds out nothing."
-            )
+        require_numbers(self, seed=SEED, held_out=BELOW_ONE)
         if self.shapes is not None and self.held_out:
             raise SettingsError(
                 "held_out: expected 0 for shapes, whose test pictures are drawn anew, got "

@@ -7,7 +7,7 @@ import torch
 
 from geomface.arrays import BoolArray, FloatArray
 from geomface.datasets import ImageSet
-from geomface.errors import SettingsError
+from geomface.ranges import BELOW_ONE, COUNT, SEED, SIDE, require_numbers
 
 CIRCLE, SQUARE, TRIANGLE = 0, 1, 2
 COLORS: dict[str, tuple[float, float, float]] = {
@@ -36,13 +36,8 @@ class ShapesSettings:
     """Of the pictures."""
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise SettingsError(f"count: expected 1 or more pictures, got {self.count}.")
-        if not 0 <= self.red_circle_share < 1:
-            raise SettingsError(
-                f"red_circle_share: expected [0, 1), got {self.red_circle_share}. A set without "
-                "a single clean picture has no reference."
-            )
+        # A set without a single clean picture has no reference.
+        require_numbers(self, count=COUNT, size=SIDE, red_circle_share=BELOW_ONE, seed=SEED)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from typing import Literal
 from geomface.errors import SettingsError
 from geomface.learning import ComputeSettings, LoopSettings
 from geomface.learning.optimizers import OptimizerSettings, Schedule
+from geomface.ranges import COUNT, NOT_NEGATIVE, POSITIVE, SEED, require_numbers
 
 Recipe = Literal["tiny", "cpu", "full", "refine"]
 
@@ -29,6 +30,16 @@ class ViewDrawing:
     seed: int = 0
     """Seed of people, dress, damage and views."""
 
+    def __post_init__(self) -> None:
+        require_numbers(
+            self,
+            people=COUNT,
+            views=COUNT,
+            held_out=NOT_NEGATIVE,
+            people_per_file=COUNT,
+            seed=SEED,
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class DenseDrawing:
@@ -44,6 +55,9 @@ class DenseDrawing:
     """Modes that are kept."""
     seed: int
     """Seed of the people."""
+
+    def __post_init__(self) -> None:
+        require_numbers(self, people=COUNT, points=COUNT, modes=COUNT, seed=SEED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +78,9 @@ class ShapeDrawing:
     )
     """Dense shape models, the likeliest first."""
 
+    def __post_init__(self) -> None:
+        require_numbers(self, people=COUNT, modes=COUNT, seed=SEED)
+
 
 @dataclasses.dataclass(frozen=True)
 class Round:
@@ -75,6 +92,9 @@ class Round:
     """Rate at its begin."""
     end: float = 0.0
     """Rate at its end; it falls as a cosine."""
+
+    def __post_init__(self) -> None:
+        require_numbers(self, steps=COUNT, lr=POSITIVE, end=NOT_NEGATIVE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +142,16 @@ class DetectorSettings:
     """How long, how often."""
     compute: ComputeSettings = ComputeSettings()
     """Where and how it is computed."""
+
+    def __post_init__(self) -> None:
+        require_numbers(
+            self,
+            batch=COUNT,
+            weight_decay=NOT_NEGATIVE,
+            hidden_weight=NOT_NEGATIVE,
+            noise=NOT_NEGATIVE,
+            seed=SEED,
+        )
 
     @property
     def steps(self) -> int:

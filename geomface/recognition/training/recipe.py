@@ -6,6 +6,7 @@ from typing import Literal
 from geomface.errors import SettingsError
 from geomface.learning import ComputeSettings, LoopSettings
 from geomface.learning.optimizers import OptimizerSettings, Schedule
+from geomface.ranges import COUNT, NOT_NEGATIVE, POSITIVE, SEED, SHARE, require_numbers
 
 Recipe = Literal["tiny", "cpu", "full"]
 
@@ -24,6 +25,16 @@ class PictureDrawing:
     """People whose pictures lie in one file."""
     seed: int = 0
     """Seed of people and pictures."""
+
+    def __post_init__(self) -> None:
+        require_numbers(
+            self,
+            people=COUNT,
+            samples=COUNT,
+            held_out=NOT_NEGATIVE,
+            people_per_file=COUNT,
+            seed=SEED,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +69,17 @@ class IdentitySettings:
     """How long, how often."""
     compute: ComputeSettings = ComputeSettings()
     """Where and how it is computed."""
+
+    def __post_init__(self) -> None:
+        require_numbers(
+            self,
+            people=COUNT,
+            samples=COUNT,
+            temperature=POSITIVE,
+            grey=SHARE,
+            steps=COUNT,
+            seed=SEED,
+        )
 
 
 def identity_recipe(name: Recipe) -> IdentitySettings:

@@ -3,6 +3,7 @@
 import dataclasses
 
 from geomface.errors import SettingsError
+from geomface.ranges import SIDE, require_numbers
 
 OUTPUTS = (
     "rgb",
@@ -66,11 +67,7 @@ class RenderSettings:
     compiled: bool = True
 
     def __post_init__(self) -> None:
-        if not (1 <= self.height <= 8192 and 1 <= self.width <= 8192):
-            raise SettingsError(
-                f"render: expected a picture of 1 to 8192 pixels a side, got {self.height} x "
-                f"{self.width}."
-            )
+        require_numbers(self, height=SIDE, width=SIDE, landmark_tolerance="[0, inf]")
         for name, value, known in (
             ("antialias", self.antialias, ANTIALIAS),
             ("color_space", self.color_space, COLOR_SPACES),
@@ -79,8 +76,3 @@ class RenderSettings:
                 raise SettingsError(
                     f"render: expected {name} to be {' or '.join(known)}, got {value!r}."
                 )
-        if not self.landmark_tolerance >= 0:
-            raise SettingsError(
-                f"render: expected a landmark tolerance of 0 mm or more, got "
-                f"{self.landmark_tolerance}."
-            )

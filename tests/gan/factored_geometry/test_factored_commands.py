@@ -237,7 +237,7 @@ def test_meshes_in_metres_and_elsewhere_are_brought_over(
 
 BAD = {
     "train": [
-        ("--factors identity=0", "1 number or more"),
+        ("--factors identity=0", "1 to 4096"),
         ("--factors identity", "identity=65,expression=15"),
         ("--factors identity=--5", "identity=65,expression=15"),
         ("--data nowhere", "nowhere"),

@@ -93,7 +93,7 @@ def test_bad_input(tmp_path: Path) -> None:
         train_embedding(TripletSettings(), one, "identity", tmp_path)
     with pytest.raises(DatasetError, match="labels of age"):
         train_embedding(TripletSettings(), world, "age", tmp_path)
-    with pytest.raises(SettingsError, match="2 or more classes"):
+    with pytest.raises(SettingsError, match="classes: expected 2 or more"):
         TripletSettings(classes=1)
     with pytest.raises(SettingsError, match="pixels"):
         make_raster(sheet(), 4)

@@ -196,7 +196,7 @@ def test_trained_run_needs_no_data(tmp_path: Path) -> None:
 
 
 def test_bad_settings_are_told_in_a_sentence() -> None:
-    with pytest.raises(SettingsError, match="a code of 1 number or more, up to 4096, got 0"):
+    with pytest.raises(SettingsError, match="expected 1 to 4096, got 0"):
         Factor("identity", 0)
     with pytest.raises(SettingsError, match="each once"):
         FactoredSettings(factors=(Factor("a", 1), Factor("a", 2)))

@@ -410,7 +410,7 @@ def test_what_cannot_be_drawn_is_left_out_when_asked():
         ({"width": 10000}, "1 to 8192"),
         ({"antialias": "fxaa"}, "analytic or none"),
         ({"color_space": "hsv"}, "srgb or linear"),
-        ({"landmark_tolerance": -1.0}, "0 mm or more"),
+        ({"landmark_tolerance": -1.0}, "0 or more"),
     ],
 )
 def test_bad_settings_are_refused_with_a_sentence(change, words):

@@ -32,6 +32,7 @@ from geomface.learning import (
     load_trained,
     run_training,
 )
+from geomface.ranges import COUNT, SEED, require_numbers
 
 SYSTEM = System("geometry_autoencoder")
 _SLOPE = 0.2
@@ -60,11 +61,7 @@ class AutoencoderSettings:
     """Of weights and order."""
 
     def __post_init__(self) -> None:
-        if self.numbers < 1 or self.batch < 2:
-            raise SettingsError(
-                f"autoencoder: expected codes of 1 number or more and batches of 2 or more, got "
-                f"{self.numbers} and {self.batch}."
-            )
+        require_numbers(self, numbers=COUNT, batch="[2, inf)", horizon=COUNT, seed=SEED)
 
 
 class GeometryEncoder(nn.Module):
