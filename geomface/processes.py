@@ -5,11 +5,16 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 
 _MOMENT = 0.02
 """Seconds between two looks whether an interrupt that waits is safe by now."""
+_GLANCE = 0.2
+"""Seconds between two looks whether the parent is there."""
+LAUNCHER = "GEOMFACE_LAUNCHER"
+"""Environment variable with the process number of the parent that started a program."""
 _OURS = ("geomface", "__main__")
 _HARMLESS = ("concurrent", "multiprocessing", "numpy", "queue", "scipy", "selectors", "subprocess")
 _HARMLESS += ("threading", "torch")
@@ -19,17 +24,25 @@ _HARMLESS += ("threading", "torch")
 def end_with_parent() -> None:
     """End this worker process as soon as the one that started it is gone, killed ones included.
 
+    The parent is that of multiprocessing, or the one that `LAUNCHER` names. Others do not end.
+
     Workers of a killed parent would go on for minutes, hold their memory, and write into a folder
     in which another run may work by then.
     """
     import multiprocessing  # the command line does without it
 
     parent = multiprocessing.parent_process()
-    if parent is None:
+    # What this process starts has another parent.
+    launcher = os.environ.pop(LAUNCHER, None)
+    if parent is None and launcher is None:
         return
 
     def watch() -> None:
-        parent.join()
+        if parent is not None:
+            parent.join()
+        else:
+            while str(os.getppid()) == launcher:
+                time.sleep(_GLANCE)
         os._exit(1)  # nobody is left to hear of it
 
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()

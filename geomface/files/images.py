@@ -105,6 +105,13 @@ def _decode_eight_bits(data: bytes, name: str, channels: int, upright: bool) -> 
     return _turned(pixels, orientation) if upright else pixels
 
 
+def may_have_alpha(data: bytes) -> bool:
+    """Say by the head of an image file whether its pixels can be transparent."""
+    if png16.is_png(data):
+        return bool(data[25:26] and data[25] & 4) or b"tRNS" in data[: data.find(b"IDAT")]
+    return data[:2] not in (b"\xff\xd8", b"BM")
+
+
 def _require_size(size: tuple[int, int], name: str) -> None:
     """Refuse a picture by its header, before its pixels take any memory."""
     width, height = size

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from geomface.errors import FileFormatError
-from geomface.files.images import IMAGE_SUFFIXES, decode_image
-from geomface.files.reading import read_bytes, reading, require_file
+from geomface.files.images import IMAGE_SUFFIXES, decode_image, may_have_alpha
+from geomface.files.reading import log, read_bytes, reading, require_file
 from geomface.learning.errors import DatasetError
 from geomface.learning.fingerprint import Fingerprint, content_hash, fingerprint_rows
 from geomface.learning.stream import Batch
@@ -90,6 +90,8 @@ class Span(NamedTuple):
 class PictureSet:
     """Pictures of one size that are read when they are shown.
 
+    What alpha hides is grey, which is 0 for a network; the first such picture is told.
+
     Parameters
     ----------
     names : of the samples
@@ -102,6 +104,7 @@ class PictureSet:
     pictures: Sequence[Span]
     labels: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     channels: int = 3
+    _hidden: set[str] = dataclasses.field(default_factory=set, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -110,7 +113,7 @@ class PictureSet:
         """Return {"images": (B, C, H, W) in [-1, 1]} and the labels of some samples."""
         images = []
         for index in indices.tolist():
-            image = decode_image(self.pictures[index].read(), self.names[index], self.channels)
+            image = self._picture(index)
             if images and image.shape != images[0].shape:
                 raise DatasetError(
                     f"{self.names[index]}: expected a picture of {images[0].shape[1]} x "
@@ -121,6 +124,22 @@ class PictureSet:
         stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
         columns = {"images": 2.0 * stacked.to(torch.get_default_dtype()) - 1.0}
         return columns | ArraySet(self.labels).batch(indices) if self.labels else columns
+
+    def _picture(self, index: int) -> np.ndarray:
+        """Return (H, W, C) in [0, 1], where alpha a hides it a c + (1 - a) / 2."""
+        name, data = self.names[index], self.pictures[index].read()
+        image = decode_image(data, name, self.channels)
+        if not may_have_alpha(data):
+            return image
+        alpha = decode_image(data, name, channels=4)[..., 3:]
+        if alpha.min() == 1.0:
+            return image
+        if not self._hidden:
+            log.warning(
+                "%s: is transparent in parts; what alpha hides is grey, here and in others.", name
+            )
+        self._hidden.add(name)
+        return alpha * image + (1 - alpha) / 2
 
     def fingerprint(self) -> Fingerprint:
         """Return a hash for each picture and its labels."""

@@ -18,6 +18,7 @@ from geomface.errors import SettingsError
 from geomface.learning.device import ComputeSettings, check_compute
 from geomface.learning.errors import LostPeerError
 from geomface.learning.metrics_log import Metrics
+from geomface.processes import end_with_parent
 
 _GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "ncclRemoteError")
 """What gloo and NCCL say when another process has ended."""
@@ -226,6 +227,7 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
             f"devices: expected one process for each of {settings.devices} devices, got {started}. "
             f"Use --devices {started} where a launcher such as torchrun starts {started}."
         )
+    end_with_parent()
     device = check_compute(settings)
     if device.type == "cuda":
         torch.cuda.set_device(device)

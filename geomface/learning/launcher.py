@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from geomface.processes import LAUNCHER
+
 LOST = 4
 """Exit code of a process that ends, without a word, because another one did."""
 _PATIENCE = 0.2
@@ -28,7 +30,7 @@ def start_processes(
 
     The first process speaks. The words of another are shown when that one failed by itself, rather
     than with `LOST`, and the first did not. Then all end. Interrupts and requests to terminate
-    reach all of them; they save and end by themselves.
+    reach all of them; they save and end by themselves. When this process is killed they end, too.
 
     Parameters
     ----------
@@ -39,10 +41,11 @@ def start_processes(
     Convention
     ----------
     Each gets RANK, LOCAL_RANK, WORLD_SIZE, LOCAL_WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as from
-    torchrun.
+    torchrun, and this process's number for `end_with_parent`.
     """
     command = [*program, *words]
     shared = {
+        LAUNCHER: str(os.getpid()),
         "WORLD_SIZE": str(count),
         "LOCAL_WORLD_SIZE": str(count),
         "MASTER_ADDR": "127.0.0.1",

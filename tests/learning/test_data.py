@@ -70,6 +70,29 @@ def test_folders_are_classes(tmp_path: Path) -> None:
         picture_folder(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_alpha_hides_is_grey(
+    tmp_path: Path, channels: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    pixels = np.random.default_rng(2).random((6, 5, 4)).astype(np.float32)
+    pixels[..., 3] = 1
+    save_image(tmp_path / "a.png", pixels)
+    pixels[:3, :, 3] = 0
+    pixels[3, :, 3] = 51 / 255
+    for name in ("b.png", "c.png"):
+        save_image(tmp_path / name, pixels)
+    save_image(tmp_path / "d.png", pixels, bits=16)
+    save_image(tmp_path / "e.png", pixels[..., :3])
+    images = picture_folder(tmp_path, channels=channels).batch(torch.arange(5))["images"]
+    shown = images[4]
+    torch.testing.assert_close(images[0], shown)
+    for image in images[1:4]:
+        assert image[:, :3].abs().max() < 1e-6
+        torch.testing.assert_close(image[:, 3], 0.2 * shown[:, 3], atol=1e-2, rtol=0)
+        torch.testing.assert_close(image[:, 4:], shown[:, 4:], atol=1e-2, rtol=0)
+    assert len(caplog.messages) == 1 and caplog.messages[0].startswith("b.png: is transparent")
+
+
 def test_shards_are_read_where_they_lie(tmp_path: Path) -> None:
     drawn = write_pictures(tmp_path / "set")
     names = ["anna/1", "anna/2", "ben/1", "loose"]

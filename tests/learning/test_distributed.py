@@ -196,6 +196,34 @@ def test_who_was_killed_is_named_not_who_aborted_over_it(
     )
 
 
+def test_processes_end_with_a_killed_launcher(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, pathlib, time\n"
+        "from geomface.processes import end_with_parent\n"
+        "end_with_parent()\n"
+        "place = pathlib.Path(__file__).with_name(os.environ['RANK'])\n"
+        "for second in range(600):\n"
+        "    place.write_text(str(os.getpid()))\n"
+        "    time.sleep(0.1)\n"
+    )
+    start_both = (
+        "import sys; from geomface.learning.launcher import start_processes;"
+        f"start_processes([], 2, program=(sys.executable, {str(program)!r}))"
+    )
+    launcher = subprocess.Popen([sys.executable, "-c", start_both])
+    places, deadline = [tmp_path / "0", tmp_path / "1"], time.monotonic() + 60
+    while not all(place.is_file() for place in places):
+        assert launcher.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    launcher.kill()
+    launcher.wait()
+    written, deadline = None, time.monotonic() + 20
+    while written != (written := [place.stat().st_mtime_ns for place in places]):
+        assert time.monotonic() < deadline
+        time.sleep(1.0)
+
+
 def test_a_request_to_terminate_reaches_all(words: list[str], tmp_path: Path) -> None:
     out = tmp_path / "run"
     process = start(
