@@ -19,6 +19,8 @@ IndexArray = NDArray[np.int64]
 """Indices: int64, 0-based."""
 BoolArray = NDArray[np.bool_]
 
+_ROUNDING = 1e-3
+
 
 def require_shape(
     array: Any, shape: tuple[int | None, ...], name: str, error: type[GeomfaceError] = MeshError
@@ -59,10 +61,43 @@ def require_finite(array: np.ndarray, name: str, error: type[GeomfaceError] = Me
         )
 
 
+def require_within(
+    array: np.ndarray,
+    low: float,
+    high: float,
+    name: str,
+    error: type[GeomfaceError] = MeshError,
+    *,
+    missing: bool = False,
+    advice: str = "",
+) -> None:
+    """Raise `error` unless all numbers lie in [low, high], but for rounding.
+
+    `missing` lets NaN stand for what is not known; the message ends with the `advice`.
+    """
+    known = array[~np.isnan(array)] if missing else array
+    ends = (float(known.min()), float(known.max())) if known.size else (low, high)
+    if not (low - _ROUNDING <= ends[0] and ends[1] <= high + _ROUNDING):
+        raise error(
+            f"{name}: expected values in [{low:g}, {high:g}], got {ends[0]:g} to {ends[1]:g}."
+            f"{advice and ' '}{advice}"
+        )
+
+
+def require_whole(array: np.ndarray, name: str, error: type[GeomfaceError] = MeshError) -> None:
+    """Raise `error` unless all numbers are whole: fractions would be cut off."""
+    whole = array.dtype.kind in "iu" or (
+        array.dtype.kind == "f" and (array == np.rint(array)).all()
+    )
+    if not whole:
+        raise error(f"{name}: expected whole numbers, got fractions, NaN or other things.")
+
+
 def require_indices(
     indices: np.ndarray, count: int, name: str, error: type[GeomfaceError] = MeshError
 ) -> None:
-    """Raise `error` when an index lies outside 0 .. count - 1."""
+    """Raise `error` unless all are whole numbers in 0 .. count - 1."""
+    require_whole(indices, name, error)
     if indices.size and (indices.min() < 0 or indices.max() >= count):
         bad = indices.min() if indices.min() < 0 else indices.max()
         raise error(

@@ -99,12 +99,11 @@ def _numbers(name: str, value: Any, kind: Any) -> Iterator[tuple[str, Any, bool]
         if len(present) == 1:
             yield from _numbers(name, value, present[0])
     elif origin is tuple:
-        count = len(value) if isinstance(value, tuple | list) else -1
-        if parts[-1] is Ellipsis and count >= 0:
-            parts = parts[:1] * count
-        if len(parts) != count:
-            wanted = "several" if parts[-1] is Ellipsis else len(parts)
+        several = parts[-1] is Ellipsis
+        if not isinstance(value, tuple | list) or not (several or len(value) == len(parts)):
+            wanted = "several" if several else len(parts)
             raise SettingsError(f"{name}: expected {wanted} values, got {value!r}.")
+        parts = parts[:1] * len(value) if several else parts
         for item, part in zip(value, parts, strict=True):
             yield from _numbers(name, item, part)
     elif origin is not None and isinstance(value, Mapping) and len(parts) == 2:

@@ -10,10 +10,14 @@ from geomface.arrays import (
     FloatArray,
     IndexArray,
     frozen,
+    require_finite,
     require_indices,
     require_shape,
+    require_whole,
 )
 from geomface.errors import LandmarkError
+
+_ROUNDING = 1e-3
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -50,6 +54,12 @@ class Landmarks:
                 self.sigma_mm, (len(points),), f"{self.name}: sigma_mm", LandmarkError
             )
             object.__setattr__(self, "sigma_mm", frozen(sigma, np.float64))
+            known = self.sigma_mm[self.present]
+            if not (np.isfinite(known) & (known > 0)).all():
+                raise LandmarkError(
+                    f"{self.name}: sigma_mm: expected a positive standard deviation of every "
+                    "measured point, got 0, NaN or others. Leave sigma_mm out if it is not known."
+                )
 
     @property
     def present(self) -> BoolArray:
@@ -57,21 +67,8 @@ class Landmarks:
         return np.asarray(np.isfinite(self.points).all(axis=1))
 
     def sigma(self, default: float) -> FloatArray:
-        """Return the (L,) standard deviations in mm; `default` where a landmark brings none.
-
-        Raises
-        ------
-        LandmarkError : one of a measured point is not positive.
-        """
-        if self.sigma_mm is None:
-            return np.full(len(self.points), default)
-        sigma = np.where(np.isfinite(self.sigma_mm), self.sigma_mm, default)
-        if (sigma[self.present] <= 0).any():
-            raise LandmarkError(
-                f"{self.name}: sigma_mm: expected positive standard deviations, got "
-                f"{sigma.min():g}. Leave sigma_mm out for {default:g} mm everywhere."
-            )
-        return sigma
+        """Return the (L,) standard deviations in mm; `default` where landmarks bring none."""
+        return np.full(len(self.points), default) if self.sigma_mm is None else self.sigma_mm
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -100,6 +97,14 @@ class LandmarkEmbedding:
     def __post_init__(self) -> None:
         vertices = require_shape(self.vertices, (None, 3), "landmark vertices", LandmarkError)
         weights = require_shape(self.weights, (len(vertices), 3), "landmark weights", LandmarkError)
+        require_whole(vertices, "landmark vertices", LandmarkError)
+        require_finite(weights, "landmark weights", LandmarkError)
+        sums = weights.sum(axis=1)
+        if (np.abs(sums - 1.0) > _ROUNDING).any():
+            worst = sums[np.abs(sums - 1.0).argmax()]
+            raise LandmarkError(
+                f"landmark weights: expected rows that sum to 1, got {worst:g}. Divide each by it."
+            )
         object.__setattr__(self, "vertices", frozen(vertices, np.int64))
         object.__setattr__(self, "weights", frozen(weights, np.float64))
 

@@ -17,14 +17,14 @@ from geomface.arrays import (
     require_finite,
     require_indices,
     require_shape,
+    require_within,
 )
 from geomface.errors import MeshError, TopologyMismatchError
 from geomface.mesh.quads import split_quads
 from geomface.mesh.units import canonical_unit
 
 UnitSource = Literal["said", "file", "assumed"]
-
-_ROUNDING = 1e-3
+_EIGHT_BITS = "Divide 8-bit values by 255."
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Mesh:
     quads : (Q, 4) int64 or None, the quad list that the triangles were split from
     uv : (T, 2) float64 or None, origin bottom-left
     uv_faces : (F, 3) int64 or None, indices into `uv`; a seam never duplicates a vertex
-    colors : (V, 3) float32 in [0, 1] or None
+    colors : (V, 3) float32 in [0, 1] or None; NaN where a vertex has none
     texture : (H, W, 3) float32 in [0, 1] or None, row 0 at the top
     painted : (F,) bool or None, the faces that the texture colours; None is all
     unit : one of um, mm, cm, inch, m, or the millimetres in one unit such as "118.3mm"; None is
@@ -49,8 +49,8 @@ class Mesh:
 
     Raises
     ------
-    MeshError : wrong shapes, NaN or infinity, indices out of range, no faces, both a triangle
-        list and quads that do not match it.
+    MeshError : wrong shapes, NaN or infinity, indices out of range or no whole numbers, colours
+        beyond [0, 1], no faces, both a triangle list and quads that do not match it.
 
     Convention
     ----------
@@ -90,22 +90,20 @@ class Mesh:
         require_finite(self.vertices, f"{label}: vertices")
         if self.quads is not None:
             quads = require_shape(self.quads, (None, 4), f"{label}: quads")
-            put("quads", frozen(quads, np.int64))
             require_indices(quads, len(vertices), f"{label}: quads")
+            put("quads", frozen(quads, np.int64))
         if self.faces is None:
             if self.quads is None:
                 raise MeshError(f"{label}: expected triangles or quads, got neither.")
             put("faces", split_quads(self.quads, len(vertices)))
         faces = require_shape(self.faces, (None, 3), f"{label}: faces")
-        if faces.dtype.kind == "f" and not (faces == np.floor(faces)).all():
-            raise MeshError(f"{label}: faces: expected whole numbers, got fractions or NaN.")
-        put("faces", frozen(faces, np.int64))
         if len(faces) == 0:
             raise MeshError(
                 f"{label}: expected a surface, got {len(vertices)} vertices and no faces. "
                 "Point clouds must be meshed first."
             )
-        require_indices(self.faces, len(vertices), f"{label}: faces")
+        require_indices(faces, len(vertices), f"{label}: faces")
+        put("faces", frozen(faces, np.int64))
         if self.quads is not None and not _halves_of(self.quads, self.faces):
             raise MeshError(
                 f"{label}: expected triangles 2 i and 2 i + 1 to be the halves of the quads, got "
@@ -119,15 +117,17 @@ class Mesh:
             put("uv", frozen(uv, np.float64))
             require_finite(self.uv, f"{label}: uv")
             uv_faces = require_shape(self.uv_faces, (len(faces), 3), f"{label}: uv_faces")
+            require_indices(uv_faces, len(uv), f"{label}: uv_faces")
             put("uv_faces", frozen(uv_faces, np.int64))
-            require_indices(self.uv_faces, len(uv), f"{label}: uv_faces")
         if self.colors is not None:
             colors = require_shape(self.colors, (len(vertices), 3), f"{label}: colors")
             put("colors", frozen(colors, np.float32))
+            where = f"{label}: colors"
+            require_within(self.colors, 0.0, 1.0, where, missing=True, advice=_EIGHT_BITS)
         if self.texture is not None:
             texture = require_shape(self.texture, (None, None, 3), f"{label}: texture")
             put("texture", frozen(texture, np.float32))
-            _require_unit_range(self.texture, f"{label}: texture")
+            require_within(self.texture, 0.0, 1.0, f"{label}: texture", advice=_EIGHT_BITS)
         if self.unit_source is None:
             put("unit_source", "assumed" if self.unit is None else "said")
         put("unit", "mm" if self.unit is None else canonical_unit(self.unit, f"{label}: unit"))
@@ -164,16 +164,6 @@ class Mesh:
             parts.append(f"{len(self.quads)} quads")
         extras = [name for name in ("uv", "colors", "texture") if getattr(self, name) is not None]
         return f"Mesh({self.name!r}: {', '.join(parts + extras)}, {self.unit})"
-
-
-def _require_unit_range(image: ImageArray, label: str) -> None:
-    """Refuse an image of 0 to 255, or with NaN; rounding beyond the ends is no matter."""
-    low, high = (float(image.min()), float(image.max())) if image.size else (0.0, 1.0)
-    if not (low >= -_ROUNDING and high <= 1.0 + _ROUNDING):
-        raise MeshError(
-            f"{label}: expected values in [0, 1], got {low:g} to {high:g}. Divide 8-bit values by "
-            "255."
-        )
 
 
 def _halves_of(quads: IndexArray, faces: IndexArray) -> bool:

@@ -1,7 +1,5 @@
 """What is known of a scan before a fit: one preparation for registrations, fits and detectors."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -125,12 +123,3 @@ def test_without_a_template_the_scan_is_only_looked_at(template):
     np.testing.assert_allclose(given.vertices[:-1], template.mesh.vertices)
     np.testing.assert_array_equal(given.faces, template.mesh.faces)
     assert len(given.notes) == 3  # a vertex in no triangle, a triangle without area, the unit
-
-
-def test_sigma_of_a_measured_landmark_is_positive(marks):
-    landmarks = Landmarks(marks, sigma_mm=np.where(np.arange(68) == 5, 0.0, 2.0))
-    with pytest.raises(LandmarkError, match="positive standard deviations"):
-        landmarks.sigma(1.0)
-    absent = landmarks.points.copy()
-    absent[5] = np.nan
-    assert dataclasses.replace(landmarks, points=absent).sigma(1.0)[6] == 2.0
