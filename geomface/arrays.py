@@ -86,9 +86,9 @@ def require_within(
 
 def require_whole(array: np.ndarray, name: str, error: type[GeomfaceError] = MeshError) -> None:
     """Raise `error` unless all numbers are whole: fractions would be cut off."""
-    whole = array.dtype.kind in "iu" or (
-        array.dtype.kind == "f" and (array == np.rint(array)).all()
-    )
+    whole = array.dtype.kind in "iu"
+    if array.dtype.kind == "f":
+        whole = bool((np.isfinite(array) & (array == np.rint(array))).all())
     if not whole:
         raise error(f"{name}: expected whole numbers, got fractions, NaN or other things.")
 

@@ -19,6 +19,7 @@ from geomface.cli.options import (
 )
 from geomface.cli.run import Run
 from geomface.errors import MeshError, SettingsError
+from geomface.ranges import POSITIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.mesh import Mesh
@@ -59,6 +60,11 @@ class BakeOptions:
     report: MaybeFile = None
     """JSON record with the share of texels that were seen."""
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(
+            self, size="[2, 8192]", max_distance_mm=POSITIVE, max_normal_degrees="(0, 180]"
+        )
 
 
 def run_bake(options: BakeOptions, run: Run) -> int:

@@ -14,7 +14,8 @@ from geomface.cli.options import CommonOptions, Folder
 from geomface.cli.run import Run
 from geomface.cli.synth import ScanTask, write_scans
 from geomface.datasets import layout
-from geomface.errors import OutputError, SettingsError
+from geomface.errors import OutputError
+from geomface.ranges import NOT_NEGATIVE, require_numbers
 from geomface.scans.settings import ScanSettings
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class DemoOptions:
     """Number of worker processes; 0 takes the cores there are, at most 4."""
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_numbers(self, count="[3, inf)", workers=NOT_NEGATIVE)
+
 
 def run_demo(options: DemoOptions, run: Run) -> int:
     """Simulate, run the pipeline, report, and print the error table."""
@@ -51,8 +55,6 @@ def run_demo(options: DemoOptions, run: Run) -> int:
     from geomface.report import write_report
 
     run.require_cpu()
-    if options.count < 3:
-        raise SettingsError(f"--count: expected at least 3 for a model, got {options.count}.")
     workers = options.workers or max(1, min(int(usable_cores()), 4))
     settings = PipelineSettings(
         scans=options.out / SCANS,

@@ -10,6 +10,7 @@ from geomface.cli.inputs import MESH_SUFFIXES, read_template_with_uv, require_ou
 from geomface.cli.options import CommonOptions, InputFile, MaybeFile, OutputFile, TemplateFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
+from geomface.ranges import POSITIVE, require_numbers
 
 IMAGE_SUFFIXES = (".safetensors", ".png")
 
@@ -39,6 +40,9 @@ class EncodeOptions:
     """JSON record with size, range and share of covered texels."""
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_numbers(self, size="[2, 8192]")
+
 
 @dataclasses.dataclass(frozen=True)
 class DecodeOptions:
@@ -58,6 +62,9 @@ class DecodeOptions:
     report: MaybeFile = None
     """JSON record."""
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, alpha=POSITIVE)
 
 
 def run_encode(options: EncodeOptions, run: Run) -> int:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from geomface.ranges import SEED, require_numbers
+
 InputFile = Annotated[Path, tyro.conf.arg(metavar="FILE")]
 OutputFile = Annotated[Path, tyro.conf.arg(metavar="FILE")]
 Folder = Annotated[Path, tyro.conf.arg(metavar="DIR")]
@@ -41,6 +43,9 @@ class CommonOptions:
     """Seed of everything random; the same seed gives the same bytes."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; auto takes the CPU for a step that has no GPU path, cuda refuses it."""
+
+    def __post_init__(self) -> None:
+        require_numbers(self, seed=SEED)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,6 +12,7 @@ from geomface.cli.options import CommonOptions, Flag, Folder, MaybeFolder, Templ
 from geomface.cli.run import Run
 from geomface.errors import OutputError
 from geomface.pipeline.settings import ItemSettings, ModelSettings, PipelineSettings
+from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
 
 ResultFolder = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
 
@@ -57,6 +58,9 @@ class PipelineRunOptions:
     item: ItemSettings = ItemSettings()
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_numbers(self, workers=COUNT, limit=COUNT, variance="(0, 1]", samples=NOT_NEGATIVE)
+
 
 @dataclasses.dataclass(frozen=True)
 class PipelineStatusOptions:
@@ -78,6 +82,9 @@ class PipelineRetryOptions:
     ] = None
     """Number of worker processes."""
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, workers=COUNT)
 
 
 @dataclasses.dataclass(frozen=True)

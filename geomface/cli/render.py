@@ -8,6 +8,7 @@ from geomface.cli.inputs import PICTURE_SUFFIXES, require_output
 from geomface.cli.options import CommonOptions, Flag, InputFile, MaybeFile, OutputFile
 from geomface.cli.run import Run
 from geomface.errors import MeshError, SettingsError
+from geomface.ranges import POSITIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.mesh import Mesh
@@ -41,6 +42,9 @@ class RenderOptions:
     """Distance of the last colour under --compare."""
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_numbers(self, size="[16, 8192]", upper_mm=POSITIVE)
+
 
 def run_render(options: RenderOptions, run: Run) -> int:
     """Read the mesh and write the picture."""
@@ -55,10 +59,6 @@ def run_render(options: RenderOptions, run: Run) -> int:
     require_output(options.out, "--out", PICTURE_SUFFIXES, (options.mesh, options.texture))
     if not options.yaw:
         raise SettingsError("--yaw: expected at least one angle, got none.")
-    if not 16 <= options.size <= 8192:
-        raise SettingsError(f"--size: expected 16 to 8192 pixels, got {options.size}.")
-    if options.upper_mm <= 0:
-        raise SettingsError(f"--upper-mm: expected a positive distance, got {options.upper_mm}.")
     mesh = _dressed(load_mesh(options.mesh), options)
     colors = None
     figures: dict[str, object] = {"vertices": len(mesh.vertices)}

@@ -16,7 +16,7 @@ from geomface.cli.run import Run, Step
 from geomface.cli.synth_faces import SynthFacesOptions, run_synth_faces
 from geomface.cli.synth_textures import SynthTexturesOptions, run_synth_textures
 from geomface.datasets import layout
-from geomface.errors import SettingsError
+from geomface.ranges import COUNT, require_numbers
 from geomface.scans.settings import ScanSettings
 
 ModelFile = Annotated[
@@ -44,12 +44,13 @@ class SynthScansOptions:
     scan: ScanSettings = ScanSettings()
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_numbers(self, count=COUNT, workers=COUNT)
+
 
 def run_synth_scans(options: SynthScansOptions, run: Run) -> int:
     """Draw the scans and write them."""
     run.require_cpu()
-    if options.count < 1:
-        raise SettingsError(f"--count: expected at least 1, got {options.count}.")
     make_folder(options.out, create=False)
     model = _model(options.model)
     if options.common.dry_run:

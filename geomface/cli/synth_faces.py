@@ -10,6 +10,7 @@ import tyro
 from geomface.cli.batch import execute
 from geomface.cli.options import CommonOptions, Flag, Folder
 from geomface.cli.run import Run
+from geomface.ranges import COUNT, NOT_NEGATIVE, SHARE, require_numbers
 from geomface.synthesis.distribution_text import format_distribution, parse_distribution
 from geomface.synthesis.distributions import Constant
 from geomface.synthesis.grids import parse_factors
@@ -52,6 +53,9 @@ class IdentityOptions:
     """Cosine to the coefficients of the base."""
     identity_distance: MaybeSpread = None
     """Distance to the coefficients of the base, sigma."""
+
+    def __post_init__(self) -> None:
+        require_numbers(self, mix_share="[0, 0.9]", similar_to=NOT_NEGATIVE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,6 +149,11 @@ class PhotoOptions:
     jitter: float = PhotoSettings.jitter
     """Strength of changes in contrast and colour."""
 
+    def __post_init__(self) -> None:
+        require_numbers(
+            self, detail="[0, 10]", hair=SHARE, glasses=SHARE, occluders=SHARE, jitter="[0, 10]"
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class SynthFacesOptions:
@@ -198,6 +207,11 @@ class SynthFacesOptions:
     background: BackgroundOptions = BackgroundOptions()
     photo: PhotoOptions = PhotoOptions()
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(
+            self, identities=COUNT, samples=COUNT, size=COUNT, part_pictures=COUNT, workers=COUNT
+        )
 
 
 def run_synth_faces(options: SynthFacesOptions, run: Run) -> int:

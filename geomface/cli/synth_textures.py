@@ -16,6 +16,7 @@ from geomface.pipeline.texture_settings import (
     TextureScanSettings,
     TextureSetSettings,
 )
+from geomface.ranges import COUNT, require_numbers
 
 ModelFiles = Annotated[
     tuple[str, ...],
@@ -50,6 +51,9 @@ class SynthTexturesOptions:
     scan: TextureScanSettings = TextureScanSettings()
     template: TemplateOptions = TemplateOptions()
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, count=COUNT, size=COUNT, workers=COUNT)
 
 
 def run_synth_textures(options: SynthTexturesOptions, run: Run) -> int:

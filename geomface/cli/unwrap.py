@@ -17,6 +17,7 @@ from geomface.parametrization.settings import (
     UnwrapSettings,
     WeightScheme,
 )
+from geomface.ranges import SHARE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.mesh import Template
@@ -57,6 +58,9 @@ class UnwrapOptions:
     """Make the map mirror-symmetric where the template is."""
     template: TemplateOptions = TemplateOptions()
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, detail=SHARE)
 
 
 def run_unwrap(options: UnwrapOptions, run: Run) -> int:

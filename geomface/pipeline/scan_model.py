@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from geomface.mesh import Mesh
     from geomface.statistics import MorphableModel, TextureModel
 
-MODEL_STAGE, MODEL_VERSION = "model", 2
+MODEL_STAGE, MODEL_VERSION = "model", 3
 
 
 def collect_model(
@@ -65,14 +65,21 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
     from geomface.mesh.io import save_mesh
     from geomface.mesh.units import millimetres
     from geomface.statistics import MorphableModel, align_meshes, fit_pca, write_morphable
+    from geomface.statistics.one_set import one_set
 
     settings: ModelSettings
     settings, names = task.payload
     template = load_run_template(task.out)
     rest = template.mesh.vertices * millimetres(template.mesh.unit)
-    vertices = np.stack(
-        [registered_mm(task.out / layout.ITEMS / name, template.mesh) for name in names]
-    )
+    meshes = [
+        template.mesh.replace(
+            vertices=registered_mm(task.out / layout.ITEMS / name, template.mesh),
+            unit="mm",
+            name=name,
+        )
+        for name in names
+    ]
+    vertices, notes = one_set(meshes, rest)
     aligned = align_meshes(vertices, reference=rest, scale=settings.remove_size)
     size = "removed" if settings.remove_size else "kept"
     model = MorphableModel(
@@ -88,11 +95,10 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
         "explained": model.shape.explained,
         "alignment_converged": aligned.converged,
     }
-    notes: tuple[str, ...] = ()
     if model.texture is not None:
         figures["texture_modes"] = len(model.texture)
     else:
-        notes = ("fewer than two scans have a texture: no texture model",)
+        notes += ("fewer than two scans have a texture: no texture model",)
     save_mesh(folder / layout.MEAN, model.instance(name="mean"))
     draws = [(folder, index, settings) for index in range(settings.samples)]
     for index, result in executor.run(draw_sample, draws):

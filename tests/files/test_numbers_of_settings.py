@@ -56,7 +56,7 @@ def settings_classes() -> list[type]:
     for module in pkgutil.walk_packages(geomface.__path__, "geomface."):
         if not module.name.endswith("__main__"):
             for name, kind in vars(importlib.import_module(module.name)).items():
-                if name.endswith("Settings"):
+                if name.endswith(("Settings", "Options")):
                     hold(kind)
     return list(found)
 

@@ -130,7 +130,7 @@ def test_nothing_held_out_is_told(
         (["--held-out", "1"], "expected a number in [0, 1)"),
         (["--mirror"], "expected a folder in --data"),
         (["--precision", "bfloat16"], "bfloat16 needs a CUDA device"),
-        (["--budget-minutes", "0"], "expected more than 0"),
+        (["--budget-minutes", "0"], "expected a positive number"),
         (["--data", "nowhere"], "expected a folder of textures, there is none"),
         (["--kind", "geometry"], "expected a folder in --data"),
         (["--size", "20"], "power of two"),

@@ -5,6 +5,7 @@ import pytest
 
 from geomface.errors import LandmarkError, MeshError
 from geomface.mesh import LandmarkEmbedding, Landmarks, Mesh
+from geomface.mesh.io import load_mesh
 
 FACE = np.array([[0, 1, 2]])
 
@@ -43,3 +44,25 @@ def test_weights_of_an_embedding_sum_to_1(row):
         LandmarkEmbedding(FACE, np.array([row]))
     with pytest.raises(LandmarkError, match="landmark vertices: expected whole numbers"):
         LandmarkEmbedding(FACE + 0.5, np.array([[1.0, 0.0, 0.0]]))
+
+
+@pytest.mark.parametrize("suffix", ["obj", "off", "ply"])
+def test_vertices_of_nan_that_no_face_uses_are_a_note(tmp_path, caplog, suffix):
+    path = tmp_path / f"scan.{suffix}"
+    rows = ["0 0 0", "nan nan nan", "1 0 0", "0 1 0"]
+    if suffix == "obj":
+        lines = [*(f"v {row}" for row in rows), "f 1 3 4"]
+    elif suffix == "off":
+        lines = ["OFF", "4 1 0", *rows, "3 0 2 3"]
+    else:
+        axes = [f"property float {axis}" for axis in "xyz"]
+        head = ["ply", "format ascii 1.0", "element vertex 4", *axes, "element face 1"]
+        lines = [*head, "property list uchar int vertex_indices", "end_header", *rows, "3 0 2 3"]
+    path.write_text("\n".join(lines) + "\n")
+    mesh = load_mesh(path)
+    np.testing.assert_array_equal(mesh.faces, [[0, 2, 3]])
+    np.testing.assert_array_equal(mesh.vertices[1], mesh.vertices[0])
+    assert "1 vertices that no face uses hold NaN" in caplog.text
+    path.write_text("\n".join(lines).replace("1 0 0", "nan 0 0") + "\n")
+    with pytest.raises(MeshError, match="NaN or infinity"):
+        load_mesh(path)

@@ -11,7 +11,7 @@ import tyro
 
 from geomface.cli.options import CommonOptions, Flag, MaybeFile
 from geomface.cli.run import Run
-from geomface.errors import SettingsError
+from geomface.ranges import COUNT, POSITIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.learning import PhasedTask, System, TrainingResult
@@ -47,6 +47,9 @@ class TrainOptions:
     """GPUs in all (with --device cpu, processes), which share every batch; under torchrun, as many
     as it started."""
 
+    def __post_init__(self) -> None:
+        require_numbers(self, steps=COUNT, budget_minutes=POSITIVE, devices=COUNT)
+
 
 @dataclasses.dataclass(frozen=True)
 class Training:
@@ -77,8 +80,6 @@ def apply_options(settings: Settings, options: TrainOptions, common: CommonOptio
 
     minutes, loop = options.budget_minutes, settings.loop
     if minutes is not None:
-        if minutes <= 0:
-            raise SettingsError(f"--budget-minutes: expected more than 0, got {minutes}.")
         loop = dataclasses.replace(loop, budget_seconds=60.0 * minutes)
     if options.steps is not None:
         loop = dataclasses.replace(loop, steps=options.steps)

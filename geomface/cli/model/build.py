@@ -16,6 +16,7 @@ from geomface.cli.options import (
 )
 from geomface.cli.run import Run
 from geomface.errors import MeshError
+from geomface.ranges import COUNT, require_numbers
 
 if TYPE_CHECKING:
     from geomface.arrays import FloatArray
@@ -53,6 +54,9 @@ class ModelFitOptions:
     report: MaybeFile = None
     """JSON record with the explained variance of each mode."""
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, k=COUNT, variance="(0, 1]")
 
 
 def run_fit(options: ModelFitOptions, run: Run) -> int:

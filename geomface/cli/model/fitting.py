@@ -19,6 +19,7 @@ from geomface.cli.options import (
 )
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
+from geomface.ranges import COUNT, POSITIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.statistics import MorphableModel
@@ -86,6 +87,9 @@ class ModelFitLandmarksOptions:
     report: MaybeFile = None
     """JSON record with coefficients and residuals."""
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, image_size=COUNT, focal=POSITIVE)
 
 
 def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:

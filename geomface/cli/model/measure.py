@@ -10,6 +10,7 @@ from geomface.cli.model.inputs import MeshFiles, ModelFile, expand, read_meshes
 from geomface.cli.options import CommonOptions, Flag, MaybeFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
+from geomface.ranges import NOT_NEGATIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.statistics.evaluation import Curve
@@ -54,6 +55,9 @@ class ModelEvaluateOptions:
     """JSON record with all curves."""
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_numbers(self, samples=NOT_NEGATIVE, outlier_level="(0, 1)")
+
 
 def run_evaluate(options: ModelEvaluateOptions, run: Run) -> int:
     """Read, align, measure, tell."""
@@ -71,8 +75,6 @@ def run_evaluate(options: ModelEvaluateOptions, run: Run) -> int:
     run.require_cpu()
     require_output(options.report, "--report", (".json",), (options.model,))
     require_output(options.picture, "--picture", PICTURE_SUFFIXES, (options.model,))
-    if options.samples < 0:
-        raise SettingsError(f"--samples: expected 0 or more, got {options.samples}.")
     folds = _folds(options.folds)
     paths = expand(options.meshes)
     training_paths = expand(options.training, "--training") if options.training else paths

@@ -7,6 +7,7 @@ from geomface.cli.inputs import make_folder
 from geomface.cli.options import CommonOptions, Flag, Folder, MaybeFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
+from geomface.ranges import COUNT, require_numbers
 
 if TYPE_CHECKING:
     from geomface.arrays import FloatArray
@@ -48,6 +49,9 @@ class ModelPairsOptions:
     """Faces in faces.png."""
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_numbers(self, held_out="(0, 1)", modes=COUNT, permutations=COUNT, faces=COUNT)
+
 
 def run_pairs(options: ModelPairsOptions, run: Run) -> int:
     """Read, split, fit, measure, draw."""
@@ -62,11 +66,6 @@ def run_pairs(options: ModelPairsOptions, run: Run) -> int:
     from geomface.statistics import replace_neutral
 
     run.require_cpu()
-    if not 0 < options.held_out < 1:
-        raise SettingsError(f"--held-out: expected a share in (0, 1), got {options.held_out}.")
-    for name in ("modes", "permutations", "faces"):
-        if getattr(options, name) < 1:
-            raise SettingsError(f"--{name}: expected at least 1, got {getattr(options, name)}.")
     make_folder(options.out, create=False)
     if options.common.dry_run:
         return run.plan([f"pairs of {options.run}", f"write into {options.out}"])

@@ -11,6 +11,7 @@ from geomface.cli.model.inputs import ModelFile, named_weights
 from geomface.cli.options import CommonOptions, Folder, InputFile
 from geomface.cli.run import Run
 from geomface.errors import LandmarkError, SettingsError
+from geomface.ranges import POSITIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.fitting.rendering import ImageFit
@@ -49,6 +50,9 @@ class ModelFitImageOptions:
     format: Annotated[str, tyro.conf.arg(metavar="ENDING")] = "ply"
     """Kind of mesh file: ply, obj or glb."""
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, focal=POSITIVE, landmark_sigma=POSITIVE)
 
 
 def read_pixel_landmarks(path: Path, model: "MorphableModel") -> "PixelLandmarks":

@@ -9,7 +9,7 @@ from geomface.cli.inputs import make_folder, read_model
 from geomface.cli.model.inputs import ModelFile
 from geomface.cli.options import CommonOptions, Folder
 from geomface.cli.run import Run
-from geomface.errors import SettingsError
+from geomface.ranges import COUNT, POSITIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.statistics import MorphableModel
@@ -36,14 +36,13 @@ class ModelShowOptions:
     """Where the walk ends, in standard deviations."""
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_numbers(self, modes=COUNT, sigma=POSITIVE)
+
 
 def run_show(options: ModelShowOptions, run: Run) -> int:
     """Read, tell, draw."""
     run.require_cpu()
-    if options.modes < 1:
-        raise SettingsError(f"--modes: expected at least 1, got {options.modes}.")
-    if options.sigma <= 0:
-        raise SettingsError(f"--sigma: expected a positive number, got {options.sigma}.")
     if options.out is not None:
         make_folder(options.out, create=False)
     model = read_model(options.model)

@@ -10,6 +10,7 @@ from geomface.cli.model.inputs import ModelFile
 from geomface.cli.options import CommonOptions, Flag, Folder, InputFile, MaybeFile, OutputFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
+from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +33,9 @@ class ModelSampleOptions:
     format: Annotated[str, tyro.conf.arg(metavar="ENDING")] = "ply"
     """Kind of mesh file: ply, obj or glb."""
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, count=COUNT, sigma=NOT_NEGATIVE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,10 +62,6 @@ def run_sample(options: ModelSampleOptions, run: Run) -> int:
     from geomface.mesh.io import save_mesh
 
     run.require_cpu()
-    if options.count < 1:
-        raise SettingsError(f"--count: expected at least 1, got {options.count}.")
-    if options.sigma < 0:
-        raise SettingsError(f"--sigma: expected 0 or more, got {options.sigma}.")
     ending = f".{options.format.lower().lstrip('.')}"
     if ending not in (".ply", ".obj", ".glb"):
         raise SettingsError(f"--format: expected ply, obj or glb, got {options.format}.")

@@ -50,6 +50,7 @@ def build_mesh(
         )
     # Before any geometry is looked up; Mesh would only notice later.
     require_indices(corners, len(vertices), f"{name}: faces")
+    vertices = _known(vertices, corners, name)
     if uv is not None and (uv_corners is None or len(uv) == 0 or (uv_corners == -1).any()):
         if uv_corners is not None and (uv_corners != -1).any():
             log.warning("%s: some faces have no uv; the uv of the others is left out.", name)
@@ -95,6 +96,19 @@ def build_mesh(
         name=name,
         painted=None if painted is None else np.repeat(painted, counts - 2),
     )
+
+
+def _known(vertices: FloatArray, corners: IndexArray, name: str) -> FloatArray:
+    """Put vertices of NaN that no face uses onto one that a face uses: the others keep numbers."""
+    lost = ~np.isfinite(vertices).all(axis=1)
+    lost[corners] = False
+    if not lost.any() or not len(corners):
+        return vertices
+    log.warning(
+        "%s: %d vertices that no face uses hold NaN or infinity; put onto vertex %d.",
+        *(name, lost.sum(), corners[0]),
+    )
+    return np.where(lost[:, None], vertices[corners[0]], vertices)
 
 
 def _triangulate(vertices: FloatArray, counts: IndexArray, corners: IndexArray) -> IndexArray:

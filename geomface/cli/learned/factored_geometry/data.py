@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from geomface.ranges import COUNT, SEED, SHARE, require_numbers
+
 if TYPE_CHECKING:
     from geomface.gan.factored_geometry.sources import FaceSource
     from geomface.synthesis.labelled_faces import LabelledFacesSettings
@@ -32,6 +34,11 @@ class DrawnOptions:
     narrow_face of other models that have it."""
     data_seed: Annotated[int | None, _default("0", "INT")] = None
     """Seed of the faces that are drawn; --seed is that of all else."""
+
+    def __post_init__(self) -> None:
+        require_numbers(
+            self, people=COUNT, faces=COUNT, labelled=SHARE, mixtures=SHARE, data_seed=SEED
+        )
 
     def settings(
         self, base: "LabelledFacesSettings | None" = None

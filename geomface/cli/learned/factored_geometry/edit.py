@@ -10,12 +10,13 @@ from geomface.cli.inputs import make_folder
 from geomface.cli.learned.factored_geometry.faces import (
     load_run,
     read_faces,
+    require_format,
     require_new,
-    require_plain,
 )
 from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
+from geomface.ranges import require_numbers
 
 if TYPE_CHECKING:
     from geomface.arrays import FloatArray
@@ -61,6 +62,11 @@ class EditFactoredOptions:
     """Formats of the meshes, one or more."""
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_numbers(
+            self,
+        )
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Given:
@@ -90,7 +96,7 @@ def run_edit(options: EditFactoredOptions, run: Run) -> int:
     run.require_cpu()
     make_folder(options.out, create=False)
     require_new(options.out)
-    require_plain(options.common.seed, options.format)
+    require_format(options.format)
     model = load_run(options.run)
     factor = options.factor or model.spec.factors[-1].name
     classes = model.spec.factor(factor).classes

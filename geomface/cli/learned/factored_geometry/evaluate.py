@@ -12,6 +12,7 @@ from geomface.cli.learned.factored_geometry.faces import load_run
 from geomface.cli.options import CommonOptions, MaybeFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
+from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.datasets.labelled_faces import LabelledFaces
@@ -67,6 +68,9 @@ class EvaluateFactoredOptions:
     """JSON record with n, seed and interval of each figure; default evaluation.json in the run."""
     drawn: DrawnOptions = DrawnOptions()
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, fit=NOT_NEGATIVE, samples=COUNT, codes=COUNT, pairs=COUNT)
 
 
 def run_evaluate(options: EvaluateFactoredOptions, run: Run) -> int:

@@ -30,10 +30,8 @@ def load_run(run: str) -> "FactoredModel":
     return load_factored(None if run == SHIPPED else run)
 
 
-def require_plain(seed: int, formats: Sequence[str]) -> None:
-    """Refuse a negative seed, and no format at all (SettingsError)."""
-    if seed < 0:
-        raise SettingsError(f"--seed: expected 0 or more, got {seed}.")
+def require_format(formats: Sequence[str]) -> None:
+    """Refuse no format at all (SettingsError)."""
     if not formats:
         raise SettingsError("--format: expected one or more of obj, ply, glb.")
 

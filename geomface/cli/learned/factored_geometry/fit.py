@@ -11,11 +11,12 @@ from geomface.cli.learned.factored_geometry.faces import (
     face_names,
     load_run,
     read_faces,
-    require_plain,
+    require_format,
     visible_part,
 )
 from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
+from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.arrays import ImageArray
@@ -79,6 +80,9 @@ class FitFactoredOptions:
     """Formats of the fitted faces, one or more."""
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_numbers(self, random_restarts=COUNT, steps=COUNT, prior=NOT_NEGATIVE)
+
 
 def run_fit(options: FitFactoredOptions, run: Run) -> int:
     """Read, fit, write."""
@@ -90,7 +94,7 @@ def run_fit(options: FitFactoredOptions, run: Run) -> int:
 
     run.require_cpu()
     make_folder(options.out, create=False)
-    require_plain(options.common.seed, options.format)
+    require_format(options.format)
     require_other_files(options)
     if not options.meshes:
         raise SettingsError("expected registered meshes to fit, got none: fit ... RUN MESH...")

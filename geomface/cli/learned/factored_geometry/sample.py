@@ -10,11 +10,12 @@ from geomface.cli.inputs import make_folder
 from geomface.cli.learned.factored_geometry.faces import (
     SHIPPED,
     load_run,
+    require_format,
     require_new,
-    require_plain,
 )
 from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
+from geomface.ranges import COUNT, POSITIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.gan.factored_geometry import FactoredModel
@@ -56,6 +57,9 @@ class SampleFactoredOptions:
     """Smoothness of the meshes, above 0: larger is smoother and has less detail."""
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_numbers(self, people=COUNT, expressions=COUNT, alpha=POSITIVE)
+
 
 def run_sample(options: SampleFactoredOptions, run: Run) -> int:
     """Load, draw, write."""
@@ -67,7 +71,7 @@ def run_sample(options: SampleFactoredOptions, run: Run) -> int:
     run.require_cpu()
     make_folder(options.out, create=False)
     require_new(options.out)
-    require_plain(options.common.seed, options.format)
+    require_format(options.format)
     model = load_run(SHIPPED if options.run is None else str(options.run))
     grid = draw_grid(model, options.people, options.expressions, seed=options.common.seed)
     columns, names = list(grid.columns), grid.names

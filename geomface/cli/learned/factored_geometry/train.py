@@ -17,6 +17,7 @@ from geomface.cli.learned.frame import (
 from geomface.cli.options import CommonOptions, MaybeFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
+from geomface.ranges import BELOW_ONE, COUNT, NOT_NEGATIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.gan.factored_geometry import Factor, FactoredGeometryGan, FactoredSettings
@@ -75,6 +76,9 @@ class TrainFactoredOptions:
     """Of the training images: 32 are floats, 8 rounds them as a picture file does."""
     drawn: DrawnOptions = DrawnOptions()
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, noise=NOT_NEGATIVE, size=COUNT, held_out=BELOW_ONE)
 
 
 def run_train(options: TrainFactoredOptions, run: Run) -> int:

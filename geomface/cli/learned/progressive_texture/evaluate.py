@@ -9,6 +9,7 @@ import tyro
 from geomface.cli.inputs import require_output
 from geomface.cli.options import CommonOptions, MaybeFile
 from geomface.cli.run import Run
+from geomface.ranges import COUNT, require_numbers
 
 if TYPE_CHECKING:
     from geomface.datasets import ImageSet
@@ -39,6 +40,9 @@ class EvaluateTextureOptions:
     report: MaybeFile = None
     """JSON record with the metrics; default evaluation.json in the run directory."""
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, count=COUNT)
 
 
 def run_evaluate(options: EvaluateTextureOptions, run: Run) -> int:

@@ -9,6 +9,7 @@ import tyro
 from geomface.cli.inputs import make_folder
 from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
+from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
 
 if TYPE_CHECKING:
     from geomface.gan.progressive_texture import TrainedGenerator
@@ -60,6 +61,9 @@ class SampleTextureOptions:
     """Give every face a random expression of the built-in face, on whose template it must be, in
     place of what its geometry has of the scans' expressions."""
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, count=COUNT, variety=NOT_NEGATIVE)
 
 
 def run_sample(options: SampleTextureOptions, run: Run) -> int:

@@ -17,6 +17,7 @@ from geomface.cli.learned.frame import (
 from geomface.cli.options import CommonOptions, Flag
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
+from geomface.ranges import BELOW_ONE, COUNT, require_numbers
 
 if TYPE_CHECKING:
     from geomface.datasets import ImageSet
@@ -61,6 +62,9 @@ class TrainTextureOptions:
     """Also show every texture mirrored, or each coordinate of a geometry image on its own (eight
     images of one); the uv map must be symmetric."""
     common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_numbers(self, size=COUNT, held_out=BELOW_ONE)
 
 
 def run_train(options: TrainTextureOptions, run: Run) -> int:
