@@ -16,10 +16,11 @@ from geomface.cli.options import (
     OutputFile,
     ScanUnit,
     TemplateFile,
+    require_options,
 )
 from geomface.cli.run import Run
 from geomface.errors import MeshError, SettingsError
-from geomface.ranges import POSITIVE, require_numbers
+from geomface.ranges import POSITIVE
 
 if TYPE_CHECKING:
     from geomface.mesh import Mesh
@@ -62,7 +63,7 @@ class BakeOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(
+        require_options(
             self, size="[2, 8192]", max_distance_mm=POSITIVE, max_normal_degrees="(0, 180]"
         )
 

@@ -10,12 +10,12 @@ from geomface.cli.batch import run_with_progress
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import make_folder
 from geomface.cli.machine import usable_cores
-from geomface.cli.options import CommonOptions, Folder
+from geomface.cli.options import CommonOptions, Folder, require_options
 from geomface.cli.run import Run
 from geomface.cli.synth import ScanTask, write_scans
 from geomface.datasets import layout
 from geomface.errors import OutputError
-from geomface.ranges import NOT_NEGATIVE, require_numbers
+from geomface.ranges import NOT_NEGATIVE
 from geomface.scans.settings import ScanSettings
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class DemoOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, count="[3, inf)", workers=NOT_NEGATIVE)
+        require_options(self, count="[3, inf)", workers=NOT_NEGATIVE)
 
 
 def run_demo(options: DemoOptions, run: Run) -> int:

@@ -7,10 +7,17 @@ import tyro
 
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import MESH_SUFFIXES, read_template_with_uv, require_output
-from geomface.cli.options import CommonOptions, InputFile, MaybeFile, OutputFile, TemplateFile
+from geomface.cli.options import (
+    CommonOptions,
+    InputFile,
+    MaybeFile,
+    OutputFile,
+    TemplateFile,
+    require_options,
+)
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
-from geomface.ranges import POSITIVE, require_numbers
+from geomface.ranges import POSITIVE
 
 IMAGE_SUFFIXES = (".safetensors", ".png")
 
@@ -41,7 +48,7 @@ class EncodeOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, size="[2, 8192]")
+        require_options(self, size="[2, 8192]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +71,7 @@ class DecodeOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, alpha=POSITIVE)
+        require_options(self, alpha=POSITIVE)
 
 
 def run_encode(options: EncodeOptions, run: Run) -> int:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from geomface.errors import SettingsError
 from geomface.ranges import SEED, require_numbers
 
 InputFile = Annotated[Path, tyro.conf.arg(metavar="FILE")]
@@ -29,6 +30,15 @@ BesideFile = Annotated[
 ]
 
 
+def require_options(options: object, **intervals: str) -> None:
+    """Check the numbers of a command's options by `require_numbers`, called as they are typed."""
+    try:
+        require_numbers(options, **intervals)
+    except SettingsError as error:
+        name, colon, rest = str(error).partition(":")
+        raise SettingsError(f"--{name.replace('_', '-')}{colon}{rest}") from None
+
+
 @dataclasses.dataclass(frozen=True)
 class CommonOptions:
     """Every command takes these."""
@@ -45,7 +55,7 @@ class CommonOptions:
     """Where to compute; auto takes the CPU for a step that has no GPU path, cuda refuses it."""
 
     def __post_init__(self) -> None:
-        require_numbers(self, seed=SEED)
+        require_options(self, seed=SEED)
 
 
 @dataclasses.dataclass(frozen=True)

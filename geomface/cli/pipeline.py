@@ -8,11 +8,18 @@ import tyro
 
 from geomface.cli.batch import execute
 from geomface.cli.command import Command, CommandGroup
-from geomface.cli.options import CommonOptions, Flag, Folder, MaybeFolder, TemplateOptions
+from geomface.cli.options import (
+    CommonOptions,
+    Flag,
+    Folder,
+    MaybeFolder,
+    TemplateOptions,
+    require_options,
+)
 from geomface.cli.run import Run
 from geomface.errors import OutputError
 from geomface.pipeline.settings import ItemSettings, ModelSettings, PipelineSettings
-from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
+from geomface.ranges import COUNT, NOT_NEGATIVE
 
 ResultFolder = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
 
@@ -59,7 +66,7 @@ class PipelineRunOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, workers=COUNT, limit=COUNT, variance="(0, 1]", samples=NOT_NEGATIVE)
+        require_options(self, workers=COUNT, limit=COUNT, variance="(0, 1]", samples=NOT_NEGATIVE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +91,7 @@ class PipelineRetryOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, workers=COUNT)
+        require_options(self, workers=COUNT)
 
 
 @dataclasses.dataclass(frozen=True)

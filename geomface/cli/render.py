@@ -5,10 +5,17 @@ from typing import TYPE_CHECKING
 
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import PICTURE_SUFFIXES, require_output
-from geomface.cli.options import CommonOptions, Flag, InputFile, MaybeFile, OutputFile
+from geomface.cli.options import (
+    CommonOptions,
+    Flag,
+    InputFile,
+    MaybeFile,
+    OutputFile,
+    require_options,
+)
 from geomface.cli.run import Run
 from geomface.errors import MeshError, SettingsError
-from geomface.ranges import POSITIVE, require_numbers
+from geomface.ranges import POSITIVE
 
 if TYPE_CHECKING:
     from geomface.mesh import Mesh
@@ -43,7 +50,7 @@ class RenderOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, size="[16, 8192]", upper_mm=POSITIVE)
+        require_options(self, size="[16, 8192]", upper_mm=POSITIVE)
 
 
 def run_render(options: RenderOptions, run: Run) -> int:

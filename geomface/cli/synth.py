@@ -11,12 +11,12 @@ import tyro
 
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import make_folder, read_model
-from geomface.cli.options import CommonOptions, Folder
+from geomface.cli.options import CommonOptions, Folder, require_options
 from geomface.cli.run import Run, Step
 from geomface.cli.synth_faces import SynthFacesOptions, run_synth_faces
 from geomface.cli.synth_textures import SynthTexturesOptions, run_synth_textures
 from geomface.datasets import layout
-from geomface.ranges import COUNT, require_numbers
+from geomface.ranges import COUNT
 from geomface.scans.settings import ScanSettings
 
 ModelFile = Annotated[
@@ -45,7 +45,7 @@ class SynthScansOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, count=COUNT, workers=COUNT)
+        require_options(self, count=COUNT, workers=COUNT)
 
 
 def run_synth_scans(options: SynthScansOptions, run: Run) -> int:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from geomface.cli.batch import execute
-from geomface.cli.options import CommonOptions, Flag, Folder
+from geomface.cli.options import CommonOptions, Flag, Folder, require_options
 from geomface.cli.run import Run
-from geomface.ranges import COUNT, NOT_NEGATIVE, SHARE, require_numbers
+from geomface.ranges import COUNT, NOT_NEGATIVE, SHARE
 from geomface.synthesis.distribution_text import format_distribution, parse_distribution
 from geomface.synthesis.distributions import Constant
 from geomface.synthesis.grids import parse_factors
@@ -55,7 +55,7 @@ class IdentityOptions:
     """Distance to the coefficients of the base, sigma."""
 
     def __post_init__(self) -> None:
-        require_numbers(self, mix_share="[0, 0.9]", similar_to=NOT_NEGATIVE)
+        require_options(self, mix_share="[0, 0.9]", similar_to=NOT_NEGATIVE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +150,7 @@ class PhotoOptions:
     """Strength of changes in contrast and colour."""
 
     def __post_init__(self) -> None:
-        require_numbers(
+        require_options(
             self, detail="[0, 10]", hair=SHARE, glasses=SHARE, occluders=SHARE, jitter="[0, 10]"
         )
 
@@ -209,7 +209,7 @@ class SynthFacesOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(
+        require_options(
             self, identities=COUNT, samples=COUNT, size=COUNT, part_pictures=COUNT, workers=COUNT
         )
 

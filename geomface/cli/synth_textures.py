@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from geomface.cli.batch import execute
-from geomface.cli.options import CommonOptions, Flag, Folder, TemplateOptions
+from geomface.cli.options import CommonOptions, Flag, Folder, TemplateOptions, require_options
 from geomface.cli.run import Run
 from geomface.pipeline.texture_settings import (
     BUILTIN,
@@ -16,7 +16,7 @@ from geomface.pipeline.texture_settings import (
     TextureScanSettings,
     TextureSetSettings,
 )
-from geomface.ranges import COUNT, require_numbers
+from geomface.ranges import COUNT
 
 ModelFiles = Annotated[
     tuple[str, ...],
@@ -53,7 +53,7 @@ class SynthTexturesOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, count=COUNT, size=COUNT, workers=COUNT)
+        require_options(self, count=COUNT, size=COUNT, workers=COUNT)
 
 
 def run_synth_textures(options: SynthTexturesOptions, run: Run) -> int:

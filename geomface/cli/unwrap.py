@@ -8,7 +8,13 @@ import tyro
 
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import parse_pairs, read_template, require_output
-from geomface.cli.options import CommonOptions, MaybeFile, OutputFile, TemplateOptions
+from geomface.cli.options import (
+    CommonOptions,
+    MaybeFile,
+    OutputFile,
+    TemplateOptions,
+    require_options,
+)
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
 from geomface.parametrization.settings import (
@@ -17,7 +23,7 @@ from geomface.parametrization.settings import (
     UnwrapSettings,
     WeightScheme,
 )
-from geomface.ranges import SHARE, require_numbers
+from geomface.ranges import SHARE
 
 if TYPE_CHECKING:
     from geomface.mesh import Template
@@ -60,7 +66,7 @@ class UnwrapOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, detail=SHARE)
+        require_options(self, detail=SHARE)
 
 
 def run_unwrap(options: UnwrapOptions, run: Run) -> int:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tyro
 
-from geomface.cli.options import CommonOptions, Flag, MaybeFile
+from geomface.cli.options import CommonOptions, Flag, MaybeFile, require_options
 from geomface.cli.run import Run
-from geomface.ranges import COUNT, POSITIVE, require_numbers
+from geomface.ranges import COUNT, POSITIVE
 
 if TYPE_CHECKING:
     from geomface.learning import PhasedTask, System, TrainingResult
@@ -48,7 +48,7 @@ class TrainOptions:
     as it started."""
 
     def __post_init__(self) -> None:
-        require_numbers(self, steps=COUNT, budget_minutes=POSITIVE, devices=COUNT)
+        require_options(self, steps=COUNT, budget_minutes=POSITIVE, devices=COUNT)
 
 
 @dataclasses.dataclass(frozen=True)

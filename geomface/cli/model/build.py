@@ -13,10 +13,11 @@ from geomface.cli.options import (
     MaybeFile,
     OutputFile,
     TemplateOptions,
+    require_options,
 )
 from geomface.cli.run import Run
 from geomface.errors import MeshError
-from geomface.ranges import COUNT, require_numbers
+from geomface.ranges import COUNT
 
 if TYPE_CHECKING:
     from geomface.arrays import FloatArray
@@ -56,7 +57,7 @@ class ModelFitOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, k=COUNT, variance="(0, 1]")
+        require_options(self, k=COUNT, variance="(0, 1]")
 
 
 def run_fit(options: ModelFitOptions, run: Run) -> int:

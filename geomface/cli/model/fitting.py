@@ -16,10 +16,11 @@ from geomface.cli.options import (
     MaybeFolder,
     OutputFile,
     ScanUnit,
+    require_options,
 )
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
-from geomface.ranges import COUNT, POSITIVE, require_numbers
+from geomface.ranges import COUNT, POSITIVE
 
 if TYPE_CHECKING:
     from geomface.statistics import MorphableModel
@@ -89,7 +90,7 @@ class ModelFitLandmarksOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, image_size=COUNT, focal=POSITIVE)
+        require_options(self, image_size=COUNT, focal=POSITIVE)
 
 
 def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:

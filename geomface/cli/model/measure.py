@@ -7,10 +7,10 @@ import tyro
 
 from geomface.cli.inputs import PICTURE_SUFFIXES, read_model, require_output
 from geomface.cli.model.inputs import MeshFiles, ModelFile, expand, read_meshes
-from geomface.cli.options import CommonOptions, Flag, MaybeFile
+from geomface.cli.options import CommonOptions, Flag, MaybeFile, require_options
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
-from geomface.ranges import NOT_NEGATIVE, require_numbers
+from geomface.ranges import NOT_NEGATIVE
 
 if TYPE_CHECKING:
     from geomface.statistics.evaluation import Curve
@@ -56,7 +56,7 @@ class ModelEvaluateOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, samples=NOT_NEGATIVE, outlier_level="(0, 1)")
+        require_options(self, samples=NOT_NEGATIVE, outlier_level="(0, 1)")
 
 
 def run_evaluate(options: ModelEvaluateOptions, run: Run) -> int:

@@ -4,10 +4,10 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from geomface.cli.inputs import make_folder
-from geomface.cli.options import CommonOptions, Flag, Folder, MaybeFile
+from geomface.cli.options import CommonOptions, Flag, Folder, MaybeFile, require_options
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
-from geomface.ranges import COUNT, require_numbers
+from geomface.ranges import COUNT
 
 if TYPE_CHECKING:
     from geomface.arrays import FloatArray
@@ -50,7 +50,7 @@ class ModelPairsOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, held_out="(0, 1)", modes=COUNT, permutations=COUNT, faces=COUNT)
+        require_options(self, held_out="(0, 1)", modes=COUNT, permutations=COUNT, faces=COUNT)
 
 
 def run_pairs(options: ModelPairsOptions, run: Run) -> int:

@@ -8,10 +8,10 @@ import tyro
 
 from geomface.cli.inputs import make_folder, read_model
 from geomface.cli.model.inputs import ModelFile, named_weights
-from geomface.cli.options import CommonOptions, Folder, InputFile
+from geomface.cli.options import CommonOptions, Folder, InputFile, require_options
 from geomface.cli.run import Run
 from geomface.errors import LandmarkError, SettingsError
-from geomface.ranges import POSITIVE, require_numbers
+from geomface.ranges import POSITIVE
 
 if TYPE_CHECKING:
     from geomface.fitting.rendering import ImageFit
@@ -52,7 +52,7 @@ class ModelFitImageOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, focal=POSITIVE, landmark_sigma=POSITIVE)
+        require_options(self, focal=POSITIVE, landmark_sigma=POSITIVE)
 
 
 def read_pixel_landmarks(path: Path, model: "MorphableModel") -> "PixelLandmarks":

@@ -7,9 +7,9 @@ import tyro
 
 from geomface.cli.inputs import make_folder, read_model
 from geomface.cli.model.inputs import ModelFile
-from geomface.cli.options import CommonOptions, Folder
+from geomface.cli.options import CommonOptions, Folder, require_options
 from geomface.cli.run import Run
-from geomface.ranges import COUNT, POSITIVE, require_numbers
+from geomface.ranges import COUNT, POSITIVE
 
 if TYPE_CHECKING:
     from geomface.statistics import MorphableModel
@@ -37,7 +37,7 @@ class ModelShowOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, modes=COUNT, sigma=POSITIVE)
+        require_options(self, modes=COUNT, sigma=POSITIVE)
 
 
 def run_show(options: ModelShowOptions, run: Run) -> int:

@@ -7,10 +7,18 @@ import tyro
 
 from geomface.cli.inputs import MESH_SUFFIXES, make_folder, read_model, require_output
 from geomface.cli.model.inputs import ModelFile
-from geomface.cli.options import CommonOptions, Flag, Folder, InputFile, MaybeFile, OutputFile
+from geomface.cli.options import (
+    CommonOptions,
+    Flag,
+    Folder,
+    InputFile,
+    MaybeFile,
+    OutputFile,
+    require_options,
+)
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
-from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
+from geomface.ranges import COUNT, NOT_NEGATIVE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +43,7 @@ class ModelSampleOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, count=COUNT, sigma=NOT_NEGATIVE)
+        require_options(self, count=COUNT, sigma=NOT_NEGATIVE)
 
 
 @dataclasses.dataclass(frozen=True)

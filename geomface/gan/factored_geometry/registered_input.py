@@ -8,14 +8,15 @@ import numpy as np
 from geomface.arrays import BoolArray, FloatArray, require_finite, require_shape
 from geomface.errors import MeshError, SettingsError, TopologyMismatchError
 from geomface.mesh.mesh import Mesh, require_same_topology
-from geomface.mesh.units import MILLIMETRES, millimetres
+from geomface.mesh.units import registered_unit
 
 Faces = Mesh | Sequence[Mesh] | np.ndarray
 """Registered faces: meshes with a unit of their own, or vertices (V, 3) or (N, V, 3)."""
 _EXPECTED = "expected meshes, or one numpy array (V, 3) or (N, V, 3)"
 log = logging.getLogger("geomface")
-_SIZES = (0.5, 2.0)
 _FARTHEST = 0.15
+# The size is that of the vertices: those that are seen need no faces.
+_ANY_FACE = np.array([[0, 1, 2]])
 FEWEST_VISIBLE = 3
 """Vertices of a face; fewer say nothing of its size."""
 
@@ -25,9 +26,9 @@ def registered_vertices(
 ) -> tuple[FloatArray, BoolArray, tuple[str, ...]]:
     """Return the vertices of registered faces in the frame of a template, and which of them count.
 
-    Another unit than the millimetre is converted, be it declared by the mesh or told by its size,
-    and this is logged. Vertices that are not visible may hold anything, and come back as those of
-    the template.
+    Another unit than the millimetre is converted; where the size contradicts a unit that nobody
+    said, the size decides, and this is logged (see `registered_unit`). Vertices that are not
+    visible may hold anything, and come back as those of the template.
 
     Parameters
     ----------
@@ -53,7 +54,8 @@ def registered_vertices(
         if stack.dtype.kind not in "fiu":
             raise MeshError(f"faces: expected numbers, got an array of {stack.dtype}.")
         stack = stack.astype(np.float64)
-        names, units = tuple(f"face {i}" for i in range(len(stack))), ["mm"] * len(stack)
+        names = tuple(f"face {i}" for i in range(len(stack)))
+        units = [{"unit": "mm", "unit_source": "assumed"}] * len(stack)
     else:
         meshes = [faces] if isinstance(faces, Mesh) else faces
         if not isinstance(meshes, Sequence):
@@ -63,17 +65,21 @@ def registered_vertices(
                 kinds = f"a {type(faces).__name__} with a {type(mesh).__name__} in it"
                 raise MeshError(f"faces: {_EXPECTED}, got {kinds}.")
             require_same_topology(mesh, template)
-        names, units = tuple(mesh.name for mesh in meshes), [mesh.unit for mesh in meshes]
+        names = tuple(mesh.name for mesh in meshes)
+        units = [{"unit": mesh.unit, "unit_source": mesh.unit_source} for mesh in meshes]
         stack = np.array([mesh.vertices for mesh in meshes], np.float64)
     if not len(stack):
         raise MeshError("expected registered faces, got none.")
     seen = visible_vertices(visible, *stack.shape[:2])
     for vertices, shown, name, unit in zip(stack, seen, names, units, strict=True):
         require_finite(vertices[shown], name)
-        factor = _millimetres(vertices[shown], unit, template.vertices[shown], name)
-        if factor != 1.0:
-            log.warning("%s: converted to millimetres (times %g).", name, factor)
-        vertices[shown] *= factor
+        part = Mesh(vertices[shown], _ANY_FACE, name=name, **unit)
+        found = registered_unit(part, template.vertices[shown])
+        for note in found.notes:
+            log.warning("%s", note)
+        if found.factor != 1.0 and not found.notes:
+            log.warning("%s: converted to millimetres (times %g).", name, found.factor)
+        vertices[shown] *= found.factor
         vertices[~shown] = template.vertices[~shown]
         _require_pose(vertices[shown], template.vertices[shown], template.diagonal, name)
     return stack, seen, names
@@ -106,22 +112,6 @@ def visible_vertices(visible: np.ndarray | None, faces: int, vertices: int) -> B
             "Leave these out."
         )
     return visible
-
-
-def _millimetres(points: FloatArray, unit: str, reference: FloatArray, name: str) -> float:
-    """Return the factor to mm: that of the declared unit if it makes a face, else by the size."""
-    expected = float(np.linalg.norm(np.ptp(reference, axis=0)))
-    size = float(np.linalg.norm(np.ptp(points, axis=0)))
-    least, most = _SIZES[0] * expected, _SIZES[1] * expected
-    fitting = [key for key, factor in MILLIMETRES.items() if least <= size * factor <= most]
-    if unit in fitting or expected == 0.0:
-        return millimetres(unit)
-    if not fitting:
-        raise MeshError(
-            f"{name}: {size:.4g} units across is no face of this template ({expected:.4g} mm) in "
-            "any known unit. Register it to the template first."
-        )
-    return MILLIMETRES[fitting[0]]
 
 
 def _require_pose(points: FloatArray, reference: FloatArray, diagonal: float, name: str) -> None:

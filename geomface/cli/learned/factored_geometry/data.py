@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from geomface.ranges import COUNT, SEED, SHARE, require_numbers
+from geomface.cli.options import require_options
+from geomface.ranges import COUNT, SEED, SHARE
 
 if TYPE_CHECKING:
     from geomface.gan.factored_geometry.sources import FaceSource
@@ -36,7 +37,7 @@ class DrawnOptions:
     """Seed of the faces that are drawn; --seed is that of all else."""
 
     def __post_init__(self) -> None:
-        require_numbers(
+        require_options(
             self, people=COUNT, faces=COUNT, labelled=SHARE, mixtures=SHARE, data_seed=SEED
         )
 

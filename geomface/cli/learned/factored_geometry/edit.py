@@ -13,10 +13,9 @@ from geomface.cli.learned.factored_geometry.faces import (
     require_format,
     require_new,
 )
-from geomface.cli.options import CommonOptions, Flag
+from geomface.cli.options import CommonOptions, Flag, require_options
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
-from geomface.ranges import require_numbers
 
 if TYPE_CHECKING:
     from geomface.arrays import FloatArray
@@ -63,7 +62,7 @@ class EditFactoredOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(
+        require_options(
             self,
         )
 

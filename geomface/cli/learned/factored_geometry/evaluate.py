@@ -9,10 +9,10 @@ import tyro
 from geomface.cli.inputs import require_output
 from geomface.cli.learned.factored_geometry.data import DrawnOptions, read_source
 from geomface.cli.learned.factored_geometry.faces import load_run
-from geomface.cli.options import CommonOptions, MaybeFile
+from geomface.cli.options import CommonOptions, MaybeFile, require_options
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
-from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
+from geomface.ranges import COUNT, NOT_NEGATIVE
 
 if TYPE_CHECKING:
     from geomface.datasets.labelled_faces import LabelledFaces
@@ -70,7 +70,7 @@ class EvaluateFactoredOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, fit=NOT_NEGATIVE, samples=COUNT, codes=COUNT, pairs=COUNT)
+        require_options(self, fit=NOT_NEGATIVE, samples=COUNT, codes=COUNT, pairs=COUNT)
 
 
 def run_evaluate(options: EvaluateFactoredOptions, run: Run) -> int:

@@ -14,9 +14,9 @@ from geomface.cli.learned.factored_geometry.faces import (
     require_format,
     visible_part,
 )
-from geomface.cli.options import CommonOptions, Flag
+from geomface.cli.options import CommonOptions, Flag, require_options
 from geomface.cli.run import Run
-from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
+from geomface.ranges import COUNT, NOT_NEGATIVE
 
 if TYPE_CHECKING:
     from geomface.arrays import ImageArray
@@ -81,7 +81,7 @@ class FitFactoredOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, random_restarts=COUNT, steps=COUNT, prior=NOT_NEGATIVE)
+        require_options(self, random_restarts=COUNT, steps=COUNT, prior=NOT_NEGATIVE)
 
 
 def run_fit(options: FitFactoredOptions, run: Run) -> int:

@@ -13,9 +13,9 @@ from geomface.cli.learned.factored_geometry.faces import (
     require_format,
     require_new,
 )
-from geomface.cli.options import CommonOptions, Flag
+from geomface.cli.options import CommonOptions, Flag, require_options
 from geomface.cli.run import Run
-from geomface.ranges import COUNT, POSITIVE, require_numbers
+from geomface.ranges import COUNT, POSITIVE
 
 if TYPE_CHECKING:
     from geomface.gan.factored_geometry import FactoredModel
@@ -58,7 +58,7 @@ class SampleFactoredOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, people=COUNT, expressions=COUNT, alpha=POSITIVE)
+        require_options(self, people=COUNT, expressions=COUNT, alpha=POSITIVE)
 
 
 def run_sample(options: SampleFactoredOptions, run: Run) -> int:

@@ -14,10 +14,10 @@ from geomface.cli.learned.frame import (
     apply_options,
     run_training_command,
 )
-from geomface.cli.options import CommonOptions, MaybeFile
+from geomface.cli.options import CommonOptions, MaybeFile, require_options
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
-from geomface.ranges import BELOW_ONE, COUNT, NOT_NEGATIVE, require_numbers
+from geomface.ranges import BELOW_ONE, COUNT, NOT_NEGATIVE
 
 if TYPE_CHECKING:
     from geomface.gan.factored_geometry import Factor, FactoredGeometryGan, FactoredSettings
@@ -78,7 +78,7 @@ class TrainFactoredOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, noise=NOT_NEGATIVE, size=COUNT, held_out=BELOW_ONE)
+        require_options(self, noise=NOT_NEGATIVE, size=COUNT, held_out=BELOW_ONE)
 
 
 def run_train(options: TrainFactoredOptions, run: Run) -> int:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from geomface.cli.inputs import require_output
-from geomface.cli.options import CommonOptions, MaybeFile
+from geomface.cli.options import CommonOptions, MaybeFile, require_options
 from geomface.cli.run import Run
-from geomface.ranges import COUNT, require_numbers
+from geomface.ranges import COUNT
 
 if TYPE_CHECKING:
     from geomface.datasets import ImageSet
@@ -42,7 +42,7 @@ class EvaluateTextureOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, count=COUNT)
+        require_options(self, count=COUNT)
 
 
 def run_evaluate(options: EvaluateTextureOptions, run: Run) -> int:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from geomface.cli.inputs import make_folder
-from geomface.cli.options import CommonOptions, Flag
+from geomface.cli.options import CommonOptions, Flag, require_options
 from geomface.cli.run import Run
-from geomface.ranges import COUNT, NOT_NEGATIVE, require_numbers
+from geomface.ranges import COUNT, NOT_NEGATIVE
 
 if TYPE_CHECKING:
     from geomface.gan.progressive_texture import TrainedGenerator
@@ -63,7 +63,7 @@ class SampleTextureOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, count=COUNT, variety=NOT_NEGATIVE)
+        require_options(self, count=COUNT, variety=NOT_NEGATIVE)
 
 
 def run_sample(options: SampleTextureOptions, run: Run) -> int:

@@ -14,10 +14,10 @@ from geomface.cli.learned.frame import (
     apply_options,
     run_training_command,
 )
-from geomface.cli.options import CommonOptions, Flag
+from geomface.cli.options import CommonOptions, Flag, require_options
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
-from geomface.ranges import BELOW_ONE, COUNT, require_numbers
+from geomface.ranges import BELOW_ONE, COUNT
 
 if TYPE_CHECKING:
     from geomface.datasets import ImageSet
@@ -64,7 +64,7 @@ class TrainTextureOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_numbers(self, size=COUNT, held_out=BELOW_ONE)
+        require_options(self, size=COUNT, held_out=BELOW_ONE)
 
 
 def run_train(options: TrainTextureOptions, run: Run) -> int:
