@@ -118,8 +118,8 @@ def test_a_face_without_a_label_is_named(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (["--held-out", "1.5"], "share in (0, 1)"),
-        (["--modes", "0"], "at least 1"),
+        (["--held-out", "1.5"], "number in (0, 1)"),
+        (["--modes", "0"], "1 or more"),
         (["--held-out", "0.95"], "at least 10 faces"),
         (["--run", "nowhere"], "pipeline run"),
     ],

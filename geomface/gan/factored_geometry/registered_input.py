@@ -7,7 +7,7 @@ import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, require_finite, require_shape
 from geomface.errors import MeshError, SettingsError, TopologyMismatchError
-from geomface.mesh.mesh import Mesh, require_same_topology
+from geomface.mesh.mesh import Mesh, UnitSource, require_same_topology
 from geomface.mesh.units import registered_unit
 
 Faces = Mesh | Sequence[Mesh] | np.ndarray
@@ -55,7 +55,7 @@ def registered_vertices(
             raise MeshError(f"faces: expected numbers, got an array of {stack.dtype}.")
         stack = stack.astype(np.float64)
         names = tuple(f"face {i}" for i in range(len(stack)))
-        units = [{"unit": "mm", "unit_source": "assumed"}] * len(stack)
+        units: list[tuple[str, UnitSource | None]] = [("mm", "assumed")] * len(stack)
     else:
         meshes = [faces] if isinstance(faces, Mesh) else faces
         if not isinstance(meshes, Sequence):
@@ -66,14 +66,14 @@ def registered_vertices(
                 raise MeshError(f"faces: {_EXPECTED}, got {kinds}.")
             require_same_topology(mesh, template)
         names = tuple(mesh.name for mesh in meshes)
-        units = [{"unit": mesh.unit, "unit_source": mesh.unit_source} for mesh in meshes]
+        units = [(mesh.unit, mesh.unit_source) for mesh in meshes]
         stack = np.array([mesh.vertices for mesh in meshes], np.float64)
     if not len(stack):
         raise MeshError("expected registered faces, got none.")
     seen = visible_vertices(visible, *stack.shape[:2])
-    for vertices, shown, name, unit in zip(stack, seen, names, units, strict=True):
+    for vertices, shown, name, (unit, who) in zip(stack, seen, names, units, strict=True):
         require_finite(vertices[shown], name)
-        part = Mesh(vertices[shown], _ANY_FACE, name=name, **unit)
+        part = Mesh(vertices[shown], _ANY_FACE, unit=unit, name=name, unit_source=who)
         found = registered_unit(part, template.vertices[shown])
         for note in found.notes:
             log.warning("%s", note)

@@ -89,7 +89,7 @@ def read_faces(
     faces = []
     for path, name in zip(paths, face_names(paths), strict=True):
         mesh = load_mesh(path, texture=False)
-        vertices, unit = mesh.vertices, mesh.unit
+        vertices, unit, who = mesh.vertices, mesh.unit, mesh.unit_source
         rows = _rows_of_builtin(model, mesh)
         if rows is not None:
             vertices = vertices[rows]
@@ -98,14 +98,15 @@ def read_faces(
             require_same_topology(mesh, model.template.mesh, ends)
         aligned = _onto_mean(vertices, mean.vertices, weights)
         if align:
-            vertices, unit = aligned, "mm"
+            vertices, unit, who = aligned, "mm", "said"
         elif _lies_elsewhere(vertices * millimetres(unit), aligned, mean.vertices, seen):
             log.warning(
                 "%s: does not lie where the model's faces do, which spoils its fit. Registered "
                 "scans lie where the scanner saw them: add --align.",
                 path.name,
             )
-        faces.append(model.template.mesh.replace(vertices=vertices, unit=unit, name=name))
+        changes = {"vertices": vertices, "unit": unit, "unit_source": who, "name": name}
+        faces.append(model.template.mesh.replace(**changes))
     return faces
 
 
