@@ -1,12 +1,12 @@
 """`geomface register`: the template onto one raw scan."""
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from geomface.cli.command import Command, CommandGroup
+from geomface.cli.failed_fit import recorded_failure
 from geomface.cli.inputs import (
     MESH_SUFFIXES,
     find_scan_landmarks,
@@ -27,7 +27,6 @@ from geomface.cli.run import Run
 from geomface.registration.settings import RegistrationSettings
 
 if TYPE_CHECKING:
-    from geomface.mesh import Mesh
     from geomface.registration import RegistrationResult
 
 
@@ -65,7 +64,6 @@ class RegisterOptions:
 
 def run_register(options: RegisterOptions, run: Run) -> int:
     """Read, fit, write the mesh and the record."""
-    from geomface.errors import FailedRegistrationError
     from geomface.landmarks.unaided import register
     from geomface.mesh.io import load_landmarks, load_mesh, save_mesh
 
@@ -90,20 +88,18 @@ def run_register(options: RegisterOptions, run: Run) -> int:
                 *([f"write {options.report}"] if options.report else []),
             ]
         )
-    try:
-        with run.progress("fitting", len(options.solver.stiffness)) as step:
-            result = register(
-                template,
-                scan,
-                landmarks,
-                settings=options.solver,
-                on_progress=lambda done, total: step(done, "", total),
-                verify=not options.unverified,
-            )
-    except FailedRegistrationError as error:
-        run.add_notes(error.result.notes)
-        picture = _save_overlay(options, scan, error.result)
-        raise FailedRegistrationError(f"{error} The picture {picture} shows it.") from error
+    with (
+        recorded_failure(run, scan, options.out, options.report, registration_figures),
+        run.progress("fitting", len(options.solver.stiffness)) as step,
+    ):
+        result = register(
+            template,
+            scan,
+            landmarks,
+            settings=options.solver,
+            on_progress=lambda done, total: step(done, "", total),
+            verify=not options.unverified,
+        )
     run.add_notes(result.notes)
     save_mesh(options.out, result.mesh)
     run.finish(
@@ -117,17 +113,6 @@ def run_register(options: RegisterOptions, run: Run) -> int:
         f"{result.flips} flips, {run.seconds:.1f} s"
     )
     return 0
-
-
-def _save_overlay(options: RegisterOptions, scan: "Mesh", result: "RegistrationResult") -> Path:
-    """Write the picture of a failed fit beside the report, or where the mesh was asked for."""
-    from geomface.files import save_image
-    from geomface.rendering.overlay import fit_overlay
-
-    beside = options.out if options.report is None else options.report
-    path = beside.with_name(f"{beside.stem}.failed.png")
-    save_image(path, fit_overlay(scan, result))
-    return path
 
 
 def registration_figures(result: "RegistrationResult") -> dict[str, Any]:

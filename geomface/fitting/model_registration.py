@@ -1,5 +1,6 @@
 """Registration that starts from a morphable model and measures what is left from its face."""
 
+import dataclasses
 import time
 from functools import cached_property, lru_cache
 
@@ -25,6 +26,7 @@ from geomface.registration import (
 )
 from geomface.registration.integrity import crossing_rims, flipped_triangles, rim_pairs, unfold
 from geomface.registration.template_terms import inner_rims
+from geomface.registration.verification import require_likely, verify_fit
 from geomface.statistics import MorphableModel, require_model
 from geomface.threads import one_blas_thread
 
@@ -101,6 +103,7 @@ def register_with_model(
     *,
     settings: ModelRegistrationSettings | None = None,
     start: Similarity | None = None,
+    verify: bool = True,
 ) -> RegistrationResult:
     """Register a model's topology to a scan, leaning on the model wherever the scan is silent.
 
@@ -118,6 +121,7 @@ def register_with_model(
     model : a MorphableModel, or a `ModelRegistration` made from one to re-use what depends on it
     scan, landmarks, start : as in `fit_scan`
     settings : see `ModelRegistrationSettings`; ignored when a `ModelRegistration` is given
+    verify : False returns a result that is no likely face, too
 
     Returns
     -------
@@ -127,7 +131,7 @@ def register_with_model(
 
     Raises
     ------
-    LandmarkError, TooFewMatchesError, RegistrationError : as `fit_scan`.
+    LandmarkError, TooFewMatchesError, FailedRegistrationError : as `fit_scan`.
 
     Source
     ------
@@ -160,7 +164,11 @@ def register_with_model(
     converged = run.fine(chosen.smooth_rounds)
     displacement, detail_mm, steps = _fine_displacement(solver, run)
     vertices, notes = _average(solver, run, run.vertices + displacement, detail_mm, scan, landmarks)
-    return _result(solver, first, run, vertices, steps, converged, notes, began)
+    result = _result(solver, first, run, vertices, steps, converged, notes, began)
+    if verify and result.verification is not None:
+        reasons = result.verification.reasons
+        require_likely(scan.name, reasons, result, landmarks_given=landmarks is not None)
+    return result
 
 
 def _average(
@@ -257,7 +265,6 @@ def _result(
     gaps = given.target.surface.query(run.pose.apply(vertices)[run.accepted]).distances
     gaps = gaps * given.prepared.to_mm
     residual = {"median": float(np.median(gaps)), "p95": float(np.percentile(gaps, 95))}
-    reasons = unlikely(first, residual["median"])
     rest, faces = fitter.face.mean, fitter.faces
     pairs = rim_pairs(rest, inner_rims(rest, faces))
     history = [
@@ -266,6 +273,10 @@ def _result(
         for step in part.history
     ]
     history += fine
+    flips = int(flipped_triangles(vertices, faces, rest).sum())
+    free, prior = solver.free
+    found = verify_fit(free, vertices, run.accepted, tuple(history), flips, prior)
+    reasons = unlikely(first, residual["median"]) + found.reasons
     return RegistrationResult(
         mesh=fitter.model.mesh.replace(
             vertices=given.to_scan(vertices, run.pose),
@@ -274,16 +285,17 @@ def _result(
         ),
         confidence=run.weights.copy(),
         similarity=given.similarity(run.pose),
-        converged=converged and not reasons,
+        converged=converged,
         iterations=len(history),
         kept_fraction=history[-1].kept_fraction,
         residual_mm=residual,
         landmark_mm=landmark_gaps(run),
-        flips=int(flipped_triangles(vertices, faces, rest).sum()),
+        flips=flips,
         rim_crossings=int(crossing_rims(vertices, pairs, rest).sum()),
         history=tuple(history),
-        notes=(*given.prepared.notes, *remarks, *reasons),
+        notes=(*given.prepared.notes, *remarks),
         seconds=time.perf_counter() - began,
         scan_unit=given.prepared.scan_unit,
         scan_unit_mm=given.prepared.unit_factor,
+        verification=dataclasses.replace(found, reasons=reasons),
     )

@@ -28,7 +28,7 @@ class ScanFit:
     expression : (X,) coefficients, or blendshape weights in [0, 1]; empty without expressions
     covariance : (K + X, K + X) of both, pose unknown, bounds not considered
     similarity : model frame to the frame of `mesh`
-    converged : the last rounds stopped by small motion, and the result is a face of the model
+    converged : the last rounds stopped by small motion
     iterations : number of re-matchings
     kept_fraction : share of the visible model area that found a match
     residual_mm : {"median", "p95"} distance from matched vertices to the scan surface
@@ -37,6 +37,7 @@ class ScanFit:
     history : one `ScanFitStep` a round
     notes : what was accepted and what was done about it, one sentence each
     scan_unit, scan_unit_mm : as in `RegistrationResult`
+    reasons : why the result is no likely face, one phrase each; empty when it is one
     """
 
     mesh: Mesh
@@ -55,6 +56,7 @@ class ScanFit:
     seconds: float
     scan_unit: str = "mm"
     scan_unit_mm: float = 1.0
+    reasons: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

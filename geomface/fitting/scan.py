@@ -10,6 +10,7 @@ from geomface.fitting.scan_fitter import ScanFitRun, ScanFitter
 from geomface.fitting.scan_input import ScanInput, scan_input
 from geomface.fitting.settings import ScanFitSettings
 from geomface.mesh import Landmarks, Mesh, Similarity
+from geomface.registration.verification import require_likely
 from geomface.statistics import MorphableModel
 from geomface.threads import one_blas_thread
 
@@ -26,6 +27,7 @@ def fit_scan(
     *,
     settings: ScanFitSettings | None = None,
     start: Similarity | None = None,
+    verify: bool = True,
 ) -> ScanFit:
     """Find the model's face, its pose and its scale that are most probable given a scan.
 
@@ -44,6 +46,7 @@ def fit_scan(
         them)
     settings : see `ScanFitSettings`; ignored when a fitter is given
     start : a known pose, model to scan; default from the landmarks
+    verify : False returns a result that is no likely face, too
 
     Returns
     -------
@@ -53,6 +56,8 @@ def fit_scan(
     ------
     LandmarkError : wrong scheme or count, or too few measured; neither landmarks nor a start.
     TooFewMatchesError : hardly any of the model meets the scan.
+    FailedRegistrationError : the fit ended, but what it gives is no likely face; it holds the
+        result.
 
     Convention
     ----------
@@ -75,7 +80,10 @@ def fit_scan(
         fit_scale=fitter.settings.fit_scale,
     )
     run, converged = run_scan_fit(fitter, given)
-    return _result(fitter, given, run, converged, began)
+    result = _result(fitter, given, run, converged, began)
+    if verify:
+        require_likely(scan.name, result.reasons, result, landmarks_given=landmarks is not None)
+    return result
 
 
 def run_scan_fit(fitter: ScanFitter, given: ScanInput) -> tuple[ScanFitRun, bool]:
@@ -107,22 +115,22 @@ def landmark_gaps(run: ScanFitRun) -> dict[str, float]:
     return {"median": float(np.median(gaps)), "max": float(gaps.max())}
 
 
-def unlikely(run: ScanFitRun, median_mm: float) -> list[str]:
-    """Return a sentence for each reason not to believe a fit."""
+def unlikely(run: ScanFitRun, median_mm: float) -> tuple[str, ...]:
+    """Return a phrase for each reason not to believe a fit."""
     reasons = []
     if median_mm > _LARGEST_RESIDUAL_MM:
         reasons.append(
-            f"the fitted face lies {median_mm:.1f} mm (median) off the scan, expected at most "
-            f"{_LARGEST_RESIDUAL_MM:g} mm: this may be no face, or not where the landmarks are."
+            f"the model lies {median_mm:.1f} mm (median) off the scan, expected at most "
+            f"{_LARGEST_RESIDUAL_MM:g} mm"
         )
     shape = run.coefficients[: run.face.shape_count]
     square = float((shape**2).mean()) if len(shape) else 0.0
     if square > _LARGEST_MEAN_SQUARE:
         reasons.append(
             f"the shape coefficients are {np.sqrt(square):.1f} standard deviations (RMS), expected "
-            f"at most {np.sqrt(_LARGEST_MEAN_SQUARE):g}: the scan is no face of this model."
+            f"at most {np.sqrt(_LARGEST_MEAN_SQUARE):g}"
         )
-    return reasons
+    return tuple(reasons)
 
 
 def _result(
@@ -131,7 +139,6 @@ def _result(
     placed = run.pose.apply(run.vertices)
     gaps = given.target.surface.query(placed[run.accepted]).distances * given.prepared.to_mm
     residual = {"median": float(np.median(gaps)), "p95": float(np.percentile(gaps, 95))}
-    reasons = unlikely(run, residual["median"])
     count = run.face.model_count
     covariance = np.zeros((count, count))
     if run.equations is not None:
@@ -148,15 +155,16 @@ def _result(
         expression=run.coefficients[split:count].copy(),
         covariance=covariance,
         similarity=given.similarity(run.pose),
-        converged=converged and not reasons,
+        converged=converged,
         iterations=len(run.history),
         kept_fraction=run.history[-1].kept_fraction,
         residual_mm=residual,
         landmark_mm=landmark_gaps(run),
         confidence=run.weights.copy(),
         history=tuple(run.history),
-        notes=(*given.prepared.notes, *reasons),
+        notes=given.prepared.notes,
         seconds=time.perf_counter() - began,
         scan_unit=given.prepared.scan_unit,
         scan_unit_mm=given.prepared.unit_factor,
+        reasons=unlikely(run, residual["median"]),
     )

@@ -115,6 +115,7 @@ def fit_scan(
     *,
     settings: "ScanFitSettings | None" = None,
     start: Similarity | None = None,
+    verify: bool = True,
     detector: "LandmarkDetector | None" = None,
 ) -> "ScanFit":
     """Find the model's face, its pose and its scale that are most probable given a scan.
@@ -124,6 +125,7 @@ def fit_scan(
     model, scan, settings : as in `fitting.fit_scan`
     landmarks : measured points, missing ones NaN; without them they are found on the scan
     start : a known pose, model to scan; default from the landmarks
+    verify : False returns a result that is no likely face, too
     detector : finds missing landmarks, default a new one with the weights that are shipped
 
     Returns
@@ -134,6 +136,8 @@ def fit_scan(
     ------
     LandmarkError : wrong scheme or count, or too few measured; none given and no face found.
     TooFewMatchesError : hardly any of the model meets the scan.
+    FailedRegistrationError : the fit ended, but what it gives is no likely face; it holds the
+        result.
 
     Example
     -------
@@ -150,7 +154,7 @@ def fit_scan(
 
     fitter = model if isinstance(model, ScanFitter) else ScanFitter(model, settings)
     return _with_start(
-        lambda landmarks, start: fit_from(fitter, scan, landmarks, start=start),
+        lambda landmarks, start: fit_from(fitter, scan, landmarks, start=start, verify=verify),
         fitter.model.template,
         scan,
         landmarks,
@@ -166,6 +170,7 @@ def register_with_model(
     *,
     settings: "ModelRegistrationSettings | None" = None,
     start: Similarity | None = None,
+    verify: bool = True,
     detector: "LandmarkDetector | None" = None,
 ) -> "RegistrationResult":
     """Register a model's topology to a scan as `fitting.register_with_model` does.
@@ -173,18 +178,18 @@ def register_with_model(
     Parameters
     ----------
     model, scan, settings : as there
-    landmarks, start, detector : as in `fit_scan`
+    landmarks, start, verify, detector : as in `fit_scan`
 
     Raises
     ------
-    LandmarkError, TooFewMatchesError : as `fit_scan`.
+    LandmarkError, TooFewMatchesError, FailedRegistrationError : as `fit_scan`.
     """
     from geomface.fitting import ModelRegistration
     from geomface.fitting import register_with_model as register_from
 
     solver = model if isinstance(model, ModelRegistration) else ModelRegistration(model, settings)
     return _with_start(
-        lambda landmarks, start: register_from(solver, scan, landmarks, start=start),
+        lambda landmarks, start: register_from(solver, scan, landmarks, start=start, verify=verify),
         solver.fitter.model.template,
         scan,
         landmarks,

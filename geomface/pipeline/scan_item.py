@@ -76,7 +76,8 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
     try:
         result = register(tools.solver, scan, landmarks, detector=detector)
     except FailedRegistrationError as error:
-        raise FailedRegistrationError(f"{error} {_save_overlay(task, scan, error)}") from error
+        message = f"{error} {_save_overlay(task, scan, error)}"
+        raise FailedRegistrationError(message, error.result) from error
     template = tools.template.mesh
     mesh = result.mesh.replace(uv=template.uv, uv_faces=template.uv_faces, name=task.name)
     save_mesh(folder / layout.REGISTERED, mesh)

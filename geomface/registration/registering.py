@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray, require_kind
-from geomface.errors import FailedRegistrationError, MeshError
+from geomface.errors import MeshError
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
 from geomface.mesh.robust import robust_scale
 from geomface.registration.nonrigid import (
@@ -19,7 +19,7 @@ from geomface.registration.prepare import PreparedScan, prepare_scan
 from geomface.registration.prior import DeformationPrior, ShapePrior
 from geomface.registration.scan_target import ScanTarget
 from geomface.registration.settings import RegistrationSettings
-from geomface.registration.verification import Verification, verify_fit
+from geomface.registration.verification import Verification, require_likely, verify_fit
 from geomface.threads import one_blas_thread
 
 # A landmark lies far off beyond so many robust standard deviations, and so many millimetres.
@@ -47,8 +47,7 @@ class RegistrationResult:
     scan_unit : unit of the scan's own numbers, as said or found out
     scan_unit_mm : millimetres in one of it: `mesh` is that much larger than the scan's numbers
     seconds : wall time
-    verification : what tells a fitted face from a template that melted onto something else; None
-        for a fit of a model, which is a face of the model from the start
+    verification : what tells a fitted face from a template that melted onto something else
 
     Example
     -------
@@ -142,21 +141,10 @@ def register(
     state = solver.fit(target, framed, prior=shape, on_progress=on_progress)
     model = prior if faces is None else faces
     result = _result(solver, given, target, framed, state, model, began)
-    reasons = () if result.verification is None else result.verification.reasons
-    if verify and reasons:
-        raise FailedRegistrationError(_failure(scan.name, reasons, landmarks), result)
+    if verify and result.verification is not None:
+        reasons = result.verification.reasons
+        require_likely(scan.name, reasons, result, landmarks_given=landmarks is not None)
     return result
-
-
-def _failure(name: str, reasons: tuple[str, ...], landmarks: Landmarks | None) -> str:
-    cause = "the landmarks may be wrong (order, left and right, unit)"
-    if landmarks is None:
-        cause = "the pose that was searched for may be wrong"
-    return (
-        f"{name}: the fit is no likely face: {'; '.join(reasons)}. Likely causes: {cause}, or the "
-        "scan shows no face or hardly any of it. Give landmarks that were measured on it, or look "
-        "at what came out (verify=False)."
-    )
 
 
 def _result(

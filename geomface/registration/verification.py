@@ -2,11 +2,12 @@
 anything. Its relief does, and how far it had to turn and bend for it."""
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray
+from geomface.errors import FailedRegistrationError
 from geomface.mesh import fit_similarity
 from geomface.mesh.normals import vertex_normals
 from geomface.registration.prior import ShapePrior, pose_modes
@@ -93,6 +94,31 @@ def verify_fit(
             f"{_LARGEST_DISTANCE:.0f}"
         )
     return Verification(distortion, distance, kept, motion, flipped, tuple(reasons))
+
+
+def require_likely(
+    name: str, reasons: tuple[str, ...], result: Any, *, landmarks_given: bool
+) -> None:
+    """Raise `FailedRegistrationError` with the likely causes when there are reasons.
+
+    Parameters
+    ----------
+    name : of the scan
+    reasons : why the fit is no likely face, one phrase each
+    result : what the error holds
+    landmarks_given : whether landmarks said where the face is
+    """
+    if not reasons:
+        return
+    cause = "the pose that was searched for may be wrong"
+    if landmarks_given:
+        cause = "the landmarks may be wrong (order, left and right, unit)"
+    raise FailedRegistrationError(
+        f"{name}: the fit is no likely face: {'; '.join(reasons)}. Likely causes: {cause}, or the "
+        "scan shows no face or hardly any of it. Give landmarks that were measured on it, or look "
+        "at what came out (verify=False, --unverified).",
+        result,
+    )
 
 
 def _distortion(solver: "NonRigidRegistration", fitted: FloatArray, matched: BoolArray) -> float:

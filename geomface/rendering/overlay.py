@@ -1,25 +1,33 @@
 """A picture of a fitted template over its scan, to see at a glance whether it is right."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from geomface.arrays import ImageArray
-from geomface.mesh import Mesh
+from geomface.mesh import Mesh, Similarity
 from geomface.rendering.camera import frame_of
 from geomface.rendering.picture import render_mesh
 from geomface.rendering.sheets import contact_sheet
-
-if TYPE_CHECKING:
-    from geomface.registration import RegistrationResult
 
 SCAN_INK, FIT_INK = (0.62, 0.66, 0.70), (0.95, 0.55, 0.25)
 """Colours of the scan and of what was fitted to it."""
 
 
+class Fitted(Protocol):
+    """What the results of registrations and of model fits share."""
+
+    @property
+    def mesh(self) -> Mesh: ...
+    @property
+    def similarity(self) -> Similarity: ...
+    @property
+    def scan_unit_mm(self) -> float: ...
+
+
 def fit_overlay(
     scan: Mesh,
-    result: "RegistrationResult",
+    result: Fitted,
     *,
     size: int = 320,
     yaws: tuple[float, ...] = (-60.0, 0.0, 60.0, 180.0),

@@ -287,4 +287,8 @@ def test_a_fit_that_is_no_face_ends_with_a_picture(
     assert main([*words, str(report)]) == 1
     told = capsys.readouterr().err
     assert "no likely face" in told and "Likely causes" in told and "fit.failed.png" in told
-    assert (tmp_path / "fit.failed.png").is_file() and not out.exists() and not report.exists()
+    assert (tmp_path / "fit.failed.png").is_file() and not out.exists()
+    record = json.loads(report.read_text())
+    assert "no likely face" in record["error"] and record["verification"]["reasons"]
+    assert main(["model", "fit-scan", *words[1:], str(report)]) == 1
+    assert "no likely face" in json.loads(report.read_text())["error"] and not out.exists()

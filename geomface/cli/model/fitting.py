@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from geomface.cli.failed_fit import recorded_failure
 from geomface.cli.inputs import MESH_SUFFIXES, find_scan_landmarks, read_model, require_output
 from geomface.cli.model.inputs import ModelFile, named_weights
 from geomface.cli.model.pictures import camera_record, read_pixel_landmarks
@@ -23,6 +24,8 @@ from geomface.errors import SettingsError
 from geomface.ranges import COUNT, POSITIVE
 
 if TYPE_CHECKING:
+    from geomface.fitting import ScanFit
+    from geomface.registration import RegistrationResult
     from geomface.statistics import MorphableModel
 
 
@@ -52,6 +55,8 @@ class ModelFitScanOptions:
     """Where the scan's pictures lie too: files name pictures in their own folder only."""
     refine: Flag = False
     """Also fit what the model does not know."""
+    unverified: Flag = False
+    """Write the result even if it is no likely face."""
     report: MaybeFile = None
     """JSON record with coefficients and residuals."""
     common: CommonOptions = CommonOptions()
@@ -110,15 +115,38 @@ def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:
         model.template.require_landmarks(landmarks)
     if options.common.dry_run:
         return run.plan([f"fit {model.name} to {scan.name}", f"write {options.out}"])
-    figures: dict[str, Any] = {}
-    if options.refine:
-        fit = register_with_model(model, scan, landmarks)
-    else:
-        fit = fit_scan(model, scan, landmarks)
-        figures = {"shape": fit.shape, "expression": named_weights(model, fit.expression)}
+    fit_to = register_with_model if options.refine else fit_scan
+    with recorded_failure(
+        run, scan, options.out, options.report, lambda fit: scan_fit_figures(fit, model)
+    ):
+        fit = fit_to(model, scan, landmarks, verify=not options.unverified)
     run.add_notes(fit.notes)
     save_mesh(options.out, fit.mesh)
-    figures |= {
+    run.finish(scan_fit_figures(fit, model), options.report)
+    residual = fit.residual_mm
+    run.say(
+        f"{options.out}: {'converged' if fit.converged else 'did not converge'} after "
+        f"{fit.iterations} rounds, residual {residual['median']:.2f} mm (95 %: "
+        f"{residual['p95']:.2f} mm), {run.seconds:.1f} s"
+    )
+    return 0
+
+
+def scan_fit_figures(
+    fit: "ScanFit | RegistrationResult", model: "MorphableModel"
+) -> dict[str, Any]:
+    """Return the figures of a model fit that a record carries."""
+    from geomface.fitting import ScanFit
+
+    if isinstance(fit, ScanFit):
+        own = {
+            "shape": fit.shape,
+            "expression": named_weights(model, fit.expression),
+            "verification": {"reasons": fit.reasons},
+        }
+    else:
+        own = {"verification": fit.verification}
+    return own | {
         "converged": fit.converged,
         "iterations": fit.iterations,
         "residual_mm": fit.residual_mm,
@@ -128,14 +156,6 @@ def run_fit_scan(options: ModelFitScanOptions, run: Run) -> int:
         "landmark_mm": fit.landmark_mm,
         "topology_id": model.topology_id,
     }
-    run.finish(figures, options.report)
-    residual = fit.residual_mm
-    run.say(
-        f"{options.out}: {'converged' if fit.converged else 'did not converge'} after "
-        f"{fit.iterations} rounds, residual {residual['median']:.2f} mm (95 %: "
-        f"{residual['p95']:.2f} mm), {run.seconds:.1f} s"
-    )
-    return 0
 
 
 def run_fit_landmarks(options: ModelFitLandmarksOptions, run: Run) -> int:
