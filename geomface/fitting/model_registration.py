@@ -274,8 +274,8 @@ def _result(
     ]
     history += fine
     flips = int(flipped_triangles(vertices, faces, rest).sum())
-    free, prior = solver.free
-    found = verify_fit(free, vertices, run.accepted, tuple(history), flips, prior)
+    free, known = solver.free[0], known_faces(fitter.model.template)
+    found = verify_fit(free, vertices, run.accepted, tuple(history), flips, known)
     reasons = unlikely(first, residual["median"]) + found.reasons
     return RegistrationResult(
         mesh=fitter.model.mesh.replace(

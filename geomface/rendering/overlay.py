@@ -18,11 +18,19 @@ class Fitted(Protocol):
     """What the results of registrations and of model fits share."""
 
     @property
-    def mesh(self) -> Mesh: ...
+    def mesh(self) -> Mesh:
+        """The fitted face, mm."""
+        ...
+
     @property
-    def similarity(self) -> Similarity: ...
+    def similarity(self) -> Similarity:
+        """Upright frame to that of the mesh."""
+        ...
+
     @property
-    def scan_unit_mm(self) -> float: ...
+    def scan_unit_mm(self) -> float:
+        """Millimetres in one of the scan's unit."""
+        ...
 
 
 def fit_overlay(
