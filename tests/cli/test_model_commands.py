@@ -180,7 +180,7 @@ def test_fit_image_writes_mesh_record_and_pictures(
         ("fit-landmarks --landmarks {d}/p.txt --out {o}/y.ply", ("belong to a picture",)),
         (
             "fit-landmarks --landmarks {d}/p.json --out {o}/y.ply --image-size 0 5",
-            ("image_size", "0"),
+            ("--image-size", "0"),
         ),
     ],
 )
