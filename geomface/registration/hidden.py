@@ -16,8 +16,9 @@ Barrier = Callable[[FloatArray], tuple[BoolArray, FloatArray]]
 """Says which vertices lie where they must not, (V,), and where they are put, (V, 3)."""
 
 _ROUNDS = 8
-# A hidden part is torn when more than this share of its edges changed by more than this.
-_STRAIN, _SHARE = 0.4, 0.05
+# A hidden part is torn when more than this share of its edges doubled or halved. Faces change by
+# less: in large expressions a twentieth of the edges of a mouth by half.
+_STRAIN, _SHARE = float(np.log(2.0)), 0.05
 # The stiffness of an obstacle, in that of an edge.
 _HOLD = 100.0
 # A part of the template of which less is matched goes with its surroundings.
@@ -53,16 +54,17 @@ class HiddenParts:
     ) -> FloatArray:
         """Return vertices (V, 3) in which the hidden ones (V,) follow the others.
 
-        Hidden parts that kept their shape stay as they are.
+        Hidden parts that kept their shape stay as they are, and so do those whose most strained
+        edge would be strained more.
 
         Parameters
         ----------
         barrier : keeps vertices out of what is on the other side
         """
-        free = self._torn(vertices, hidden, barrier)
+        free, part, must_move = self._torn(vertices, hidden, barrier)
         if len(free) == 0:
             return vertices
-        vertices, outside = vertices.copy(), np.ones(len(vertices), bool)
+        before, vertices, outside = vertices, vertices.copy(), np.ones(len(vertices), bool)
         outside[free] = False
         edges = self.adjacency[free].tocoo()
         tails, heads = free[edges.coords[0]], edges.coords[1].astype(np.int64)
@@ -99,10 +101,29 @@ class HiddenParts:
         if barrier is not None:
             beyond, put = barrier(vertices)
             vertices[free] = np.where(beyond[free, None], put[free], vertices[free])
+        most = np.zeros((2, len(must_move)))
+        for row, places in zip(most, (before, vertices), strict=True):
+            np.maximum.at(row, part[edges.coords[0]], self._strain(places, tails, heads))
+        worse = (most[1] > most[0]) & ~must_move
+        vertices[free[worse[part]]] = before[free[worse[part]]]
         return vertices
 
-    def _torn(self, vertices: FloatArray, hidden: BoolArray, barrier: Barrier | None) -> IndexArray:
-        """Return the vertices of connected parts that are strained or reach beyond the barrier."""
+    def _strain(self, vertices: FloatArray, i: IndexArray, j: IndexArray) -> FloatArray:
+        """Return |log| of the length of edges in that at rest, (E,)."""
+        now, rest = (
+            np.maximum(np.linalg.norm(at[i] - at[j], axis=1), 1e-9) for at in (vertices, self.rest)
+        )
+        return np.abs(np.log(now / rest))
+
+    def _torn(
+        self, vertices: FloatArray, hidden: BoolArray, barrier: Barrier | None
+    ) -> tuple[IndexArray, IndexArray, BoolArray]:
+        """Find the connected parts that are strained or reach beyond the barrier.
+
+        Returns
+        -------
+        (n,) int64 their vertices; (n,) int64 the part of each; (parts,) bool, those beyond
+        """
         bad = np.zeros(len(vertices), bool)
         if barrier is not None:
             bad = barrier(vertices)[0]
@@ -110,16 +131,12 @@ class HiddenParts:
         inner = self.adjacency[loose][:, loose].tocoo()
         count, part = csgraph.connected_components(inner, directed=False)
         i, j = loose[inner.coords[0]], loose[inner.coords[1]]
-        length = np.linalg.norm(self.rest[i] - self.rest[j], axis=1)
-        strain = np.log(
-            np.maximum(np.linalg.norm(vertices[i] - vertices[j], axis=1), 1e-9)
-            / np.maximum(length, 1e-9)
-        )
         owner = part[inner.coords[0]]
         edges = np.bincount(owner, minlength=count)
-        strained = np.bincount(owner, np.abs(strain) > _STRAIN, minlength=count)
+        strained = np.bincount(owner, self._strain(vertices, i, j) > _STRAIN, minlength=count)
         beyond = np.bincount(part, bad[loose], minlength=count) > 0
-        return loose[((strained > _SHARE * edges) | beyond)[part]]
+        torn = ((strained > _SHARE * edges) | beyond)[part]
+        return loose[torn], part[torn], beyond
 
     def carry(self, vertices: FloatArray, accepted: BoolArray) -> tuple[FloatArray, BoolArray]:
         """Return vertices with the parts that hardly matched moved by what surrounds them.

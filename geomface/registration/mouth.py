@@ -253,6 +253,38 @@ def lips_meet(lips: Lips, vertices: FloatArray, line: LipLine, landmarks: Landma
     return line.apart < width * float(np.interp(gaps[1] / width, _MEASURED, _APART))
 
 
+def wider_open(lips: Lips, vertices: FloatArray, line: LipLine) -> bool:
+    """Say whether the lips of the template are wider open than those of the scan.
+
+    Lips that the surface has closed already are left to it: they lie over each other as on the
+    scan, where opposite vertices need not meet.
+    """
+    gaps = (vertices[lips.upper] - vertices[lips.lower]) @ lips.axes(vertices)[1]
+    return float(np.median(gaps)) > line.apart
+
+
+def closing(
+    lips: Lips,
+    vertices: FloatArray,
+    rest: FloatArray,
+    target: ScanTarget,
+    landmarks: Landmarks | None,
+    *,
+    held: bool,
+) -> MeasuredPoints | None:
+    """Return what holds the lips together, None where the scan's are apart or nothing needs it.
+
+    Parameters
+    ----------
+    vertices, rest : (V, 3) the template now and at rest, in the scan's frame
+    held : the lips are held together already
+    """
+    line = lip_line(lips, vertices, target)
+    if not lips_meet(lips, vertices, line, landmarks):
+        return None
+    return seam(lips, vertices, rest, line) if held or wider_open(lips, vertices, line) else None
+
+
 def seam_rows(lips: Lips, count: int) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Return what takes `count` vertices to the differences of opposite ones, and their means."""
     number, ones = np.arange(len(lips.upper)), np.ones(len(lips.upper))

@@ -23,7 +23,7 @@ from geomface.registration.integrity import (
     unfold,
 )
 from geomface.registration.linear_system import FittingSystem
-from geomface.registration.mouth import find_lips, keep_apart, lip_line, lips_meet, seam, seam_rows
+from geomface.registration.mouth import closing, find_lips, keep_apart, seam_rows
 from geomface.registration.prior import DeformationPrior, MeasuredPlanes, MeasuredPoints
 from geomface.registration.scan_target import Matches, MatchGates, ScanTarget
 from geomface.registration.settings import RegistrationSettings
@@ -251,13 +251,12 @@ class _Fit:
 
     def look_at_mouth(self) -> None:
         """Hold the inner lips together where those of the scan meet."""
-        lips, self.seam = self.solver.lips, None
-        if lips is None:
-            return
-        line = lip_line(lips, self.vertices, self.target)
-        if lips_meet(lips, self.vertices, line, self.measured):
-            self.seam = seam(lips, self.vertices, self.rest, line)
-        self.stale = True
+        lips, held = self.solver.lips, self.seam is not None
+        if lips is not None:
+            self.seam = closing(
+                lips, self.vertices, self.rest, self.target, self.measured, held=held
+            )
+            self.stale = True
 
     def step(self, *, fine: bool) -> float:
         """Match, weigh and solve once; return the mean vertex motion in mm."""

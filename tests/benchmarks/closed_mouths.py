@@ -6,7 +6,7 @@ DATA holds ict/ and james/. Registers the built-in face and the ICT template ont
 onto simulated scans of closed mouths (people of the ICT face at rest; people of the built-in face
 with its lips brought together), and prints the largest distance between opposite landmarks of the
 inner lips (61-67, 62-66, 63-65), the pairs of triangles of upper and lower lip that cross, and the
-95th percentile of the distance from the visible narrow face to the scan.
+95th percentile of the distance to the scan from the part of the narrow face that the fit shows.
 """
 
 import argparse
@@ -19,11 +19,13 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.ict import load_ict
-from geomface.mesh import Landmarks, Mesh
+from geomface.mesh import Landmarks, Mesh, fit_similarity
 from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.io import load_landmarks, load_mesh, load_template
+from geomface.mesh.normals import vertex_normals
 from geomface.registration import NonRigidRegistration, register
 from geomface.registration.mouth import find_lips
+from geomface.registration.template_terms import exposure
 from geomface.scans.settings import ScanSettings
 from geomface.scans.simulate import simulate_scan
 from geomface.statistics import MorphableModel
@@ -82,10 +84,8 @@ class Judge:
         self.solver = NonRigidRegistration(template)
         lips = find_lips(template.mesh.vertices, template.mesh.faces, template.landmarks)
         self.marks = template.landmarks.vertices[:, 0]
-        self.visible = self.solver.exposed >= 2
-        narrow = np.zeros(len(self.visible), bool)
-        narrow[template.regions["narrow_face"]] = True
-        self.visible &= narrow
+        self.narrow = np.zeros(len(self.solver.rest), bool)
+        self.narrow[template.regions["narrow_face"]] = True
         side = lips.side.copy()
         side[lips.upper], side[lips.lower] = 1, -1
         faces = template.mesh.faces
@@ -99,7 +99,12 @@ class Judge:
         ends = vertices[self.marks[OPPOSITE]]
         gap = float(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1).max())
         crossed = lip_crossings(vertices, self.upper, self.lower)
-        distances = ClosestPointIndex(scan).query(vertices[self.visible]).distances
+        # What a closed mouth hides is not measured against its outside.
+        rest, faces = self.solver.rest, self.solver.faces
+        upright = fit_similarity(vertices, rest).apply(vertices)
+        normals = vertex_normals(upright, faces, weighting="area")
+        visible = self.narrow & (exposure(upright, faces, normals) >= 2)
+        distances = ClosestPointIndex(scan).query(vertices[visible]).distances
         return (
             gap,
             crossed + found.rim_crossings,
