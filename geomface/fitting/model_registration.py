@@ -9,6 +9,7 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.errors import RegistrationError
 from geomface.fitting.detail import DetailField, split_variance
+from geomface.fitting.proof import doubts
 from geomface.fitting.scan import landmark_gaps, run_scan_fit, unlikely
 from geomface.fitting.scan_fitter import ScanFitRun, ScanFitter
 from geomface.fitting.scan_input import scan_input
@@ -83,7 +84,7 @@ class ModelRegistration:
     @cached_property
     def free(self) -> tuple[NonRigidRegistration, ShapePrior]:
         """The registration that only leans on the model."""
-        return NonRigidRegistration(self.fitter.model.template), shape_prior(self.fitter.model)
+        return self.fitter.registration, shape_prior(self.fitter.model)
 
     @cached_property
     def detail(self) -> DetailField:
@@ -167,6 +168,9 @@ def register_with_model(
     result = _result(solver, first, run, vertices, steps, converged, notes, began)
     if verify and result.verification is not None:
         reasons = result.verification.reasons
+        reasons = reasons or doubts(fitter, scan, landmarks, given, run.pose)
+        verification = dataclasses.replace(result.verification, reasons=reasons)
+        result = dataclasses.replace(result, verification=verification)
         require_likely(scan.name, reasons, result, landmarks_given=landmarks is not None)
     return result
 

@@ -1,10 +1,12 @@
 """Fit a morphable model to a scan without correspondence."""
 
+import dataclasses
 import time
 
 import numpy as np
 
 from geomface.fitting.landmarks_3d import fit_in_frame
+from geomface.fitting.proof import doubts
 from geomface.fitting.results import ScanFit
 from geomface.fitting.scan_fitter import ScanFitRun, ScanFitter
 from geomface.fitting.scan_input import ScanInput, scan_input
@@ -81,8 +83,11 @@ def fit_scan(
     )
     run, converged = run_scan_fit(fitter, given)
     result = _result(fitter, given, run, converged, began)
-    if verify:
-        require_likely(scan.name, result.reasons, result, landmarks_given=landmarks is not None)
+    if not verify:
+        return result
+    reasons = result.reasons or doubts(fitter, scan, landmarks, given, run.pose)
+    result = dataclasses.replace(result, reasons=reasons)
+    require_likely(scan.name, reasons, result, landmarks_given=landmarks is not None)
     return result
 
 

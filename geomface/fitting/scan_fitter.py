@@ -17,6 +17,7 @@ from geomface.mesh import Similarity
 from geomface.mesh.laplacian import lumped_mass
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.robust import geman_mcclure_weights, robust_scale
+from geomface.registration.nonrigid import NonRigidRegistration
 from geomface.registration.scan_target import MatchGates
 from geomface.scans.visibility import pod_directions, seen_vertices
 from geomface.statistics import MorphableModel, require_model
@@ -44,6 +45,11 @@ class ScanFitter:
         self.face = linear_face(model, self.settings.expression_rate)
         self.centre = self.face.mean.mean(axis=0)
         self.area = lumped_mass(self.face.mean, self.faces)
+
+    @cached_property
+    def registration(self) -> NonRigidRegistration:
+        """A registration of the model's template that knows nothing of the model."""
+        return NonRigidRegistration(self.model.template)
 
     @cached_property
     def visible(self) -> BoolArray:

@@ -5,7 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from geomface.errors import LandmarkError, RegistrationError, SettingsError, TooFewMatchesError
+from geomface.errors import (
+    FailedRegistrationError,
+    LandmarkError,
+    RegistrationError,
+    SettingsError,
+    TooFewMatchesError,
+)
 from geomface.faces.builtin import load_builtin_face
 from geomface.fitting import (
     ModelRegistration,
@@ -189,6 +195,17 @@ def test_what_is_no_face_is_said_to_be_none(solver):
     with pytest.raises(TooFewMatchesError, match="found a match"):
         far = Mesh(bowl + [0, 0, 900.0], faces, name="far")
         fit_scan(solver.fitter, far, Landmarks(marks))
+
+
+def test_a_model_upside_down_is_refused(solver, scan):
+    truth = scan.truth
+    turn = np.diag([-1.0, -1.0, 1.0])
+    middle = solver.fitter.centre
+    right = Similarity(float(truth["scale"]), truth["rotation"], truth["translation"])
+    start = right.compose(Similarity(1.0, turn, middle - turn @ middle))
+    with pytest.raises(FailedRegistrationError, match="a free template fails there") as caught:
+        fit_scan(solver.fitter, scan.mesh, start=start)
+    assert caught.value.result.residual_mm["median"] < 2.0  # which tells nothing
 
 
 def test_bad_input_is_named(solver, scan):
