@@ -117,8 +117,8 @@ def run_bake(options: BakeOptions, run: Run) -> int:
         options.report,
     )
     run.say(
-        f"{options.out}: {options.size} texels, {100 * result.kept_fraction:.0f} % of the face "
-        f"seen, {run.seconds:.1f} s"
+        f"{options.out}: {options.size} x {options.size} texels, "
+        f"{100 * result.kept_fraction:.0f} % of the face seen, {run.seconds:.1f} s"
     )
     return 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geomface.cli.options import TemplateOptions
-from geomface.datasets import layout
+from geomface.datasets.scan_files import landmarks_beside
 from geomface.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
@@ -36,12 +36,6 @@ def read_template(options: TemplateOptions) -> "Template":
     if options.regions is not None:
         template = dataclasses.replace(template, regions=load_regions(options.regions))
     return template
-
-
-def beside(path: Path, ending: str) -> Path | None:
-    """Return the file of the same stem with another ending, None when there is none."""
-    candidate = path.with_name(path.stem + ending)
-    return candidate if candidate.is_file() else None
 
 
 def read_template_with_uv(path: Path | None) -> "Mesh":
@@ -79,7 +73,7 @@ def read_model(path: Path | None) -> "MorphableModel":
 
 
 def find_scan_landmarks(scan: Path, landmarks: Path | None, none: bool) -> Path | None:
-    """Return the landmark file of a scan: the one given, else `<stem>.landmarks.json` beside it.
+    """Return the landmark file of a scan: the one given, else the one beside it.
 
     Raises
     ------
@@ -87,7 +81,7 @@ def find_scan_landmarks(scan: Path, landmarks: Path | None, none: bool) -> Path 
     """
     if none and landmarks is not None:
         raise SettingsError("--landmarks and --no-landmarks contradict each other: give one.")
-    return None if none else landmarks or beside(scan, layout.SCAN_LANDMARKS)
+    return None if none else landmarks or landmarks_beside(scan)
 
 
 def require_output(

@@ -46,7 +46,8 @@ class RegisterOptions:
     landmarks: Annotated[
         MaybeFile, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: beside the scan)")
     ] = None
-    """Landmarks of the scan: JSON, .pts, .txt, .pp or .ljson."""
+    """Landmarks of the scan: JSON (3D Slicer's and scalismo's, too), .pp, .fcsv, .ljson, .pts, .txt
+    or .csv."""
     no_landmarks: Flag = False
     """Use no landmark file, not even one beside the scan: find the landmarks."""
     unit: ScanUnit = None

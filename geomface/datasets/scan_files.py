@@ -13,7 +13,10 @@ from geomface.errors import FileFormatError
 from geomface.files.images import IMAGE_SUFFIXES
 
 SCAN_SUFFIXES = (".ply", ".obj", ".stl", ".off", ".glb")
-LANDMARK_SUFFIXES = (layout.SCAN_LANDMARKS, ".ljson", ".pp", ".pts", ".landmarks.txt", ".txt")
+LANDMARK_SUFFIXES = (
+    *(layout.SCAN_LANDMARKS, ".mrk.json", ".pp", "_picked_points.pp", ".ljson", ".fcsv", ".pts"),
+    *(".landmarks.txt", ".txt"),
+)
 _COMPANION_SUFFIXES = (".mtl", *IMAGE_SUFFIXES)
 
 _LONGEST = 200
@@ -39,10 +42,9 @@ class ScanFile:
 
 
 def find_scans(folder: Path | str, *, textures: Path | str | None = None) -> tuple[ScanFile, ...]:
-    """List the scans of a folder, by name; the landmark file of X.ply is X.landmarks.json.
+    """List the scans of a folder, by name, with their landmark files (`landmarks_beside`).
 
-    Other landmark formats are found as X.ljson, X.pp, X.pts, X.landmarks.txt or X.txt. Hidden
-    files and sub-folders are left out.
+    Hidden files and sub-folders are left out.
 
     Parameters
     ----------
@@ -67,20 +69,16 @@ def find_scans(folder: Path | str, *, textures: Path | str | None = None) -> tup
             f"{folder}: expected scans named {', '.join('*' + end for end in SCAN_SUFFIXES)}, "
             f"found none among {len(files)} files. Check --scans."
         )
-    by_name = {path.name: path for path in files}
     pictures = [] if textures is None else _pictures(Path(textures))
     stems = {path.stem for path in scans}
     shared = tuple(path for path in pictures if not _stems_of(path.name) & stems)
     items = []
     for name, path in zip(item_names(scans), scans, strict=True):
-        landmarks = [
-            by_name[path.stem + end] for end in LANDMARK_SUFFIXES if path.stem + end in by_name
-        ]
         items.append(
             ScanFile(
                 name=name,
                 scan=path,
-                landmarks=landmarks[0] if landmarks else None,
+                landmarks=landmarks_beside(path),
                 companions=shared
                 + tuple(
                     other
@@ -106,6 +104,16 @@ def _stems_of(name: str) -> set[str]:
     """Return whatever a scan can be called to which a file belongs by its name."""
     parts = name.split(".")
     return {".".join(parts[:count]) for count in range(1, len(parts))}
+
+
+def landmarks_beside(scan: Path) -> Path | None:
+    """Return the landmark file of a scan X.ply, None when there is none.
+
+    It is X.landmarks.json, else what another program writes: X.mrk.json, X.pp, X_picked_points.pp,
+    X.ljson, X.fcsv, X.pts, X.landmarks.txt or X.txt.
+    """
+    places = (scan.with_name(scan.stem + end) for end in LANDMARK_SUFFIXES)
+    return next((place for place in places if place.is_file()), None)
 
 
 def item_names(paths: Sequence[Path]) -> list[str]:

@@ -52,7 +52,10 @@ def find_start(
     found = detector.detect(scan).landmarks
     if template.landmarks is not None and template.landmarks.scheme == SCHEME:
         return FoundStart(
-            found, None, "no landmarks given: they were found on the scan; check the overlay."
+            found,
+            None,
+            "no landmarks given: they were found on the scan; 'geomface landmarks detect "
+            "--picture' shows them.",
         )
     from geomface.registration.start import similarity_from_landmarks
 
@@ -67,5 +70,5 @@ def find_start(
         None,
         similarity_from_landmarks(own.points, found),
         "no landmarks given: those of the scan and of the template were found and tell the pose "
-        "alone; check the overlay.",
+        "alone; 'geomface landmarks detect --picture' shows them.",
     )

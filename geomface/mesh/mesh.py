@@ -23,7 +23,7 @@ from geomface.errors import MeshError, TopologyMismatchError
 from geomface.mesh.quads import split_quads
 from geomface.mesh.units import canonical_unit
 
-UnitSource = Literal["said", "file", "assumed"]
+UnitSource = Literal["said", "file", "landmarks", "assumed"]
 _EIGHT_BITS = "Divide 8-bit values by 255."
 
 
@@ -45,7 +45,8 @@ class Mesh:
     unit : one of um, mm, cm, inch, m, or the millimetres in one unit such as "118.3mm"; None is
         mm as long as nothing else is known
     name : what messages call this mesh (usually the file name)
-    unit_source : "said" by the caller, by the "file", or "assumed", which the size may correct
+    unit_source : "said" by the caller, by the "file" or the "landmarks" on it, or "assumed", which
+        the size may correct
 
     Raises
     ------

@@ -24,6 +24,7 @@ _NAMES = {
     "inch": "inches",
     "m": "metres",
 }
+_WHO = {"said": "said", "file": "its file says", "landmarks": "its landmarks say"}
 _FACE_TO_BUST = (220.0, 560.0)
 # Partial faces and busts are still scans of a head: how far around it millimetres are believed.
 _LOOSER = (0.6, 2.5)
@@ -119,16 +120,15 @@ def scan_unit(
     guess = _by_size(size) if scale_to_template is None else _by_scale(scale_to_template)
     if mesh.unit_source == "assumed":
         return guess
-    said = millimetres(mesh.unit)
+    said, who = millimetres(mesh.unit), _WHO[mesh.unit_source or "said"]
     if scale_to_template is None:
         low, high = _FACE_TO_BUST[0] * _LOOSER[0], _FACE_TO_BUST[1] * _LOOSER[1]
         off, most = size * said / np.clip(size * said, low, high), _BEYOND_SIZES
     else:
         off, most = said / scale_to_template, _CONTRADICTION
     if 1 / most < off < most:
-        notes = () if mesh.unit == "mm" else (_as_said(mesh.unit, "as its file says"),)
-        if mesh.unit != "mm" and mesh.unit_source == "said":
-            notes = (_as_said(mesh.unit, "as said"),)
+        words = f"in {spoken(mesh.unit)}, as {who}: multiplied by {said:g}."
+        notes = () if mesh.unit == "mm" else (words,)
         return UnitFinding(mesh.unit, said, notes)
     sized = f"{off:.3g} times" if off > 1 else f"1/{1 / max(off, 1e-300):.3g}"
     doubt = f"in {spoken(mesh.unit)} its face would be {sized} of a person's"
@@ -138,12 +138,8 @@ def scan_unit(
         )
     return dataclasses.replace(
         guess,
-        notes=(f"its file says {mesh.unit}, but {doubt}: not believed.", *guess.notes),
+        notes=(f"{who} {mesh.unit}, but {doubt}: not believed.", *guess.notes),
     )
-
-
-def _as_said(unit: str, who: str) -> str:
-    return f"in {spoken(unit)}, {who}: multiplied by {millimetres(unit):g}."
 
 
 def _by_scale(scale: float) -> UnitFinding:
@@ -288,7 +284,7 @@ def landmarks_onto(
         return landmarks, scan, ()
     if scan.unit_source == "assumed" and (landmarks.unit != "mm" or factor != 1.0):
         unit = canonical_unit(size / factor)
-        scan = scan.replace(unit=unit, unit_source="file")
+        scan = scan.replace(unit=unit, unit_source="landmarks")
     if factor == 1.0:
         return landmarks, scan, ()
     placed = dataclasses.replace(landmarks, points=landmarks.points * factor, unit=scan.unit)

@@ -8,6 +8,7 @@ from geomface.arrays import BoolArray, FloatArray, IndexArray
 from geomface.errors import LandmarkError
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
 from geomface.mesh.diagnose import diagnose_scan
+from geomface.mesh.landmark_frames import landmarks_in_frame
 from geomface.mesh.landmark_order import (
     ArrangedLandmarks,
     arrange_landmarks,
@@ -143,8 +144,10 @@ def prepare_scan(
     template_mm = 1.0 if template is None else template_factor(template.mesh)
     if landmarks is not None and template is not None:
         landmarks, scan, said = landmarks_onto(landmarks, scan)
+        landmarks, turned = landmarks_in_frame(landmarks, scan)
         arranged, placed = prepare_landmarks(template, landmarks, pose_known=start is not None)
-        landmarks, mirrored, notes = arranged.landmarks, arranged.mirrored, [*said, *arranged.notes]
+        landmarks, mirrored = arranged.landmarks, arranged.mirrored
+        notes = [*said, *turned, *arranged.notes]
         if mirrored:
             landmarks = _reflected(landmarks)
         known = start or similarity_from_landmarks(placed, landmarks)

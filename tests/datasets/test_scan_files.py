@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from geomface.datasets import find_scans
-from geomface.datasets.scan_files import item_names
+from geomface.datasets.scan_files import item_names, landmarks_beside
 from geomface.errors import FileFormatError
 
 
@@ -23,6 +23,14 @@ def test_scans_are_found_with_what_belongs_to_them(tmp_path):
     assert scans[0].landmarks == tmp_path / "a.ljson"
     assert scans[1].landmarks == tmp_path / "b.landmarks.json"
     assert scans[2].landmarks is None
+
+
+def test_landmark_files_of_other_programs_are_found(tmp_path):
+    scan = tmp_path / "a.ply"
+    assert landmarks_beside(scan) is None
+    for name in ("a.txt", "a_picked_points.pp", "a.mrk.json", "a.landmarks.json"):
+        (tmp_path / name).touch()
+        assert landmarks_beside(scan) == tmp_path / name
 
 
 def test_scans_never_share_a_name():

@@ -46,7 +46,8 @@ class ModelFitScanOptions:
     landmarks: Annotated[
         MaybeFile, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: beside the scan)")
     ] = None
-    """Landmarks of the scan: JSON, .pts, .txt, .pp or .ljson."""
+    """Landmarks of the scan: JSON (3D Slicer's and scalismo's, too), .pp, .fcsv, .ljson, .pts, .txt
+    or .csv."""
     no_landmarks: Flag = False
     """Use no landmark file, not even one beside the scan: find the landmarks."""
     unit: ScanUnit = None
@@ -71,8 +72,8 @@ class ModelFitLandmarksOptions:
     """
 
     landmarks: InputFile
-    """Landmarks: JSON, .pts, .txt, .pp or .ljson; missing ones are left out. Of a picture: JSON,
-    .pts, .txt or .csv with two numbers a point."""
+    """Landmarks: JSON, .pp, .fcsv, .ljson, .pts, .txt or .csv; missing ones are left out. Of a
+    picture: JSON, .pts, .txt or .csv with two numbers a point."""
     out: OutputFile
     """The fitted mesh, where the landmarks are; of a picture, in the model's frame."""
     model: ModelFile = None

@@ -74,7 +74,8 @@ def load_landmarks(path: str | Path, unit: str | None = None) -> Landmarks:
     The order of the file is kept, except that a LJSON whose labels name the seven groups of the
     68-point scheme is put into that scheme's order, and points whose names or first column are
     different numbers are put into the order of these. 3D Slicer's files are in its patients'
-    system as they say, LPS or RAS; points are read in the system that the file uses.
+    system as they say, LPS or RAS; points are read in the system that the file uses,
+    and `register` turns those that lie on their scan in the other one only.
 
     Example
     -------
