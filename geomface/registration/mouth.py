@@ -32,7 +32,7 @@ _LOOK_FROM_MM = 30.0
 # Shares of the width of the mouth. Lips closer than this are closed; with landmarks that much
 # apart, lips closer than that; and how far landmarks of lips that meet may lie side by side.
 _CLOSED = 0.025
-_MEASURED, _APART = (0.02, 0.065), (0.04, 0.02)
+_MEASURED, _APART = (0.02, 0.065), (0.03, 0.02)
 _ASIDE = 0.06
 # Closed lips lie this far from the seam between them, each on its side.
 _HAIR_MM = 0.05
