@@ -56,3 +56,15 @@ def test_bad_vertices_are_refused(model, projector):
         projector.project(np.zeros((5, 3)))
     with pytest.raises(MeshError, match="NaN or infinity"):
         projector.project(np.full(model.mean.shape, np.nan))
+
+
+def test_what_the_model_lacks_shrinks_nothing(model, projector):
+    """Neither the mesh, to come nearer to the model, nor the face in the mesh."""
+    rng = np.random.default_rng(8)
+    for _ in range(5):
+        face = model.reconstruct(rng.standard_normal(len(model)))
+        mesh = Similarity(1000.0).apply(face + rng.normal(0, 3.0, face.shape))
+        found = projector.project(mesh)
+        assert found.converged and found.similarity.scale == pytest.approx(1000.0, rel=0.15)
+        assert np.linalg.norm(found.coefficients) < 1.3 * np.sqrt(len(model))
+        assert np.sqrt(np.square(found.vertices / 1000.0 - face).sum(axis=1).mean()) < 1.0
