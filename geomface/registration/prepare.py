@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
-from geomface.errors import LandmarkError
+from geomface.errors import LandmarkError, RegistrationError
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
 from geomface.mesh.diagnose import diagnose_scan
 from geomface.mesh.landmark_frames import landmarks_in_frame
@@ -16,6 +16,7 @@ from geomface.mesh.landmark_order import (
     reordered,
 )
 from geomface.mesh.landmark_outliers import drop_far_landmarks, set_repeated_missing
+from geomface.mesh.landmark_shift import settle_landmarks
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.units import landmarks_onto, template_factor
 from geomface.mesh.winding import away_from_centre, outward_beside, turned_triangles
@@ -154,6 +155,11 @@ def prepare_scan(
         scale = template_mm / known.scale
     diagnosis = diagnose_scan(scan, scale_to_template=scale)
     notes += diagnosis.notes
+    if (diagnosis.degenerate_faces | diagnosis.repeated_faces).all():
+        raise RegistrationError(
+            f"{scan.name}: the scan has no triangle of positive area; expected a surface. Mesh the "
+            "point cloud first."
+        )
     # From here on everything is in millimetres.
     to_mm = diagnosis.unit_factor
     if known is not None:
@@ -182,6 +188,11 @@ def prepare_scan(
     expected = arranged is not None and arranged.mirrored
     notes += _said_of_winding(turn != expected)
     faces = np.where(turn[:, None], faces[:, ::-1], faces)
+    if landmarks is not None:
+        landmarks, said = settle_landmarks(landmarks, vertices, faces)
+        notes += said
+        if start is None:
+            known = similarity_from_landmarks(placed, landmarks)
     if known is not None and landmarks is not None and known.rotation[2, 2] < _TILTED_COSINE:
         notes.append("the scan does not look along +z: turned by its landmarks.")
     if template is not None and known is not None and start is None and not fit_scale:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from geomface.errors import LandmarkError
+from geomface.errors import LandmarkError, RegistrationError
 from geomface.faces.builtin import load_builtin_face
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
 from geomface.mesh.multi_pie import mirror_order
@@ -123,3 +123,41 @@ def test_without_a_template_the_scan_is_only_looked_at(template):
     np.testing.assert_allclose(given.vertices[:-1], template.mesh.vertices)
     np.testing.assert_array_equal(given.faces, template.mesh.faces)
     assert len(given.notes) == 3  # a vertex in no triangle, a triangle without area, the unit
+
+
+def test_sigma_of_a_measured_landmark_is_positive(marks):
+    landmarks = Landmarks(marks, sigma_mm=np.where(np.arange(68) == 5, 0.0, 2.0))
+    with pytest.raises(LandmarkError, match="positive standard deviations"):
+        landmarks.sigma(1.0)
+    absent = landmarks.points.copy()
+    absent[5] = np.nan
+    assert dataclasses.replace(landmarks, points=absent).sigma(1.0)[6] == 2.0
+
+
+@pytest.mark.parametrize("way_mm", [5.0, 12.0, 25.0])
+def test_landmarks_marked_before_the_scan_was_moved_are_moved_after_it(template, marks, way_mm):
+    mesh = template.mesh
+    turn = Rotation.from_euler("y", 4, degrees=True).as_matrix()
+    shifted = marks @ turn.T + [0.0, way_mm, 0.0]
+    given = prepare_scan(mesh, template, Landmarks(shifted))
+    assert np.linalg.norm(given.landmarks.points - marks, axis=1).max() < 0.5
+    assert np.allclose(given.start.apply(mesh.vertices), mesh.vertices, atol=0.5)
+    assert any("before the scan was moved" in note for note in given.notes)
+
+
+def test_rough_landmarks_are_told_and_stay_where_they_are(template, marks):
+    rough = marks + 4.0 * np.random.default_rng(0).standard_normal(marks.shape)
+    given = prepare_scan(template.mesh, template, Landmarks(rough))
+    present = given.landmarks.present
+    assert np.array_equal(given.landmarks.points[present], rough[present])
+    assert any("rough, or of another scan" in note for note in given.notes)
+    careful = marks + np.random.default_rng(0).standard_normal(marks.shape)
+    given = prepare_scan(template.mesh, template, Landmarks(careful))
+    assert not any("beside" in note for note in given.notes)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e308])
+def test_a_scan_without_surface_is_refused_by_name(template, marks, size):
+    flat = Mesh(size * np.eye(3), np.array([[0, 1, 2]]), name="flat")
+    with pytest.raises(RegistrationError, match="flat: the scan has no triangle of positive area"):
+        prepare_scan(flat)
