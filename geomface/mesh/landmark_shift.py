@@ -79,8 +79,8 @@ def _onto(surface: ClosestPointIndex, points: FloatArray) -> FloatArray:
         least = _ROBUST * np.median(hit.distances) + nearest
         weights = 1.0 / np.sqrt(np.maximum(hit.distances, least))
         rows = np.hstack([np.cross(arms, normal), normal]) * weights[:, None]
-        turn, move = np.split(np.linalg.lstsq(rows, gaps * weights, rcond=1e-6)[0], 2)
-        placed = arms @ rotation_matrix(turn).T + centre + move
+        step = np.asarray(np.linalg.lstsq(rows, gaps * weights, rcond=1e-6)[0], np.float64)
+        placed = arms @ rotation_matrix(step[:3]).T + centre + step[3:]
         still = np.abs(placed - points).max() < nearest
         points = placed
         if still:
