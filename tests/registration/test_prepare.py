@@ -125,15 +125,6 @@ def test_without_a_template_the_scan_is_only_looked_at(template):
     assert len(given.notes) == 3  # a vertex in no triangle, a triangle without area, the unit
 
 
-def test_sigma_of_a_measured_landmark_is_positive(marks):
-    landmarks = Landmarks(marks, sigma_mm=np.where(np.arange(68) == 5, 0.0, 2.0))
-    with pytest.raises(LandmarkError, match="positive standard deviations"):
-        landmarks.sigma(1.0)
-    absent = landmarks.points.copy()
-    absent[5] = np.nan
-    assert dataclasses.replace(landmarks, points=absent).sigma(1.0)[6] == 2.0
-
-
 @pytest.mark.parametrize("way_mm", [5.0, 12.0, 25.0])
 def test_landmarks_marked_before_the_scan_was_moved_are_moved_after_it(template, marks, way_mm):
     mesh = template.mesh
