@@ -163,5 +163,5 @@ def test_autoencoder_draws_from_the_gaussian_of_its_codes(tmp_path: Path) -> Non
     )
     with pytest.raises(SettingsError, match="whole faces"):
         model.fit(faces.vertices, np.arange(7756) < 100)
-    with pytest.raises(SettingsError, match="1 number"):
+    with pytest.raises(SettingsError, match="numbers: expected 1 or more"):
         AutoencoderSettings(numbers=0)
