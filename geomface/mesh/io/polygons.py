@@ -100,8 +100,9 @@ def build_mesh(
 
 def _known(vertices: FloatArray, corners: IndexArray, name: str) -> FloatArray:
     """Put vertices of NaN that no face uses onto one that a face uses: the others keep numbers."""
-    lost = ~np.isfinite(vertices).all(axis=1)
-    lost[corners] = False
+    used = np.zeros(len(vertices), dtype=bool)
+    used[corners] = True
+    lost = ~used & ~np.isfinite(vertices).all(axis=1)
     if not lost.any() or not len(corners):
         return vertices
     log.warning(
