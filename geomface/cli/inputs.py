@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geomface.cli.options import TemplateOptions
-from geomface.datasets.scan_files import landmarks_beside
 from geomface.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
@@ -81,6 +80,9 @@ def find_scan_landmarks(scan: Path, landmarks: Path | None, none: bool) -> Path 
     """
     if none and landmarks is not None:
         raise SettingsError("--landmarks and --no-landmarks contradict each other: give one.")
+    # Not above: help must not wait for numpy.
+    from geomface.datasets.scan_files import landmarks_beside
+
     return None if none else landmarks or landmarks_beside(scan)
 
 

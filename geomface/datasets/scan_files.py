@@ -113,7 +113,8 @@ def landmarks_beside(scan: Path) -> Path | None:
     X.ljson, X.fcsv, X.pts, X.landmarks.txt or X.txt.
     """
     places = (scan.with_name(scan.stem + end) for end in LANDMARK_SUFFIXES)
-    return next((place for place in places if place.is_file()), None)
+    # Not Path.is_file, which raises where the name is too long for the file system.
+    return next((place for place in places if os.path.isfile(place)), None)
 
 
 def item_names(paths: Sequence[Path]) -> list[str]:

@@ -16,6 +16,8 @@ _BESIDE = 0.006
 # A motion has six unknowns: of errors that have nothing in common it takes away a tenth.
 _EXPLAINS = 0.5
 _ENOUGH = 24
+# The nearest surface shows the way from nearby only.
+_FARTHEST = 0.25
 _STEPS = 60
 _ROBUST = 3.0
 
@@ -53,13 +55,13 @@ def settle_landmarks(
     moved = _onto(surface, points) if len(points) >= _ENOUGH else points
     after = float(np.median(surface.query(moved).distances))
     off = f"{landmarks.name}: its landmarks lie {before:.1f} mm beside the scan's surface (median)"
-    if after >= _EXPLAINS * before:
+    way = float(np.linalg.norm(moved - points, axis=1).mean())
+    if after >= _EXPLAINS * before or way > _FARTHEST * extent(points):
         return landmarks, (
             f"{off}: they are rough, or of another scan. The fit follows them: check it.",
         )
     settled = landmarks.points.copy()
     settled[landmarks.present] = moved
-    way = float(np.linalg.norm(moved - points, axis=1).mean())
     return dataclasses.replace(landmarks, points=settled), (
         f"{off}, and {after:.1f} mm after a rigid motion by {way:.0f} mm: they were marked before "
         "the scan was moved, and were moved after it. Check the fit.",
