@@ -15,10 +15,10 @@ from geomface.registration.prior import ShapePrior, pose_modes
 if TYPE_CHECKING:
     from geomface.registration.nonrigid import NonRigidRegistration, RegistrationStep
 
-# Measured on people, poses and templates that chose nothing, three model families on one another:
-# 84 right fits (open mouths, halves, holes, closed heads) end at 32 degrees and 25 standard
-# deviations, 66 fits that are 16 mm off and more begin at 45 degrees. Of 30 that are 6 to 16 mm
-# off, a third is found out; a face slid along itself by 1 cm looks like a face.
+# Chosen on three model families laid on one another: 84 right fits (open mouths, halves, holes,
+# closed heads) end at 32 degrees and 25 standard deviations, 66 fits that are 16 mm off and more
+# begin at 45 degrees. Of 30 that are 6 to 16 mm off a third is found out; a face slid by 1 cm or
+# rolled by 30 degrees may look like a face. On new people the gap will be narrower.
 _LARGEST_DISTORTION = 38.0
 _LARGEST_DISTANCE = 28.0
 # Skin of smooth cheeks still slides by up to 0.8 mm in right fits of closed heads.
