@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geomface.errors import GeomfaceError, MeshError
+from geomface.errors import GeomfaceError, MeshError, SettingsError
 
 FloatArray = NDArray[np.float64]
 """Geometry: float64."""
@@ -41,13 +41,31 @@ def require_shape(
 
 def require_kind(value: object, kind: type | tuple[type, ...], verb: str, *, where: str) -> None:
     """Raise MeshError when `verb` got something else than a `kind`; says `where` models have it."""
+    way_out = f"load_mesh and load_template read files; a face model holds its own as {where}."
+    require_type(value, kind, verb, way_out=way_out)
+
+
+def require_type(
+    value: object,
+    kind: type | tuple[type, ...],
+    verb: str,
+    *,
+    way_out: str,
+    error: type[GeomfaceError] = MeshError,
+) -> None:
+    """Raise `error` when `verb` got something else than a `kind`; ends with the way out."""
     if not isinstance(value, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
-        raise MeshError(
+        raise error(
             f"{verb}: expected a {' or '.join(item.__name__ for item in kinds)}, got a "
-            f"{type(value).__name__}. load_mesh and load_template read files; a face "
-            f"model holds its own as {where}."
+            f"{type(value).__name__}. {way_out}"
         )
+
+
+def require_generator(rng: object, verb: str) -> None:
+    """Raise SettingsError when `verb` got something else than a numpy.random.Generator."""
+    way_out = "numpy.random.default_rng(seed) makes one."
+    require_type(rng, np.random.Generator, verb, way_out=way_out, error=SettingsError)
 
 
 def require_finite(array: np.ndarray, name: str, error: type[GeomfaceError] = MeshError) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from geomface.datasets import layout
 from geomface.errors import FileFormatError
 from geomface.files.images import IMAGE_SUFFIXES
+from geomface.files.reading import log
 
 SCAN_SUFFIXES = (".ply", ".obj", ".stl", ".off", ".glb")
 LANDMARK_SUFFIXES = (
@@ -57,12 +58,18 @@ def find_scans(folder: Path | str, *, textures: Path | str | None = None) -> tup
     """
     folder = Path(folder)
     try:
-        files = sorted(path for path in folder.iterdir() if path.is_file())
+        entries = sorted(folder.iterdir())
     except OSError as error:
         raise FileFormatError(
             f"{folder}: expected a folder of scans ({error.strerror}). Check --scans."
         ) from error
-    files = [path for path in files if not path.name.startswith(".")]
+    entries = [path for path in entries if not path.name.startswith(".") and not path.is_dir()]
+    files = [path for path in entries if path.is_file()]
+    for path in set(entries).difference(files):
+        if path.suffix.lower() in SCAN_SUFFIXES:
+            log.warning(
+                "%s is no regular file (a link to nothing, a pipe, a device): left out.", path
+            )
     scans = [path for path in files if path.suffix.lower() in SCAN_SUFFIXES]
     if not scans:
         raise FileFormatError(

@@ -15,7 +15,7 @@ from geomface.fitting.settings import LandmarkFitSettings
 from geomface.mesh import Landmarks, Similarity
 from geomface.mesh.landmark_order import exchanged_sides
 from geomface.mesh.robust import geman_mcclure_weights, robust_scale
-from geomface.mesh.units import millimetres
+from geomface.mesh.units import landmark_unit, millimetres
 from geomface.registration.prepare import prepare_landmarks, with_scale
 from geomface.registration.start import similarity_from_landmarks
 from geomface.statistics import MorphableModel, require_model
@@ -137,8 +137,10 @@ def fit_landmarks_3d(
             "to be the subject's. Reflect the points at x = 0, or correct their order."
         )
     start = similarity_from_landmarks(placed, landmarks)
+    found_unit = landmark_unit(landmarks, millimetres(model.mesh.unit) / start.scale)
+    notes += found_unit.notes
     if not settings.fit_scale:
-        scale = millimetres(model.mesh.unit) / millimetres(landmarks.unit)
+        scale = millimetres(model.mesh.unit) / found_unit.factor
         start = with_scale(start, scale, placed[landmarks.present].mean(axis=0))
     sigma = np.hypot(landmarks.sigma(settings.landmark_sigma_mm), settings.model_sigma_mm)
     found = fit_in_frame(
@@ -155,11 +157,11 @@ def fit_landmarks_3d(
     placed = similarity.apply(face.points(found.coefficients))
     present: BoolArray = landmarks.present
     gaps = np.linalg.norm((placed - landmarks.points)[present], axis=1)
-    gaps = gaps * millimetres(landmarks.unit)
+    gaps = gaps * found_unit.factor
     return LandmarkFit(
         mesh=model.mesh.replace(
             vertices=similarity.apply(full.points(found.coefficients)),
-            unit=landmarks.unit,
+            unit=found_unit.unit,
             name=landmarks.name,
         ),
         shape=found.coefficients[: face.shape_count].copy(),

@@ -161,6 +161,27 @@ def _by_scale(scale: float) -> UnitFinding:
     )
 
 
+def landmark_unit(landmarks: "Landmarks", scale: float) -> UnitFinding:
+    """Return the unit of landmarks without a scan: as they say, unless it is off by a factor of 3.
+
+    Parameters
+    ----------
+    scale : millimetres in one of their units by which they would be as large as a template's
+    """
+    said = millimetres(landmarks.unit)
+    if 1 / _CONTRADICTION < said / scale < _CONTRADICTION:
+        return UnitFinding(landmarks.unit, said)
+    found = _by_scale(scale)
+    return dataclasses.replace(
+        found,
+        notes=(
+            f"{landmarks.name}: in {spoken(landmarks.unit)} their face would be "
+            f"{said / scale:.3g} times as large as the model's: taken for one in "
+            f"{spoken(found.unit)}.",
+        ),
+    )
+
+
 def _by_size(size: float) -> UnitFinding:
     """Take millimetres, else the one unit that makes a head, else that of an ordinary head."""
     low, high = _FACE_TO_BUST

@@ -246,7 +246,7 @@ def _require_size(path: Path | str, extent: float, documented: str, by_size: str
     if low / _SIZED_BY_FORMAT < size < high * _SIZED_BY_FORMAT or size <= 0:
         return
     likely = 10.0 ** round(np.log10(_USUAL_MM / size))
-    way = f"say its unit ({by_size})" if by_size else f"say its unit ({_USUAL_MM / extent:.3g})"
+    way = f"say its unit (--unit {by_size or format(_USUAL_MM / extent, '.3g')})"
     raise FileFormatError(
         f"{path}: in {spoken(documented)}, as this format is, its face is {size:.3g} mm across; "
         f"expected {low:g} to {high:g}. Someone scaled it, by about {1 / likely:.0e}: {way}, or "

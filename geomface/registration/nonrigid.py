@@ -312,8 +312,8 @@ class _Fit:
         if kept < settings.minimum_kept:
             raise TooFewMatchesError(
                 f"only {kept:.0%} of the visible template found a match on the scan, expected at "
-                f"least {settings.minimum_kept:.0%}. Check the landmarks, the unit and that the "
-                "scan shows this face."
+                f"least {settings.minimum_kept:.0%}. Check that the landmarks are of this scan "
+                "and in its frame, the unit, and that it shows the face."
             )
         return matches, kept
 

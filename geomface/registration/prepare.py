@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from geomface.arrays import BoolArray, FloatArray, IndexArray
+from geomface.arrays import BoolArray, FloatArray, IndexArray, require_type
 from geomface.errors import LandmarkError, RegistrationError
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
 from geomface.mesh.diagnose import diagnose_scan
@@ -27,6 +27,8 @@ _MIRROR = np.array([-1.0, 1.0, 1.0])
 _TILTED_COSINE = 0.5
 # More of the triangles than this face inwards: all of the scan does.
 _INSIDE_OUT = 0.8
+_LANDMARKS = "Landmarks(points) makes them, load_landmarks reads a file."
+_START = "geomface.mesh.Similarity(scale, rotation, translation) is template to scan."
 # Enough of the template to tell which way the scan beside it faces.
 _TEMPLATE_SAMPLES = 2000
 
@@ -83,6 +85,7 @@ def prepare_landmarks(
     LandmarkError : wrong scheme or count, an order that no face has, many far off; without a known
         pose too few measured, or on one line.
     """
+    _require_landmarks(landmarks)
     embedding = template.require_landmarks(landmarks)
     placed = embedding.positions(template.mesh.vertices)
     notes = []
@@ -134,6 +137,10 @@ def prepare_scan(
     to face outward. Landmarks with left and right exchanged belong to a mirror image if the
     triangles face inwards, too: such a scan was reflected with its landmarks.
     """
+    if landmarks is not None:
+        _require_landmarks(landmarks)
+    if start is not None:
+        require_type(start, Similarity, scan.name, way_out=_START, error=RegistrationError)
     if template is not None and landmarks is None and start is None:
         raise LandmarkError(
             f"{scan.name}: expected landmarks or a starting pose, got neither. `geomface.register` "
@@ -210,6 +217,10 @@ def prepare_scan(
         tuple(notes),
         diagnosis.unit_notes,
     )
+
+
+def _require_landmarks(landmarks: object) -> None:
+    require_type(landmarks, Landmarks, "landmarks", way_out=_LANDMARKS, error=LandmarkError)
 
 
 def _reflected(landmarks: Landmarks) -> Landmarks:

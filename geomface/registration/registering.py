@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray, require_kind
-from geomface.errors import MeshError
+from geomface.errors import MeshError, TooFewMatchesError
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
 from geomface.mesh.robust import robust_scale
 from geomface.registration.nonrigid import (
@@ -138,7 +138,10 @@ def register(
     if prior is not None:
         mean, modes = (prior.mean - solver.centre) * solver.scale, prior.modes * solver.scale
         shape = DeformationPrior(solver.rest, mean, modes)
-    state = solver.fit(target, framed, prior=shape, on_progress=on_progress)
+    try:
+        state = solver.fit(target, framed, prior=shape, on_progress=on_progress)
+    except TooFewMatchesError as error:
+        raise TooFewMatchesError(f"{scan.name}: {error}") from error
     model = prior if faces is None else faces
     result = _result(solver, given, target, framed, state, model, began)
     if verify and result.verification is not None:

@@ -114,13 +114,14 @@ def require_likely(
     """
     if not reasons:
         return
-    cause = "the pose that was searched for may be wrong"
+    cause, way_out = "the pose may be wrong", "Give landmarks that were measured on it"
     if landmarks_given:
-        cause = "the landmarks may be wrong (order, left and right, unit)"
+        cause = "the landmarks may be wrong (order, left and right, unit, another scan's)"
+        way_out = "Check the landmarks"
     raise FailedRegistrationError(
         f"{name}: the fit is no likely face: {'; '.join(reasons)}. Likely causes: {cause}, or the "
-        "scan shows no face or hardly any of it. Give landmarks that were measured on it, or look "
-        "at what came out (verify=False, --unverified).",
+        f"scan shows no face or hardly any of it. {way_out}, or look at what came out "
+        "(verify=False, --unverified).",
         result,
     )
 

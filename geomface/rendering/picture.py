@@ -3,9 +3,10 @@
 import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, require_finite, require_kind, require_shape
-from geomface.errors import MeshError, SettingsError
+from geomface.errors import MeshError
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.normals import smooth_vertex_normals
+from geomface.ranges import SIDE, require_number
 from geomface.rendering.camera import Frame, frame_of, view_rotation
 from geomface.rendering.rasterize import rasterize
 from geomface.rendering.shading import Studio, shade_pixels
@@ -65,8 +66,7 @@ def render_mesh(
     ((96, 96, 3), dtype('float32'))
     """
     require_kind(mesh, Mesh, "render_mesh", where="`.mesh`")
-    if size < 1:
-        raise SettingsError(f"{mesh.name}: expected a picture of at least 1 pixel, got {size}.")
+    require_number(f"{mesh.name}: size", size, SIDE, whole=True)
     count = len(mesh.vertices)
     points = mesh.vertices
     if vertices is not None:

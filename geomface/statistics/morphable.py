@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from geomface.arrays import FloatArray, IndexArray, frozen, require_finite, require_shape
+from geomface.arrays import (
+    FloatArray,
+    IndexArray,
+    frozen,
+    require_finite,
+    require_generator,
+    require_shape,
+)
 from geomface.errors import MeshError, SettingsError
 from geomface.mesh import Mesh, Template, require_same_topology
 from geomface.mesh.mirror import mirror_vertices
@@ -190,6 +197,7 @@ class MorphableModel:
         self, rng: np.random.Generator, *, sigma: float = 1.0
     ) -> tuple[FloatArray, FloatArray]:
         """Draw shape and texture coefficients jointly: a ~ N(C t, I - C C^T) given t ~ N(0, I)."""
+        require_generator(rng, "sample")
         shape = rng.standard_normal(len(self.shape))
         texture = rng.standard_normal(len(self.texture) if self.texture is not None else 0)
         if self.coupling is not None:
@@ -213,6 +221,7 @@ class MorphableModel:
 
     def sample_identity(self, rng: np.random.Generator) -> FloatArray:
         """Draw (K,) shape coefficients from N(0, 1)."""
+        require_generator(rng, "sample")
         return rng.standard_normal(len(self.shape))
 
     @cached_property

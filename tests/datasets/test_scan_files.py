@@ -55,3 +55,13 @@ def test_folders_without_scans_are_refused(tmp_path):
     (tmp_path / "a.txt").touch()
     with pytest.raises(FileFormatError, match="found none among 1 files"):
         find_scans(tmp_path)
+
+
+def test_what_is_no_regular_file_is_named(tmp_path, caplog):
+    (tmp_path / "a.ply").write_bytes(b"")
+    os.mkfifo(tmp_path / "p.ply")
+    (tmp_path / "gone.obj").symlink_to(tmp_path / "nowhere.obj")
+    (tmp_path / "folder.ply").mkdir()
+    assert [item.name for item in find_scans(tmp_path)] == ["a"]
+    assert "p.ply is no regular file" in caplog.text and "gone.obj is no" in caplog.text
+    assert "folder" not in caplog.text

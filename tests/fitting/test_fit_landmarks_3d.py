@@ -100,6 +100,15 @@ def test_the_unit_of_the_landmarks_is_the_unit_of_the_result(rng):
     assert other.residual_mm["max"] == pytest.approx(one.residual_mm["max"])
 
 
+def test_a_unit_that_the_size_contradicts_is_not_believed(rng):
+    model = small_model(rng)
+    landmarks, *_ = measured(model, rng)
+    right = fit_landmarks_3d(model, landmarks)
+    metres = fit_landmarks_3d(model, Landmarks(landmarks.points / 1000, "thirty"))  # says mm
+    assert metres.mesh.unit == "m" and any("taken for one in metres" in n for n in metres.notes)
+    assert metres.residual_mm["max"] == pytest.approx(right.residual_mm["max"])
+
+
 def test_scale_and_box_can_be_held(rng):
     model = small_model(rng)
     landmarks, *_ = measured(model, rng, scale=1.0)

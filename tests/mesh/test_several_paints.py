@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geomface.errors import FileFormatError
 from geomface.files import save_image
 from geomface.geometry_image import bake_texture
 from geomface.geometry_image.readout import read_bilinear
@@ -170,3 +171,17 @@ def test_a_bake_sees_what_is_painted_and_repeats_what_goes_beyond(folder: Path) 
 def load_square(folder: Path, faces: str) -> Mesh:
     mesh = obj(folder, faces)
     return mesh.replace(vertices=mesh.vertices * 50, painted=mesh.painted)
+
+
+def test_a_face_without_corners_is_refused(folder: Path) -> None:
+    """The last or one between: it must not shift the pictures of the others."""
+    head = (
+        "ply\nformat ascii 1.0\ncomment TextureFile a.png\nelement vertex 3\n"
+        "property float x\nproperty float y\nproperty float z\nproperty float s\n"
+        "property float t\nelement face 2\nproperty list uchar int vertex_indices\nend_header\n"
+        "0 0 0 0 0\n1 0 0 1 0\n0 1 0 0 1\n"
+    )
+    for faces in ("3 0 1 2\n0\n", "0\n3 0 1 2\n"):
+        (folder / "m.ply").write_text(head + faces)
+        with pytest.raises(FileFormatError, match="at least 3 corners in each face"):
+            load_mesh(folder / "m.ply")

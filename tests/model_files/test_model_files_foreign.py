@@ -78,7 +78,7 @@ def test_bfm2009_in_another_unit_is_refused_until_it_is_said(
     path = tmp_path / "m.mat"
     unit, deviations = foreign.parts(rng)
     foreign.write_bfm2009(path, rng, shapeMU=MEAN.ravel(), shapePC=unit, shapeEV=deviations)
-    with pytest.raises(FileFormatError, match=r"0\.18 mm across.*1e-03: say its unit \(mm"):
+    with pytest.raises(FileFormatError, match=r"0\.18 mm across.*1e-03: say its unit \(--unit mm"):
         load_model(path)
     assert_shape(load_model(path, unit="mm"), unit * deviations)
     foreign.write_bfm2009(

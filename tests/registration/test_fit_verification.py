@@ -6,26 +6,9 @@ import trimesh
 from scipy.spatial.transform import Rotation
 
 from geomface.errors import FailedRegistrationError
-from geomface.faces.builtin import load_builtin_face
 from geomface.fitting.model_registration import known_faces, shape_prior
 from geomface.mesh import Landmarks, Mesh, Similarity
-from geomface.registration import NonRigidRegistration, register
-from geomface.scans.simulate import simulate_scan
-
-
-@pytest.fixture(scope="module")
-def face():
-    return load_builtin_face()
-
-
-@pytest.fixture(scope="module")
-def solver(face):
-    return NonRigidRegistration(face.template)
-
-
-@pytest.fixture(scope="module")
-def scan(face):
-    return simulate_scan(face, rng=np.random.default_rng(3))
+from geomface.registration import register
 
 
 def turned(similarity, template, axis, degrees):

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from geomface.errors import LandmarkError, SettingsError, TooFewMatchesError
-from geomface.faces.builtin import load_builtin_face
+from geomface.errors import LandmarkError, RegistrationError, SettingsError, TooFewMatchesError
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.io import load_landmarks, load_mesh, load_template
@@ -19,22 +18,6 @@ from geomface.registration import (
     register,
 )
 from geomface.registration.evaluate import correspondence_error
-from geomface.scans.simulate import simulate_scan
-
-
-@pytest.fixture(scope="module")
-def face():
-    return load_builtin_face()
-
-
-@pytest.fixture(scope="module")
-def solver(face):
-    return NonRigidRegistration(face.template)
-
-
-@pytest.fixture(scope="module")
-def scan(face):
-    return simulate_scan(face, rng=np.random.default_rng(3))
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +158,12 @@ def test_inputs_are_refused_in_sentences(face, solver, scan):
         register(solver, scan.mesh, Landmarks(scan.landmarks.points, scheme="other-68"))
     with pytest.raises(LandmarkError, match="all 68 landmarks are missing"):
         register(solver, scan.mesh, Landmarks(np.full((68, 3), np.nan)))
+    with pytest.raises(LandmarkError, match=r"expected a Landmarks, got a ndarray.*Landmarks\("):
+        register(solver, scan.mesh, scan.landmarks.points)
+    with pytest.raises(RegistrationError, match="expected a Similarity, got a ndarray"):
+        register(solver, scan.mesh, start=np.eye(4))
     away = scan.mesh.vertices + [0.0, 0.0, -4000.0]
-    with pytest.raises(TooFewMatchesError, match="found a match"):
+    with pytest.raises(TooFewMatchesError, match=rf"{scan.mesh.name}: only .*of this scan"):
         register(solver, scan.mesh.replace(vertices=away), scan.landmarks)
     with pytest.raises(SettingsError, match="method"):
         RegistrationSettings(method="magic")

@@ -188,7 +188,9 @@ def test_a_turntable_loops_through_one_frame():
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"size": 0}, SettingsError, "1 pixel"),
+        ({"size": 0}, SettingsError, "size: expected 1 to 8192"),
+        ({"size": 100_000}, SettingsError, "size: expected 1 to 8192"),
+        ({"size": float("nan")}, SettingsError, "size: expected a whole number"),
         ({"colors": np.zeros((3, 3))}, MeshError, "shape"),
         ({"colors": np.full((4, 3), np.nan)}, MeshError, "NaN"),
         ({"vertices": np.zeros((5, 3))}, MeshError, "shape"),

@@ -301,7 +301,7 @@ def test_bad_settings_and_bad_textures_are_refused(faces, pairs):
             predictor.predict(np.full((2, 60, 3), np.nan))
     with pytest.raises(SettingsError, match="give rng"):
         fit_assignment(pairs, "random")
-    with pytest.raises(SettingsError, match="numpy.random.Generator, got int"):
+    with pytest.raises(SettingsError, match="random assignment: expected a Generator, got a int"):
         fit_random(pairs, 3)
     with pytest.raises(SettingsError, match="expected one of random, mean"):
         fit_assignment(pairs, "best")

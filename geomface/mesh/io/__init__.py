@@ -5,7 +5,7 @@ Vertex and face count and order never change; nothing is merged, dropped or clea
 
 from pathlib import Path
 
-from geomface.arrays import require_kind
+from geomface.arrays import require_kind, require_type
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.reading import reading
 from geomface.mesh.io.glb import read_glb, write_glb
@@ -76,6 +76,8 @@ def load_mesh(
     >>> gf.load_mesh("face.ply").topology_id == gf.load_builtin_face().mesh.topology_id
     True
     """
+    names = "A file of a mesh has a name: 'face.ply', or a Path."
+    require_type(path, (str, Path), "load_mesh", way_out=names, error=FileFormatError)
     reader = _READERS.get(Path(path).suffix.lower())
     if reader is None:
         raise FileFormatError(f"{path}: expected a mesh named {_suffixes()}; rename or convert it.")

@@ -6,6 +6,7 @@ import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray
 from geomface.files.reading import log
+from geomface.mesh.io.polygons import require_polygons
 
 _SIDE = 8
 """Texels a side of a plain colour."""
@@ -67,7 +68,12 @@ def paint(
     which : (P,) number of each polygon's paint, -1 for none
     paints : of the materials
     name : for notes
+
+    Raises
+    ------
+    FileFormatError : a polygon with fewer than three corners
     """
+    require_polygons(counts, name)
     starts, as_it_was = np.cumsum(counts) - counts, Painting(None, uv, uv_corners)
     if uv is None or uv_corners is None or len(uv) == 0:
         uv, uv_corners = np.zeros((1, 2)), np.full(int(counts.sum()), -1)

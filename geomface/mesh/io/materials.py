@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from geomface.arrays import ImageArray
+from geomface.arrays import ImageArray, require_type
 from geomface.errors import FileFormatError
 from geomface.files.images import decode_image
 from geomface.files.places import file_inside
@@ -25,6 +25,8 @@ def further_folder(texture: TextureChoice) -> Path | None:
     """
     if isinstance(texture, bool):
         return None
+    folder = "A folder's name, or True or False."
+    require_type(texture, (str, Path), "texture", way_out=folder, error=FileFormatError)
     if not Path(texture).is_dir():
         raise FileFormatError(
             f"{texture}: expected a folder of pictures, there is none. Check the name (--textures, "

@@ -42,12 +42,7 @@ def build_mesh(
     FileFormatError : a polygon with fewer than three corners
     MeshError : no faces, indices out of range, NaN or infinity
     """
-    if len(counts) and counts.min() < 3:
-        bad = int(np.argmin(counts))
-        raise FileFormatError(
-            f"{name}: expected at least 3 corners in each face, face {bad} has {counts[bad]}. The "
-            "file may be truncated: export it again."
-        )
+    require_polygons(counts, name)
     # Before any geometry is looked up; Mesh would only notice later.
     require_indices(corners, len(vertices), f"{name}: faces")
     vertices = _known(vertices, corners, name)
@@ -96,6 +91,16 @@ def build_mesh(
         name=name,
         painted=None if painted is None else np.repeat(painted, counts - 2),
     )
+
+
+def require_polygons(counts: IndexArray, name: str) -> None:
+    """Raise `FileFormatError` when one of (P,) polygons has fewer than three corners."""
+    if len(counts) and counts.min() < 3:
+        bad = int(np.argmin(counts))
+        raise FileFormatError(
+            f"{name}: expected at least 3 corners in each face, face {bad} has {counts[bad]}. The "
+            "file may be truncated: export it again."
+        )
 
 
 def _known(vertices: FloatArray, corners: IndexArray, name: str) -> FloatArray:

@@ -4,8 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from geomface.arrays import FloatArray
-from geomface.errors import SettingsError
+from geomface.arrays import FloatArray, require_generator
 from geomface.statistics.assignment.pairs import FacePairs
 
 
@@ -46,11 +45,7 @@ def fit_random(pairs: FacePairs, rng: np.random.Generator) -> RandomAssignment:
     ------
     Shamai et al. 2018, equation 7, with the unbiased variance delta_i^2 / (n - 1).
     """
-    if not isinstance(rng, np.random.Generator):
-        raise SettingsError(
-            "random assignment: expected rng, a numpy.random.Generator, got "
-            f"{type(rng).__name__}. numpy.random.default_rng(seed) makes one."
-        )
+    require_generator(rng, "random assignment")
     return RandomAssignment(pairs, rng)
 
 
