@@ -30,7 +30,7 @@ NOUNS = {
     "render": "a picture of a mesh",
     "train": "train a generative system into a run directory",
     "sample": "draw images or faces from a trained system",
-    "evaluate": "measure a trained system",
+    "evaluate": "measure a trained system, or how real face pictures are",
     "fit": "fit a trained system to given faces",
     "edit": "change given faces with a trained system",
     "report": "a single-file offline report of a pipeline's output or of a training",

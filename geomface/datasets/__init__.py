@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from geomface.datasets.labelled_pictures import FaceRecord as FaceRecord
     from geomface.datasets.labelled_pictures import SyntheticFaces as SyntheticFaces
     from geomface.datasets.labelled_pictures import load_synthetic as load_synthetic
+    from geomface.datasets.photographs import Photograph as Photograph
+    from geomface.datasets.photographs import load_photographs as load_photographs
     from geomface.datasets.registered_faces import RegisteredFaces as RegisteredFaces
     from geomface.datasets.registered_faces import load_registered_faces as load_registered_faces
     from geomface.datasets.registered_faces import load_registered_meshes as load_registered_meshes

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 from geomface.lazy import attach
 
 if TYPE_CHECKING:
+    from geomface.metrics.distinctness import between_over_within as between_over_within
     from geomface.metrics.embedding import AnnotationResult as AnnotationResult
     from geomface.metrics.embedding import annotate as annotate
     from geomface.metrics.embedding import embed_in_plane as embed_in_plane
     from geomface.metrics.estimate import Estimate as Estimate
     from geomface.metrics.estimate import mean_estimate as mean_estimate
+    from geomface.metrics.face_frame import FramedFace as FramedFace
+    from geomface.metrics.face_frame import frame_face as frame_face
+    from geomface.metrics.face_sets import FaceSetComparison as FaceSetComparison
+    from geomface.metrics.face_sets import FramedFaces as FramedFaces
+    from geomface.metrics.face_sets import compare_face_sets as compare_face_sets
     from geomface.metrics.factors import SameThreshold as SameThreshold
     from geomface.metrics.factors import choose_threshold as choose_threshold
     from geomface.metrics.factors import decoupling as decoupling
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from geomface.metrics.features import extract_features as extract_features
     from geomface.metrics.frechet import frechet_distance as frechet_distance
     from geomface.metrics.frechet import kernel_distance as kernel_distance
+    from geomface.metrics.gradient_histograms import gradient_histograms as gradient_histograms
     from geomface.metrics.identity import VerificationResult as VerificationResult
     from geomface.metrics.identity import identity_distance as identity_distance
     from geomface.metrics.identity import verify_identities as verify_identities
@@ -33,6 +40,8 @@ if TYPE_CHECKING:
     from geomface.metrics.pairs import Pairs as Pairs
     from geomface.metrics.pairs import balanced_pairs as balanced_pairs
     from geomface.metrics.pairs import draw_pairs as draw_pairs
+    from geomface.metrics.photograph_statistics import contrast_bands as contrast_bands
+    from geomface.metrics.photograph_statistics import face_statistics as face_statistics
     from geomface.metrics.pyramid import laplacian_pyramid as laplacian_pyramid
     from geomface.metrics.pyramid import rebuild_image as rebuild_image
     from geomface.metrics.readout import OracleReadout as OracleReadout
@@ -41,6 +50,8 @@ if TYPE_CHECKING:
     from geomface.metrics.shape_sets import nearest_meshes as nearest_meshes
     from geomface.metrics.shape_sets import reconstruction_error as reconstruction_error
     from geomface.metrics.shape_sets import sample_specificity as sample_specificity
+    from geomface.metrics.telling_apart import TellingApart as TellingApart
+    from geomface.metrics.telling_apart import tell_apart as tell_apart
     from geomface.metrics.verification import FoldAccuracy as FoldAccuracy
     from geomface.metrics.verification import PairVerification as PairVerification
     from geomface.metrics.verification import fold_accuracy as fold_accuracy

@@ -1,0 +1,120 @@
+"""Folders of photographs of faces, with what is known of them: who it is, and landmarks."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from geomface.arrays import FloatArray, ImageArray
+from geomface.datasets import layout
+from geomface.datasets.label_table import load_label_table
+from geomface.datasets.labelled_pictures import load_synthetic
+from geomface.errors import FileFormatError, LandmarkError
+from geomface.files.images import IMAGE_SUFFIXES, load_image
+from geomface.learning.errors import DatasetError
+
+LANDMARK_SUFFIXES = (layout.SCAN_LANDMARKS, ".pts", ".landmarks.txt", ".txt")
+"""What follows the stem of a photograph in the name of its landmark file."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Photograph:
+    """One photograph of a set.
+
+    Parameters
+    ----------
+    name : its path below the folder
+    person : who is in it, "" where not known
+    landmarks : (68, 2) pixels, NaN where missing; None: there are none
+    read : returns the pixels (H, W, 3) float32
+    """
+
+    name: str
+    person: str
+    landmarks: FloatArray | None
+    read: Callable[[], ImageArray]
+
+
+def load_photographs(folder: Path | str) -> tuple[Photograph, ...]:
+    """List the photographs of a folder; pixels are read when they are asked for.
+
+    Parameters
+    ----------
+    folder : of pictures in any depth of subfolders, or the output of `geomface synth faces`.
+        Landmarks lie beside a picture X.jpg as X.landmarks.json, X.pts, X.landmarks.txt or X.txt.
+        People are the column `identity` of `labels.csv` or `labels.jsonl`, or else the subfolders
+
+    Raises
+    ------
+    FileFormatError : no folder, no picture in it, a table or a landmark file that cannot be read
+    DatasetError : the table names none of the pictures
+    LandmarkError : other than 68 landmarks
+    """
+    folder = Path(folder)
+    if (folder / layout.SET_FILE).is_file():
+        return _synthetic(folder)
+    if not folder.is_dir():
+        raise FileFormatError(f"{folder}: expected a folder of photographs, there is none.")
+    paths = {
+        path.relative_to(folder).as_posix(): path
+        for path in layout.files_below(folder, "*")
+        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+    }
+    if not paths:
+        raise FileFormatError(
+            f"{folder}: expected photographs ({', '.join(IMAGE_SUFFIXES)}) in it or in its "
+            "subfolders, got none."
+        )
+    people = _people(folder, tuple(paths))
+    return tuple(
+        Photograph(name, people[name], _landmarks(path), _reader(path))
+        for name, path in paths.items()
+    )
+
+
+def _synthetic(folder: Path) -> tuple[Photograph, ...]:
+    faces = load_synthetic(folder)
+    return tuple(
+        Photograph(
+            record.key,
+            str(record.identity),
+            record.landmarks,
+            lambda record=record: faces.image(record),
+        )
+        for record in faces
+    )
+
+
+def _reader(path: Path) -> Callable[[], ImageArray]:
+    return lambda: load_image(path)
+
+
+def _people(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
+    tables = [folder / name for name in layout.LABEL_TABLES if (folder / name).is_file()]
+    if not tables:
+        return {name: name.split("/")[0] if "/" in name else "" for name in names}
+    table = load_label_table(tables[0], ("identity",))
+    people = {name: table[name]["identity"] for name in names if name in table}
+    if not people:
+        raise DatasetError(
+            f"{tables[0]}: expected names of pictures below {folder}, with their endings; none of "
+            f"{len(table)} is there, such as {next(iter(table), 'none')}."
+        )
+    return {name: people.get(name, "") for name in names}
+
+
+def _landmarks(path: Path) -> FloatArray | None:
+    from geomface.mesh.io.pixel_landmarks import load_pixel_landmarks
+
+    places = (path.with_name(path.stem + end) for end in LANDMARK_SUFFIXES)
+    place = next((place for place in places if place.is_file()), None)
+    if place is None:
+        return None
+    points = load_pixel_landmarks(place).points
+    if points.shape != (68, 2):
+        raise LandmarkError(
+            f"{place}: expected the 68 landmarks of a face, got {len(points)}. Remove the file, or "
+            "mend it."
+        )
+    return np.asarray(points, np.float64)

@@ -1,0 +1,89 @@
+"""`geomface evaluate faces`: folders of pictures, their people and landmarks, what is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geomface.cli.main import main
+from geomface.datasets.photographs import load_photographs
+from geomface.errors import FileFormatError, LandmarkError
+from geomface.files.images import load_image, save_image
+from geomface.learning.errors import DatasetError
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photographs")
+    rng = np.random.default_rng(0)
+    for index in range(20):
+        place = folder / f"p{index // 4}" / f"{index % 4}.png"
+        place.parent.mkdir(exist_ok=True)
+        save_image(place, 0.2 + 0.6 * rng.random((112, 92)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("faces") / "set"
+    words = ["--identities", "6", "--samples", "3", "--size", "64", "--yaw", "constant(0)"]
+    assert main(["synth", "faces", "--out", str(folder), *words, "--quiet"]) == 0
+    return folder
+
+
+def test_figures_and_sheet(
+    faces: Path, photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", "faces", str(faces), "--photographs", str(photographs)]
+    sheet, report = tmp_path / "sheet.png", tmp_path / "report.json"
+    assert main([*words, "--sheet", str(sheet), "--report", str(report)]) == 0
+    said = capsys.readouterr()
+    assert "eye white over skin" in said.out and "told apart" in said.out
+    assert "20 of 20 have no landmarks" in said.err and "18 faces are smaller" in said.err
+    record = json.loads(report.read_text())
+    assert record["pictures"]["faces"] == {"pictures": 18, "people": 6}
+    assert record["pictures"]["photographs"] == {"pictures": 20, "people": 5}
+    told = record["features"]["gradients"]["telling_apart"]["accuracy"]
+    assert told["value"] > 0.9 and told["low"] < told["value"] <= told["high"]
+    assert load_image(sheet).std() > 0.1
+    assert main([*words, "--json", "--quiet", "--count", "16"]) == 0
+    counted = json.loads(capsys.readouterr().out)["pictures"]
+    assert counted["faces"] == {"pictures": 16, "people": 6}
+    assert main([*words, "--dry-run"]) == 0
+    assert "compare 18 faces with 20 photographs" in capsys.readouterr().out
+
+
+def test_people_and_landmarks_of_a_folder(photographs: Path, tmp_path: Path) -> None:
+    assert [item.person for item in load_photographs(photographs)] == [
+        f"p{index // 4}" for index in range(20)
+    ]
+    for name in ("a", "b"):
+        save_image(tmp_path / f"{name}.png", np.full((8, 6, 3), 0.5))
+    assert [item.person for item in load_photographs(tmp_path)] == ["", ""]
+    points = np.random.default_rng(0).random((68, 2)).tolist()
+    place = tmp_path / "b.landmarks.json"
+    place.write_text(json.dumps({"unit": "px", "points": points}))
+    (tmp_path / "labels.csv").write_text("file,identity\na.png,Ann\n")
+    first, second = load_photographs(tmp_path)
+    assert (first.person, second.person, first.landmarks) == ("Ann", "", None)
+    np.testing.assert_allclose(second.landmarks, points)
+    assert second.read().shape == (8, 6, 3)
+    place.write_text(json.dumps({"unit": "px", "points": points[:51]}))
+    with pytest.raises(LandmarkError, match="expected the 68 landmarks"):
+        load_photographs(tmp_path)
+    (tmp_path / "labels.csv").write_text("file,identity\nc.png,Ann\n")
+    with pytest.raises(DatasetError, match="none of 1 is there, such as c.png"):
+        load_photographs(tmp_path)
+
+
+def test_bad_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(FileFormatError, match="there is none"):
+        load_photographs(tmp_path / "nowhere")
+    with pytest.raises(FileFormatError, match="expected photographs"):
+        load_photographs(tmp_path)
+    assert main(["evaluate", "faces", str(tmp_path), "--photographs", str(tmp_path)]) == 1
+    assert "expected photographs" in capsys.readouterr().err
+    words = ["evaluate", "faces", "a", "--photographs", "b", "--sheet", "s.gif"]
+    assert main(words) == 1
+    assert "--sheet s.gif: expected a name ending in .png" in capsys.readouterr().err
