@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from geomface.metrics.features import extract_features as extract_features
     from geomface.metrics.frechet import frechet_distance as frechet_distance
     from geomface.metrics.frechet import kernel_distance as kernel_distance
-    from geomface.metrics.gradient_histograms import gradient_histograms as gradient_histograms
+    from geomface.metrics.gradient_features import gradient_histograms as gradient_histograms
     from geomface.metrics.identity import VerificationResult as VerificationResult
     from geomface.metrics.identity import identity_distance as identity_distance
     from geomface.metrics.identity import verify_identities as verify_identities

@@ -12,7 +12,7 @@ from geomface.metrics.distinctness import between_over_within
 from geomface.metrics.face_frame import HEIGHT, WIDTH, ellipse_distance
 from geomface.metrics.features import RandomFeatures, extract_features
 from geomface.metrics.frechet import frechet_distance, kernel_distance
-from geomface.metrics.gradient_histograms import gradient_histograms
+from geomface.metrics.gradient_features import gradient_histograms
 from geomface.metrics.photograph_statistics import FACE, face_statistics
 from geomface.metrics.telling_apart import TellingApart, tell_apart
 from geomface.metrics.wasserstein import SlicedWassersteinSettings, sliced_wasserstein

@@ -9,7 +9,7 @@ from geomface.errors import LandmarkError, SettingsError
 from geomface.metrics.distinctness import between_over_within
 from geomface.metrics.face_frame import HEIGHT, WIDTH, frame_face
 from geomface.metrics.face_sets import FramedFaces, compare_face_sets
-from geomface.metrics.gradient_histograms import gradient_histograms
+from geomface.metrics.gradient_features import gradient_histograms
 from geomface.metrics.photograph_statistics import (
     BAND_EDGES,
     EYES,
