@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from geomface.datasets.labelled_folder import save_labelled_faces as save_labelled_faces
     from geomface.errors import GeomfaceError as GeomfaceError
     from geomface.faces.albedo import albedo_model as albedo_model
-    from geomface.faces.albedo import sample_albedo_code as sample_albedo_code
+    from geomface.faces.albedo_code import sample_albedo_code as sample_albedo_code
     from geomface.faces.builtin import load_builtin_face as load_builtin_face
     from geomface.files import load_image as load_image
     from geomface.files import save_image as save_image

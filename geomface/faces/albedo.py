@@ -4,34 +4,13 @@ import dataclasses
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray, require_shape
-from geomface.errors import LandmarkError, SettingsError
+from geomface.arrays import FloatArray, ImageArray
+from geomface.errors import LandmarkError
+from geomface.faces.albedo_code import code_values
 from geomface.faces.albedo_fields import SkinFields, skin_fields
 from geomface.faces.color import lab_to_srgb
 from geomface.mesh import Template
 from geomface.statistics import MorphableModel, require_model
-
-ALBEDO_PARAMETERS = (
-    "tone",
-    "warmth",
-    "cheekRedness",
-    "noseRedness",
-    "ruddiness",
-    "lipRedness",
-    "lipLightness",
-    "browDensity",
-    "browWidth",
-    "hairTone",
-    "freckles",
-    "beard",
-    "beardExtent",
-    "socketDarkness",
-    "mottleLight",
-    "mottleHue",
-)
-ALBEDO_SIZE = len(ALBEDO_PARAMETERS)
-IDENTITY_CORRELATION = np.linspace(0.9, 0.1, ALBEDO_SIZE)
-_ROTATION_SEED = 16
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -60,7 +39,7 @@ class AlbedoModel:
         ------
         SettingsError : a code of the wrong length, NaN or infinity.
         """
-        c = dict(zip(ALBEDO_PARAMETERS, _checked_code(code), strict=True))
+        c = code_values(code)
         f = self.fields
         light = 1.0 / (1.0 + np.exp(-1.35 * c["tone"] - 0.35))
         # From deep brown to fair, the path that human skin takes through Lab.
@@ -68,8 +47,8 @@ class AlbedoModel:
         lab[:, 0] = np.interp(light, [0, 0.35, 0.7, 1], [31, 47, 63, 75])
         lab[:, 1] = np.interp(light, [0, 0.35, 0.7, 1], [11, 15.5, 14, 10]) - 0.9 * c["warmth"]
         lab[:, 2] = np.interp(light, [0, 0.35, 0.7, 1], [14, 22, 19.5, 14]) + 2.2 * c["warmth"]
-        lab[:, 0] += f.mottle[:, 0] * (0.9 + 0.7 * c["mottleLight"])
-        lab[:, 1] += f.mottle[:, 1] * (0.8 + 0.7 * c["mottleHue"])
+        lab[:, 0] += f.mottle[:, 0] * (0.9 + 0.7 * c["patch0"])
+        lab[:, 1] += f.mottle[:, 1] * (0.8 + 0.7 * c["patch1"])
 
         blush = f.cheek * _positive(c["cheekRedness"], 0.7) * 4.2
         blush += f.nose * _positive(c["noseRedness"], 0.7) * 2.8
@@ -82,7 +61,7 @@ class AlbedoModel:
 
         hair = np.array([lab[:, 0].mean() * 0.22 + 9.0 + 2.5 * c["hairTone"], 4.5, 6.5])
         hair[1:] += np.array([0.8, 1.6]) * c["hairTone"]
-        extent = f.moustache + (1 - f.moustache) * f.jaw * _share(c["beardExtent"] + 1.2)
+        extent = f.moustache + (1 - f.moustache) * f.jaw * _share(c["jawBeard"] + 1.2)
         stubble = extent * _share(1.5 * c["beard"] - 2.2) * 0.62
         lab += stubble[:, None] * (hair * [1, 0.3, 0.1] + [6, 0, 0] - lab)
 
@@ -136,52 +115,6 @@ def albedo_colors(source: MorphableModel | Template, code: FloatArray) -> ImageA
     return albedo_model(source).colors(code)
 
 
-def sample_albedo_code(identity: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Draw the albedo code of a person whose shape is known.
-
-    c = rho * (Q alpha[:16]) + sqrt(1 - rho^2) * eps, eps ~ N(0, I)
-
-    Q is a fixed orthogonal matrix and rho falls from 0.9 to 0.1, so the canonical correlations of
-    shape and colour are known: rho itself.
-
-    Parameters
-    ----------
-    identity : (K,) coefficients, N(0, 1) over people, K >= 16
-
-    Returns
-    -------
-    (16,) float64, N(0, I) over people
-
-    Raises
-    ------
-    SettingsError : fewer than 16 coefficients, NaN or infinity.
-
-    Example
-    -------
-    >>> import numpy as np
-    >>> import geomface as gf
-    >>> rng = np.random.default_rng(1)
-    >>> gf.sample_albedo_code(gf.load_builtin_face().sample_identity(rng), rng).shape
-    (16,)
-    """
-    alpha = np.asarray(identity, dtype=np.float64)
-    if alpha.ndim != 1 or len(alpha) < ALBEDO_SIZE or not np.isfinite(alpha).all():
-        raise SettingsError(
-            f"identity: expected at least {ALBEDO_SIZE} finite coefficients as one row, got an "
-            f"array of shape {alpha.shape}. Draw it with MorphableModel.sample_identity."
-        )
-    rho = IDENTITY_CORRELATION
-    told = identity_rotation() @ alpha[:ALBEDO_SIZE]
-    return rho * told + np.sqrt(1.0 - rho**2) * rng.standard_normal(ALBEDO_SIZE)
-
-
-def identity_rotation() -> FloatArray:
-    """Return Q, the fixed (16, 16) orthogonal matrix that ties colour to shape."""
-    noise = np.random.default_rng(_ROTATION_SEED).standard_normal((ALBEDO_SIZE, ALBEDO_SIZE))
-    q, r = np.linalg.qr(noise)
-    return q * np.sign(np.diag(r))
-
-
 def landmark_places(template: Template) -> FloatArray:
     """Return the (68, 3) landmark positions on the template, after checking the scheme."""
     marks = template.landmarks
@@ -192,13 +125,6 @@ def landmark_places(template: Template) -> FloatArray:
             f"'multi-pie-68' on the template, got {found}."
         )
     return marks.positions(template.mesh.vertices)
-
-
-def _checked_code(code: FloatArray) -> FloatArray:
-    code = require_shape(code, (ALBEDO_SIZE,), "albedo code", SettingsError).astype(np.float64)
-    if not np.isfinite(code).all():
-        raise SettingsError("albedo code: the 16 parameters hold NaN or infinity.")
-    return code
 
 
 def _positive(value: float, scale: float) -> float:

@@ -24,7 +24,7 @@ from geomface.synthesis.settings import FaceImageSettings
 if TYPE_CHECKING:
     from geomface.statistics import MorphableModel
 
-STAGE, VERSION = "synthetic faces", 1
+STAGE, VERSION = "synthetic faces", 2
 """Raise the version when the same settings give other pictures."""
 PART_PICTURES, SHARD_PICTURES = 32, 512
 

@@ -23,7 +23,7 @@ from geomface.pipeline.texture_settings import BUILTIN, TextureItemSettings, Tex
 if TYPE_CHECKING:
     from geomface.mesh import LandmarkEmbedding
 
-STAGE, VERSION = "textures", 2
+STAGE, VERSION = "textures", 3
 """Raise the version when the same settings give other faces."""
 
 

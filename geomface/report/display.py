@@ -8,7 +8,8 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray
 from geomface.errors import MeshError, SettingsError
-from geomface.faces.albedo import ALBEDO_SIZE, albedo_model, sample_albedo_code
+from geomface.faces.albedo import albedo_model
+from geomface.faces.albedo_code import ALBEDO_SIZE, TOLD, sample_albedo_code
 from geomface.mesh import Mesh, Template
 from geomface.rendering import contact_sheet, frame_of, render_mesh
 from geomface.rendering.picture import GREY
@@ -202,7 +203,7 @@ def _people(model: MorphableModel, count: int) -> tuple[ShownFace, ...]:
         shape, texture = model.draw(rng) if index else (np.zeros(0), np.zeros(0))
         mesh = model.instance(shape, texture=None if model.texture is None else texture)
         if skin is not None:
-            told = len(shape) >= ALBEDO_SIZE
+            told = len(shape) >= len(TOLD)
             code = sample_albedo_code(shape, rng) if told else np.zeros(ALBEDO_SIZE)
             mesh = mesh.replace(colors=skin.colors(code))
         faces.append(ShownFace(_name(index), mesh, sunken_eyes(model, mesh.vertices)))

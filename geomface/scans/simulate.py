@@ -11,7 +11,8 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.datasets import layout
 from geomface.errors import LandmarkError
-from geomface.faces.albedo import ALBEDO_SIZE, AlbedoModel, albedo_model, sample_albedo_code
+from geomface.faces.albedo import AlbedoModel, albedo_model
+from geomface.faces.albedo_code import ALBEDO_SIZE, TOLD, sample_albedo_code
 from geomface.mesh import LandmarkEmbedding, Landmarks, Mesh, Template
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.rotation import rotation_about
@@ -199,11 +200,11 @@ def _albedo_model(template: Template) -> AlbedoModel:
 def _albedo(
     model: MorphableModel, identity: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the code (16,) and the (V, 3) skin colours at the model's vertices.
+    """Return the code (ALBEDO_SIZE,) and the (V, 3) skin colours at the model's vertices.
 
     The code is tied to the identity where that is long enough.
     """
-    if len(identity) >= ALBEDO_SIZE:
+    if len(identity) >= len(TOLD):
         code = sample_albedo_code(identity, rng)
     else:
         code = rng.standard_normal(ALBEDO_SIZE)

@@ -6,7 +6,8 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
-from geomface.faces.albedo import ALBEDO_SIZE, sample_albedo_code
+from geomface.faces.albedo_code import TOLD, sample_albedo_code
+from geomface.faces.traits import Traits, traits_of
 from geomface.synthesis.drawing import draw, draw_one
 from geomface.synthesis.settings import IdentitySettings
 from geomface.synthesis.streams import stream
@@ -20,7 +21,7 @@ class Person:
     ----------
     index : number of the person
     coefficients : (K,) float64, sigma
-    albedo : (16,) float64, code of the skin
+    albedo : (ALBEDO_SIZE,) float64, code of skin and hair
     parents : the two people a mix is made of, empty for the others
     parent_weights : their weights, which are also soft labels
     """
@@ -30,6 +31,11 @@ class Person:
     albedo: FloatArray
     parents: tuple[int, ...] = ()
     parent_weights: tuple[float, ...] = ()
+
+    @property
+    def traits(self) -> Traits:
+        """Age, sex, hair and the like, for whatever is drawn besides the skin."""
+        return traits_of(self.albedo)
 
 
 def draw_person(settings: IdentitySettings, modes: int, seed: int, index: int) -> Person:
@@ -129,7 +135,7 @@ def _drawn(settings: IdentitySettings, modes: int, seed: int, index: int) -> Per
 
 def _albedo(coefficients: FloatArray, seed: int, index: int) -> FloatArray:
     rng = stream(seed, "albedo", index)
-    missing = max(ALBEDO_SIZE - len(coefficients), 0)
+    missing = max(len(TOLD) - len(coefficients), 0)
     # A model of few modes tells little about the skin: chance fills in.
     told = np.concatenate([coefficients, rng.standard_normal(missing)])
     return sample_albedo_code(told, rng)

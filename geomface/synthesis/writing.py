@@ -12,6 +12,7 @@ from geomface.datasets import layout
 from geomface.datasets.picture_files import encode_output, suffix_of
 from geomface.errors import GeomfaceError, OutputError
 from geomface.files.atomic import write_bytes
+from geomface.files.records import plain
 from geomface.synthesis.sampler import RENDER_BATCH, FaceBatch, FaceSampler
 from geomface.synthesis.shards import ShardWriter
 
@@ -140,6 +141,7 @@ def manifest_row(
         "parameters": {
             "identity": person.coefficients.tolist(),
             "albedo": person.albedo.tolist(),
+            "traits": plain(person.traits),
             "expression": {name: weight for name, weight in weights if weight},
             "gaze": parameters.gaze.tolist(),
             "yaw": parameters.yaw,

@@ -31,7 +31,7 @@ import torch
 
 from geomface.datasets import ImageSet, layout, load_textures
 from geomface.datasets.registered_faces import registered_mm
-from geomface.faces.albedo import ALBEDO_PARAMETERS
+from geomface.faces.albedo_code import ALBEDO_PARAMETERS
 from geomface.faces.builtin import load_builtin_face
 from geomface.files import load_tensors
 from geomface.gan.progressive_texture import (

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 
 from geomface.faces import load_builtin_face
-from geomface.faces.albedo import ALBEDO_PARAMETERS, AlbedoModel, albedo_model, landmark_places
+from geomface.faces.albedo import AlbedoModel, albedo_model, landmark_places
+from geomface.faces.albedo_code import ALBEDO_PARAMETERS
 from geomface.mesh import Mesh
 from geomface.metrics import annotate, embed_in_plane, identity_distance, verify_identities
 from geomface.recognition import (

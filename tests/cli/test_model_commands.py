@@ -9,7 +9,8 @@ import pytest
 
 import geomface
 from geomface.cli.main import main
-from geomface.faces.albedo import albedo_model, sample_albedo_code
+from geomface.faces.albedo import albedo_model
+from geomface.faces.albedo_code import sample_albedo_code
 from geomface.files import save_image
 from geomface.fitting import WeakPerspective
 from geomface.fitting.rendering.sheet import render_face

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from geomface.errors import MeshError, SettingsError
-from geomface.faces.albedo import ALBEDO_SIZE, albedo_colors
+from geomface.faces.albedo import albedo_colors
+from geomface.faces.albedo_code import ALBEDO_SIZE
 from geomface.faces.albedo_texture import AlbedoTexture, albedo_texture
 from geomface.faces.builtin import load_builtin_face
 from geomface.mesh import Template

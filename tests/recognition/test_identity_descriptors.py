@@ -14,7 +14,8 @@ from geomface.errors import (
     TopologyMismatchError,
 )
 from geomface.faces import load_builtin_face
-from geomface.faces.albedo import albedo_model, sample_albedo_code
+from geomface.faces.albedo import albedo_model
+from geomface.faces.albedo_code import sample_albedo_code
 from geomface.files.assets import asset_path
 from geomface.files.tensors import load_tensors
 from geomface.mesh import Mesh

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from geomface.errors import SettingsError
+from geomface.faces.albedo_code import ALBEDO_SIZE
 from geomface.synthesis import (
     Constant,
     Empirical,
@@ -82,7 +83,7 @@ def test_coefficients_follow_their_distribution() -> None:
 def test_rows_give_whole_people_and_few_modes_still_have_a_skin() -> None:
     rows = Empirical(((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)))
     person = draw_person(IdentitySettings(coefficients=rows), 3, 0, 0)
-    assert tuple(person.coefficients) in rows.values and person.albedo.shape == (16,)
+    assert tuple(person.coefficients) in rows.values and person.albedo.shape == (ALBEDO_SIZE,)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from scipy.sparse.linalg import cg
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray
 from geomface.errors import SettingsError
-from geomface.faces.albedo import ALBEDO_SIZE, albedo_model
+from geomface.faces.albedo import albedo_model
+from geomface.faces.albedo_code import ALBEDO_SIZE
 from geomface.files.color import linear_to_srgb, srgb_to_linear
 from geomface.fitting.rendering.pixels import VisiblePixels
 from geomface.fitting.rendering.residuals import Skin

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from geomface.faces.albedo import albedo_model, sample_albedo_code
+from geomface.faces.albedo import albedo_model
+from geomface.faces.albedo_code import sample_albedo_code
 from geomface.fitting.rendering.shading import lambert_basis
 from geomface.fitting.rendering.sheet import render_face
 from geomface.mesh.rotation import rotation_angle, rotation_matrix
