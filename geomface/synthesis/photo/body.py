@@ -14,7 +14,7 @@ RINGS = 11
 _NECK_SIDES, _NECK_ROWS = 30, 7
 _EAR_SIDES, _EAR_ROWS = 14, 7
 # Height below the chin, radius to the side, radius to the front, shift to the back; head widths.
-_TORSO = np.array(
+TORSO = np.array(
     [
         [-0.24, 0.45, 0.43, 0.05],
         [-0.36, 0.58, 0.48, 0.06],
@@ -59,7 +59,7 @@ class BodyTopology:
         ear, self._ear_faces = _ball(_EAR_ROWS, _EAR_SIDES)
         self._ear = ear
         self._neck_faces = _strip(np.arange(_NECK_ROWS * _NECK_SIDES).reshape(_NECK_ROWS, -1))
-        rows = len(_TORSO)
+        rows = len(TORSO)
         self._torso_faces = _strip(np.arange(rows * _NECK_SIDES).reshape(rows, -1))
 
     @property
@@ -162,7 +162,7 @@ def _neck(landmarks: FloatArray, width: float, thick: float) -> FloatArray:
 def _torso(landmarks: FloatArray, width: float, thick: float) -> FloatArray:
     chin, bridge = landmarks[8], landmarks[27]
     middle = 0.5 * (landmarks[0, 0] + landmarks[16, 0])
-    height, side, front, back = _TORSO.T * width
+    height, side, front, back = TORSO.T * width
     center = bridge[2] - 0.8 * width - back
     scale = np.where(np.arange(len(side)) < 2, thick, 1.0)
     torso = _rings(middle, chin[1] + height, center, side * scale, front * scale)

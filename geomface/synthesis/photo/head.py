@@ -9,7 +9,9 @@ from geomface.mesh import Mesh, Template
 from geomface.mesh.normals import vertex_normals
 from geomface.synthesis.photo.body import RINGS, Body, BodyTopology
 from geomface.synthesis.photo.glasses import glasses_surface
-from geomface.synthesis.photo.hair import HairStyle, hair_lift
+from geomface.synthesis.photo.hair import hair_body, hair_growth
+from geomface.synthesis.photo.hair_growth import grow_hair
+from geomface.synthesis.photo.haircuts import HairStyle
 from geomface.synthesis.photo.mouth import (
     TEETH_COLOR,
     bag_colors,
@@ -18,6 +20,8 @@ from geomface.synthesis.photo.mouth import (
     teeth_surface,
     teeth_vertices,
 )
+from geomface.synthesis.photo.obstacles import obstacles_of
+from geomface.synthesis.photo.strands import Strands
 from geomface.synthesis.scene import FaceScene, Look
 
 
@@ -29,7 +33,8 @@ class HeadLook:
     ----------
     relief : (V, 3) mm, pores and wrinkles added to the face
     body : skull, ears, neck and shoulders around the neutral face
-    hair : (H, 3) mm, the way from the skin to the hair's shell; into the head where none grows
+    hair : (H, 3) mm, the way from the skin to the body of hair; into the head where none grows
+    strands : the hairs one sees
     glasses : (G, 3) mm, or None for somebody without
     colors : (V'', 3) sRGB of the whole surface
     """
@@ -37,6 +42,7 @@ class HeadLook:
     relief: FloatArray
     body: Body
     hair: FloatArray
+    strands: tuple[Strands, ...]
     glasses: FloatArray | None
     colors: FloatArray
 
@@ -63,6 +69,7 @@ class HeadSurface:
         self._skin_faces = np.vstack([mesh.faces, self.body.skull_faces])
         whole = np.vstack([mesh.vertices, body.skull])
         self._hairy, hair_faces = self._hair_faces(whole, marks)
+        self._scalp_faces = hair_faces
         sizes = (
             len(scene.template.mesh.vertices),
             len(bag_vertices(mesh.vertices, self._mouth)),
@@ -99,18 +106,31 @@ class HeadSurface:
         used, inverse = np.unique(kept, return_inverse=True)
         return used, inverse.reshape(kept.shape)
 
-    def hairy_skin(self, face: FloatArray, body: Body) -> FloatArray:
-        """Return the (H, 3) places of face and skull that lie under the hair's shell."""
-        return np.vstack([face, body.skull])[self._hairy]
+    def hairy(self, values: FloatArray) -> FloatArray:
+        """Return the rows of face and skull (n, C) that lie under the body of hair, (H, C)."""
+        return values[self._hairy]
 
     def hair(
         self, face: FloatArray, body: Body, style: HairStyle | None, rng: np.random.Generator
-    ) -> FloatArray:
-        """Return the (H, 3) ways from a person's skin to their hair, mm."""
-        skin = np.vstack([face, body.skull])
-        normals = vertex_normals(skin, self._skin_faces, weighting="area")[self._hairy]
-        lift = hair_lift(skin[self._hairy], self.scene.landmarks(face), style, rng)
-        return lift[:, None] * normals
+    ) -> tuple[FloatArray, FloatArray, tuple[Strands, ...]]:
+        """Return what grows on a head.
+
+        Returns
+        -------
+        growth (H,) of `hair_growth`, the ways (H, 3) from the skin to the body of hair, mm, and the
+        hairs
+        """
+        whole = np.vstack([face, body.skull])
+        skin, marks = whole[self._hairy], self.scene.landmarks(face)
+        normals = vertex_normals(whole, self._skin_faces, weighting="area")[self._hairy]
+        if style is None:
+            growth = np.full(len(skin), -1.0)
+            return growth, hair_body(growth, 0.0, None)[:, None] * normals, ()
+        growth = hair_growth(skin, marks, style, rng)
+        obstacles = obstacles_of(body.skull, skin, marks)
+        lift = hair_body(growth, obstacles.width, style)
+        strands = grow_hair(skin, self._scalp_faces, growth, style, obstacles, rng)
+        return growth, lift[:, None] * normals, (strands,) if strands else ()
 
     def glasses(self, face: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return the (G, 3) frame of glasses that fits a person."""

@@ -20,10 +20,12 @@ from geomface.rendering.differentiable import (
 from geomface.synthesis.parameters import FaceParameters
 from geomface.synthesis.photo.backgrounds import background_picture
 from geomface.synthesis.photo.developing import develop
-from geomface.synthesis.photo.hair import draw_hair, hair_colors
+from geomface.synthesis.photo.hair import hair_colors
+from geomface.synthesis.photo.haircuts import draw_hair
 from geomface.synthesis.photo.head import HeadLook, HeadSurface
 from geomface.synthesis.photo.occluders import draw_occluder
 from geomface.synthesis.photo.skin_detail import photo_skin, skin_relief
+from geomface.synthesis.photo.strands import draw_strands, over_picture, strand_canvas
 from geomface.synthesis.scene import FaceScene, Look, torch_camera
 from geomface.synthesis.settings import FaceImageSettings
 from geomface.synthesis.streams import stream
@@ -91,12 +93,15 @@ class Photographer:
                     self._shine(parameters),
                 ],
                 background=_stacked(backgrounds),
-                outputs=["rgb", "landmarks"],
+                outputs=["rgb", "depth", "landmarks"],
             )
-        pictures = [
-            self._finish(picture, item, marks)
-            for picture, item, marks in zip(result.rgb.numpy(), parameters, landmarks, strict=True)
-        ]
+        pictures = []
+        for k, item in enumerate(parameters):
+            canvas = strand_canvas(result.depth[k].numpy())
+            for strands in heads[k].strands:
+                draw_strands(canvas, strands, cameras[k], item.light)
+            picture, cover = over_picture(canvas, result.rgb[k].numpy())
+            pictures.append(self._finish(picture, cover, item, landmarks[k]))
         hidden = np.stack([seen for _, seen in pictures])
         visible = result.landmarks_visible.numpy() & ~hidden
         return np.stack([picture for picture, _ in pictures]), visible
@@ -120,17 +125,17 @@ class Photographer:
         )
 
     def _finish(
-        self, picture: ImageArray, item: FaceParameters, landmarks: np.ndarray
+        self, picture: ImageArray, hair: np.ndarray, item: FaceParameters, landmarks: np.ndarray
     ) -> tuple[ImageArray, BoolArray]:
         """Put occluders in front, develop, and say which landmarks they hide."""
         settings, size = self.settings, self.settings.size
         rng = stream(settings.seed, "occluder", item.identity, item.stream)
-        hidden = np.zeros(len(landmarks), bool)
+        cell = np.clip(np.floor(landmarks).astype(np.int64), 0, size - 1)
+        hidden = hair[cell[:, 1], cell[:, 0]] >= _HIDES
         if rng.random() < settings.photo.occluders:
             cover, colors = draw_occluder(size, landmarks, rng)
             picture = picture + cover[..., None] * (colors - picture)
-            cell = np.clip(np.floor(landmarks).astype(np.int64), 0, size - 1)
-            hidden = cover[cell[:, 1], cell[:, 0]] >= _HIDES
+            hidden |= cover[cell[:, 1], cell[:, 0]] >= _HIDES
         rng = stream(settings.seed, "develop", item.identity, item.stream)
         return develop(picture, settings.photo, rng), hidden
 
@@ -153,12 +158,11 @@ class Photographer:
         marks = self.scene.landmarks(neutral)
         plain = look.colors[: surface.count]
         hair_rng = stream(seed, "hair", index)
-        drawn = draw_hair(np.median(plain, axis=0), hair_rng)
+        masculine, age = float(hair_rng.random()), float(hair_rng.uniform(18, 80))
+        drawn = draw_hair(np.median(plain, axis=0), masculine, age, hair_rng)
         style = drawn if haired else None
         skin_rng = stream(seed, "skin", index)
-        skin = photo_skin(
-            plain, neutral, self._fields, np.array(drawn.color), photo.detail, skin_rng
-        )
+        skin = photo_skin(plain, neutral, self._fields, drawn.mean_color, photo.detail, skin_rng)
         normals = vertex_normals(neutral, self.scene.model.mesh.faces, weighting="area")
         relief = skin_relief(neutral, normals, photo.detail, skin_rng)
         clothes_rng = stream(seed, "clothes", index)
@@ -166,11 +170,13 @@ class Photographer:
         dressed = surface.body.colors(skin, body, clothes_rng)
         glasses_rng = stream(seed, "glasses", index)
         frame = glasses_rng.uniform(0.02, 0.4) * glasses_rng.uniform(0.6, 1.4, 3)
-        hair = hair_colors(surface.hairy_skin(neutral, body), style, hair_rng)
+        growth, shell, strands = surface.hair(neutral, body, style, hair_rng)
+        hair = hair_colors(growth, surface.hairy(np.vstack([skin, dressed])), style, hair_rng)
         return HeadLook(
             relief=relief,
             body=body,
-            hair=surface.hair(neutral, body, style, hair_rng),
+            hair=shell,
+            strands=strands,
             glasses=surface.glasses(neutral, glasses_rng) if spectacled else None,
             colors=surface.colors(look.colors[surface.count :], skin, dressed, hair, frame),
         )

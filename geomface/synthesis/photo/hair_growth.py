@@ -1,0 +1,229 @@
+"""Hair that grows: guide hairs that bend under their weight around a head, and hairs between."""
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from geomface.arrays import FloatArray, IndexArray
+from geomface.mesh.normals import vertex_normals
+from geomface.synthesis.photo.haircuts import CUTS, HairStyle
+from geomface.synthesis.photo.obstacles import Obstacles
+from geomface.synthesis.photo.strands import Strands
+
+_GUIDES = 420
+_HAIRS = 6500
+
+
+def grow_hair(
+    skin: FloatArray,
+    faces: IndexArray,
+    growth: FloatArray,
+    style: HairStyle,
+    obstacles: Obstacles,
+    rng: np.random.Generator,
+) -> Strands | None:
+    """Return the hairs of a head, or None where hardly any grow.
+
+    Parameters
+    ----------
+    skin : (n, 3) mm
+    faces : (m, 3) of the skin
+    growth : (n,) how far inside the hair line
+    obstacles : what hair lies on
+    """
+    density = np.clip(growth / 0.04, 0, 1)
+    roots, normals, inside = _roots(skin, faces, density, growth, int(_HAIRS * style.density), rng)
+    if len(roots) < 50:
+        return None
+    width, centre = obstacles.width, obstacles.centre
+    side = _side(roots, centre, width, style)
+    picked = rng.choice(len(roots), min(_GUIDES, len(roots) // 4), replace=False)
+    guides = _guides(roots[picked], normals[picked], side[picked], style, obstacles, rng)
+    # A parting divides: no hair joins a lock of the other side.
+    apart = np.concatenate([roots, side[:, None] * 0.3 * width], axis=1)
+    nearest = cKDTree(apart[picked]).query(apart)[1]
+    points, depth = _hairs(guides, nearest, roots, normals, inside, style, width, rng)
+    colors = _colors(style, nearest, rng)
+    thin = 0.006 if style.length < 0.1 else 0.0085
+    return Strands(
+        points=points.astype(np.float32),
+        outwards=_unit(0.5 * normals + _unit(roots - centre)).astype(np.float32),
+        colors=colors.astype(np.float32),
+        depth=depth.astype(np.float32),
+        width=(thin * width * rng.uniform(0.7, 1.3, len(roots))).astype(np.float32),
+        gloss=float(rng.uniform(0.1, 0.5) / (1 + 0.3 * style.curl)),
+    )
+
+
+def _roots(
+    skin: FloatArray,
+    faces: IndexArray,
+    density: FloatArray,
+    growth: FloatArray,
+    count: int,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return places (n, 3) spread evenly where hair grows, their normals, and their growth (n,)."""
+    a, b, c = (skin[faces[:, k]] for k in range(3))
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    weight = area * density[faces].mean(axis=1)
+    total = float(weight.sum())
+    if total <= 0:
+        return np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0)
+    count = int(count * min(1.0, 2.0 * total / max(float(area.sum()), 1e-9)))
+    # Stratified: every hair has its own share of the whole.
+    places = (np.arange(count) + rng.random(count)) / max(count, 1) * total
+    face = np.minimum(np.searchsorted(np.cumsum(weight), places), len(faces) - 1)
+    u, v = rng.random((2, count))
+    folded = u + v > 1
+    u, v = np.where(folded, 1 - u, u), np.where(folded, 1 - v, v)
+    weights = np.stack([1 - u - v, u, v], axis=1)
+    corners = faces[face]
+    normals = vertex_normals(skin, faces, weighting="area")
+    kept = rng.random(count) < (density[corners] * weights).sum(axis=1) + 0.05
+    corners, weights = corners[kept], weights[kept]
+    roots = (skin[corners] * weights[:, :, None]).sum(axis=1)
+    out = _unit((normals[corners] * weights[:, :, None]).sum(axis=1))
+    return roots, out, (growth[corners] * weights).sum(axis=1)
+
+
+def _side(roots: FloatArray, centre: FloatArray, width: float, style: HairStyle) -> FloatArray:
+    """Return (n,) on which side of the parting a root lies, -1 or 1; 0 without a parting."""
+    if CUTS[style.cut].comb != "part":
+        return np.zeros(len(roots))
+    return np.where(roots[:, 0] - centre[0] > style.part * width, 1.0, -1.0)
+
+
+def _guides(
+    roots: FloatArray,
+    normals: FloatArray,
+    side: FloatArray,
+    style: HairStyle,
+    obstacles: Obstacles,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Return (G, K, 3) lines that leave the roots as they are combed, then fall and slide."""
+    width, centre = obstacles.width, obstacles.centre
+    steps = 14 if style.length > 0.6 else 9 if style.length > 0.15 else 5
+    place = (roots - centre) / width
+    comb_to = CUTS[style.cut].comb
+    parted = comb_to == "part" and style.length > 0.5
+    tie = centre + obstacles.radii * [0.0, style.part, -1.15]
+    comb = _comb(place, side, style) if comb_to != "tie" else tie - roots
+    comb = comb + rng.normal(0, 0.12, comb.shape)
+    comb = _unit(comb - (comb * normals).sum(axis=1, keepdims=True) * normals)
+    height = (roots[:, 1] - obstacles.brow[1]) / width
+    top = np.clip((height - 0.1) / 0.3, 0, 1)
+    length = style.length * (style.sides + (1 - style.sides) * top)
+    if comb_to == "tie":
+        length = 1.2 * np.linalg.norm(tie - roots, axis=1) / width
+    length = length * rng.uniform(0.8, 1.1, len(roots))
+    ahead = (obstacles.brow[2] - roots[:, 2]) / width
+    if style.fringe >= 0:
+        fringe = (ahead < 0.42) & (np.abs(place[:, 0]) < 0.32) & (height > 0)
+        reach = 1.1 * (height - style.fringe) + 0.7 * np.maximum(ahead - 0.12, 0)
+        reach = reach + rng.normal(0, 0.02, len(roots))
+        length = np.where(fringe, np.clip(reach, 0.05, 0.8), length)
+        forward = _unit(np.array([0.0, -0.5, 1.0]) + [[0.5 * style.part, 0, 0]])
+        comb = np.where(fringe[:, None], _unit(0.35 * comb + forward), comb)
+    else:
+        fringe = np.zeros(len(roots), bool)
+    lift = style.lift * (0.4 + 0.6 * top)[:, None]
+    heading = _unit((1 - lift) * comb + lift * normals)
+    step = length * width / (steps - 1)
+    gravity = style.gravity * np.where(fringe, 1.5, 1.0) * step / (0.08 * width)
+    points = np.empty((len(roots), steps, 3))
+    points[:, 0] = here = roots
+    layer = 0.3 + 0.7 * rng.random(len(roots))
+    off = layer * style.volume * width
+    clear = np.where(fringe, 0.0, style.clear)
+    hug = float(np.clip(0.8 - 2.5 * style.lift, 0.0, 0.7))
+    for k in range(1, steps):
+        if comb_to == "tie":
+            heading = heading + 0.8 * _unit(tie - here)
+        fall = gravity
+        if parted:
+            # Divided hair first goes to its side; falling at once it would cover the face.
+            aside = np.abs(here[:, 0] - centre[0]) / obstacles.radii[0]
+            aside = np.where(here[:, 2] > centre[2], np.clip((aside - 0.4) / 0.4, 0, 1), 1.0)
+            fall = gravity * np.where(fringe, 1.0, aside)
+        heading = heading + fall[:, None] * np.array([0.0, -0.35, 0.0])
+        there = here + step[:, None] * _unit(heading)
+        there = obstacles.outside(there, off * min(1.0, 3 * k / steps), clear, hug)
+        heading = _unit(0.5 * _unit(heading) + 0.5 * _unit(there - here))
+        points[:, k] = here = there
+    return points
+
+
+def _comb(place: FloatArray, side: FloatArray, style: HairStyle) -> FloatArray:
+    """Return (n, 3) where hair is combed to, before it is laid on the head."""
+    kind = CUTS[style.cut].comb
+    if kind == "up":
+        return np.array([0.0, 0.3, 0.1]) + 0.5 * place
+    if kind == "back":
+        return np.array([0.0, 0.1, -1.0]) + place * [0.5, 0.0, 0.0]
+    if kind == "part":
+        # Only the front is divided; behind, hair falls.
+        front = np.clip(0.7 + 1.6 * place[:, 2], 0.15, 1.0)
+        ahead = 0.35 if style.length < 0.5 else 0.0
+        return np.stack([side * front, -0.3 - 0.5 * (1 - front), ahead * front], axis=1)
+    whorl = np.array([0.25 * style.part, 0.55, -0.45])
+    return place - whorl
+
+
+def _hairs(
+    guides: FloatArray,
+    nearest: IndexArray,
+    roots: FloatArray,
+    normals: FloatArray,
+    inside: FloatArray,
+    style: HairStyle,
+    width: float,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray]:
+    """Return (N, K, 3) hairs that follow their guides, and how near the top they lie, (N,)."""
+    count = len(roots)
+    layer = rng.random(count)
+    steps = guides.shape[1]
+    # Hairs at the edge are short, so that the hair line is soft.
+    reach = rng.uniform(0.75, 1.0, count) * np.clip(0.35 + inside / 0.05, 0.35, 1.0)
+    at = reach[:, None] * np.linspace(0, 1, steps) * (steps - 1)
+    low = np.minimum(at.astype(np.int64), steps - 2)
+    share = (at - low)[..., None]
+    path = guides[nearest[:, None], low]
+    path = path + share * (guides[nearest[:, None], low + 1] - path)
+    t = np.linspace(0, 1, steps)
+    offset = (roots - guides[nearest, 0])[:, None] * (1 - style.clump * t**0.7)[:, None]
+    rise = np.minimum(3 * t, 1.0)[:, None]
+    lift = (layer * 0.5 * style.volume * width)[:, None, None]
+    points = path + offset + rise * lift * normals[:, None]
+    along = _unit(points[:, -1] - points[:, 0])
+    first = _unit(np.cross(along, normals + [0.01, 0.02, 0.03]))
+    second = np.cross(along, first)
+    if style.curl > 0.6:
+        far = reach * style.length * width
+        turns = far / style.turn * rng.uniform(0.85, 1.15, count)
+        phase = rng.uniform(0, 2 * np.pi, len(guides))[nearest] + rng.normal(0, 0.5, count)
+        angle = 2 * np.pi * turns[:, None] * t + phase[:, None]
+        size = (style.curl * rng.uniform(0.6, 1.2, count))[:, None] * np.minimum(4 * t, 1.0)
+        points += (size * np.cos(angle))[..., None] * first[:, None]
+        points += (size * np.sin(angle))[..., None] * second[:, None]
+    stray = rng.standard_normal((count, 2)) * style.frizz * min(1.0, 4 * style.length)
+    points += (stray[:, :1, None] * first[:, None] + stray[:, 1:, None] * second[:, None]) * (
+        t[:, None] ** 1.5
+    )
+    return points, layer
+
+
+def _colors(style: HairStyle, nearest: IndexArray, rng: np.random.Generator) -> FloatArray:
+    """Return (N, 3) colours in linear light: grey hairs among others, locks of different tones."""
+    count = len(nearest)
+    # Each line stands for several hairs, some of them grey.
+    grey = (rng.binomial(5, style.grey, count) / 5)[:, None]
+    base = np.array(style.color) + grey * (rng.uniform(0.5, 0.75, (count, 1)) - style.color)
+    lock = np.exp(rng.normal(0, 0.18, int(nearest.max()) + 1))[nearest]
+    tone = lock * np.exp(rng.normal(0, 0.22, count))
+    return np.clip(base, 0, 1) ** 2.2 * tone[:, None]
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
