@@ -5,21 +5,10 @@ import dataclasses
 import numpy as np
 
 from geomface.arrays import FloatArray
+from geomface.faces.traits import Traits
 
 Range = tuple[float, float]
 
-_COLORS = np.array(
-    [
-        [0.055, 0.045, 0.04],
-        [0.13, 0.09, 0.07],
-        [0.25, 0.17, 0.11],
-        [0.40, 0.27, 0.16],
-        [0.66, 0.52, 0.33],
-        [0.48, 0.23, 0.11],
-    ]
-)
-"""sRGB from black to blond, and red."""
-_SHARES = (0.32, 0.28, 0.2, 0.1, 0.07, 0.03)
 _GREY = np.array([0.62, 0.61, 0.60])
 
 
@@ -112,7 +101,8 @@ CUTS = {
     ),
 }  # fmt: skip
 """Every cut by name."""
-_TIGHT = ("curly", "afro", "buzz", "crew")
+_EITHER = ("buzz", "crew", "tied")
+"""Cuts for straight and curly hair."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,31 +155,12 @@ class HairStyle:
         return np.array(self.color) + self.grey * (_GREY - np.array(self.color))
 
 
-def draw_hair(
-    skin: np.ndarray, masculine: float, age: float, rng: np.random.Generator
-) -> HairStyle:
-    """Draw the hair of a person.
-
-    Parameters
-    ----------
-    skin : (3,) sRGB; dark skin goes with dark and tight hair
-    masculine : 0 for a typical woman, 1 for a typical man
-    age : years
-    """
-    light = float(np.mean(skin))
-    shares = np.array(_SHARES) * [1, 1, 1, light > 0.4, light > 0.5, light > 0.5]
-    first = _COLORS[int(rng.choice(len(_COLORS), p=shares / shares.sum()))]
-    color = np.clip(first * rng.uniform(0.75, 1.3) + rng.normal(0, 0.008, 3), 0.02, 0.9)
-    names = list(CUTS)
-    man = 1.0 / (1.0 + np.exp(-10.0 * (masculine - 0.5)))
-    weights = np.array([man * CUTS[name].men + (1 - man) * CUTS[name].women for name in names])
-    weights *= [2.5 if light < 0.4 and name in _TIGHT else 1.0 for name in names]
-    name = names[int(rng.choice(len(names), p=weights / weights.sum()))]
+def draw_hair(traits: Traits, rng: np.random.Generator) -> HairStyle:
+    """Draw how a person wears the hair that they have."""
+    color = np.array(dataclasses.replace(traits, grey=0.0).hair_color)
+    color = np.clip(color * rng.uniform(0.85, 1.15) + rng.normal(0, 0.008, 3), 0.02, 0.9)
+    name = _draw_cut(traits, rng)
     cut = CUTS[name]
-    loss = man * max(rng.normal(0.007 * (age - 28.0), 0.12), 0.0)
-    bald = loss > 0.34
-    if bald and name != "buzz":
-        name, cut = "crew", CUTS["crew"]
     drawn = {
         field: float(rng.uniform(*getattr(cut, field)))
         for field in (
@@ -197,19 +168,33 @@ def draw_hair(
             "end", "clear",
         )
     }  # fmt: skip
-    fringe = float(rng.uniform(*cut.fringe)) if cut.fringe is not None else -1.0
-    grey = float(np.clip((age - 34.0) / 38.0 + rng.normal(0, 0.2), 0.0, 1.0)) if age > 30 else 0.0
+    bald = traits.baldness > 0.5
+    fringe = float(rng.uniform(*cut.fringe)) if cut.fringe is not None and not bald else -1.0
+    loss = max(0.35 * traits.baldness + traits.masculinity * rng.normal(0.02, 0.05), 0.0)
     return HairStyle(
         cut=name,
-        line=float(rng.uniform(0.3, 0.42) + 0.25 * min(loss, 0.4)),
-        recede=float(rng.uniform(0.0, 0.06) + 0.5 * min(loss, 0.4)),
-        peak=float(max(rng.normal(0.0, 0.03), 0.0) + 0.15 * min(loss, 0.3)),
+        line=float(rng.uniform(0.3, 0.4) + 0.25 * loss),
+        recede=float(rng.uniform(0.0, 0.06) + 0.4 * loss),
+        peak=float(max(rng.normal(0.0, 0.03), 0.0) + 0.12 * loss),
         slope=float(rng.uniform(0.75, 1.05)),
-        crown=float(rng.uniform(0.2, 0.42)) if bald else np.inf,
+        crown=float(rng.uniform(0.2, 0.45)) if bald else np.inf,
         part=float(rng.choice([-1, 1]) * rng.uniform(0.0, 0.22)),
-        fringe=fringe if not bald else -1.0,
-        density=float(np.clip(1.0 - 0.8 * loss, 0.4, 1.0)),
-        grey=grey,
+        fringe=fringe,
+        density=float(np.clip(1.0 - loss, 0.4, 1.0)),
+        grey=traits.grey,
         color=(float(color[0]), float(color[1]), float(color[2])),
         **drawn,
     )
+
+
+def _draw_cut(traits: Traits, rng: np.random.Generator) -> str:
+    """Return the name of a cut that suits sex, curls and what is left."""
+    man = traits.masculinity
+    weights = []
+    for name, cut in CUTS.items():
+        curly = 0.5 if name in _EITHER else float(cut.curl[1] > 2.0)
+        suits = 0.03 + curly * traits.curl + (1 - curly) * (1 - traits.curl)
+        weights.append(suits * (man * cut.men + (1 - man) * cut.women))
+    shares = np.array(weights)
+    name = list(CUTS)[int(rng.choice(len(shares), p=shares / shares.sum()))]
+    return "crew" if traits.baldness > 0.5 and name != "buzz" else name

@@ -158,11 +158,12 @@ class Photographer:
         marks = self.scene.landmarks(neutral)
         plain = look.colors[: surface.count]
         hair_rng = stream(seed, "hair", index)
-        masculine, age = float(hair_rng.random()), float(hair_rng.uniform(18, 80))
-        drawn = draw_hair(np.median(plain, axis=0), masculine, age, hair_rng)
-        style = drawn if haired else None
+        traits = look.person.traits
+        style = draw_hair(traits, hair_rng) if haired else None
         skin_rng = stream(seed, "skin", index)
-        skin = photo_skin(plain, neutral, self._fields, drawn.mean_color, photo.detail, skin_rng)
+        skin = photo_skin(
+            plain, neutral, self._fields, np.array(traits.brow_color), photo.detail, skin_rng
+        )
         normals = vertex_normals(neutral, self.scene.model.mesh.faces, weighting="area")
         relief = skin_relief(neutral, normals, photo.detail, skin_rng)
         clothes_rng = stream(seed, "clothes", index)
