@@ -140,6 +140,8 @@ class PhotoOptions:
     """Share of people with hair."""
     glasses: float = PhotoSettings.glasses
     """Share of people with glasses."""
+    beard: float = PhotoSettings.beard
+    """Share of people whose beard, if one grows, is seen."""
     occluders: float = PhotoSettings.occluders
     """Probability of something in front of the face."""
     blur: Spread = _text(PhotoSettings.blur)
@@ -151,7 +153,13 @@ class PhotoOptions:
 
     def __post_init__(self) -> None:
         require_options(
-            self, detail="[0, 10]", hair=SHARE, glasses=SHARE, occluders=SHARE, jitter="[0, 10]"
+            self,
+            detail="[0, 10]",
+            hair=SHARE,
+            glasses=SHARE,
+            beard=SHARE,
+            occluders=SHARE,
+            jitter="[0, 10]",
         )
 
 

@@ -34,7 +34,7 @@ def hair_growth(
     # Beside the face it ends in front of the ears, and it leaves the cheeks free.
     inside = np.minimum(inside, 1.6 * (back - 0.33) + np.maximum(p[:, 1] + 0.1, 0) * 4 + edge)
     if np.isfinite(style.crown):
-        inside = np.minimum(inside, style.crown - p[:, 1] + 3 * edge)
+        inside = np.minimum(inside, style.crown - p[:, 1] + edge)
     return inside
 
 

@@ -1,16 +1,17 @@
 """Hair that grows: guide hairs that bend under their weight around a head, and hairs between."""
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from geomface.arrays import FloatArray, IndexArray
-from geomface.mesh.normals import vertex_normals
 from geomface.synthesis.photo.haircuts import CUTS, HairStyle
 from geomface.synthesis.photo.obstacles import Obstacles
+from geomface.synthesis.photo.roots import scatter_roots
 from geomface.synthesis.photo.strands import Strands
 
 _GUIDES = 420
-_HAIRS = 6500
+_SPACING = 0.022
+"""Between neighbouring hairs, widths of the head."""
 
 
 def grow_hair(
@@ -31,16 +32,18 @@ def grow_hair(
     obstacles : what hair lies on
     """
     density = np.clip(growth / 0.04, 0, 1)
-    roots, normals, inside = _roots(skin, faces, density, growth, int(_HAIRS * style.density), rng)
-    if len(roots) < 50:
-        return None
     width, centre = obstacles.width, obstacles.centre
+    spacing = _SPACING * width / style.density**0.5
+    grown = scatter_roots(skin, faces, density, spacing, rng)
+    if len(grown) < 50:
+        return None
+    roots, normals, inside = grown.places, grown.normals, grown.values(growth)
     side = _side(roots, centre, width, style)
     picked = rng.choice(len(roots), min(_GUIDES, len(roots) // 4), replace=False)
     guides = _guides(roots[picked], normals[picked], side[picked], style, obstacles, rng)
     # A parting divides: no hair joins a lock of the other side.
     apart = np.concatenate([roots, side[:, None] * 0.3 * width], axis=1)
-    nearest = cKDTree(apart[picked]).query(apart)[1]
+    nearest = np.asarray(KDTree(apart[picked]).query(apart)[1])
     points, depth = _hairs(guides, nearest, roots, normals, inside, style, width, rng)
     colors = _colors(style, nearest, rng)
     thin = 0.006 if style.length < 0.1 else 0.0085
@@ -52,38 +55,6 @@ def grow_hair(
         width=(thin * width * rng.uniform(0.7, 1.3, len(roots))).astype(np.float32),
         gloss=float(rng.uniform(0.1, 0.5) / (1 + 0.3 * style.curl)),
     )
-
-
-def _roots(
-    skin: FloatArray,
-    faces: IndexArray,
-    density: FloatArray,
-    growth: FloatArray,
-    count: int,
-    rng: np.random.Generator,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return places (n, 3) spread evenly where hair grows, their normals, and their growth (n,)."""
-    a, b, c = (skin[faces[:, k]] for k in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    weight = area * density[faces].mean(axis=1)
-    total = float(weight.sum())
-    if total <= 0:
-        return np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0)
-    count = int(count * min(1.0, 2.0 * total / max(float(area.sum()), 1e-9)))
-    # Stratified: every hair has its own share of the whole.
-    places = (np.arange(count) + rng.random(count)) / max(count, 1) * total
-    face = np.minimum(np.searchsorted(np.cumsum(weight), places), len(faces) - 1)
-    u, v = rng.random((2, count))
-    folded = u + v > 1
-    u, v = np.where(folded, 1 - u, u), np.where(folded, 1 - v, v)
-    weights = np.stack([1 - u - v, u, v], axis=1)
-    corners = faces[face]
-    normals = vertex_normals(skin, faces, weighting="area")
-    kept = rng.random(count) < (density[corners] * weights).sum(axis=1) + 0.05
-    corners, weights = corners[kept], weights[kept]
-    roots = (skin[corners] * weights[:, :, None]).sum(axis=1)
-    out = _unit((normals[corners] * weights[:, :, None]).sum(axis=1))
-    return roots, out, (growth[corners] * weights).sum(axis=1)
 
 
 def _side(roots: FloatArray, centre: FloatArray, width: float, style: HairStyle) -> FloatArray:

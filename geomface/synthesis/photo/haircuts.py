@@ -45,7 +45,7 @@ class Cut:
     volume: Range
     curl: Range = (0.0, 0.5)
     turn: Range = (60.0, 120.0)
-    clump: Range = (0.2, 0.6)
+    clump: Range = (0.05, 0.4)
     frizz: Range = (0.5, 2.0)
     end: Range = (0.35, 0.55)
     clear: Range = (0.3, 0.44)

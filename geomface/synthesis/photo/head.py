@@ -8,7 +8,13 @@ from geomface.arrays import FloatArray, ImageArray, IndexArray
 from geomface.mesh import Mesh, Template
 from geomface.mesh.normals import vertex_normals
 from geomface.synthesis.photo.body import RINGS, Body, BodyTopology
-from geomface.synthesis.photo.glasses import glasses_surface
+from geomface.synthesis.photo.glasses import (
+    PLAIN,
+    Glasses,
+    draw_frame,
+    fitted_glasses,
+    glasses_faces,
+)
 from geomface.synthesis.photo.hair import hair_body, hair_growth
 from geomface.synthesis.photo.hair_growth import grow_hair
 from geomface.synthesis.photo.haircuts import HairStyle
@@ -35,7 +41,7 @@ class HeadLook:
     body : skull, ears, neck and shoulders around the neutral face
     hair : (H, 3) mm, the way from the skin to the body of hair; into the head where none grows
     strands : the hairs one sees
-    glasses : (G, 3) mm, or None for somebody without
+    glasses : None for somebody without
     colors : (V'', 3) sRGB of the whole surface
     """
 
@@ -43,7 +49,7 @@ class HeadLook:
     body: Body
     hair: FloatArray
     strands: tuple[Strands, ...]
-    glasses: FloatArray | None
+    glasses: Glasses | None
     colors: FloatArray
 
 
@@ -64,7 +70,8 @@ class HeadSurface:
         self._fade = np.cos(np.linspace(0, np.pi / 2, RINGS + 1)[1:]) ** 2
         self._bag, self._mouth = mouth_bag(mesh, marks)
         self._teeth = teeth_surface()
-        self._frame = glasses_surface(marks)
+        frame_faces = glasses_faces(marks)
+        self._frame = fitted_glasses(marks, PLAIN, np.random.default_rng(0))
         body = self.body.body(mesh.vertices, marks, np.random.default_rng(0))
         self._skin_faces = np.vstack([mesh.faces, self.body.skull_faces])
         whole = np.vstack([mesh.vertices, body.skull])
@@ -90,7 +97,7 @@ class HeadSurface:
             np.where(skull < self.count, skull, skull - self.count + starts[3]),
             self.body.rest_faces + starts[4],
             hair_faces + starts[5],
-            self._frame.faces + starts[6],
+            frame_faces + starts[6],
         ]
         mesh = Mesh(np.zeros((int(starts[-1]), 3)), np.vstack(parts), name="head")
         self.template = Template(mesh, scene.template.landmarks)
@@ -132,9 +139,9 @@ class HeadSurface:
         strands = grow_hair(skin, self._scalp_faces, growth, style, obstacles, rng)
         return growth, lift[:, None] * normals, (strands,) if strands else ()
 
-    def glasses(self, face: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Return the (G, 3) frame of glasses that fits a person."""
-        return self._frame.fitted(self.scene.landmarks(face), rng)
+    def glasses(self, face: FloatArray, rng: np.random.Generator) -> Glasses:
+        """Return glasses that fit a person."""
+        return fitted_glasses(self.scene.landmarks(face), draw_frame(rng), rng)
 
     def colors(
         self,
@@ -142,14 +149,14 @@ class HeadSurface:
         skin: FloatArray,
         body: FloatArray,
         hair: FloatArray,
-        frame: FloatArray,
+        glasses: Glasses | None,
     ) -> FloatArray:
         """Return the (V'', 3) colours of everything, given those of its parts.
 
         Parameters
         ----------
         eyes, skin, body, hair : one row a vertex
-        frame : (3,) of the glasses
+        glasses : None for somebody without
         """
         return np.vstack(
             [
@@ -159,7 +166,7 @@ class HeadSurface:
                 np.tile(TEETH_COLOR, (int(self._teeth.max()) + 1, 1)),
                 body,
                 hair,
-                np.tile(frame, (len(self._frame.vertices), 1)),
+                (glasses or self._frame).colors,
             ]
         )
 
@@ -169,8 +176,9 @@ class HeadSurface:
         """Return the (V'', 3) vertices of a person with an expression, mm."""
         moved = (face - look.neutral)[self.body.rim]
         skull = head.body.skull + (self._fade[:, None, None] * moved).reshape(-1, 3)
-        glasses = head.glasses
-        if glasses is None:
+        if head.glasses is not None:
+            glasses = head.glasses.vertices
+        else:
             # Nobody sees what is small and inside the head.
             middle = head.body.skull.mean(axis=0)
             glasses = middle + 0.01 * (self._frame.vertices - self._frame.vertices.mean(axis=0))

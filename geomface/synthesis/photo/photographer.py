@@ -19,10 +19,12 @@ from geomface.rendering.differentiable import (
 )
 from geomface.synthesis.parameters import FaceParameters
 from geomface.synthesis.photo.backgrounds import background_picture
+from geomface.synthesis.photo.beards import grow_beard
 from geomface.synthesis.photo.developing import develop
 from geomface.synthesis.photo.hair import hair_colors
 from geomface.synthesis.photo.haircuts import draw_hair
 from geomface.synthesis.photo.head import HeadLook, HeadSurface
+from geomface.synthesis.photo.lenses import through_lenses
 from geomface.synthesis.photo.occluders import draw_occluder
 from geomface.synthesis.photo.skin_detail import photo_skin, skin_relief
 from geomface.synthesis.photo.strands import draw_strands, over_picture, strand_canvas
@@ -99,9 +101,15 @@ class Photographer:
         for k, item in enumerate(parameters):
             canvas = strand_canvas(result.depth[k].numpy())
             for strands in heads[k].strands:
-                draw_strands(canvas, strands, cameras[k], item.light)
-            picture, cover = over_picture(canvas, result.rgb[k].numpy())
-            pictures.append(self._finish(picture, cover, item, landmarks[k]))
+                moved = faces[k] - looks[k].neutral
+                draw_strands(canvas, strands, cameras[k], item.light, moved=moved)
+            bare, dark = result.rgb[k].numpy(), 0.0
+            glasses = heads[k].glasses
+            if glasses is not None:
+                rng = stream(seed, "lenses", item.identity, item.stream)
+                bare, dark = through_lenses(bare, canvas, glasses, cameras[k], item.light, rng)
+            picture, cover = over_picture(canvas, bare)
+            pictures.append(self._finish(picture, np.maximum(cover, dark), item, landmarks[k]))
         hidden = np.stack([seen for _, seen in pictures])
         visible = result.landmarks_visible.numpy() & ~hidden
         return np.stack([picture for picture, _ in pictures]), visible
@@ -125,13 +133,13 @@ class Photographer:
         )
 
     def _finish(
-        self, picture: ImageArray, hair: np.ndarray, item: FaceParameters, landmarks: np.ndarray
+        self, picture: ImageArray, worn: np.ndarray, item: FaceParameters, landmarks: np.ndarray
     ) -> tuple[ImageArray, BoolArray]:
         """Put occluders in front, develop, and say which landmarks they hide."""
         settings, size = self.settings, self.settings.size
         rng = stream(settings.seed, "occluder", item.identity, item.stream)
         cell = np.clip(np.floor(landmarks).astype(np.int64), 0, size - 1)
-        hidden = hair[cell[:, 1], cell[:, 0]] >= _HIDES
+        hidden = worn[cell[:, 1], cell[:, 0]] >= _HIDES
         if rng.random() < settings.photo.occluders:
             cover, colors = draw_occluder(size, landmarks, rng)
             picture = picture + cover[..., None] * (colors - picture)
@@ -169,17 +177,21 @@ class Photographer:
         clothes_rng = stream(seed, "clothes", index)
         body = surface.body.body(neutral, marks, clothes_rng)
         dressed = surface.body.colors(skin, body, clothes_rng)
-        glasses_rng = stream(seed, "glasses", index)
-        frame = glasses_rng.uniform(0.02, 0.4) * glasses_rng.uniform(0.6, 1.4, 3)
+        glasses = surface.glasses(neutral, stream(seed, "glasses", index)) if spectacled else None
+        beard = None
+        if stream(seed, "shaven", index).random() < photo.beard:
+            mesh = self.scene.model.mesh
+            beard_rng = stream(seed, "beard", index)
+            beard = grow_beard(neutral, mesh.faces, marks, self._fields, traits, beard_rng)
         growth, shell, strands = surface.hair(neutral, body, style, hair_rng)
         hair = hair_colors(growth, surface.hairy(np.vstack([skin, dressed])), style, hair_rng)
         return HeadLook(
             relief=relief,
             body=body,
             hair=shell,
-            strands=strands,
-            glasses=surface.glasses(neutral, glasses_rng) if spectacled else None,
-            colors=surface.colors(look.colors[surface.count :], skin, dressed, hair, frame),
+            strands=(*strands, beard) if beard else strands,
+            glasses=glasses,
+            colors=surface.colors(look.colors[surface.count :], skin, dressed, hair, glasses),
         )
 
 

@@ -6,7 +6,7 @@ import math
 import numba
 import numpy as np
 
-from geomface.arrays import BoolArray, FloatArray, ImageArray
+from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray
 from geomface.datasets.labelled_pictures import CameraNumbers
 
 _FINE = 2
@@ -27,6 +27,7 @@ class Strands:
     depth : (N,) float32 in [0, 1], 0 for what lies deep under other hair, 1 on top
     width : (N,) float32, mm at the root; a drawn hair stands for a lock of thin ones
     gloss : strength of the highlights
+    corners, weights : (N, 3) of the triangles that the roots lie on, where these move with the face
     """
 
     points: np.ndarray
@@ -35,6 +36,8 @@ class Strands:
     depth: np.ndarray
     width: np.ndarray
     gloss: float
+    corners: IndexArray | None = None
+    weights: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -76,15 +79,16 @@ def draw_strands(
     Parameters
     ----------
     light : (9, 3) spherical harmonics
-    moved : (N, 3) mm, how far an expression has carried the roots
+    moved : (V, 3) mm, how far an expression carries the vertices that roots lie on
 
     Source
     ------
     Kajiya and Kay 1989, "Rendering fur with three dimensional textures".
     """
     points = strands.points
-    if moved is not None:
-        points = points + moved[:, None].astype(np.float32)
+    if moved is not None and strands.corners is not None and strands.weights is not None:
+        carried = (moved.astype(np.float32)[strands.corners] * strands.weights[..., None]).sum(1)
+        points = points + carried[:, None]
     towards = light[[3, 1, 2]].mean(axis=1)
     length = float(np.linalg.norm(towards))
     key = towards / max(length, 1e-6)
@@ -96,11 +100,11 @@ def draw_strands(
         strands.colors,
         strands.depth,
         strands.width,
-        np.float32(strands.gloss * min(length, 1.5)),
+        strands.gloss * min(length, 1.5),
         camera.rotation.astype(np.float32),
         camera.translation.astype(np.float32),
         (_FINE * camera.principal).astype(np.float32),
-        np.float32(_FINE * camera.focal),
+        _FINE * float(camera.focal),
         camera.weak,
         light.astype(np.float32),
         key.astype(np.float32),
@@ -166,6 +170,9 @@ def _draw(
             share = np.float32((k + 0.5) / (steps - 1))
             size = width[n] * (focal if weak else focal / max(z, np.float32(1.0)))
             size *= np.float32(1.0) - np.float32(0.6) * share * share
+            # Nothing is drawn thinner than a sample: of such hairs, as many are left out.
+            if size < 1.0 and (n * 0.6180339887) % 1.0 > size:
+                break
             _line(xyz, rgb, k, size, rows, columns, depth, color, drawn)
 
 

@@ -1,4 +1,4 @@
-"""Hair: every cut grows where it should and lies on the head; strands are drawn as light says."""
+"""What people wear: hair that lies on the head, beards that go with the face, glasses that fit."""
 
 import dataclasses
 
@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from geomface.datasets.labelled_pictures import CameraNumbers
+from geomface.faces.albedo_fields import skin_fields
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.traits import traits_of
-from geomface.synthesis import FaceImageSettings, FaceSampler, PhotoSettings, stream
+from geomface.synthesis import Constant, FaceImageSettings, FaceSampler, PhotoSettings, stream
+from geomface.synthesis.photo.beards import grow_beard
+from geomface.synthesis.photo.glasses import draw_frame, fitted_glasses, glasses_faces
 from geomface.synthesis.photo.haircuts import CUTS, HairStyle, draw_hair
 from geomface.synthesis.photo.head import HeadSurface
 from geomface.synthesis.photo.strands import Strands, draw_strands, over_picture, strand_canvas
@@ -73,9 +76,9 @@ def line(z: float, gloss: float = 0.0) -> Strands:
     points[0, :, 0] = np.linspace(-60, 60, 5)
     points[0, :, 2] = z
     ones = np.ones((1, 3), np.float32)
-    return Strands(
-        points, ones * [0, 0, 1], 0.25 * ones, ones[:, 0], 20 * ones[:, 0], gloss
-    )  # fmt: skip
+    out = (ones * [0, 0, 1]).astype(np.float32)
+    roots = np.zeros((1, 3), np.int64), ones / 3
+    return Strands(points, out, 0.25 * ones, ones[:, 0], 20 * ones[:, 0], gloss, *roots)
 
 
 def test_strands_hide_what_is_behind_and_only_that() -> None:
@@ -104,3 +107,70 @@ def test_hair_hides_landmarks() -> None:
     np.testing.assert_array_equal(without.landmarks, with_hair.landmarks)
     assert not (with_hair.landmarks_visible & ~without.landmarks_visible).any()
     assert with_hair.landmarks_visible.sum() < without.landmarks_visible.sum()
+
+
+def test_beards_grow_where_traits_say_and_go_with_the_face(surface: HeadSurface) -> None:
+    mesh = load_builtin_face().mesh
+    marks = surface.scene.landmarks(mesh.vertices)
+    fields = skin_fields(mesh.vertices, marks)
+    shaven = dataclasses.replace(
+        traits_of(np.zeros(0)), moustache=0.0, chin_beard=0.0, jaw_beard=0.0, beard_length=12.0
+    )
+    told = {
+        "moustache": dataclasses.replace(shaven, moustache=1.0),
+        "full": dataclasses.replace(shaven, moustache=1.0, chin_beard=1.0, jaw_beard=1.0),
+    }
+    grown = {
+        name: grow_beard(mesh.vertices, mesh.faces, marks, fields, traits, stream(1, "beard"))
+        for name, traits in {"none": shaven, **told}.items()
+    }
+    assert grown["none"] is None
+    small, full = grown["moustache"], grown["full"]
+    assert small is not None and full is not None
+    mouth = marks[[51, 57]].mean(axis=0)[1]
+    assert (
+        (small.points[:, 0, 1] > mouth - 12).mean() > 0.95 > (full.points[:, 0, 1] > mouth).mean()
+    )
+    assert len(full.points) > 2 * len(small.points)
+    length = np.linalg.norm(np.diff(full.points, axis=1), axis=2).sum(axis=1)
+    assert 5 < np.median(length) < 13
+    far = strand_canvas(np.zeros((32, 32), np.float32))
+    near = strand_canvas(np.zeros((32, 32), np.float32))
+    draw_strands(far, small, CAMERA, LIGHT)
+    draw_strands(near, small, CAMERA, LIGHT, moved=np.zeros_like(mesh.vertices) + [8, 8, 0])
+    shift = np.argwhere(near.drawn).mean(axis=0) - np.argwhere(far.drawn).mean(axis=0)
+    samples = 2 * 100.0 * 8.0 / (500.0 - small.points[..., 2].mean())
+    np.testing.assert_allclose(shift, [-samples, samples], atol=0.3)
+
+
+def test_lenses_mirror_dim_and_hide() -> None:
+    settings = FaceImageSettings(identities=60, size=96, preset="photo", seed=3)
+    plain = PhotoSettings(hair=0.0, occluders=0.0, glasses=0.0, noise=Constant(0), blur=Constant(0))
+    one = FaceSampler(dataclasses.replace(settings, photo=plain))
+    other = FaceSampler(
+        dataclasses.replace(settings, photo=dataclasses.replace(plain, glasses=1.0))
+    )
+    pictures = [(k, 0) for k in range(16)]
+    bare, worn = one.batch(pictures), other.batch(pictures)
+    np.testing.assert_array_equal(bare.landmarks, worn.landmarks)
+    change = np.abs(bare.images["rgb"] - worn.images["rgb"]).mean(axis=3)
+    eyes = bare.landmarks[:, 36:48].mean(axis=1).astype(int)
+    chins = bare.landmarks[:, 8].astype(int)
+    at_eyes = [change[k, y - 6 : y + 6, x - 20 : x + 20].mean() for k, (x, y) in enumerate(eyes)]
+    at_chins = [change[k, y - 3 : y + 3, x - 3 : x + 3].mean() for k, (x, y) in enumerate(chins)]
+    assert np.mean(at_eyes) > 0.02 > 4 * np.mean(at_chins)
+
+
+def test_makes_of_glasses_share_one_topology(surface: HeadSurface) -> None:
+    marks = surface.scene.landmarks(load_builtin_face().mesh.vertices)
+    faces = glasses_faces(marks)
+    eyes = np.stack([marks[36:42].mean(axis=0), marks[42:48].mean(axis=0)])
+    for k in range(30):
+        style = draw_frame(stream(k, "frame"))
+        made = fitted_glasses(marks, style, stream(k, "fit"))
+        assert made.vertices.shape == made.colors.shape and faces.max() == len(made.vertices) - 1
+        assert np.isfinite(made.vertices).all()
+        for rim, eye in zip(made.rims, eyes, strict=True):
+            low, high = rim.min(axis=0), rim.max(axis=0)
+            assert (low[:2] < eye[:2] + 1).all() and (eye[:2] - 1 < high[:2]).all()
+            assert rim[:, 2].mean() > eye[2], "lenses lie before the eyes"

@@ -1,0 +1,81 @@
+"""Beards, moustaches and stubble of single hairs that go with the skin they grow on."""
+
+import numpy as np
+
+from geomface.arrays import FloatArray, IndexArray
+from geomface.faces.albedo_fields import SkinFields
+from geomface.faces.traits import Traits
+from geomface.synthesis.photo.roots import scatter_roots
+from geomface.synthesis.photo.strands import Strands
+
+_LEAST = 0.08
+"""Density below which somebody counts as shaven."""
+
+
+def grow_beard(
+    face: FloatArray,
+    faces: IndexArray,
+    landmarks: FloatArray,
+    fields: SkinFields,
+    traits: Traits,
+    rng: np.random.Generator,
+) -> Strands | None:
+    """Return the hairs of a beard, or None for the shaven.
+
+    Parameters
+    ----------
+    face : (V, 3) neutral, mm
+    faces : (m, 3)
+    landmarks : (68, 3)
+    fields : of the V vertices
+    """
+    if max(traits.moustache, traits.chin_beard, traits.jaw_beard) < _LEAST:
+        return None
+    width = float(np.linalg.norm(landmarks[16] - landmarks[0]))
+    p = (face - landmarks[57]) / width
+    chin = np.exp(-((p[:, 0] / 0.17) ** 4))
+    jaw = fields.jaw * (traits.jaw_beard + chin * (traits.chin_beard - traits.jaw_beard))
+    density = np.maximum(fields.moustache * traits.moustache, jaw)
+    length = traits.beard_length
+    # Few long hairs cover what many short ones do.
+    spacing = 0.75 + 0.04 * min(length, 12.0)
+    roots = scatter_roots(face, faces, np.clip(1.25 * density, 0, 1), spacing, rng)
+    count = len(roots)
+    if count < 30:
+        return None
+    lips = roots.values(fields.moustache) > 0.4
+    grown = length * rng.uniform(0.45, 1.1, count) * np.where(lips, min(1.0, 9.0 / length), 1.0)
+    side = np.sign(roots.places[:, 0] - landmarks[33, 0])
+    fall = np.stack([np.where(lips, 0.8 * side, 0.1 * side), -np.ones(count), 0 * side], axis=1)
+    fall = fall - 0.85 * (fall * roots.normals).sum(axis=1, keepdims=True) * roots.normals
+    first = 0.75 * roots.normals + 0.6 * fall + rng.normal(0, 0.3, (count, 3))
+    steps = 3 if length < 4 else 5
+    heading = _unit(first)
+    points = np.empty((count, steps, 3))
+    points[:, 0] = roots.places
+    bend = rng.normal(0, 0.25 + 0.5 * traits.curl, (count, 3))
+    for k in range(1, steps):
+        points[:, k] = points[:, k - 1] + (grown / (steps - 1))[:, None] * heading
+        heading = _unit(heading + 0.35 * fall + 0.6 * bend * (-1) ** k)
+    return Strands(
+        points=points.astype(np.float32),
+        outwards=roots.normals.astype(np.float32),
+        colors=_colors(traits, count, rng).astype(np.float32),
+        depth=rng.uniform(0.25, 1.0, count).astype(np.float32),
+        width=rng.uniform(0.35, 0.5 + 0.025 * min(length, 12.0), count).astype(np.float32),
+        gloss=0.12,
+        corners=roots.corners,
+        weights=roots.weights.astype(np.float32),
+    )
+
+
+def _colors(traits: Traits, count: int, rng: np.random.Generator) -> FloatArray:
+    """Return (N, 3) in linear light; beards are redder and grey earlier than hair."""
+    color = np.array(traits.brow_color) * [1.08, 0.97, 0.9]
+    grey = rng.random((count, 1)) < np.clip(1.3 * traits.grey, 0, 1)
+    base = np.where(grey, rng.uniform(0.5, 0.75, (count, 1)), color)
+    return np.clip(base, 0.02, 1) ** 2.2 * np.exp(rng.normal(0, 0.25, (count, 1)))
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
