@@ -16,10 +16,11 @@ from geomface.fitting.image_fitter import (
     start_camera,
 )
 from geomface.fitting.image_input import check_image_points
+from geomface.fitting.landmark_noise import estimate_sigma, expected_sigma, relative_sigma
 from geomface.fitting.results import ImageLandmarkFit
 from geomface.fitting.settings import CAMERAS, ImageFitSettings
 from geomface.mesh.multi_pie import JAW
-from geomface.rendering.camera import CAMERA_COUNT
+from geomface.rendering.camera import CAMERA_COUNT, Camera
 from geomface.statistics import MorphableModel
 from geomface.threads import one_blas_thread
 
@@ -27,6 +28,7 @@ from geomface.threads import one_blas_thread
 _USUAL_FOCAL = 1.4
 # Faces that fill a picture were cut out of a larger one: few are photographed from nearer.
 _NEAREST_MM = 600.0
+_SIGMA_ROUNDS = 2
 
 
 @one_blas_thread()
@@ -38,6 +40,7 @@ def fit_landmarks_2d(
     camera: str = "weak-perspective",
     focal_px: float | None = None,
     sigma_px: float | FloatArray | None = None,
+    confidence: FloatArray | None = None,
     settings: ImageFitSettings | None = None,
     name: str = "landmarks",
 ) -> ImageLandmarkFit:
@@ -56,7 +59,9 @@ def fit_landmarks_2d(
     camera : "weak-perspective" or "perspective"
     focal_px : focal length of the perspective camera, pixels; by default 1.4 times the longer
         side, or more where the face would be nearer than 600 mm
-    sigma_px : standard deviation, one or (L,) pixels; default that of the settings
+    sigma_px : standard deviation, one or (L,) pixels; default that of the settings, or found by
+        the size of the face and by what no face explains
+    confidence : (L,) in [0, 1], how sure a detector is of each; used where no sigma is given
     settings : see `ImageFitSettings`; ignored when a fitter is given
     name : what messages call the landmarks
 
@@ -100,6 +105,7 @@ def fit_landmarks_2d(
         camera=camera,
         focal_px=focal_px,
         sigma_px=sigma_px,
+        confidence=confidence,
         name=name,
     )
     return _result(fitter, found, began, name)
@@ -114,12 +120,14 @@ class BestHypothesis:
     points : (L, 2) float64 pixels, NaN where missing
     fit : the fit
     contour : "slide" or "fixed"
+    sigma_px : standard deviation that was taken for a usual landmark, pixels
     notes : what was done about unusual input
     """
 
     points: FloatArray
     fit: Hypothesis
     contour: str
+    sigma_px: float
     notes: tuple[str, ...]
 
 
@@ -131,6 +139,7 @@ def best_hypothesis(
     camera: str,
     focal_px: float | None,
     sigma_px: float | FloatArray | None,
+    confidence: FloatArray | None = None,
     name: str,
 ) -> BestHypothesis:
     """Fit under each hypothesis about the contour and return the more probable one.
@@ -142,15 +151,18 @@ def best_hypothesis(
         raise SettingsError(f"camera: expected one of {', '.join(CAMERAS)}, got {camera!r}.")
     if focal_px is not None and not focal_px > 0:
         raise SettingsError(f"focal_px: expected a positive focal length, got {focal_px}.")
+    sigma = chosen.sigma_px if sigma_px is None else sigma_px
+    relative = relative_sigma(confidence, len(fitter.embedding))
     given = check_image_points(
         points,
         len(fitter.embedding),
         image_size,
-        chosen.sigma_px if sigma_px is None else sigma_px,
+        relative if sigma is None else sigma,
         name=name,
     )
     notes = list(given.notes)
     first = start_camera(fitter, given.points, given.sigma, name)
+    scale = first.scale
     if camera == "perspective":
         longer = float(max(image_size))
         if focal_px is None:
@@ -164,12 +176,34 @@ def best_hypothesis(
     if not fitter.strips or not np.isfinite(given.points[JAW]).all(axis=1).any():
         # Nothing to slide: another scheme of landmarks, or no point of the jaw.
         kinds = ("fixed",)
-    fits = {kind: fit_hypothesis(fitter, given.points, given.sigma, first, kind) for kind in kinds}
-    contour = min(fits, key=lambda kind: fits[kind].cost)
-    best = fits[contour]
+    deviation = given.sigma
+    if sigma is None:
+        deviation = expected_sigma(chosen, scale) * relative
+    best, contour = _more_probable(fitter, given.points, deviation, first, kinds)
+    for _ in range(0 if sigma is not None else _SIGMA_ROUNDS):
+        usual = estimate_sigma(
+            best, given.points, relative, chosen, scale, slide=contour == "slide"
+        )
+        deviation = usual * relative
+        best, contour = _more_probable(fitter, given.points, deviation, first, kinds)
     if best.camera.rotation[2, 2] <= 0:
         raise_mirrored(name)
-    return BestHypothesis(given.points, best, contour, tuple(notes))
+    present = np.isfinite(given.points).all(axis=1)
+    usual = float(np.median(deviation[present]))
+    return BestHypothesis(given.points, best, contour, usual, tuple(notes))
+
+
+def _more_probable(
+    fitter: ImageFitter,
+    points: FloatArray,
+    sigma: FloatArray,
+    first: Camera,
+    kinds: tuple[str, ...],
+) -> tuple[Hypothesis, str]:
+    """Return the better of the fits under some hypotheses about the contour, and which it is."""
+    fits = {kind: fit_hypothesis(fitter, points, sigma, first, kind) for kind in kinds}
+    contour = min(fits, key=lambda kind: fits[kind].cost)
+    return fits[contour], contour
 
 
 def _result(
@@ -196,6 +230,7 @@ def _result(
         iterations=fit.iterations,
         pixels=placed,
         residual_px={"median": float(np.median(gaps)), "max": float(gaps.max())},
+        sigma_px=found.sigma_px,
         weights=fit.weights.copy(),
         notes=notes,
         seconds=time.perf_counter() - began,

@@ -105,6 +105,7 @@ class ImageLandmarkFit:
     iterations : number of steps
     pixels : (L, 2) float64, where the fitted landmarks lie
     residual_px : {"median", "max"} distance of the fitted landmarks to the given ones
+    sigma_px : standard deviation that was taken for a usual landmark, pixels
     weights : (L,) float64 in [0, 1], how far each landmark was believed; 0 a missing one
     notes : what was done about unusual input
     """
@@ -119,6 +120,7 @@ class ImageLandmarkFit:
     iterations: int
     pixels: FloatArray
     residual_px: dict[str, float]
+    sigma_px: float
     weights: FloatArray
     notes: tuple[str, ...]
     seconds: float
@@ -157,6 +159,7 @@ class ImageFit:
     history : one `PictureFitStep` a size
     residual : {"median", "p95"} difference of the picture and the model, sRGB values of [0, 1]
     landmark_px : {"median", "max"} distance of the fitted landmarks to the given ones
+    landmark_sigma_px : standard deviation that was taken for a usual landmark, pixels
     notes : what was done about unusual input
     """
 
@@ -174,5 +177,6 @@ class ImageFit:
     history: tuple[PictureFitStep, ...]
     residual: dict[str, float]
     landmark_px: dict[str, float]
+    landmark_sigma_px: float
     notes: tuple[str, ...]
     seconds: float

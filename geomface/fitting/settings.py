@@ -175,8 +175,11 @@ CONTOURS = ("auto", "slide", "fixed")
 class ImageFitSettings:
     """How a morphable model is fitted to landmarks in an image."""
 
-    sigma_px: float = 1.0
-    """Standard deviation per axis of a landmark in the image, pixels."""
+    sigma_px: float | None = None
+    """Standard deviation per axis of a landmark in the image, pixels; None: found by the size of
+    the face and by what no face explains."""
+    sigma_mm: float = 1.5
+    """What is expected of it before, on the face."""
     model_sigma_mm: float = 0.7
     """Standard deviation per axis of what no face of the model can reach."""
     expression_rate: float = 5.0
@@ -202,6 +205,7 @@ class ImageFitSettings:
         require_numbers(
             self,
             sigma_px=POSITIVE,
+            sigma_mm=POSITIVE,
             model_sigma_mm=NOT_NEGATIVE,
             expression_rate=NOT_NEGATIVE,
             robust_scale=POSITIVE,

@@ -233,6 +233,7 @@ def _fit_in_picture(options: ModelFitLandmarksOptions, run: Run, model: "Morphab
             "converged": fit.converged,
             "iterations": fit.iterations,
             "residual_px": fit.residual_px,
+            "landmark_sigma_px": fit.sigma_px,
             "contour": fit.contour,
             "camera": camera_record(fit.camera),
             "shape": fit.shape,

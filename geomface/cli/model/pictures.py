@@ -45,8 +45,12 @@ class ModelFitImageOptions:
     ] = None
     """Focal length of the perspective camera in pixels; by default 1.4 times the longer side, or
     more where the face would be nearer than 600 mm."""
-    landmark_sigma: float = 1.0
-    """Standard deviation of a landmark, pixels."""
+    landmark_sigma: Annotated[
+        float | None,
+        tyro.conf.arg(metavar="PIXELS", help_behavior_hint="(default: found by the residuals)"),
+    ] = None
+    """Standard deviation of a landmark, pixels; by default it follows the size of the face and how
+    far the landmarks are from any face."""
     format: Annotated[str, tyro.conf.arg(metavar="ENDING")] = "ply"
     """Kind of mesh file: ply, obj or glb."""
     common: CommonOptions = CommonOptions()
@@ -140,6 +144,7 @@ def _figures(model: "MorphableModel", fit: "ImageFit") -> dict[str, Any]:
         "history": fit.history,
         "residual": fit.residual,
         "landmark_px": fit.landmark_px,
+        "landmark_sigma_px": fit.landmark_sigma_px,
         "contour": fit.contour,
         "camera": camera_record(fit.camera),
         "image_size": [fit.image_size[1], fit.image_size[0]],

@@ -66,6 +66,7 @@ def fit_image(
     *,
     focal_px: float | None = None,
     sigma_px: float | FloatArray | None = None,
+    confidence: FloatArray | None = None,
     name: str = "image",
 ) -> ImageFit:
     """Find camera, face, albedo and light under which the model looks like a picture.
@@ -85,7 +86,9 @@ def fit_image(
     settings : see `PictureFitSettings`; ignored when a fitter is given
     focal_px : focal length of a perspective camera, pixels; by default 1.4 times the longer side,
         or more where the face would be nearer than 600 mm
-    sigma_px : standard deviation of the landmarks, one or (L,) pixels; default of the settings
+    sigma_px : standard deviation of the landmarks, one or (L,) pixels; default that of the
+        settings, or found by the size of the face and by what no face explains
+    confidence : (L,) in [0, 1], how sure a detector is of each; used where no sigma is given
 
     Returns
     -------
@@ -128,6 +131,7 @@ def fit_image(
         camera=chosen.camera,
         focal_px=focal_px,
         sigma_px=sigma_px,
+        confidence=confidence,
         name=f"{name}: landmarks",
     )
     across = check_face_inside(start.points, size, f"{name}: landmarks")
@@ -276,6 +280,7 @@ def _result(
             "p95": float(np.percentile(difference, 95)),
         },
         landmark_px={"median": float(np.median(gaps)), "max": float(gaps.max())},
+        landmark_sigma_px=start.sigma_px,
         notes=notes,
         seconds=time.perf_counter() - began,
     )
