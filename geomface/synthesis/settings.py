@@ -211,20 +211,20 @@ class PhotoSettings:
     hair : share of people with hair; the others are bald
     occluders : probability of something in front of the face
     glasses : share of people with glasses
-    beard : share of people whose beard, if one grows, is seen; the others shave
     blur : standard deviation of the blur, pixels of a 227 pixel picture
     noise : standard deviation of the sensor's noise in middle grey, share of white
     jitter : strength of changes in contrast, colour balance and saturation
+    beard : share of people whose beard, if one grows, is seen; the others shave
     """
 
     detail: float = 1.0
     hair: float = 0.95
     occluders: float = 0.2
     glasses: float = 0.33
-    beard: float = 1.0
     blur: Distribution = Uniform(0.3, 1.1)
     noise: Distribution = Uniform(0.004, 0.025)
     jitter: float = 1.0
+    beard: float = 1.0
 
     def __post_init__(self) -> None:
         require_numbers(
