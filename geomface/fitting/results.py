@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from geomface.arrays import BoolArray, FloatArray, ImageArray
+from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray
 from geomface.mesh import Mesh, Similarity
 from geomface.rendering.camera import Camera
 
@@ -161,6 +161,8 @@ class ImageFit:
     landmark_px : {"median", "max"} distance of the fitted landmarks to the given ones
     landmark_sigma_px : standard deviation that was taken for a usual landmark, pixels
     notes : what was done about unusual input
+    eyes : (2, 4) spheres behind the lids (x, y, z, radius), mm; (0, 4) where they are not known
+    mouth : (m,) the vertices around the open mouth, empty without one
     """
 
     mesh: Mesh
@@ -180,3 +182,5 @@ class ImageFit:
     landmark_sigma_px: float
     notes: tuple[str, ...]
     seconds: float
+    eyes: FloatArray
+    mouth: IndexArray

@@ -18,7 +18,7 @@ from geomface.mesh.closest import ClosestPointIndex
 from geomface.mesh.io import load_mesh
 from geomface.mesh.units import in_millimetres
 from geomface.pipeline import ItemRecord, JobStatus, PipelineSettings, load_run, read_status
-from geomface.report.dressing import vertex_colors_from
+from geomface.report.display_colors import vertex_colors_from
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -10,16 +10,11 @@ from geomface.arrays import FloatArray, ImageArray, IndexArray
 from geomface.errors import MeshError, SettingsError
 from geomface.faces.albedo import albedo_model
 from geomface.faces.albedo_code import ALBEDO_SIZE, TOLD, sample_albedo_code
+from geomface.faces.dressing import dressed, mouth_loop, sunken_eyes
 from geomface.mesh import Mesh, Template
 from geomface.rendering import contact_sheet, frame_of, render_mesh
 from geomface.rendering.picture import GREY
-from geomface.report.display_colors import one_uv_a_vertex
-from geomface.report.dressing import (
-    dressed,
-    mouth_loop,
-    sunken_eyes,
-    vertex_colors_from,
-)
+from geomface.report.display_colors import one_uv_a_vertex, vertex_colors_from
 from geomface.report.images import encode
 from geomface.report.page import static_text
 from geomface.report.viewer import ViewerShape, viewer_html, viewer_script

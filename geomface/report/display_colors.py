@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray
+from geomface.geometry_image.readout import read_bilinear
 from geomface.mesh import Mesh, require_same_topology
 from geomface.rendering.picture import GREY
 from geomface.report.images import resize
@@ -123,3 +124,14 @@ def _shrunk(texture: ImageArray) -> ImageArray:
     if factor >= 1:
         return texture
     return resize(texture, max(round(height * factor), 1), max(round(width * factor), 1))
+
+
+def vertex_colors_from(mesh: Mesh, texture: ImageArray) -> ImageArray:
+    """Return the colour (V, 3) of a texture at each vertex; needs one uv a vertex.
+
+    Convention
+    ----------
+    uv origin bottom-left, row 0 at the top; bilinear between texel centres.
+    """
+    uv = mesh.uv if mesh.uv is not None else np.zeros((len(mesh.vertices), 2))
+    return read_bilinear(texture, uv).astype(np.float32)

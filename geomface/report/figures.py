@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray
+from geomface.faces.dressing import dressed, mouth_loop
 from geomface.mesh import Mesh, Template
 from geomface.mesh.similarity import Similarity, fit_similarity
 from geomface.rendering import Frame, frame_of, heat_colors, render_mesh
-from geomface.report.dressing import dressed, mouth_loop, vertex_colors_from
+from geomface.report.display_colors import vertex_colors_from
 from geomface.report.images import checkerboard
 
 SCAN_INK = (0.55, 0.60, 0.68)

@@ -8,15 +8,11 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray
 from geomface.errors import SettingsError
+from geomface.faces.dressing import dressed, mouth_loop, sunken_eyes
 from geomface.mesh import Mesh
 from geomface.rendering import Frame, Studio, contact_sheet, frame_of, render_mesh
 from geomface.report.charts import COLORS
-from geomface.report.dressing import (
-    dressed,
-    mouth_loop,
-    sunken_eyes,
-    vertex_colors_from,
-)
+from geomface.report.display_colors import vertex_colors_from
 from geomface.statistics import LinearModel, MorphableModel, require_model
 
 if TYPE_CHECKING:

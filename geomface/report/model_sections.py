@@ -7,13 +7,13 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.datasets import layout
+from geomface.faces.dressing import sunken_eyes
 from geomface.files import load_image, read_json
 from geomface.files.records import plain
 from geomface.mesh import Mesh
 from geomface.mesh.io import load_mesh
 from geomface.report.charts import bar_chart
 from geomface.report.collection import Collection
-from geomface.report.dressing import sunken_eyes
 from geomface.report.figures import Gallery, uv_wireframe
 from geomface.report.images import data_uri
 from geomface.report.page import Figure, Section, columns, details, grid, heading, paragraph, table

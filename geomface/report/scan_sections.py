@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from geomface.arrays import FloatArray
+from geomface.faces.dressing import sunken_eyes
 from geomface.report.charts import bar_chart, cumulative_chart
 from geomface.report.collection import Collection, ScanResult
-from geomface.report.dressing import sunken_eyes
 from geomface.report.figures import Gallery, masked_texture
 from geomface.report.images import data_uri, heat_css, resize
 from geomface.report.page import Figure, Section, color_bar, grid, paragraph, table, tiles

@@ -10,9 +10,9 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray, require_shape
 from geomface.errors import MeshError
+from geomface.faces.dressing import MOUTH_DEPTH
 from geomface.faces.eyes import IRIS, PUPIL
 from geomface.mesh import Mesh
-from geomface.report.dressing import MOUTH_DEPTH
 from geomface.report.images import data_uri
 from geomface.report.page import static_text
 

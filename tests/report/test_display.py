@@ -16,8 +16,7 @@ from geomface.mesh import Mesh
 from geomface.rendering import heat_colors
 from geomface.report import display
 from geomface.report.display import Display, ShownFace, show
-from geomface.report.display_colors import color_plane, one_uv_a_vertex
-from geomface.report.dressing import vertex_colors_from
+from geomface.report.display_colors import color_plane, one_uv_a_vertex, vertex_colors_from
 from geomface.statistics import TextureModel
 
 

@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 
 from geomface.faces.builtin import load_builtin_face
+from geomface.faces.dressing import MOUTH_DEPTH, dressed, mouth_loop, sunken_eyes
 from geomface.faces.eyes import eyes_of
-from geomface.report.dressing import (
-    MOUTH_DEPTH,
-    dressed,
-    mouth_loop,
-    sunken_eyes,
-    vertex_colors_from,
-)
+from geomface.report.display_colors import vertex_colors_from
 
 
 def test_eyes_are_added_behind_the_mesh_and_face_out() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.errors import LandmarkError, SettingsError
+from geomface.faces.dressing import mouth_loop, sunken_eyes
 from geomface.fitting.image_fitter import ImageFitter
 from geomface.fitting.landmarks_2d import BestHypothesis, best_hypothesis
 from geomface.fitting.rendering.albedo import extract_colors, skin_of, vertex_texture
@@ -50,6 +51,7 @@ class PictureFitter:
         self.texture, self.note = vertex_texture(model, self.settings.albedo_modes)
         self.backend = choose_backend()
         self.mirror = mirror_map(model.mesh)
+        self.mouth = mouth_loop(model.template)
         regions, name = model.template.regions, self.settings.region
         self.used = np.ones(len(model.mesh.vertices), bool)
         if name in regions:
@@ -283,4 +285,6 @@ def _result(
         landmark_sigma_px=start.sigma_px,
         notes=notes,
         seconds=time.perf_counter() - began,
+        eyes=sunken_eyes(fitter.model, vertices),
+        mouth=fitter.mouth,
     )

@@ -7,6 +7,7 @@ import torch
 from scipy import ndimage
 
 from geomface.arrays import FloatArray, ImageArray
+from geomface.faces.dressing import dressed
 from geomface.files.color import linear_to_srgb
 from geomface.fitting.rendering.picture import check_picture, picture_level
 from geomface.fitting.results import ImageFit
@@ -198,6 +199,8 @@ def render_turned(
 ) -> dict[str, np.ndarray]:
     """Return "rgb" and "alpha" of a fit turned by `yaw` degrees, in the middle of a picture.
 
+    Eyes and the inside of the mouth are put in, which no model of skin has.
+
     Parameters
     ----------
     size : (height, width)
@@ -210,4 +213,6 @@ def render_turned(
     pixel = max(pixel, _ROOM * float(needed))
     camera = turned_camera(fit.camera, yaw, points, 0.5 * pixel * extent)
     colors = fit.model_colors if fit.mesh.colors is None else fit.mesh.colors
-    return render_face(fit.mesh, colors, fit.light, camera, size, pixel=pixel)
+    whole = dressed(fit.mesh, colors, fit.eyes, fit.mouth)
+    drawn = np.zeros((0, 3)) if whole.colors is None else whole.colors
+    return render_face(whole, drawn.astype(np.float32), fit.light, camera, size, pixel=pixel)

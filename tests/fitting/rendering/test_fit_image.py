@@ -14,7 +14,7 @@ from geomface.fitting.rendering.picture import check_picture
 from geomface.fitting.rendering.pixels import VisiblePixels
 from geomface.fitting.rendering.residuals import Skin
 from geomface.fitting.rendering.shading import to_linear, to_srgb
-from geomface.fitting.rendering.sheet import fit_panels, fit_sheet, render_fit
+from geomface.fitting.rendering.sheet import fit_panels, fit_sheet, render_fit, render_turned
 from geomface.fitting.rendering.unknowns import Unknowns
 from geomface.mesh import LandmarkEmbedding
 from geomface.mesh.similarity import fit_similarity
@@ -114,6 +114,17 @@ def test_panels_and_sheet(drawn, fit) -> None:
     assert np.abs(panels["fit"] - panels["photograph"]).mean() < 0.02
     assert np.abs(panels["turned"] - panels["photograph"]).mean() > 0.05
     assert fit_sheet(drawn.image, fit, height=80).ndim == 3
+
+
+def test_turned_faces_have_eyes_and_a_closed_mouth(fit) -> None:
+    turned = render_turned(fit, 0.0, (160, 160))
+    bare = render_turned(
+        dataclasses.replace(fit, eyes=np.zeros((0, 4)), mouth=np.zeros(0, int)), 0.0, (160, 160)
+    )
+    filled = (turned["alpha"] > 0.99) & (bare["alpha"] < 0.01)
+    assert filled.sum() > 30
+    whites = turned["rgb"][filled].min(axis=1)
+    assert (whites > 0.5).mean() > 0.2 and (whites < 0.3).mean() > 0.05
 
 
 def test_extracted_albedo_shows_what_no_model_knows(drawn, fitter, fit) -> None:

@@ -4,7 +4,6 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray
 from geomface.faces.eyes import eye_faces, eye_surface, eye_vertices, eyes_of, plain_eye_colors
-from geomface.geometry_image.readout import read_bilinear
 from geomface.mesh import Mesh, Template
 from geomface.mesh.topology import boundary_loops
 from geomface.statistics import MorphableModel
@@ -75,14 +74,3 @@ def dressed(
         colors=np.clip(np.concatenate(ink), 0, 1).astype(np.float32),
         name=mesh.name,
     )
-
-
-def vertex_colors_from(mesh: Mesh, texture: ImageArray) -> ImageArray:
-    """Return the colour (V, 3) of a texture at each vertex; needs one uv a vertex.
-
-    Convention
-    ----------
-    uv origin bottom-left, row 0 at the top; bilinear between texel centres.
-    """
-    uv = mesh.uv if mesh.uv is not None else np.zeros((len(mesh.vertices), 2))
-    return read_bilinear(texture, uv).astype(np.float32)
