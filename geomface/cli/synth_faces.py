@@ -21,6 +21,7 @@ from geomface.synthesis.settings import (
     ExpressionSettings,
     FaceImageSettings,
     IdentitySettings,
+    LightRigName,
     LightSettings,
     PhotoSettings,
     PoseSettings,
@@ -150,6 +151,27 @@ class PhotoOptions:
     """Standard deviation in middle grey, share of white."""
     jitter: float = PhotoSettings.jitter
     """Strength of changes in contrast and colour."""
+    light_rig: LightRigName = PhotoSettings.light_rig
+    """Kind of lamps; mixed is any of them, room the light of the plain preset and its numbers. auto
+    is room when a number of the light is given, else mixed."""
+    no_shadows: Flag = False
+    """Lamps throw no shadows."""
+    no_occlusion: Flag = False
+    """Hollows get as much light from around as everything else."""
+    subsurface: float = PhotoSettings.subsurface
+    """How far light spreads under the skin, 1 is natural."""
+    lids: float = PhotoSettings.lids
+    """Strength of the shade of lids and lashes on the eyes."""
+
+    @property
+    def shadows(self) -> bool:
+        """Lamps throw shadows."""
+        return not self.no_shadows
+
+    @property
+    def occlusion(self) -> bool:
+        """Hollows are darker."""
+        return not self.no_occlusion
 
     def __post_init__(self) -> None:
         require_options(
@@ -160,6 +182,8 @@ class PhotoOptions:
             beard=SHARE,
             occluders=SHARE,
             jitter="[0, 10]",
+            subsurface="[0, 3]",
+            lids=SHARE,
         )
 
 

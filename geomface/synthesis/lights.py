@@ -8,6 +8,8 @@ from geomface.arrays import FloatArray
 
 _C0, _C1, _C2 = (math.sqrt(k / (4 * math.pi)) for k in (1, 3, 15))
 _LAMBERT = (1.0, *[2 / 3] * 3, *[1 / 4] * 5)
+PEAK = 4.25 / (4 * math.pi)
+"""Shading of a surface that faces a light of one direction and strength 1."""
 
 
 def room_light(

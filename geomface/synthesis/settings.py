@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from geomface.errors import SettingsError
 from geomface.ranges import NOT_NEGATIVE, SEED, SHARE, require_numbers
@@ -19,6 +19,10 @@ from geomface.synthesis.grids import grid_size
 
 PRESETS = ("plain", "photo")
 BACKGROUNDS = ("auto", "black", "grey", "texture")
+LightRigName = Literal[
+    "auto", "mixed", "room", "flash", "front", "window", "overhead", "key", "back", "lamps"
+]
+LIGHT_RIGS: tuple[str, ...] = get_args(LightRigName)
 DEFAULT_OUTPUTS = ("rgb", "landmarks")
 LARGEST_COUNT = 10_000_000
 
@@ -215,6 +219,12 @@ class PhotoSettings:
     noise : standard deviation of the sensor's noise in middle grey, share of white
     jitter : strength of changes in contrast, colour balance and saturation
     beard : share of people whose beard, if one grows, is seen; the others shave
+    light_rig : kind of lamps, one of `LIGHT_RIGS`: "mixed" is any of them; "room" is the light of
+        the plain preset with its numbers; auto is room when a number of the light is given
+    shadows : lamps throw shadows
+    occlusion : hollows get less light from around
+    subsurface : how far light spreads under the skin, 1 is natural
+    lids : strength of the shade of lids and lashes on the eyes
     """
 
     detail: float = 1.0
@@ -225,8 +235,14 @@ class PhotoSettings:
     noise: Distribution = Uniform(0.004, 0.025)
     jitter: float = 1.0
     beard: float = 1.0
+    light_rig: LightRigName = "auto"
+    shadows: bool = True
+    occlusion: bool = True
+    subsurface: float = 1.0
+    lids: float = 1.0
 
     def __post_init__(self) -> None:
+        _require_choice("light_rig", self.light_rig, LIGHT_RIGS)
         require_numbers(
             self,
             detail="[0, 10]",
@@ -235,6 +251,8 @@ class PhotoSettings:
             glasses=SHARE,
             beard=SHARE,
             jitter="[0, 10]",
+            subsurface="[0, 3]",
+            lids=SHARE,
         )
 
 

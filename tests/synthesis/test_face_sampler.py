@@ -98,8 +98,22 @@ def test_presets_are_exact_pairs(plain: FaceSampler, photo: FaceSampler) -> None
 
 
 def test_an_undisturbed_photograph_still_shows_the_plain_face() -> None:
-    """Without hair, occluders and camera, brightness over the face follows the plain picture."""
-    calm = PhotoSettings(0.0, 0.0, 0.0, 0.0, Constant(0), Constant(0), 0.0, beard=0.0)
+    """Without hair, occluders, camera and shadows, brightness follows the plain picture's light."""
+    calm = PhotoSettings(
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        Constant(0),
+        Constant(0),
+        0.0,
+        beard=0.0,
+        light_rig="room",
+        shadows=False,
+        occlusion=False,
+        subsurface=0.0,
+        lids=0.0,
+    )
     settings = dataclasses.replace(ALL, outputs=("rgb", "alpha"), photo=calm)
     simple = FaceSampler(settings).batch(PICTURES)
     messy = FaceSampler(dataclasses.replace(settings, preset="photo")).batch(PICTURES)

@@ -63,6 +63,11 @@ class BodyTopology:
         self._torso_faces = _strip(np.arange(rows * _NECK_SIDES).reshape(rows, -1))
 
     @property
+    def skin_count(self) -> int:
+        """Vertices of `Body.rest` that are skin: ears and neck."""
+        return 2 * len(self._ear) + _NECK_ROWS * _NECK_SIDES
+
+    @property
     def rest_faces(self) -> IndexArray:
         """Faces of ears, neck and torso among the vertices of `Body.rest`."""
         size = len(self._ear)

@@ -1,6 +1,7 @@
 """The whole head of a photograph in one topology: face, eyes, mouth, body, hair, glasses."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from geomface.synthesis.photo.mouth import (
     teeth_vertices,
 )
 from geomface.synthesis.photo.obstacles import obstacles_of
+from geomface.synthesis.photo.shading import CLOTH, EYE, FRAME, HAIR, MOUTH, SKIN, TEETH
 from geomface.synthesis.photo.strands import Strands
 from geomface.synthesis.scene import FaceScene, Look
 
@@ -52,6 +54,13 @@ class HeadLook:
     glasses: Glasses | None
     colors: FloatArray
 
+    @functools.cached_property
+    def albedo(self) -> np.ndarray:
+        """(V'', 3) float32 linear colours of the whole surface."""
+        colors = np.clip(self.colors, 0.0, 1.0)
+        curved = ((colors + 0.055) / 1.055) ** 2.4
+        return np.where(colors <= 0.04045, colors / 12.92, curved).astype(np.float32)
+
 
 class HeadSurface:
     """One topology for everybody: what somebody has not is hidden inside the head.
@@ -59,6 +68,8 @@ class HeadSurface:
     Parameters
     ----------
     scene : the face with its eyes
+
+    Attributes: `materials` (V'',) of `photo.shading`, and `eye_size`, vertices of one eyeball.
     """
 
     def __init__(self, scene: FaceScene) -> None:
@@ -101,6 +112,11 @@ class HeadSurface:
         ]
         mesh = Mesh(np.zeros((int(starts[-1]), 3)), np.vstack(parts), name="head")
         self.template = Template(mesh, scene.template.landmarks)
+        self.eye_size = (int(starts[1]) - self.count) // 2
+        skin = self.body.skin_count
+        kinds = (SKIN, EYE, MOUTH, TEETH, SKIN, SKIN, CLOTH, HAIR, FRAME)
+        counts = (self.count, sizes[0] - self.count, *sizes[1:4], skin, sizes[4] - skin, *sizes[5:])
+        self.materials = np.repeat(np.array(kinds, np.uint8), counts)
 
     def _hair_faces(self, whole: FloatArray, marks: FloatArray) -> tuple[IndexArray, IndexArray]:
         """Return the skin vertices under the hair's shell, and the shell's faces among them."""

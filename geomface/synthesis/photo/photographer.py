@@ -11,12 +11,7 @@ from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.faces.albedo import landmark_places
 from geomface.faces.albedo_fields import skin_fields
 from geomface.mesh.normals import vertex_normals
-from geomface.rendering.differentiable import (
-    DirectionalLight,
-    Renderer,
-    RenderSettings,
-    SphericalHarmonicsLight,
-)
+from geomface.rendering.differentiable import Renderer, RenderSettings
 from geomface.synthesis.parameters import FaceParameters
 from geomface.synthesis.photo.backgrounds import background_picture
 from geomface.synthesis.photo.beards import grow_beard
@@ -25,7 +20,9 @@ from geomface.synthesis.photo.hair import hair_colors
 from geomface.synthesis.photo.haircuts import draw_hair
 from geomface.synthesis.photo.head import HeadLook, HeadSurface
 from geomface.synthesis.photo.lenses import through_lenses
+from geomface.synthesis.photo.light_rig import LightRig, picture_rig
 from geomface.synthesis.photo.occluders import draw_occluder
+from geomface.synthesis.photo.painter import HeadPainter, Shine
 from geomface.synthesis.photo.skin_detail import photo_skin, skin_relief
 from geomface.synthesis.photo.strands import draw_strands, over_picture, strand_canvas
 from geomface.synthesis.scene import FaceScene, Look, torch_camera
@@ -56,6 +53,7 @@ class Photographer:
         # Shells and tubes may have slivers without area; they are no reason to lose a picture.
         size = RenderSettings(settings.size, settings.size, check_input=False)
         self._renderer = Renderer(self.surface.template, size)
+        self._painter = HeadPainter(self.surface, settings.photo, settings.size)
         self._heads: OrderedDict[int, HeadLook] = OrderedDict()
 
     def take(
@@ -85,52 +83,47 @@ class Photographer:
             backgrounds = [
                 np.full((size, size, 3), flat * item.background, np.float32) for item in parameters
             ]
-        with torch.inference_mode():
-            result = self._renderer.render(
-                _stacked(shapes),
-                torch_camera(list(cameras)),
-                colors=_stacked([head.colors for head in heads]),
-                light=[
-                    SphericalHarmonicsLight(_stacked([item.light for item in parameters])),
-                    self._shine(parameters),
-                ],
-                background=_stacked(backgrounds),
-                outputs=["rgb", "depth", "landmarks"],
-            )
         pictures = []
         for k, item in enumerate(parameters):
-            canvas = strand_canvas(result.depth[k].numpy())
+            drawn, depth, light = self._painter.draw(
+                heads[k],
+                looks[k],
+                faces[k],
+                shapes[k],
+                cameras[k],
+                self._rig(item),
+                self._shine(item),
+                backgrounds[k],
+            )
+            canvas = strand_canvas(depth)
             for strands in heads[k].strands:
                 moved = faces[k] - looks[k].neutral
-                draw_strands(canvas, strands, cameras[k], item.light, moved=moved)
-            bare, dark = result.rgb[k].numpy(), 0.0
+                draw_strands(canvas, strands, cameras[k], light, moved=moved)
+            bare, dark = drawn, 0.0
             glasses = heads[k].glasses
             if glasses is not None:
                 rng = stream(seed, "lenses", item.identity, item.stream)
-                bare, dark = through_lenses(bare, canvas, glasses, cameras[k], item.light, rng)
+                bare, dark = through_lenses(bare, canvas, glasses, cameras[k], light, rng)
             picture, cover = over_picture(canvas, bare)
             pictures.append(self._finish(picture, np.maximum(cover, dark), item, landmarks[k]))
+        with torch.inference_mode():
+            result = self._renderer.render(
+                _stacked(shapes), torch_camera(list(cameras)), outputs=["landmarks"]
+            )
         hidden = np.stack([seen for _, seen in pictures])
         visible = result.landmarks_visible.numpy() & ~hidden
         return np.stack([picture for picture, _ in pictures]), visible
 
-    def _shine(self, parameters: Sequence[FaceParameters]) -> DirectionalLight:
-        """Return the highlights of oily skin under the main light of each picture."""
-        directions, strengths = [], []
-        for item in parameters:
-            towards = item.light[[3, 1, 2]].mean(axis=1)
-            length = float(np.linalg.norm(towards))
-            directions.append(towards / max(length, 1e-6))
-            rng = stream(self.settings.seed, "shine", item.identity, item.stream)
-            strengths.append(self.settings.photo.detail * rng.uniform(0.02, 0.11) * min(length, 2))
-        none = torch.zeros(1, 3)
-        return DirectionalLight(
-            _stacked(directions) + 1e-6,
-            ambient=none,
-            diffuse=none,
-            specular=_stacked([[strength] * 3 for strength in strengths]),
-            shininess=torch.full((1,), 14.0),
-        )
+    def _rig(self, item: FaceParameters) -> LightRig:
+        """Return the lights of a picture."""
+        rng = stream(self.settings.seed, "rig", item.identity, item.stream)
+        return picture_rig(self.settings, item, rng)
+
+    def _shine(self, item: FaceParameters) -> Shine:
+        """Return exposure and the skin's gloss in a picture."""
+        rng = stream(self.settings.seed, "shine", item.identity, item.stream)
+        gloss, bright = rng.uniform(0.3, 1.6), rng.standard_normal()
+        return Shine(0.95 * float(np.exp(0.15 * self.settings.photo.jitter * bright)), gloss)
 
     def _finish(
         self, picture: ImageArray, worn: np.ndarray, item: FaceParameters, landmarks: np.ndarray

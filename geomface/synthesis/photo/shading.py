@@ -1,0 +1,369 @@
+"""The kernel that colours a photograph's pixels: skin, eyes, teeth, cloth, hair under the lamps."""
+
+from typing import Any
+
+import numba
+import numpy as np
+
+SKIN, EYE, MOUTH, TEETH, CLOTH, HAIR, FRAME = range(7)
+"""Materials."""
+SAMPLES = 2
+"""Samples of a pixel along each side: edges are averaged, surfaces are lit once a pixel."""
+_F0 = np.float32(0.028)
+"""Share of light that skin and the wet eye mirror at once, straight on."""
+_APART = np.float32(4.0)
+"""mm in depth from which two samples of a pixel are not one surface."""
+
+
+@numba.njit(cache=True, nogil=True)
+def shade_photograph(
+    ids: Any,
+    xy: Any,
+    depths: Any,
+    faces: Any,
+    material: Any,
+    places: Any,
+    normals: Any,
+    rest: Any,
+    albedo: Any,
+    ambient: Any,
+    seen: Any,
+    lamps: Any,
+    colors: Any,
+    sizes: Any,
+    eye: Any,
+    parallel: bool,
+    bump: Any,
+    bump_scale: Any,
+    eyes: Any,
+    looks: Any,
+    exposure: Any,
+    background: Any,
+) -> Any:
+    """Return the picture (H, W, 3) sRGB over the background, and the depth (H, W), 0 for none.
+
+    ids (2 H, 2 W); xy (V, 2) in samples; depths (V,) mm; places,
+    normals, rest (V, 3): where it is, and where it is on the resting face; albedo (V, 3) linear;
+    ambient, seen, lamps, colors, sizes from `VertexLight`; eye (3,): the camera, or the direction
+    to it when `parallel`; bump (T, T, 3): slopes and oil; eyes (E, 14) from `eye_rows`; looks (5,)
+    strength of bump, wrap, shine, lids and of the cornea's lights; background (H, W, 3) sRGB.
+    """
+    height, width = ids.shape[0] // SAMPLES, ids.shape[1] // SAMPLES
+    picture = np.empty((height, width, 3), np.float32)
+    depth = np.zeros((height, width), np.float32)
+    rgb = np.empty(3, np.float32)
+    total = np.empty(3, np.float32)
+    for row in range(height):
+        for column in range(width):
+            f0 = ids[2 * row, 2 * column]
+            f1 = ids[2 * row, 2 * column + 1]
+            f2 = ids[2 * row + 1, 2 * column]
+            f3 = ids[2 * row + 1, 2 * column + 1]
+            if f0 < 0 and f1 < 0 and f2 < 0 and f3 < 0:
+                for c in range(3):
+                    picture[row, column, c] = background[row, column, c]
+                continue
+            if f0 >= 0 and f1 >= 0 and f2 >= 0 and f3 >= 0:
+                m = material[f0]
+                one = m == material[f1] and m == material[f2] and m == material[f3]
+                z0, z1 = _far(depths, faces, f0), _far(depths, faces, f1)
+                z2, z3 = _far(depths, faces, f2), _far(depths, faces, f3)
+                if one and max(max(z0, z1), max(z2, z3)) - min(min(z0, z1), min(z2, z3)) < _APART:
+                    z = _shade(
+                        f0, np.float32(2 * column + 1), np.float32(2 * row + 1), xy, depths,
+                        faces, m, places, normals, rest, albedo, ambient, seen, lamps, colors,
+                        sizes, eye, parallel, bump, bump_scale, eyes, looks, rgb,
+                    )  # fmt: skip
+                    depth[row, column] = z
+                    for c in range(3):
+                        picture[row, column, c] = _developed(rgb[c] * exposure)
+                    continue
+            total[:] = 0
+            for k in range(4):
+                x, y = 2 * column + k % 2, 2 * row + k // 2
+                f = ids[y, x]
+                if f < 0:
+                    for c in range(3):
+                        total[c] += _linear(background[row, column, c])
+                    continue
+                z = _shade(
+                    f, np.float32(x + 0.5), np.float32(y + 0.5), xy, depths, faces,
+                    material[f], places, normals, rest, albedo, ambient, seen, lamps, colors,
+                    sizes, eye, parallel, bump, bump_scale, eyes, looks, rgb,
+                )  # fmt: skip
+                depth[row, column] = z
+                for c in range(3):
+                    total[c] += _tone(rgb[c] * exposure)
+            for c in range(3):
+                picture[row, column, c] = _encoded(np.float32(0.25) * total[c])
+    return picture, depth
+
+
+@numba.njit(cache=True, nogil=True)
+def _far(depths: Any, faces: Any, f: int) -> Any:
+    return depths[faces[f, 0]]
+
+
+@numba.njit(cache=True, nogil=True)
+def _tone(value: Any) -> Any:
+    """Bend what is brighter than 0.7 towards 1, as cameras do."""
+    if value <= np.float32(0.7):
+        return value
+    over = (value - np.float32(0.7)) * np.float32(1 / 0.3)
+    return np.float32(0.7) + np.float32(0.3) * over / (np.float32(1.0) + over)
+
+
+@numba.njit(cache=True, nogil=True)
+def _encoded(value: Any) -> Any:
+    if value <= np.float32(0.0031308):
+        return max(value, np.float32(0.0)) * np.float32(12.92)
+    return np.float32(1.055) * value ** np.float32(1 / 2.4) - np.float32(0.055)
+
+
+@numba.njit(cache=True, nogil=True)
+def _linear(value: Any) -> Any:
+    if value <= np.float32(0.04045):
+        return value * np.float32(1 / 12.92)
+    return ((value + np.float32(0.055)) * np.float32(1 / 1.055)) ** np.float32(2.4)
+
+
+@numba.njit(cache=True, nogil=True)
+def _developed(value: Any) -> Any:
+    return _encoded(_tone(value))
+
+
+@numba.njit(cache=True, nogil=True)
+def _lobe(cosine: Any, power: Any, size: Any) -> Any:
+    """Return a normalised highlight, (n + 8) / 8 (n . h)^n, widened by the size of the lamp."""
+    power = power / (np.float32(1.0) + np.float32(0.25) * power * size * size)
+    if cosine <= 0:
+        return np.float32(0.0)
+    return (power + np.float32(8.0)) * np.float32(0.125) * cosine**power
+
+
+@numba.njit(cache=True, nogil=True)
+def _shade(
+    f: int,
+    x: Any,
+    y: Any,
+    xy: Any,
+    depths: Any,
+    faces: Any,
+    material: int,
+    places: Any,
+    normals: Any,
+    rest: Any,
+    albedo: Any,
+    ambient: Any,
+    seen: Any,
+    lamps: Any,
+    colors: Any,
+    sizes: Any,
+    eye: Any,
+    parallel: bool,
+    bump: Any,
+    bump_scale: Any,
+    eyes: Any,
+    looks: Any,
+    rgb: Any,
+) -> Any:
+    """Write the linear colour of a face at a sample, and return its depth."""
+    i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+    ux, uy = xy[j, 0] - xy[i, 0], xy[j, 1] - xy[i, 1]
+    vx, vy = xy[k, 0] - xy[i, 0], xy[k, 1] - xy[i, 1]
+    px, py = x - xy[i, 0], y - xy[i, 1]
+    area = ux * vy - uy * vx
+    third = np.float32(1 / 3)
+    w0, w1, w2 = third, third, third
+    if area != 0:
+        # The middle of a pixel may lie beside the face that one of its samples sees.
+        w1 = min(max((px * vy - py * vx) / area, np.float32(-0.3)), np.float32(1.3))
+        w2 = min(max((ux * py - uy * px) / area, np.float32(-0.3)), np.float32(1.3))
+        w0 = min(max(np.float32(1.0) - w1 - w2, np.float32(-0.3)), np.float32(1.3))
+    if not parallel:
+        w0, w1, w2 = w0 / depths[i], w1 / depths[j], w2 / depths[k]
+    whole = w0 + w1 + w2
+    w0, w1, w2 = w0 / whole, w1 / whole, w2 / whole
+    nx = w0 * normals[i, 0] + w1 * normals[j, 0] + w2 * normals[k, 0]
+    ny = w0 * normals[i, 1] + w1 * normals[j, 1] + w2 * normals[k, 1]
+    nz = w0 * normals[i, 2] + w1 * normals[j, 2] + w2 * normals[k, 2]
+    length = np.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-12)
+    nx, ny, nz = nx / length, ny / length, nz / length
+    x0 = w0 * places[i, 0] + w1 * places[j, 0] + w2 * places[k, 0]
+    y0 = w0 * places[i, 1] + w1 * places[j, 1] + w2 * places[k, 1]
+    z0 = w0 * places[i, 2] + w1 * places[j, 2] + w2 * places[k, 2]
+    ex, ey, ez = eye[0], eye[1], eye[2]
+    if not parallel:
+        ex, ey, ez = ex - x0, ey - y0, ez - z0
+        length = np.sqrt(ex * ex + ey * ey + ez * ez)
+        ex, ey, ez = ex / length, ey / length, ez / length
+    if nx * ex + ny * ey + nz * ez < 0 and material != SKIN and material != EYE:
+        nx, ny, nz = -nx, -ny, -nz
+    oil = np.float32(1.0)
+    sx, sy, sz = nx, ny, nz  # normal of the highlight
+    lid, lid_edge, shine, power = np.float32(1.0), np.float32(1e6), np.float32(0.0), np.float32(20)
+    second = np.float32(0.0)
+    wrap0, wrap1, wrap2 = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+    if material == SKIN:
+        wrap = looks[1]
+        wrap0, wrap1, wrap2 = (
+            np.float32(0.30) * wrap,
+            np.float32(0.14) * wrap,
+            np.float32(0.07) * wrap,
+        )
+        shine, power, second = looks[2], np.float32(14.0), np.float32(0.45)
+        if looks[0] > 0:
+            gx, gy, gz, oil = _slopes(
+                w0 * rest[i, 0] + w1 * rest[j, 0] + w2 * rest[k, 0],
+                w0 * rest[i, 1] + w1 * rest[j, 1] + w2 * rest[k, 1],
+                w0 * rest[i, 2] + w1 * rest[j, 2] + w2 * rest[k, 2],
+                nx, nz, bump, bump_scale,
+            )  # fmt: skip
+            gx, gy, gz = looks[0] * gx, looks[0] * gy, looks[0] * gz
+            along = gx * nx + gy * ny + gz * nz
+            nx, ny, nz = nx - gx + along * nx, ny - gy + along * ny, nz - gz + along * nz
+            length = np.sqrt(nx * nx + ny * ny + nz * nz)
+            nx, ny, nz = nx / length, ny / length, nz / length
+            sx, sy, sz = nx, ny, nz
+    elif material == EYE:
+        e = 0
+        if len(eyes) > 1 and abs(x0 - eyes[1, 0]) < abs(x0 - eyes[0, 0]):
+            e = 1
+        lid, lid_edge = _lids(x0, y0, eyes[e], looks[3])
+        shine, power = looks[4], np.float32(700.0)
+        along = nx * eyes[e, 4] + ny * eyes[e, 5] + nz * eyes[e, 6]
+        if along > np.float32(0.84):
+            # The cornea stands out: a smaller ball in front of the eye's middle.
+            sx, sy, sz = (
+                nx - np.float32(0.45) * eyes[e, 4],
+                ny - np.float32(0.45) * eyes[e, 5],
+                nz - np.float32(0.45) * eyes[e, 6],
+            )
+            length = np.sqrt(sx * sx + sy * sy + sz * sz)
+            sx, sy, sz = sx / length, sy / length, sz / length
+            shine *= np.float32(2.2)
+        else:
+            shine, power = np.float32(0.6) * shine, np.float32(150.0)
+    elif material == MOUTH or material == TEETH:
+        shine, power = np.float32(0.8) * looks[2], np.float32(60.0)
+    elif material == HAIR:
+        shine, power = np.float32(0.5), np.float32(8.0)
+    elif material == FRAME:
+        shine, power = np.float32(2.0), np.float32(90.0)
+    facing = max(sx * ex + sy * ey + sz * ez, np.float32(0.0))
+    a0 = w0 * ambient[i, 0] + w1 * ambient[j, 0] + w2 * ambient[k, 0]
+    a1 = w0 * ambient[i, 1] + w1 * ambient[j, 1] + w2 * ambient[k, 1]
+    a2 = w0 * ambient[i, 2] + w1 * ambient[j, 2] + w2 * ambient[k, 2]
+    a0, a1, a2 = lid * a0, lid * a1, lid * a2
+    d0, d1, d2 = a0, a1, a2
+    # Grazing surfaces mirror the sky.
+    rim = np.float32(1.0) - facing
+    rim = _F0 + np.float32(0.25) * rim * rim * rim * rim
+    gain = rim * min(shine, np.float32(1.0)) * oil
+    s0, s1, s2 = gain * a0, gain * a1, gain * a2
+    for n in range(len(lamps)):
+        if colors[n, 1] <= 0:
+            continue
+        lx, ly, lz = lamps[n, 0], lamps[n, 1], lamps[n, 2]
+        sharp = w0 * seen[i, n, 0] + w1 * seen[j, n, 0] + w2 * seen[k, n, 0]
+        soft = w0 * seen[i, n, 1] + w1 * seen[j, n, 1] + w2 * seen[k, n, 1]
+        if material == EYE:
+            # The upper lid and its lashes stand out before the eye and shade it from above.
+            reach = np.float32(0.6) + np.float32(2.2) * max(ly, np.float32(0.0)) / max(
+                lz, np.float32(0.25)
+            )
+            below = min(
+                max((lid_edge - reach) / np.float32(1.6) + np.float32(0.5), np.float32(0)), 1
+            )
+            sharp = sharp * lid * (np.float32(1.0) - looks[3] * np.float32(0.85) * (1 - below))
+            soft = sharp
+        cosine = nx * lx + ny * ly + nz * lz
+        blend = np.float32(0.5) * (sharp + soft)
+        red = sharp + (soft - sharp) * min(looks[1], np.float32(1.0))
+        green = sharp + (blend - sharp) * min(looks[1], np.float32(1.0))
+        d0 += colors[n, 0] * _wrapped(cosine, wrap0, sizes[n]) * red
+        d1 += colors[n, 1] * _wrapped(cosine, wrap1, sizes[n]) * green
+        d2 += colors[n, 2] * _wrapped(cosine, wrap2, sizes[n]) * sharp
+        mirror = sx * lx + sy * ly + sz * lz
+        if shine <= 0 or mirror <= 0:
+            continue
+        hx, hy, hz = lx + ex, ly + ey, lz + ez
+        length = np.sqrt(hx * hx + hy * hy + hz * hz) + np.float32(1e-6)
+        hx, hy, hz = hx / length, hy / length, hz / length
+        cosine = sx * hx + sy * hy + sz * hz
+        away = np.float32(1.0) - max(hx * ex + hy * ey + hz * ez, np.float32(0.0))
+        fresnel = _F0 + (1 - _F0) * away * away * away * away * away
+        lobe = _lobe(cosine, power, sizes[n])
+        if second > 0:
+            lobe = (1 - second) * lobe + second * _lobe(cosine, np.float32(55.0), sizes[n])
+        gain = shine * oil * fresnel * lobe * mirror * sharp
+        s0 += gain * colors[n, 0]
+        s1 += gain * colors[n, 1]
+        s2 += gain * colors[n, 2]
+    lash = np.float32(1.0)
+    if material == EYE:
+        lash = min(max(np.float32(0.12) + np.float32(0.9) * lid_edge, np.float32(0.12)), 1)
+        lash = np.float32(1.0) - min(looks[3], np.float32(1.0)) * (1 - lash)
+    rgb[0] = lash * ((w0 * albedo[i, 0] + w1 * albedo[j, 0] + w2 * albedo[k, 0]) * d0 + s0)
+    rgb[1] = lash * ((w0 * albedo[i, 1] + w1 * albedo[j, 1] + w2 * albedo[k, 1]) * d1 + s1)
+    rgb[2] = lash * ((w0 * albedo[i, 2] + w1 * albedo[j, 2] + w2 * albedo[k, 2]) * d2 + s2)
+    return w0 * depths[i] + w1 * depths[j] + w2 * depths[k]
+
+
+@numba.njit(cache=True, nogil=True)
+def _wrapped(cosine: Any, wrap: Any, size: Any) -> Any:
+    """Return the cosine law, softened by light under the skin and by a lamp's size."""
+    wrap = wrap + np.float32(0.3) * size
+    lit = (cosine + wrap) / (np.float32(1.0) + wrap)
+    return max(lit, np.float32(0.0)) / (np.float32(1.0) + np.float32(0.5) * wrap)
+
+
+@numba.njit(cache=True, nogil=True)
+def _lids(x: Any, y: Any, eye: Any, strength: Any) -> Any:
+    """Return how much of the sky the lids leave, and the distance below the upper one in mm."""
+    across = (x - eye[0]) / eye[13]
+    upper = eye[7] + across * (eye[8] + across * eye[9]) - y
+    lower = y - (eye[10] + across * (eye[11] + across * eye[12]))
+    upper_open = np.float32(1.0) - np.float32(0.75) * np.exp(
+        -max(upper, np.float32(0)) / np.float32(2.6)
+    )
+    lower_open = np.float32(1.0) - np.float32(0.35) * np.exp(
+        -max(lower, np.float32(0)) / np.float32(1.3)
+    )
+    side = np.float32(1.0) - np.float32(0.45) * np.exp(
+        -max(np.float32(1.0) - abs(across), np.float32(0)) / np.float32(0.22)
+    )
+    lid = upper_open * lower_open * side
+    return np.float32(1.0) - strength * (np.float32(1.0) - lid), upper
+
+
+@numba.njit(cache=True, nogil=True)
+def _slopes(x: Any, y: Any, z: Any, nx: Any, nz: Any, bump: Any, scale: Any) -> Any:
+    """Return the slope of the skin's relief (3,) and its oil, read from the front or the side."""
+    size = len(bump)
+    beside = min(max((abs(nx) - np.float32(0.5)) * np.float32(5.0), np.float32(0)), np.float32(1))
+    row, column = y * scale, x * scale
+    gx, gy, gz, oil = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+    if beside < 1:
+        r, c = int(np.floor(row)), int(np.floor(column))
+        s, t = row - r, column - c
+        share = 1 - beside
+        for k in range(4):
+            a, b = k // 2, k % 2
+            w = share * (s if a else 1 - s) * (t if b else 1 - t)
+            p, q = (r + a) % size, (c + b) % size
+            gx += w * bump[p, q, 0]
+            gy += w * bump[p, q, 1]
+            oil += w * bump[p, q, 2]
+    if beside > 0:
+        column = z * scale
+        r, c = int(np.floor(row)), int(np.floor(column))
+        s, t = row - r, column - c
+        for k in range(4):
+            a, b = k // 2, k % 2
+            w = beside * (s if a else 1 - s) * (t if b else 1 - t)
+            p, q = (r + a) % size, (c + b) % size
+            gz += w * bump[p, q, 0]
+            gy += w * bump[p, q, 1]
+            oil += w * bump[p, q, 2]
+    return gx, gy, gz, oil

@@ -1,0 +1,150 @@
+"""The light that reaches every vertex: sky and lamps, with what shades them from it."""
+
+import dataclasses
+from typing import Any
+
+import numba
+import numpy as np
+
+from geomface.arrays import FloatArray, IndexArray
+from geomface.rendering.shadow_maps import light_axes, light_visibility
+from geomface.synthesis.photo.light_rig import SKY, LightRig
+
+LAMPS = 3
+"""Lamps of a rig at most."""
+_SAMPLES = 5
+"""Points of a lamp with a size, which its shadows are taken from."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class VertexLight:
+    """Light at the vertices of one head.
+
+    Parameters
+    ----------
+    ambient : (V, 3) float32, irradiance from the sky, linear light; 1 lights white to 1
+    seen : (V, LAMPS, 2) float32, how much of each lamp is seen: as it is, and spread as light
+        spreads under the skin
+    directions : (LAMPS, 3) float32 towards the lamps, axes of the face
+    colors : (LAMPS, 3) float32
+    sizes : (LAMPS,) float32
+    """
+
+    ambient: np.ndarray
+    seen: np.ndarray
+    directions: np.ndarray
+    colors: np.ndarray
+    sizes: np.ndarray
+
+
+def vertex_light(
+    vertices: FloatArray,
+    normals: FloatArray,
+    faces: IndexArray,
+    casters: IndexArray,
+    albedo: np.ndarray,
+    rig: LightRig,
+    rotation: FloatArray,
+    ball: tuple[FloatArray, float],
+    *,
+    shadows: bool = True,
+    occlusion: bool = True,
+) -> VertexLight:
+    """Return the light on a head.
+
+    Parameters
+    ----------
+    vertices, normals : (V, 3) mm and unit, axes of the face
+    faces : (F, 3) of the surface
+    casters : (G, 3) triangles that throw shadows, fewer than all
+    albedo : (V, 3) linear, for the light that hollows throw at themselves
+    rig : the lights, camera axes
+    rotation : (3, 3) world to camera
+    ball : centre (3,) and radius of what can shade, mm
+    shadows, occlusion : False leaves lamps, or the sky, unshaded
+    """
+    to_face = rotation * np.array([[1.0], [-1.0], [-1.0]])  # rows: right, up, to the eye
+    sky = np.ascontiguousarray(SKY @ to_face, np.float32)
+    lamps = rig.lamps[:LAMPS]
+    main = np.zeros((LAMPS, 3), np.float32)
+    main[:, 2] = 1.0
+    main[: len(lamps)] = np.stack([lamp.direction for lamp in lamps]) @ to_face
+    colors = np.zeros((LAMPS, 3), np.float32)
+    colors[: len(lamps)] = [lamp.color for lamp in lamps]
+    sizes = np.full(LAMPS, 0.1, np.float32)
+    sizes[: len(lamps)] = [lamp.size for lamp in lamps]
+    normals = np.ascontiguousarray(normals, np.float32)
+    count = len(vertices)
+    centre, radius = ball
+    open_sky = np.ones((len(sky), count), np.float32)
+    if occlusion:
+        open_sky = light_visibility(vertices, normals, casters, sky, centre, radius, 80)
+    ambient = _ambient(normals, sky, rig.sky.astype(np.float32), open_sky, albedo)
+    seen = np.ones((count, LAMPS, 2), np.float32)
+    if shadows:
+        for k in range(len(lamps)):
+            points = _points(main[k], float(sizes[k]))
+            found = light_visibility(vertices, normals, casters, points, centre, radius, 144, 0.7)
+            seen[:, k, 0] = found.mean(axis=0)
+        seen[:, :, 1] = _spread(seen[:, :, 0], faces)
+    return VertexLight(ambient, seen, main, colors, sizes)
+
+
+def _points(direction: np.ndarray, size: float) -> FloatArray:
+    """Return (n, 3) directions to points of a lamp: one for a small lamp, else a ring."""
+    if size < 0.015:
+        return direction[None]
+    right, up, _ = light_axes(direction[None])[0]
+    angle = 2 * np.pi * np.arange(_SAMPLES) / _SAMPLES
+    aside = np.cos(angle)[:, None] * right + np.sin(angle)[:, None] * up
+    # A disk's light lies about 0.7 radii from its middle.
+    return direction + 0.7 * np.tan(min(size, 1.0)) * aside
+
+
+@numba.njit(cache=True, nogil=True)
+def _ambient(normals: Any, sky: Any, radiance: Any, open_sky: Any, albedo: Any) -> Any:
+    """Sum the sky over its directions; light lost in hollows comes back coloured by the skin."""
+    count, weight = len(normals), np.float32(4.0 / len(sky))
+    found = np.zeros((count, 3), np.float32)
+    for v in range(count):
+        lost0, lost1, lost2 = np.float32(0), np.float32(0), np.float32(0)
+        for k in range(len(sky)):
+            cosine = (
+                normals[v, 0] * sky[k, 0] + normals[v, 1] * sky[k, 1] + normals[v, 2] * sky[k, 2]
+            )
+            if cosine <= 0:
+                continue
+            here = weight * cosine * open_sky[k, v]
+            away = weight * cosine - here
+            found[v, 0] += here * radiance[k, 0]
+            found[v, 1] += here * radiance[k, 1]
+            found[v, 2] += here * radiance[k, 2]
+            lost0 += away * radiance[k, 0]
+            lost1 += away * radiance[k, 1]
+            lost2 += away * radiance[k, 2]
+        # What shades is lit itself, by about half, and throws its light back.
+        found[v, 0] += np.float32(0.5) * albedo[v, 0] * lost0
+        found[v, 1] += np.float32(0.5) * albedo[v, 1] * lost1
+        found[v, 2] += np.float32(0.5) * albedo[v, 2] * lost2
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _spread(values: Any, faces: Any) -> Any:
+    """Return (V, C) values averaged with those of the neighbours, twice."""
+    old = values.copy()
+    for _ in range(2):
+        total = old.copy()
+        weight = np.ones(len(old), np.float32)
+        for f in range(len(faces)):
+            for c in range(3):
+                v, w = faces[f, c], faces[f, (c + 1) % 3]
+                weight[v] += 1
+                weight[w] += 1
+                for k in range(old.shape[1]):
+                    total[v, k] += old[w, k]
+                    total[w, k] += old[v, k]
+        for v in range(len(old)):
+            for k in range(old.shape[1]):
+                old[v, k] = total[v, k] / weight[v]
+    return old
