@@ -143,6 +143,10 @@ class PhotoOptions:
     """Share of people with glasses."""
     beard: float = PhotoSettings.beard
     """Share of people whose beard, if one grows, is seen."""
+    hats: float = PhotoSettings.hats
+    """Share of people with a cap, a hat or a headscarf."""
+    scarves: float = PhotoSettings.scarves
+    """Share of the others with a scarf around the neck."""
     occluders: float = PhotoSettings.occluders
     """Probability of something in front of the face."""
     blur: Spread = _text(PhotoSettings.blur)
@@ -180,6 +184,8 @@ class PhotoOptions:
             hair=SHARE,
             glasses=SHARE,
             beard=SHARE,
+            hats=SHARE,
+            scarves=SHARE,
             occluders=SHARE,
             jitter="[0, 10]",
             subsurface="[0, 3]",

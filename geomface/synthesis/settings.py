@@ -225,6 +225,8 @@ class PhotoSettings:
     occlusion : hollows get less light from around
     subsurface : how far light spreads under the skin, 1 is natural
     lids : strength of the shade of lids and lashes on the eyes
+    hats : share of people with a cap, a hat or a headscarf
+    scarves : share of the others with a scarf around the neck
     """
 
     detail: float = 1.0
@@ -240,6 +242,8 @@ class PhotoSettings:
     occlusion: bool = True
     subsurface: float = 1.0
     lids: float = 1.0
+    hats: float = 0.1
+    scarves: float = 0.05
 
     def __post_init__(self) -> None:
         _require_choice("light_rig", self.light_rig, LIGHT_RIGS)
@@ -250,6 +254,8 @@ class PhotoSettings:
             occluders=SHARE,
             glasses=SHARE,
             beard=SHARE,
+            hats=SHARE,
+            scarves=SHARE,
             jitter="[0, 10]",
             subsurface="[0, 3]",
             lids=SHARE,

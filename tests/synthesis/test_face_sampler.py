@@ -108,6 +108,8 @@ def test_an_undisturbed_photograph_still_shows_the_plain_face() -> None:
         Constant(0),
         0.0,
         beard=0.0,
+        hats=0.0,
+        scarves=0.0,
         light_rig="room",
         shadows=False,
         occlusion=False,

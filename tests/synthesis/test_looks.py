@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from geomface.datasets.labelled_pictures import CameraNumbers
+from geomface.errors import SettingsError
 from geomface.faces.albedo_fields import skin_fields
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.traits import traits_of
@@ -14,6 +15,7 @@ from geomface.synthesis.photo.beards import grow_beard
 from geomface.synthesis.photo.glasses import draw_frame, fitted_glasses, glasses_faces
 from geomface.synthesis.photo.haircuts import CUTS, HairStyle, draw_hair
 from geomface.synthesis.photo.head import HeadSurface
+from geomface.synthesis.photo.headwear import KINDS, cloth_faces
 from geomface.synthesis.photo.strands import Strands, draw_strands, over_picture, strand_canvas
 from geomface.synthesis.scene import FaceScene
 
@@ -47,7 +49,7 @@ def test_cuts_start_on_the_skin_and_stay_out_of_the_head(cut: str, surface: Head
     face = load_builtin_face().mesh.vertices
     marks = surface.scene.landmarks(face)
     body = surface.body.body(face, marks, stream(1, "body"))
-    growth, _, (hair,) = surface.hair(face, body, style_of(cut), stream(1, "hair"))
+    growth, _, (hair,) = surface.hair(face, body, style_of(cut), None, stream(1, "hair"))
     assert np.isfinite(hair.points).all() and len(hair.points) > 1000
     skin = surface.hairy(np.vstack([face, body.skull]))[growth > -0.02]
     roots = hair.points[:300, 0].astype(np.float64)
@@ -150,7 +152,7 @@ def test_lenses_mirror_dim_and_hide() -> None:
     other = FaceSampler(
         dataclasses.replace(settings, photo=dataclasses.replace(plain, glasses=1.0))
     )
-    pictures = [(k, 0) for k in range(16)]
+    pictures = [(k, 0) for k in range(8)]
     bare, worn = one.batch(pictures), other.batch(pictures)
     np.testing.assert_array_equal(bare.landmarks, worn.landmarks)
     change = np.abs(bare.images["rgb"] - worn.images["rgb"]).mean(axis=3)
@@ -174,3 +176,47 @@ def test_makes_of_glasses_share_one_topology(surface: HeadSurface) -> None:
             low, high = rim.min(axis=0), rim.max(axis=0)
             assert (low[:2] < eye[:2] + 1).all() and (eye[:2] - 1 < high[:2]).all()
             assert rim[:, 2].mean() > eye[2], "lenses lie before the eyes"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_headwear_covers_the_head_and_leaves_the_face_free(kind: str, surface: HeadSurface) -> None:
+    face = load_builtin_face().mesh.vertices
+    marks = surface.scene.landmarks(face)
+    body = surface.body.body(face, marks, stream(1, "body"))
+    for seed in range(6):
+        worn = surface.headwear(face, body, kind, stream(seed, "worn"))
+        assert np.isfinite(worn.cloth).all() and (worn.lift > -4).all()
+        assert len(worn.cloth) == cloth_faces().max() + 1 == len(worn.colors)
+        assert worn.crown.min() >= 0 and worn.crown.max() <= 1
+        assert worn.covered.any() == (kind != "scarf")
+        _, shell, hairs = surface.hair(face, body, style_of("short"), worn, stream(1, "hair"))
+        assert np.linalg.norm(shell[worn.lift > 0], axis=1).min(initial=9.0) > 1.0
+        if kind == "headscarf":
+            assert not hairs, "all hair is covered"
+        camera = CameraNumbers(
+            True, 1.0, np.zeros(2), np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 900.0])
+        )
+        eyes_and_nose = camera.project(marks[27:48])
+        middle = eyes_and_nose.mean(axis=0)
+        before = worn.cloth[worn.cloth[:, 2] > marks[36, 2]]
+        away = np.abs(camera.project(before) - middle)
+        close = (away[:, 0] < 20) & (away[:, 1] < 12)
+        assert not close.any(), "eyes and nose are seen from the front"
+
+
+def test_switches_say_what_people_wear() -> None:
+    """Shares of nought and one; everything off leaves the face as it was."""
+    settings = FaceImageSettings(identities=12, size=64, preset="photo", seed=5)
+    off = PhotoSettings(hair=0, occluders=0, glasses=0, beard=0, hats=0, scarves=0)
+    pictures = [(k, 0) for k in range(6)]
+    bare = FaceSampler(dataclasses.replace(settings, photo=off)).batch(pictures)
+    for name in ("hair", "glasses", "beard", "hats", "scarves"):
+        with_it = dataclasses.replace(off, **{name: 1.0})
+        worn = FaceSampler(dataclasses.replace(settings, photo=with_it)).batch(pictures)
+        np.testing.assert_array_equal(bare.landmarks, worn.landmarks)
+        changed = [
+            (a != b).any() for a, b in zip(bare.images["rgb"], worn.images["rgb"], strict=True)
+        ]
+        assert sum(changed) >= (1 if name == "beard" else 6), name
+        with pytest.raises(SettingsError, match=f"{name}: expected 0 to 1"):
+            dataclasses.replace(off, **{name: 1.5})

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from geomface.arrays import FloatArray, IndexArray
+from geomface.mesh.normals import vertex_normals
 from geomface.synthesis.photo.haircuts import CUTS, HairStyle
 from geomface.synthesis.photo.obstacles import Obstacles
 from geomface.synthesis.photo.roots import scatter_roots
@@ -40,7 +41,8 @@ def grow_hair(
     roots, normals, inside = grown.places, grown.normals, grown.values(growth)
     side = _side(roots, centre, width, style)
     picked = rng.choice(len(roots), min(_GUIDES, len(roots) // 4), replace=False)
-    guides = _guides(roots[picked], normals[picked], side[picked], style, obstacles, rng)
+    surface = skin, vertex_normals(skin, faces, weighting="area")
+    guides = _guides(roots[picked], normals[picked], side[picked], style, obstacles, surface, rng)
     # A parting divides: no hair joins a lock of the other side.
     apart = np.concatenate([roots, side[:, None] * 0.3 * width], axis=1)
     nearest = np.asarray(KDTree(apart[picked]).query(apart)[1])
@@ -70,6 +72,7 @@ def _guides(
     side: FloatArray,
     style: HairStyle,
     obstacles: Obstacles,
+    skin: tuple[FloatArray, FloatArray],
     rng: np.random.Generator,
 ) -> FloatArray:
     """Return (G, K, 3) lines that leave the roots as they are combed, then fall and slide."""
@@ -104,10 +107,11 @@ def _guides(
     gravity = style.gravity * np.where(fringe, 1.5, 1.0) * step / (0.08 * width)
     points = np.empty((len(roots), steps, 3))
     points[:, 0] = here = roots
+    tree = KDTree(skin[0]) if fringe.any() else None
     layer = 0.3 + 0.7 * rng.random(len(roots))
     off = layer * style.volume * width
     clear = np.where(fringe, 0.0, style.clear)
-    hug = float(np.clip(0.8 - 2.5 * style.lift, 0.0, 0.7))
+    hug = float(np.clip(0.65 - 2.5 * style.lift, 0.0, 0.6))
     for k in range(1, steps):
         if comb_to == "tie":
             heading = heading + 0.8 * _unit(tie - here)
@@ -120,9 +124,26 @@ def _guides(
         heading = heading + fall[:, None] * np.array([0.0, -0.35, 0.0])
         there = here + step[:, None] * _unit(heading)
         there = obstacles.outside(there, off * min(1.0, 3 * k / steps), clear, hug)
+        if fringe.any():
+            there[fringe] = _off_the_skin(there[fringe], skin, tree, 2.5 + 2.0 * layer[fringe])
         heading = _unit(0.5 * _unit(heading) + 0.5 * _unit(there - here))
         points[:, k] = here = there
     return points
+
+
+def _off_the_skin(
+    points: FloatArray,
+    skin: tuple[FloatArray, FloatArray],
+    tree: KDTree | None,
+    off: FloatArray,
+) -> FloatArray:
+    """Return points (n, 3) moved out until they lie `off` mm above the nearest place (skin)."""
+    if tree is None:
+        return points
+    nearest = np.asarray(tree.query(points)[1])
+    normals = skin[1][nearest]
+    height = ((points - skin[0][nearest]) * normals).sum(axis=1)
+    return points + np.maximum(off - height, 0)[:, None] * normals
 
 
 def _comb(place: FloatArray, side: FloatArray, style: HairStyle) -> FloatArray:

@@ -19,6 +19,12 @@ from geomface.synthesis.photo.glasses import (
 from geomface.synthesis.photo.hair import hair_body, hair_growth
 from geomface.synthesis.photo.hair_growth import grow_hair
 from geomface.synthesis.photo.haircuts import HairStyle
+from geomface.synthesis.photo.headwear import (
+    Headwear,
+    cloth_faces,
+    fitted_headwear,
+    hidden_cloth,
+)
 from geomface.synthesis.photo.mouth import (
     TEETH_COLOR,
     bag_colors,
@@ -43,6 +49,7 @@ class HeadLook:
     body : skull, ears, neck and shoulders around the neutral face
     hair : (H, 3) mm, the way from the skin to the body of hair; into the head where none grows
     strands : the hairs one sees
+    cloth : (C, 3) mm, of a brim, a scarf or a drape; deep in the head for most
     glasses : None for somebody without
     colors : (V'', 3) sRGB of the whole surface
     """
@@ -51,6 +58,7 @@ class HeadLook:
     body: Body
     hair: FloatArray
     strands: tuple[Strands, ...]
+    cloth: FloatArray
     glasses: Glasses | None
     colors: FloatArray
 
@@ -96,6 +104,7 @@ class HeadSurface:
             len(body.rest),
             len(self._hairy),
             len(self._frame.vertices),
+            int(cloth_faces().max()) + 1,
         )
         starts = np.cumsum((0, *sizes))
         parts = [scene.template.mesh.faces]
@@ -109,6 +118,7 @@ class HeadSurface:
             self.body.rest_faces + starts[4],
             hair_faces + starts[5],
             frame_faces + starts[6],
+            cloth_faces() + starts[7],
         ]
         mesh = Mesh(np.zeros((int(starts[-1]), 3)), np.vstack(parts), name="head")
         self.template = Template(mesh, scene.template.landmarks)
@@ -134,26 +144,47 @@ class HeadSurface:
         return values[self._hairy]
 
     def hair(
-        self, face: FloatArray, body: Body, style: HairStyle | None, rng: np.random.Generator
+        self,
+        face: FloatArray,
+        body: Body,
+        style: HairStyle | None,
+        worn: Headwear | None,
+        rng: np.random.Generator,
     ) -> tuple[FloatArray, FloatArray, tuple[Strands, ...]]:
-        """Return what grows on a head.
+        """Return what grows on a head, and the crown of a hat over it.
 
         Returns
         -------
-        growth (H,) of `hair_growth`, the ways (H, 3) from the skin to the body of hair, mm, and the
-        hairs
+        growth (H,) of `hair_growth`, the ways (H, 3) from the skin to the body of hair or the
+        crown, mm, and the hairs
         """
         whole = np.vstack([face, body.skull])
         skin, marks = whole[self._hairy], self.scene.landmarks(face)
         normals = vertex_normals(whole, self._skin_faces, weighting="area")[self._hairy]
-        if style is None:
-            growth = np.full(len(skin), -1.0)
-            return growth, hair_body(growth, 0.0, None)[:, None] * normals, ()
-        growth = hair_growth(skin, marks, style, rng)
-        obstacles = obstacles_of(body.skull, skin, marks)
-        lift = hair_body(growth, obstacles.width, style)
-        strands = grow_hair(skin, self._scalp_faces, growth, style, obstacles, rng)
+        growth, lift, strands = np.full(len(skin), -1.0), np.zeros(len(skin)), None
+        if style is not None:
+            obstacles = obstacles_of(body.skull, skin, marks)
+            growth = hair_growth(skin, marks, style, rng)
+            lift = hair_body(growth, obstacles.width, style)
+            seen = growth if worn is None else np.where(worn.covered, -1.0, growth)
+            strands = grow_hair(skin, self._scalp_faces, seen, style, obstacles, rng)
+        else:
+            lift = hair_body(growth, 0.0, None)
+        if worn is not None:
+            lift = np.where(worn.covered | (worn.lift > 0), worn.lift, lift)
         return growth, lift[:, None] * normals, (strands,) if strands else ()
+
+    def headwear(
+        self, face: FloatArray, body: Body, kind: str, rng: np.random.Generator
+    ) -> Headwear:
+        """Return something that a person wears on or around the head."""
+        skin = self.hairy(np.vstack([face, body.skull]))
+        marks = self.scene.landmarks(face)
+        return fitted_headwear(kind, skin, marks, obstacles_of(body.skull, skin, marks), rng)
+
+    def cloth(self, body: Body, worn: Headwear | None) -> FloatArray:
+        """Return the (C, 3) sheet of what a person wears, or of nothing, mm."""
+        return hidden_cloth(body.skull.mean(axis=0)) if worn is None else worn.cloth
 
     def glasses(self, face: FloatArray, rng: np.random.Generator) -> Glasses:
         """Return glasses that fit a person."""
@@ -166,14 +197,16 @@ class HeadSurface:
         body: FloatArray,
         hair: FloatArray,
         glasses: Glasses | None,
+        worn: Headwear | None,
     ) -> FloatArray:
         """Return the (V'', 3) colours of everything, given those of its parts.
 
         Parameters
         ----------
         eyes, skin, body, hair : one row a vertex
-        glasses : None for somebody without
+        glasses, worn : None for somebody without
         """
+        cloth = np.full((int(cloth_faces().max()) + 1, 3), 0.1) if worn is None else worn.colors
         return np.vstack(
             [
                 skin,
@@ -183,6 +216,7 @@ class HeadSurface:
                 body,
                 hair,
                 (glasses or self._frame).colors,
+                cloth,
             ]
         )
 
@@ -207,5 +241,6 @@ class HeadSurface:
                 head.body.rest,
                 np.vstack([face, skull])[self._hairy] + head.hair,
                 glasses,
+                head.cloth,
             ]
         )

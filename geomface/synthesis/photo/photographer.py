@@ -19,6 +19,7 @@ from geomface.synthesis.photo.developing import develop
 from geomface.synthesis.photo.hair import hair_colors
 from geomface.synthesis.photo.haircuts import draw_hair
 from geomface.synthesis.photo.head import HeadLook, HeadSurface
+from geomface.synthesis.photo.headwear import draw_headwear
 from geomface.synthesis.photo.lenses import through_lenses
 from geomface.synthesis.photo.light_rig import LightRig, picture_rig
 from geomface.synthesis.photo.occluders import draw_occluder
@@ -176,15 +177,21 @@ class Photographer:
             mesh = self.scene.model.mesh
             beard_rng = stream(seed, "beard", index)
             beard = grow_beard(neutral, mesh.faces, marks, self._fields, traits, beard_rng)
-        growth, shell, strands = surface.hair(neutral, body, style, hair_rng)
+        wear_rng = stream(seed, "headwear", index)
+        kind = draw_headwear(photo.hats, photo.scarves, traits.masculinity, wear_rng)
+        worn = surface.headwear(neutral, body, kind, wear_rng) if kind is not None else None
+        growth, shell, strands = surface.hair(neutral, body, style, worn, hair_rng)
         hair = hair_colors(growth, surface.hairy(np.vstack([skin, dressed])), style, hair_rng)
+        if worn is not None:
+            hair = np.where((worn.lift > 0)[:, None], worn.crown, hair)
         return HeadLook(
             relief=relief,
             body=body,
             hair=shell,
             strands=(*strands, beard) if beard else strands,
+            cloth=surface.cloth(body, worn),
             glasses=glasses,
-            colors=surface.colors(look.colors[surface.count :], skin, dressed, hair, glasses),
+            colors=surface.colors(look.colors[surface.count :], skin, dressed, hair, glasses, worn),
         )
 
 
