@@ -124,7 +124,8 @@ class HeadSurface:
         self.template = Template(mesh, scene.template.landmarks)
         self.eye_size = (int(starts[1]) - self.count) // 2
         skin = self.body.skin_count
-        kinds = (SKIN, EYE, MOUTH, TEETH, SKIN, SKIN, CLOTH, HAIR, FRAME)
+        # Sheets of cloth throw shadows as hair does; the torso, the other cloth, never.
+        kinds = (SKIN, EYE, MOUTH, TEETH, SKIN, SKIN, CLOTH, HAIR, FRAME, HAIR)
         counts = (self.count, sizes[0] - self.count, *sizes[1:4], skin, sizes[4] - skin, *sizes[5:])
         self.materials = np.repeat(np.array(kinds, np.uint8), counts)
 
