@@ -31,14 +31,10 @@ def grow_beard(
     """
     if max(traits.moustache, traits.chin_beard, traits.jaw_beard) < _LEAST:
         return None
-    width = float(np.linalg.norm(landmarks[16] - landmarks[0]))
-    p = (face - landmarks[57]) / width
-    chin = np.exp(-((p[:, 0] / 0.17) ** 4))
-    jaw = fields.jaw * (traits.jaw_beard + chin * (traits.chin_beard - traits.jaw_beard))
-    density = np.maximum(fields.moustache * traits.moustache, jaw)
+    density = beard_density(face, landmarks, fields, traits)
     length = traits.beard_length
     # Few long hairs cover what many short ones do.
-    spacing = 0.75 + 0.04 * min(length, 12.0)
+    spacing = 0.55 + 0.03 * min(length, 12.0)
     roots = scatter_roots(face, faces, np.clip(1.25 * density, 0, 1), spacing, rng)
     count = len(roots)
     if count < 30:
@@ -61,20 +57,50 @@ def grow_beard(
         points=points.astype(np.float32),
         outwards=roots.normals.astype(np.float32),
         colors=_colors(traits, count, rng).astype(np.float32),
-        depth=rng.uniform(0.25, 1.0, count).astype(np.float32),
-        width=rng.uniform(0.35, 0.5 + 0.025 * min(length, 12.0), count).astype(np.float32),
+        depth=rng.uniform(0.5, 1.0, count).astype(np.float32),
+        width=rng.uniform(0.2, 0.3 + 0.025 * min(length, 12.0), count).astype(np.float32),
         gloss=0.12,
         corners=roots.corners,
         weights=roots.weights.astype(np.float32),
     )
 
 
-def _colors(traits: Traits, count: int, rng: np.random.Generator) -> FloatArray:
-    """Return (N, 3) in linear light; beards are redder and grey earlier than hair."""
+def beard_density(
+    face: FloatArray, landmarks: FloatArray, fields: SkinFields, traits: Traits
+) -> FloatArray:
+    """Return (V,) how densely a beard covers each place of a face (V, 3), in [0, 1]."""
+    width = float(np.linalg.norm(landmarks[16] - landmarks[0]))
+    chin = np.exp(-(((face[:, 0] - landmarks[57, 0]) / (0.17 * width)) ** 4))
+    jaw = fields.jaw * (traits.jaw_beard + chin * (traits.chin_beard - traits.jaw_beard))
+    return np.maximum(fields.moustache * traits.moustache, jaw)
+
+
+def bearded_skin(
+    skin: FloatArray,
+    face: FloatArray,
+    landmarks: FloatArray,
+    fields: SkinFields,
+    traits: Traits,
+) -> FloatArray:
+    """Return (V, 3) sRGB skin in the shade of the hairs on it, darker under long ones."""
+    shade = min(0.15 + 0.1 * traits.beard_length, 0.85)
+    share = shade * np.clip(1.5 * beard_density(face, landmarks, fields, traits) - 0.15, 0, 1)
+    under = np.clip(_mean_color(traits), 0.02, 1) * 0.7
+    return skin + share[:, None] * (np.minimum(under, skin) - skin)
+
+
+def _mean_color(traits: Traits) -> FloatArray:
+    """Return (3,) sRGB; beards are redder than hair, and greyer than brows."""
     color = np.array(traits.brow_color) * [1.08, 0.97, 0.9]
-    grey = rng.random((count, 1)) < np.clip(1.3 * traits.grey, 0, 1)
-    base = np.where(grey, rng.uniform(0.5, 0.75, (count, 1)), color)
-    return np.clip(base, 0.02, 1) ** 2.2 * np.exp(rng.normal(0, 0.25, (count, 1)))
+    return color + min(1.1 * traits.grey, 1.0) * (0.6 - color)
+
+
+def _colors(traits: Traits, count: int, rng: np.random.Generator) -> FloatArray:
+    """Return (N, 3) in linear light; each line stands for a few hairs, some of them grey."""
+    color = np.array(traits.brow_color) * [1.08, 0.97, 0.9]
+    grey = rng.binomial(4, min(1.1 * traits.grey, 1.0), (count, 1)) / 4
+    base = color + grey * (rng.uniform(0.52, 0.68, (count, 1)) - color)
+    return np.clip(base, 0.02, 1) ** 2.2 * np.exp(rng.normal(0, 0.12, (count, 1)))
 
 
 def _unit(vectors: FloatArray) -> FloatArray:

@@ -60,6 +60,8 @@ def hair_colors(
     """Return (n, 3) sRGB of the body of hair: dark, and like the skin (n, 3) at the hair line."""
     if style is None:
         return np.full((len(growth), 3), 0.1)
-    share = np.clip(growth / 0.05, 0, 1)[:, None] * (0.35 + 0.6 * style.density)
+    # Under long hair one does not see the skin.
+    least = 0.65 if style.length > 0.15 else 0.35
+    share = np.clip(growth / 0.05, 0, 1)[:, None] * (least + (0.98 - least) * style.density)
     share = share * rng.uniform(0.85, 1.0)
     return skin + np.minimum(share, 1.0) * (0.55 * style.mean_color - skin)

@@ -11,7 +11,7 @@ from geomface.synthesis.photo.roots import scatter_roots
 from geomface.synthesis.photo.strands import Strands
 
 _GUIDES = 420
-_SPACING = 0.022
+_SPACING = 0.02
 """Between neighbouring hairs, widths of the head."""
 
 
@@ -111,7 +111,7 @@ def _guides(
     layer = 0.3 + 0.7 * rng.random(len(roots))
     off = layer * style.volume * width
     clear = np.where(fringe, 0.0, style.clear)
-    hug = float(np.clip(0.65 - 2.5 * style.lift, 0.0, 0.6))
+    hug = float(np.clip(0.55 - 2.5 * style.lift, 0.0, 0.5))
     for k in range(1, steps):
         if comb_to == "tie":
             heading = heading + 0.8 * _unit(tie - here)

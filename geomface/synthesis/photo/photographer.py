@@ -14,7 +14,7 @@ from geomface.mesh.normals import vertex_normals
 from geomface.rendering.differentiable import Renderer, RenderSettings
 from geomface.synthesis.parameters import FaceParameters
 from geomface.synthesis.photo.backgrounds import background_picture
-from geomface.synthesis.photo.beards import grow_beard
+from geomface.synthesis.photo.beards import bearded_skin, grow_beard
 from geomface.synthesis.photo.developing import develop
 from geomface.synthesis.photo.hair import hair_colors
 from geomface.synthesis.photo.haircuts import draw_hair
@@ -177,6 +177,8 @@ class Photographer:
             mesh = self.scene.model.mesh
             beard_rng = stream(seed, "beard", index)
             beard = grow_beard(neutral, mesh.faces, marks, self._fields, traits, beard_rng)
+        if beard is not None:
+            skin = bearded_skin(skin, neutral, marks, self._fields, traits)
         wear_rng = stream(seed, "headwear", index)
         kind = draw_headwear(photo.hats, photo.scarves, traits.masculinity, wear_rng)
         worn = surface.headwear(neutral, body, kind, wear_rng) if kind is not None else None
