@@ -12,6 +12,7 @@ from geomface.faces.builtin import load_builtin_face
 from geomface.faces.traits import traits_of
 from geomface.synthesis import Constant, FaceImageSettings, FaceSampler, PhotoSettings, stream
 from geomface.synthesis.photo.beards import grow_beard
+from geomface.synthesis.photo.clothes import KINDS as CLOTHES
 from geomface.synthesis.photo.glasses import draw_frame, fitted_glasses, glasses_faces
 from geomface.synthesis.photo.haircuts import CUTS, HairStyle, draw_hair
 from geomface.synthesis.photo.head import HeadSurface
@@ -221,3 +222,20 @@ def test_switches_say_what_people_wear() -> None:
         assert sum(changed) >= (1 if name == "beard" else 6), name
         with pytest.raises(SettingsError, match=f"{name}: expected 0 to 1"):
             dataclasses.replace(off, **{name: 1.5})
+
+
+def test_clothes_share_one_topology_and_stay_below_the_face(surface: HeadSurface) -> None:
+    face = load_builtin_face().mesh.vertices
+    marks = surface.scene.landmarks(face)
+    kinds = set()
+    for seed in range(24):
+        body = surface.body.body(face, marks, stream(seed, "clothes"))
+        kinds.add(body.clothes.kind)
+        assert len(body.rest) == surface.body.rest_faces.max() + 1 and np.isfinite(body.rest).all()
+        worn = body.rest[surface.body.skin_count :]
+        assert worn[:, 1].max() < marks[8, 1] + 5.0, "nothing rises over the chin"
+        skin = np.full((len(face), 3), 0.5)
+        colors = surface.body.colors(skin, body, marks, stream(seed, "colors"))
+        assert len(colors) == len(body.skull) + len(body.rest)
+        assert colors.min() >= 0 and colors.max() <= 1
+    assert kinds == set(CLOTHES)

@@ -8,7 +8,13 @@ from geomface.arrays import FloatArray, IndexArray
 from geomface.mesh import Mesh
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.topology import boundary_loops, loop_length
-from geomface.scans.fields import random_field
+from geomface.synthesis.photo.clothes import (
+    Clothes,
+    clothes_colors,
+    clothes_faces,
+    collar_and_tie,
+    draw_clothes,
+)
 
 RINGS = 11
 _NECK_SIDES, _NECK_ROWS = 30, 7
@@ -34,11 +40,13 @@ class Body:
     Parameters
     ----------
     skull : (RINGS n, 3), ring after ring from the rim of the mask to the back of the head
-    rest : (m, 3) ears, neck and torso
+    rest : (m, 3) ears, neck, torso, collar and tie
+    clothes : what is worn
     """
 
     skull: FloatArray
     rest: FloatArray
+    clothes: Clothes
 
 
 class BodyTopology:
@@ -58,6 +66,10 @@ class BodyTopology:
         self.skull_faces = _strip(rows)
         ear, self._ear_faces = _ball(_EAR_ROWS, _EAR_SIDES)
         self._ear = ear
+        # The hollow of an ear is darker, its rim is not; one side of each ball looks outwards.
+        hollow = np.exp(-((np.abs(ear[:, 1] + 0.05) / 0.55) ** 4) - ((ear[:, 2] + 0.1) / 0.5) ** 4)
+        shade = [1 - 0.5 * hollow * (side * ear[:, 0] > 0.2) for side in (-1.0, 1.0)]
+        self._ear_shade = np.concatenate(shade)[:, None]
         self._neck_faces = _strip(np.arange(_NECK_ROWS * _NECK_SIDES).reshape(_NECK_ROWS, -1))
         rows = len(TORSO)
         self._torso_faces = _strip(np.arange(rows * _NECK_SIDES).reshape(rows, -1))
@@ -69,7 +81,7 @@ class BodyTopology:
 
     @property
     def rest_faces(self) -> IndexArray:
-        """Faces of ears, neck and torso among the vertices of `Body.rest`."""
+        """Faces of ears, neck, torso, collar and tie among the vertices of `Body.rest`."""
         size = len(self._ear)
         neck = 2 * size
         torso = neck + _NECK_ROWS * _NECK_SIDES
@@ -79,6 +91,7 @@ class BodyTopology:
                 self._ear_faces + size,
                 self._neck_faces + neck,
                 self._torso_faces + torso,
+                clothes_faces() + torso + len(TORSO) * _NECK_SIDES,
             ]
         )
 
@@ -86,29 +99,37 @@ class BodyTopology:
         """Return the body around a neutral face (V, 3)."""
         width = float(np.linalg.norm(landmarks[16] - landmarks[0]))
         thick = rng.uniform(0.86, 1.04)
+        clothes = draw_clothes(rng)
         rest = [
             _ears(self._ear, landmarks, width),
             _neck(landmarks, width, thick),
             _torso(landmarks, width, thick),
+            collar_and_tie(clothes, landmarks, thick),
         ]
-        return Body(self._skull(face, landmarks, width), np.vstack(rest))
+        return Body(self._skull(face, landmarks, width), np.vstack(rest), clothes)
 
-    def colors(self, skin: FloatArray, body: Body, rng: np.random.Generator) -> FloatArray:
-        """Return the sRGB colours of skull and rest: skin that continues the rim, and a shirt."""
+    def colors(
+        self, skin: FloatArray, body: Body, landmarks: FloatArray, rng: np.random.Generator
+    ) -> FloatArray:
+        """Return the sRGB colours of skull and rest: skin that continues the rim, and clothes."""
         edge = skin[self.rim]
         middle = np.median(skin, axis=0)
         for _ in range(6):
             edge = (np.roll(edge, 1, axis=0) + edge + np.roll(edge, -1, axis=0)) / 3
         share = np.linspace(1.0, 0.0, RINGS)[:, None, None]
         skull = (share * edge + (1 - share) * middle).reshape(-1, 3)
-        size = len(self._ear)
-        ears = np.tile(np.clip(middle * [1.04, 0.95, 0.94], 0, 1), (2 * size, 1))
+        ears = np.clip(middle * [1.04, 0.95, 0.94], 0, 1) * self._ear_shade
         neck = np.tile(middle * 0.96, (_NECK_ROWS * _NECK_SIDES, 1))
-        place = body.rest[2 * size + len(neck) :]
-        base = rng.uniform(0.05, 0.9) + 0.16 * rng.standard_normal(3)
-        folds = random_field(place, 40.0, rng, waves=8)
-        shirt = np.clip(base, 0.03, 0.95) * (1 + 0.1 * folds[:, None])
-        return np.clip(np.vstack([skull, ears, neck, shirt]), 0, 1)
+        torso = self.skin_count + len(TORSO) * _NECK_SIDES
+        worn = clothes_colors(
+            body.clothes,
+            body.rest[self.skin_count : torso],
+            body.rest[torso:],
+            middle,
+            landmarks,
+            rng,
+        )
+        return np.clip(np.vstack([skull, ears, neck, worn]), 0, 1)
 
     def _skull(self, face: FloatArray, landmarks: FloatArray, width: float) -> FloatArray:
         """Return Hermite curves from the rim, along the mask's own direction, to the back pole."""

@@ -48,7 +48,9 @@ def hair_body(growth: FloatArray, width: float, style: HairStyle | None) -> Floa
     """
     if style is None:
         return np.full(len(growth), _HIDDEN)
-    full = min(0.16 * (style.volume + 0.3 * style.lift * min(style.length, 0.4)), 0.025) * width
+    # Long hair lies flat at its parting; what hangs needs no body.
+    share = 0.04 if style.length > 0.6 else 0.16
+    full = min(share * (style.volume + 0.3 * style.lift * min(style.length, 0.4)), 0.025) * width
     grown = np.clip((growth - 0.01) / 0.12, 0, 1)
     rise = 0.5 + full * grown * style.density
     return np.where(growth > 0, rise, np.maximum(40 * growth, -1.0) * -_HIDDEN)

@@ -111,7 +111,7 @@ def _guides(
     layer = 0.3 + 0.7 * rng.random(len(roots))
     off = layer * style.volume * width
     clear = np.where(fringe, 0.0, style.clear)
-    hug = float(np.clip(0.55 - 2.5 * style.lift, 0.0, 0.5))
+    hug = 0.9 if parted else float(np.clip(0.55 - 2.5 * style.lift, 0.0, 0.5))
     for k in range(1, steps):
         if comb_to == "tie":
             heading = heading + 0.8 * _unit(tie - here)

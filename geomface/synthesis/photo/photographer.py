@@ -170,7 +170,7 @@ class Photographer:
         relief = skin_relief(neutral, normals, photo.detail, skin_rng)
         clothes_rng = stream(seed, "clothes", index)
         body = surface.body.body(neutral, marks, clothes_rng)
-        dressed = surface.body.colors(skin, body, clothes_rng)
+        dressed = surface.body.colors(skin, body, marks, clothes_rng)
         glasses = surface.glasses(neutral, stream(seed, "glasses", index)) if spectacled else None
         beard = None
         if stream(seed, "shaven", index).random() < photo.beard:
