@@ -166,6 +166,14 @@ class PhotoOptions:
     """How far light spreads under the skin, 1 is natural."""
     lids: float = PhotoSettings.lids
     """Strength of the shade of lids and lashes on the eyes."""
+    film: float = PhotoSettings.film
+    """Share of pictures on grey film, with its grain and contrast."""
+    coarse: float = PhotoSettings.coarse
+    """Share of pictures of fewer pixels, enlarged."""
+    sharpening: Spread = _text(PhotoSettings.sharpening)
+    """How much of what a small blur takes away is added."""
+    jpeg: float = PhotoSettings.jpeg
+    """Share of pictures that were kept as a JPEG."""
 
     @property
     def shadows(self) -> bool:
@@ -190,6 +198,9 @@ class PhotoOptions:
             jitter="[0, 10]",
             subsurface="[0, 3]",
             lids=SHARE,
+            film=SHARE,
+            coarse=SHARE,
+            jpeg=SHARE,
         )
 
 

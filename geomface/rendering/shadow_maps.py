@@ -10,7 +10,7 @@ from geomface.arrays import FloatArray, IndexArray
 _EMPTY = np.float32(1e30)
 
 
-def light_axes(directions: FloatArray) -> FloatArray:
+def light_axes(directions: np.ndarray) -> np.ndarray:
     """Return (K, 3, 3) rows right, up and towards the light of directions (K, 3), float32."""
     towards = np.asarray(directions, np.float64)
     towards = towards / np.linalg.norm(towards, axis=1)[:, None]
@@ -22,10 +22,10 @@ def light_axes(directions: FloatArray) -> FloatArray:
 
 
 def light_visibility(
-    vertices: FloatArray,
-    normals: FloatArray,
-    faces: IndexArray,
-    directions: FloatArray,
+    vertices: np.ndarray,
+    normals: np.ndarray,
+    faces: np.ndarray,
+    directions: np.ndarray,
     centre: FloatArray,
     radius: float,
     size: int = 96,

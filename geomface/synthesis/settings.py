@@ -227,6 +227,10 @@ class PhotoSettings:
     lids : strength of the shade of lids and lashes on the eyes
     hats : share of people with a cap, a hat or a headscarf
     scarves : share of the others with a scarf around the neck
+    film : share of pictures on grey film, with its grain and contrast
+    coarse : share of pictures of fewer pixels, enlarged
+    sharpening : how much of what a small blur takes away a camera adds
+    jpeg : share of pictures that were kept as a JPEG
     """
 
     detail: float = 1.0
@@ -244,6 +248,10 @@ class PhotoSettings:
     lids: float = 1.0
     hats: float = 0.1
     scarves: float = 0.05
+    film: float = 0.25
+    coarse: float = 0.4
+    sharpening: Distribution = Uniform(0.0, 1.2)
+    jpeg: float = 0.5
 
     def __post_init__(self) -> None:
         _require_choice("light_rig", self.light_rig, LIGHT_RIGS)
@@ -259,7 +267,11 @@ class PhotoSettings:
             jitter="[0, 10]",
             subsurface="[0, 3]",
             lids=SHARE,
+            film=SHARE,
+            coarse=SHARE,
+            jpeg=SHARE,
         )
+        _require_range("sharpening", self.sharpening, 0.0, None)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -115,6 +115,10 @@ def test_an_undisturbed_photograph_still_shows_the_plain_face() -> None:
         occlusion=False,
         subsurface=0.0,
         lids=0.0,
+        film=0.0,
+        coarse=0.0,
+        sharpening=Constant(0),
+        jpeg=0.0,
     )
     settings = dataclasses.replace(ALL, outputs=("rgb", "alpha"), photo=calm)
     simple = FaceSampler(settings).batch(PICTURES)

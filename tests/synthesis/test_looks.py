@@ -148,7 +148,9 @@ def test_beards_grow_where_traits_say_and_go_with_the_face(surface: HeadSurface)
 
 def test_lenses_mirror_dim_and_hide() -> None:
     settings = FaceImageSettings(identities=60, size=96, preset="photo", seed=3)
-    plain = PhotoSettings(hair=0.0, occluders=0.0, glasses=0.0, noise=Constant(0), blur=Constant(0))
+    plain = PhotoSettings(
+        hair=0.0, occluders=0.0, glasses=0.0, noise=Constant(0), blur=Constant(0), jpeg=0.0
+    )
     one = FaceSampler(dataclasses.replace(settings, photo=plain))
     other = FaceSampler(
         dataclasses.replace(settings, photo=dataclasses.replace(plain, glasses=1.0))

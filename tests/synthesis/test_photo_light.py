@@ -1,6 +1,8 @@
 """Light of photographs: rigs, and what shadows, hollows, lids and skin do to a picture."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +31,10 @@ STILL = PhotoSettings(
     blur=Constant(0),
     noise=Constant(0),
     jitter=0.0,
+    film=0.0,
+    coarse=0.0,
+    sharpening=Constant(0),
+    jpeg=0.0,
 )
 SET = FaceImageSettings(
     identities=4,
@@ -41,7 +47,7 @@ SET = FaceImageSettings(
 )
 
 
-def _pictures(**photo: object) -> np.ndarray:
+def _pictures(**photo: Any) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
     still = dataclasses.replace(STILL, **photo)
     batch = FaceSampler(dataclasses.replace(SET, photo=still)).batch([(k, 0) for k in range(4)])
     return batch.images["rgb"].mean(axis=3), batch.images

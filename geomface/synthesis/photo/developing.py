@@ -1,6 +1,9 @@
-"""From the scene to the file: blur, colour, vignette, noise."""
+"""From the scene to the file: lens, sensor or film, sharpening, colour, JPEG."""
+
+import io
 
 import numpy as np
+from PIL import Image
 from scipy.ndimage import gaussian_filter1d
 
 from geomface.arrays import ImageArray
@@ -8,10 +11,12 @@ from geomface.synthesis.drawing import draw_one
 from geomface.synthesis.settings import PhotoSettings
 
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
+_LEAST_SIDE = 64
+"""Pixels a side that the coarsest sensor has."""
 
 
 def develop(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generator) -> ImageArray:
-    """Return a picture (size, size, 3) as a cheap camera would have kept it.
+    """Return a picture (size, size, 3) as a camera would have kept it.
 
     Parameters
     ----------
@@ -21,43 +26,112 @@ def develop(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generat
     """
     size = len(picture)
     sigma = max(draw_one(settings.blur, rng), 0.0) * size / 227.0
-    motion = rng.random() < 0.12
-    picture = _blurred(picture, sigma, rng.uniform(1.5, 3.5) if motion else 1.0)
+    motion = rng.random() < 0.06
+    stretch = rng.uniform(1.5, 3.0) if motion else 1.0
+    picture = _blurred(picture, sigma, sigma * stretch)
     picture = _colored(picture, settings.jitter, rng)
     picture = picture * _vignette(size, settings.jitter * rng.uniform(0.0, 0.35))
-    level = max(draw_one(settings.noise, rng), 0.0)
-    if level > 0:
-        grain = rng.standard_normal(picture.shape, np.float32)
-        # Sensors colour their noise less than pixels would: part of it is common to all channels.
-        grain = np.float32(0.6) * grain + np.float32(0.8) * grain[..., :1]
-        picture += np.float32(level) * grain * np.sqrt(np.float32(0.25) + np.abs(picture))
-    return np.clip(picture, 0.0, 1.0)
+    film, coarse = rng.random() < settings.film, rng.random() < settings.coarse
+    side = size
+    if coarse:
+        side = max(int(size * rng.uniform(0.35, 0.9)), min(_LEAST_SIDE, size))
+        picture = _resized(picture, side)
+    picture = _exposed_film(picture, rng) if film else _sensed(picture, settings, rng)
+    picture = _sharpened(picture, max(draw_one(settings.sharpening, rng), 0.0))
+    picture = np.clip(picture, 0.0, 1.0)
+    if rng.random() < settings.jpeg:
+        picture = _compressed(picture, int(rng.integers(35, 96)))
+    if side != size:
+        picture = np.clip(_resized(picture, size), 0.0, 1.0)
+    return picture
 
 
-def _blurred(picture: ImageArray, sigma: float, stretch: float) -> ImageArray:
-    """Blur, more so along the rows by a factor `stretch` (a moving hand)."""
-    for axis, width in ((0, sigma), (1, sigma * stretch)):
+def _blurred(picture: ImageArray, down: float, across: float) -> ImageArray:
+    """Blur by standard deviations in pixels, more along the rows when a hand moves."""
+    for axis, width in ((0, down), (1, across)):
         if width > 0.2:
             blurred = gaussian_filter1d(picture, width, axis=axis, mode="nearest", truncate=3.0)
             picture = np.asarray(blurred, np.float32)
     return picture
 
 
+def _resized(picture: ImageArray, side: int) -> ImageArray:
+    """Return (side, side, 3), averaged when smaller, bicubic when larger."""
+    kind = Image.Resampling.BOX if side < len(picture) else Image.Resampling.BICUBIC
+    channels = [
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(picture[..., c])).resize((side, side), kind)
+        )
+        for c in range(3)
+    ]
+    return np.stack(channels, axis=2)
+
+
 def _colored(picture: ImageArray, strength: float, rng: np.random.Generator) -> ImageArray:
-    """Change gamma, contrast, brightness, white balance and saturation a little."""
-    gamma = np.exp(0.10 * strength * rng.standard_normal())
-    contrast = np.exp(0.10 * strength * rng.standard_normal())
+    """Change gamma, tone curve, brightness, white balance and saturation a little."""
+    gamma = np.exp(0.08 * strength * rng.standard_normal())
+    steep = np.float32(min(strength, 1.0) * rng.uniform(0.0, 0.9))
     balance = np.exp(0.04 * strength * rng.standard_normal(3)).astype(np.float32)
     saturation = np.float32(max(1.0 + 0.15 * strength * rng.standard_normal(), 0.0))
-    shift = np.float32(0.03 * strength * rng.standard_normal())
+    shift = np.float32(0.02 * strength * rng.standard_normal())
     bright = np.maximum(picture, 0.0) ** np.float32(gamma)
     picture = np.asarray(bright * balance, np.float32)
     grey = (picture @ _GREY)[..., None]
-    vivid = grey + saturation * (picture - grey)
-    return np.asarray(0.5 + np.float32(contrast) * (vivid - np.float32(0.5)) + shift, np.float32)
+    vivid = np.clip(grey + saturation * (picture - grey), 0.0, 1.0)
+    # Cameras make middle tones steeper, and bend towards black and white.
+    bent = vivid + steep * vivid * vivid * (3 - 2 * vivid) - steep * vivid + shift
+    return np.asarray(bent, np.float32)
 
 
 def _vignette(size: int, strength: float) -> np.ndarray:
     """Return (size, size, 1): darker towards the corners."""
     place = np.linspace(-1, 1, size, dtype=np.float32) ** 2
     return (1 - np.float32(0.5 * strength) * (place[:, None] + place[None, :]) / 2)[..., None]
+
+
+def _sensed(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generator) -> ImageArray:
+    """Add the noise of a sensor: that of photons and of reading, spread over colours and pixels."""
+    level = max(draw_one(settings.noise, rng), 0.0)
+    spread = rng.uniform(0.0, 0.9)
+    if level == 0:
+        return picture
+    grain: ImageArray = rng.standard_normal(picture.shape, np.float32)
+    # Sensors colour their noise less than pixels would: part of it is common to all channels.
+    grain = np.asarray(np.float32(0.6) * grain + np.float32(0.8) * grain[..., :1], np.float32)
+    if spread > 0.35:
+        # Colours are guessed from neighbours and noise is smoothed: it clots.
+        grain = _blurred(grain, spread, spread)
+        grain *= np.float32(1.0) / max(float(grain.std()), 1e-6)
+    grain = grain * np.sqrt(np.float32(0.25) + np.abs(picture))
+    return np.asarray(picture + np.float32(level) * grain, np.float32)
+
+
+def _exposed_film(picture: ImageArray, rng: np.random.Generator) -> ImageArray:
+    """Return grey film, printed hard or soft, with grain that is coarsest in middle tones."""
+    weights = _GREY * np.exp(0.25 * rng.standard_normal(3)).astype(np.float32)
+    grey = np.clip(picture @ (weights / weights.sum()), 0.0, 1.0)
+    steep = np.float32(rng.uniform(0.0, 0.8))
+    grey = grey + steep * (grey * grey * (3 - 2 * grey) - grey)
+    clot = rng.uniform(0.45, 0.8) * len(picture) / 160.0
+    grain = rng.standard_normal(grey.shape, np.float32)
+    grain = _blurred(grain, clot, clot)
+    grain *= np.float32(rng.uniform(0.012, 0.042)) / max(float(grain.std()), 1e-6)
+    grey = grey + grain * np.sqrt(np.float32(0.15) + 3 * grey * (1 - grey))
+    return np.repeat(np.asarray(grey, np.float32)[..., None], 3, axis=2)
+
+
+def _sharpened(picture: ImageArray, amount: float) -> ImageArray:
+    """Add the amount of what a blur of 0.9 pixels takes away."""
+    if amount < 0.05:
+        return picture
+    lost = picture - _blurred(picture, 0.9, 0.9)
+    return np.asarray(picture + np.float32(amount) * lost, np.float32)
+
+
+def _compressed(picture: ImageArray, quality: int) -> ImageArray:
+    """Return the picture as a JPEG file keeps it."""
+    kept = io.BytesIO()
+    image = Image.fromarray(np.round(255 * picture).astype(np.uint8))
+    image.save(kept, "jpeg", quality=quality)
+    with Image.open(kept) as read:
+        return np.asarray(read, np.float32) / np.float32(255)

@@ -23,6 +23,7 @@ from geomface.synthesis.photo.headwear import draw_headwear
 from geomface.synthesis.photo.lenses import through_lenses
 from geomface.synthesis.photo.light_rig import LightRig, picture_rig
 from geomface.synthesis.photo.occluders import draw_occluder
+from geomface.synthesis.photo.openings import paint_openings
 from geomface.synthesis.photo.painter import HeadPainter, Shine
 from geomface.synthesis.photo.skin_detail import photo_skin, skin_relief
 from geomface.synthesis.photo.strands import draw_strands, over_picture, strand_canvas
@@ -123,8 +124,8 @@ class Photographer:
     def _shine(self, item: FaceParameters) -> Shine:
         """Return exposure and the skin's gloss in a picture."""
         rng = stream(self.settings.seed, "shine", item.identity, item.stream)
-        gloss, bright = rng.uniform(0.3, 1.6), rng.standard_normal()
-        return Shine(0.95 * float(np.exp(0.15 * self.settings.photo.jitter * bright)), gloss)
+        gloss, bright = rng.uniform(0.25, 1.2), rng.standard_normal()
+        return Shine(1.1 * float(np.exp(0.15 * self.settings.photo.jitter * bright)), gloss)
 
     def _finish(
         self, picture: ImageArray, worn: np.ndarray, item: FaceParameters, landmarks: np.ndarray
@@ -167,6 +168,7 @@ class Photographer:
             plain, neutral, self._fields, np.array(traits.brow_color), photo.detail, skin_rng
         )
         normals = vertex_normals(neutral, self.scene.model.mesh.faces, weighting="area")
+        skin = paint_openings(skin, neutral, normals, marks)
         relief = skin_relief(neutral, normals, photo.detail, skin_rng)
         clothes_rng = stream(seed, "clothes", index)
         body = surface.body.body(neutral, marks, clothes_rng)

@@ -5,6 +5,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from geomface.synthesis.photo import optics
+
 SKIN, EYE, MOUTH, TEETH, CLOTH, HAIR, FRAME = range(7)
 """Materials."""
 SAMPLES = 2
@@ -84,7 +86,7 @@ def shade_photograph(
                 f = ids[y, x]
                 if f < 0:
                     for c in range(3):
-                        total[c] += _linear(background[row, column, c])
+                        total[c] += optics.decoded(background[row, column, c])
                     continue
                 z = _shade(
                     f, np.float32(x + 0.5), np.float32(y + 0.5), xy, depths, faces,
@@ -93,9 +95,9 @@ def shade_photograph(
                 )  # fmt: skip
                 depth[row, column] = z
                 for c in range(3):
-                    total[c] += _tone(rgb[c] * exposure)
+                    total[c] += optics.shoulder(rgb[c] * exposure)
             for c in range(3):
-                picture[row, column, c] = _encoded(np.float32(0.25) * total[c])
+                picture[row, column, c] = optics.encoded(np.float32(0.25) * total[c])
     return picture, depth
 
 
@@ -105,40 +107,8 @@ def _far(depths: Any, faces: Any, f: int) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
-def _tone(value: Any) -> Any:
-    """Bend what is brighter than 0.7 towards 1, as cameras do."""
-    if value <= np.float32(0.7):
-        return value
-    over = (value - np.float32(0.7)) * np.float32(1 / 0.3)
-    return np.float32(0.7) + np.float32(0.3) * over / (np.float32(1.0) + over)
-
-
-@numba.njit(cache=True, nogil=True)
-def _encoded(value: Any) -> Any:
-    if value <= np.float32(0.0031308):
-        return max(value, np.float32(0.0)) * np.float32(12.92)
-    return np.float32(1.055) * value ** np.float32(1 / 2.4) - np.float32(0.055)
-
-
-@numba.njit(cache=True, nogil=True)
-def _linear(value: Any) -> Any:
-    if value <= np.float32(0.04045):
-        return value * np.float32(1 / 12.92)
-    return ((value + np.float32(0.055)) * np.float32(1 / 1.055)) ** np.float32(2.4)
-
-
-@numba.njit(cache=True, nogil=True)
 def _developed(value: Any) -> Any:
-    return _encoded(_tone(value))
-
-
-@numba.njit(cache=True, nogil=True)
-def _lobe(cosine: Any, power: Any, size: Any) -> Any:
-    """Return a normalised highlight, (n + 8) / 8 (n . h)^n, widened by the size of the lamp."""
-    power = power / (np.float32(1.0) + np.float32(0.25) * power * size * size)
-    if cosine <= 0:
-        return np.float32(0.0)
-    return (power + np.float32(8.0)) * np.float32(0.125) * cosine**power
+    return optics.encoded(optics.shoulder(value))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -207,13 +177,13 @@ def _shade(
     if material == SKIN:
         wrap = looks[1]
         wrap0, wrap1, wrap2 = (
-            np.float32(0.30) * wrap,
-            np.float32(0.14) * wrap,
-            np.float32(0.07) * wrap,
+            np.float32(0.22) * wrap,
+            np.float32(0.10) * wrap,
+            np.float32(0.05) * wrap,
         )
         shine, power, second = looks[2], np.float32(14.0), np.float32(0.45)
         if looks[0] > 0:
-            gx, gy, gz, oil = _slopes(
+            gx, gy, gz, oil = optics.slopes(
                 w0 * rest[i, 0] + w1 * rest[j, 0] + w2 * rest[k, 0],
                 w0 * rest[i, 1] + w1 * rest[j, 1] + w2 * rest[k, 1],
                 w0 * rest[i, 2] + w1 * rest[j, 2] + w2 * rest[k, 2],
@@ -229,7 +199,7 @@ def _shade(
         e = 0
         if len(eyes) > 1 and abs(x0 - eyes[1, 0]) < abs(x0 - eyes[0, 0]):
             e = 1
-        lid, lid_edge = _lids(x0, y0, eyes[e], looks[3])
+        lid, lid_edge = optics.lids(x0, y0, eyes[e], looks[3])
         shine, power = looks[4], np.float32(700.0)
         along = nx * eyes[e, 4] + ny * eyes[e, 5] + nz * eyes[e, 6]
         if along > np.float32(0.84):
@@ -281,9 +251,9 @@ def _shade(
         blend = np.float32(0.5) * (sharp + soft)
         red = sharp + (soft - sharp) * min(looks[1], np.float32(1.0))
         green = sharp + (blend - sharp) * min(looks[1], np.float32(1.0))
-        d0 += colors[n, 0] * _wrapped(cosine, wrap0, sizes[n]) * red
-        d1 += colors[n, 1] * _wrapped(cosine, wrap1, sizes[n]) * green
-        d2 += colors[n, 2] * _wrapped(cosine, wrap2, sizes[n]) * sharp
+        d0 += colors[n, 0] * optics.wrapped(cosine, wrap0, sizes[n]) * red
+        d1 += colors[n, 1] * optics.wrapped(cosine, wrap1, sizes[n]) * green
+        d2 += colors[n, 2] * optics.wrapped(cosine, wrap2, sizes[n]) * sharp
         mirror = sx * lx + sy * ly + sz * lz
         if shine <= 0 or mirror <= 0:
             continue
@@ -293,14 +263,16 @@ def _shade(
         cosine = sx * hx + sy * hy + sz * hz
         away = np.float32(1.0) - max(hx * ex + hy * ey + hz * ez, np.float32(0.0))
         fresnel = _F0 + (1 - _F0) * away * away * away * away * away
-        lobe = _lobe(cosine, power, sizes[n])
+        lobe = optics.lobe(cosine, power, sizes[n])
         if second > 0:
-            lobe = (1 - second) * lobe + second * _lobe(cosine, np.float32(55.0), sizes[n])
+            lobe = (1 - second) * lobe + second * optics.lobe(cosine, np.float32(55.0), sizes[n])
         gain = shine * oil * fresnel * lobe * mirror * sharp
         s0 += gain * colors[n, 0]
         s1 += gain * colors[n, 1]
         s2 += gain * colors[n, 2]
     lash = np.float32(1.0)
+    if material == TEETH:
+        lash = optics.tooth(x0)
     if material == EYE:
         lash = min(max(np.float32(0.12) + np.float32(0.9) * lid_edge, np.float32(0.12)), 1)
         lash = np.float32(1.0) - min(looks[3], np.float32(1.0)) * (1 - lash)
@@ -308,62 +280,3 @@ def _shade(
     rgb[1] = lash * ((w0 * albedo[i, 1] + w1 * albedo[j, 1] + w2 * albedo[k, 1]) * d1 + s1)
     rgb[2] = lash * ((w0 * albedo[i, 2] + w1 * albedo[j, 2] + w2 * albedo[k, 2]) * d2 + s2)
     return w0 * depths[i] + w1 * depths[j] + w2 * depths[k]
-
-
-@numba.njit(cache=True, nogil=True)
-def _wrapped(cosine: Any, wrap: Any, size: Any) -> Any:
-    """Return the cosine law, softened by light under the skin and by a lamp's size."""
-    wrap = wrap + np.float32(0.3) * size
-    lit = (cosine + wrap) / (np.float32(1.0) + wrap)
-    return max(lit, np.float32(0.0)) / (np.float32(1.0) + np.float32(0.5) * wrap)
-
-
-@numba.njit(cache=True, nogil=True)
-def _lids(x: Any, y: Any, eye: Any, strength: Any) -> Any:
-    """Return how much of the sky the lids leave, and the distance below the upper one in mm."""
-    across = (x - eye[0]) / eye[13]
-    upper = eye[7] + across * (eye[8] + across * eye[9]) - y
-    lower = y - (eye[10] + across * (eye[11] + across * eye[12]))
-    upper_open = np.float32(1.0) - np.float32(0.75) * np.exp(
-        -max(upper, np.float32(0)) / np.float32(2.6)
-    )
-    lower_open = np.float32(1.0) - np.float32(0.35) * np.exp(
-        -max(lower, np.float32(0)) / np.float32(1.3)
-    )
-    side = np.float32(1.0) - np.float32(0.45) * np.exp(
-        -max(np.float32(1.0) - abs(across), np.float32(0)) / np.float32(0.22)
-    )
-    lid = upper_open * lower_open * side
-    return np.float32(1.0) - strength * (np.float32(1.0) - lid), upper
-
-
-@numba.njit(cache=True, nogil=True)
-def _slopes(x: Any, y: Any, z: Any, nx: Any, nz: Any, bump: Any, scale: Any) -> Any:
-    """Return the slope of the skin's relief (3,) and its oil, read from the front or the side."""
-    size = len(bump)
-    beside = min(max((abs(nx) - np.float32(0.5)) * np.float32(5.0), np.float32(0)), np.float32(1))
-    row, column = y * scale, x * scale
-    gx, gy, gz, oil = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-    if beside < 1:
-        r, c = int(np.floor(row)), int(np.floor(column))
-        s, t = row - r, column - c
-        share = 1 - beside
-        for k in range(4):
-            a, b = k // 2, k % 2
-            w = share * (s if a else 1 - s) * (t if b else 1 - t)
-            p, q = (r + a) % size, (c + b) % size
-            gx += w * bump[p, q, 0]
-            gy += w * bump[p, q, 1]
-            oil += w * bump[p, q, 2]
-    if beside > 0:
-        column = z * scale
-        r, c = int(np.floor(row)), int(np.floor(column))
-        s, t = row - r, column - c
-        for k in range(4):
-            a, b = k // 2, k % 2
-            w = beside * (s if a else 1 - s) * (t if b else 1 - t)
-            p, q = (r + a) % size, (c + b) % size
-            gz += w * bump[p, q, 0]
-            gy += w * bump[p, q, 1]
-            oil += w * bump[p, q, 2]
-    return gx, gy, gz, oil

@@ -16,8 +16,8 @@ def skin_relief(
 
     Far below a pixel in size, it shows in the shading only.
     """
-    rough = 0.05 * random_field(face, 6.0, rng, waves=12)
-    folds = 0.14 * random_field(face, 14.0, rng, waves=12)
+    rough = 0.02 * random_field(face, 6.0, rng, waves=12)
+    folds = 0.06 * random_field(face, 14.0, rng, waves=12)
     return (strength * (rough + folds))[:, None] * normals
 
 

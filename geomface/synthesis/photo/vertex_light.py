@@ -6,12 +6,14 @@ from typing import Any
 import numba
 import numpy as np
 
-from geomface.arrays import FloatArray, IndexArray
+from geomface.arrays import FloatArray
 from geomface.rendering.shadow_maps import light_axes, light_visibility
 from geomface.synthesis.photo.light_rig import SKY, LightRig
 
 LAMPS = 3
 """Lamps of a rig at most."""
+_CREASE = 1.6
+"""How fast light falls with the depth of a crease, 1/mm."""
 _SAMPLES = 5
 """Points of a lamp with a size, which its shadows are taken from."""
 
@@ -40,8 +42,8 @@ class VertexLight:
 def vertex_light(
     vertices: FloatArray,
     normals: FloatArray,
-    faces: IndexArray,
-    casters: IndexArray,
+    faces: np.ndarray,
+    casters: np.ndarray,
     albedo: np.ndarray,
     rig: LightRig,
     rotation: FloatArray,
@@ -73,24 +75,28 @@ def vertex_light(
     colors[: len(lamps)] = [lamp.color for lamp in lamps]
     sizes = np.full(LAMPS, 0.1, np.float32)
     sizes[: len(lamps)] = [lamp.size for lamp in lamps]
-    normals = np.ascontiguousarray(normals, np.float32)
+    outwards = np.ascontiguousarray(normals, np.float32)
     count = len(vertices)
     centre, radius = ball
     open_sky = np.ones((len(sky), count), np.float32)
     if occlusion:
-        open_sky = light_visibility(vertices, normals, casters, sky, centre, radius, 80)
-    ambient = _ambient(normals, sky, rig.sky.astype(np.float32), open_sky, albedo)
+        open_sky = light_visibility(vertices, outwards, casters, sky, centre, radius, 80)
+    ambient = _ambient(outwards, sky, rig.sky.astype(np.float32), open_sky, albedo)
+    crease = _creases(vertices, outwards, faces) if occlusion else np.ones(count, np.float32)
+    ambient *= crease[:, None]
     seen = np.ones((count, LAMPS, 2), np.float32)
     if shadows:
         for k in range(len(lamps)):
             points = _points(main[k], float(sizes[k]))
-            found = light_visibility(vertices, normals, casters, points, centre, radius, 144, 0.7)
+            found = light_visibility(vertices, outwards, casters, points, centre, radius, 144, 0.7)
             seen[:, k, 0] = found.mean(axis=0)
         seen[:, :, 1] = _spread(seen[:, :, 0], faces)
+    # Lamps see into creases too, but not all of them.
+    seen *= np.sqrt(crease)[:, None, None]
     return VertexLight(ambient, seen, main, colors, sizes)
 
 
-def _points(direction: np.ndarray, size: float) -> FloatArray:
+def _points(direction: np.ndarray, size: float) -> np.ndarray:
     """Return (n, 3) directions to points of a lamp: one for a small lamp, else a ring."""
     if size < 0.015:
         return direction[None]
@@ -122,11 +128,18 @@ def _ambient(normals: Any, sky: Any, radiance: Any, open_sky: Any, albedo: Any) 
             lost0 += away * radiance[k, 0]
             lost1 += away * radiance[k, 1]
             lost2 += away * radiance[k, 2]
-        # What shades is lit itself, by about half, and throws its light back.
-        found[v, 0] += np.float32(0.5) * albedo[v, 0] * lost0
-        found[v, 1] += np.float32(0.5) * albedo[v, 1] * lost1
-        found[v, 2] += np.float32(0.5) * albedo[v, 2] * lost2
+        # What shades is lit itself, by a part, and throws its light back.
+        found[v, 0] += np.float32(0.35) * albedo[v, 0] * lost0
+        found[v, 1] += np.float32(0.35) * albedo[v, 1] * lost1
+        found[v, 2] += np.float32(0.35) * albedo[v, 2] * lost2
     return found
+
+
+def _creases(vertices: FloatArray, normals: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Return (V,) light that is left in creases finer than the depth maps: lips, lids, nostrils."""
+    places = np.ascontiguousarray(vertices, np.float32)
+    depth = ((_spread(places, faces) - places) * normals).sum(axis=1)
+    return np.exp(-_CREASE * np.clip(depth - 0.03, 0.0, 1.5))
 
 
 @numba.njit(cache=True, nogil=True)
