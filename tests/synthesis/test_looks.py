@@ -17,6 +17,7 @@ from geomface.synthesis.photo.glasses import draw_frame, fitted_glasses, glasses
 from geomface.synthesis.photo.haircuts import CUTS, HairStyle, draw_hair
 from geomface.synthesis.photo.head import HeadSurface
 from geomface.synthesis.photo.headwear import KINDS, cloth_faces
+from geomface.synthesis.photo.occluders import occluded
 from geomface.synthesis.photo.strands import Strands, draw_strands, over_picture, strand_canvas
 from geomface.synthesis.scene import FaceScene
 
@@ -241,3 +242,19 @@ def test_clothes_share_one_topology_and_stay_below_the_face(surface: HeadSurface
         assert len(colors) == len(body.skull) + len(body.rest)
         assert colors.min() >= 0 and colors.max() <= 1
     assert kinds == set(CLOTHES)
+
+
+def test_things_in_front_cover_what_they_say() -> None:
+    landmarks = FaceSampler(FaceImageSettings(size=96, seed=1)).batch([(0, 0)]).landmarks[0]
+    picture = np.full((96, 96, 3), [0.8, 0.6, 0.5], np.float32)
+    touched = 0
+    for seed in range(40):
+        drawn, cover = occluded(picture, landmarks, stream(seed, "occluder"))
+        assert drawn.shape == picture.shape and np.isfinite(drawn).all()
+        assert cover.min() >= 0 and cover.max() <= 1 and drawn.min() >= 0
+        shade = drawn / picture
+        # Beside the thing there is at most its shadow.
+        assert (shade[cover == 0] <= 1 + 1e-6).all() and (shade[cover == 0] > 0.55).all()
+        cell = landmarks.astype(int).clip(0, 95)
+        touched += bool((cover[cell[:, 1], cell[:, 0]] > 0.5).any())
+    assert touched > 20, "it touches the face more often than not"

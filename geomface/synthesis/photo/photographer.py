@@ -22,7 +22,7 @@ from geomface.synthesis.photo.head import HeadLook, HeadSurface
 from geomface.synthesis.photo.headwear import draw_headwear
 from geomface.synthesis.photo.lenses import through_lenses
 from geomface.synthesis.photo.light_rig import LightRig, picture_rig
-from geomface.synthesis.photo.occluders import draw_occluder
+from geomface.synthesis.photo.occluders import occluded
 from geomface.synthesis.photo.openings import paint_openings
 from geomface.synthesis.photo.painter import HeadPainter, Shine
 from geomface.synthesis.photo.skin_detail import photo_skin, skin_relief
@@ -136,8 +136,7 @@ class Photographer:
         cell = np.clip(np.floor(landmarks).astype(np.int64), 0, size - 1)
         hidden = worn[cell[:, 1], cell[:, 0]] >= _HIDES
         if rng.random() < settings.photo.occluders:
-            cover, colors = draw_occluder(size, landmarks, rng)
-            picture = picture + cover[..., None] * (colors - picture)
+            picture, cover = occluded(picture, landmarks, rng)
             hidden |= cover[cell[:, 1], cell[:, 0]] >= _HIDES
         rng = stream(settings.seed, "develop", item.identity, item.stream)
         return develop(picture, settings.photo, rng), hidden
