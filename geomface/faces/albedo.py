@@ -1,16 +1,25 @@
-"""Procedural skin colour with 16 parameters, for any template with the 68 landmarks."""
+"""Procedural skin colour of a person's code, for any template with the 68 landmarks."""
 
 import dataclasses
+import functools
+from collections.abc import Mapping
 
 import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray
 from geomface.errors import LandmarkError
-from geomface.faces.albedo_code import code_values
+from geomface.faces.albedo_code import PATCHES, SPOTS, code_values
 from geomface.faces.albedo_fields import SkinFields, skin_fields
-from geomface.faces.color import lab_to_srgb
+from geomface.faces.albedo_hair import brow_cover
+from geomface.faces.albedo_kernel import FIELDS, colors_of_lab, mix_colors
+from geomface.faces.albedo_marks import patch_colors
+from geomface.faces.albedo_paint import paint_of, spot_thresholds
+from geomface.faces.traits import Traits, traits_of
 from geomface.mesh import Template
 from geomface.statistics import MorphableModel, require_model
+
+_SPOT_COLORS = np.array([(-10.0, 3.0, 6.5), (-26.0, 3.0, 1.0), (-10.0, 2.5, 6.0), (-9.0, 5.0, 2.0)])
+# Lab, added to the skin: freckles, moles, age spots, birthmarks.
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -24,60 +33,50 @@ class AlbedoModel:
     Convention
     ----------
     Colours are display-referred sRGB in [0, 1], as vertex colours and texture images hold them.
-    A code is 16 numbers, N(0, 1) over people; 0 is the mean. Names: `ALBEDO_PARAMETERS`.
+    A code is ALBEDO_SIZE numbers, N(0, 1) over people; 0 is the mean, and so are the last numbers
+    of a code that is shorter. Names: `ALBEDO_PARAMETERS`.
     """
 
     fields: SkinFields
 
     def colors(self, code: FloatArray) -> ImageArray:
-        """Return the (P, 3) float32 sRGB colours of one code (16,).
+        """Return the (P, 3) float32 sRGB colours of one code (n,), n <= ALBEDO_SIZE.
 
-        Lab colours are mixed place by place: the skin's tone, then redness, freckles, socket,
-        beard, lips, brows and lashes in this order.
+        Lab colours are mixed place by place: the skin's tone and patches, redness, spots, folds
+        and sockets, the beard, lips, make-up, brows, lashes and the hair line in this order.
 
         Raises
         ------
-        SettingsError : a code of the wrong length, NaN or infinity.
+        SettingsError : a code that is too long, NaN or infinity.
         """
-        c = code_values(code)
+        c, traits = code_values(code), traits_of(code)
+        paint = paint_of(c, traits)
+        codes = np.array([c[f"patch{k}"] for k in range(PATCHES)])
+        amounts = (1.0 + 0.15 * (traits.age - 43.0) / 35.0) * patch_colors(codes)
+        table, patches = self._table, self.fields.patches
+        spots = self._spots(c, traits, paint.freckle)
+        lab = mix_colors(table, patches, amounts, spots, _SPOT_COLORS, paint)
+        hair = self.fields.hair
+        brow = brow_cover(hair, c, traits.masculinity)[:, None]
+        lab[hair.brow_rows] += brow * (np.array(paint.brow_color) - lab[hair.brow_rows])
+        return colors_of_lab(lab)
+
+    @functools.cached_property
+    def _table(self) -> ImageArray:
+        """(P, fields) float32, what the kernel reads."""
         f = self.fields
-        light = 1.0 / (1.0 + np.exp(-1.35 * c["tone"] - 0.35))
-        # From deep brown to fair, the path that human skin takes through Lab.
-        lab = np.empty((len(f.lip), 3))
-        lab[:, 0] = np.interp(light, [0, 0.35, 0.7, 1], [31, 47, 63, 75])
-        lab[:, 1] = np.interp(light, [0, 0.35, 0.7, 1], [11, 15.5, 14, 10]) - 0.9 * c["warmth"]
-        lab[:, 2] = np.interp(light, [0, 0.35, 0.7, 1], [14, 22, 19.5, 14]) + 2.2 * c["warmth"]
-        lab[:, 0] += f.mottle[:, 0] * (0.9 + 0.7 * c["patch0"])
-        lab[:, 1] += f.mottle[:, 1] * (0.8 + 0.7 * c["patch1"])
+        parts = {**vars(f), **vars(f.hair), **f.folds}
+        return np.stack([np.asarray(parts[name], np.float32) for name in FIELDS], axis=1)
 
-        blush = f.cheek * _positive(c["cheekRedness"], 0.7) * 4.2
-        blush += f.nose * _positive(c["noseRedness"], 0.7) * 2.8
-        blush += 1.6 * c["ruddiness"] * (0.4 + 0.6 * f.flush)
-        lab += np.outer(blush, [-0.45, 1.0, 0.1])
-        freckled = f.freckle * _positive(c["freckles"] - 0.6, 0.5) * 0.9
-        lab += np.outer(freckled, [-7.0, 2.0, 5.0])
-        socket = f.socket * _positive(c["socketDarkness"], 0.7)
-        lab += np.outer(socket, [-5.0, 1.2, -2.6])
-
-        hair = np.array([lab[:, 0].mean() * 0.22 + 9.0 + 2.5 * c["hairTone"], 4.5, 6.5])
-        hair[1:] += np.array([0.8, 1.6]) * c["hairTone"]
-        extent = f.moustache + (1 - f.moustache) * f.jaw * _share(c["jawBeard"] + 1.2)
-        stubble = extent * _share(1.5 * c["beard"] - 2.2) * 0.62
-        lab += stubble[:, None] * (hair * [1, 0.3, 0.1] + [6, 0, 0] - lab)
-
-        red = np.stack([lab[:, 0] * 0.80 - 1.0, lab[:, 1] * 0.9 + 13.0, lab[:, 2] * 0.62], axis=1)
-        red += np.array([-2.2, 5.0, 1.0]) * 0.8 * c["lipRedness"]
-        red += np.array([3.4, -1.0, 0.4]) * c["lipLightness"]
-        red[:, 0] -= 9.0 * f.mouth_line
-        lab += f.lip[:, None] * (red - lab)
-
-        width = np.exp(0.22 * c["browWidth"])
-        brow = np.exp(-((f.brow_distance / width) ** 2)) * f.brow_taper
-        brow *= np.clip(0.80 + 0.15 * c["browDensity"], 0.15, 0.97) * f.brow_grain
-        lab += brow[:, None] * (hair - lab)
-        lab += (0.75 * f.lash)[:, None] * ([14.0, 5.0, 4.0] - lab)
-        lab[:, 0] = np.clip(lab[:, 0], 4.0, 96.0)
-        return lab_to_srgb(lab)
+    def _spots(self, c: Mapping[str, float], traits: Traits, freckled: float) -> ImageArray:
+        """Return (P, kinds) how much freckles, moles, age spots and birthmarks cover."""
+        codes = np.array([c[f"spots{k}"] for k in range(SPOTS)])
+        covers = [
+            self.fields.spots[kind].cover(codes, *shown)
+            for kind, shown in spot_thresholds(c, traits).items()
+        ]
+        covers[0] = np.float32(freckled) * covers[0]
+        return np.stack(covers, axis=1, dtype=np.float32)
 
 
 def template_of(source: MorphableModel | Template, verb: str) -> Template:
@@ -108,7 +107,7 @@ def albedo_model(source: MorphableModel | Template) -> AlbedoModel:
 
 
 def albedo_colors(source: MorphableModel | Template, code: FloatArray) -> ImageArray:
-    """Return the (V, 3) float32 sRGB colours of one code (16,) at the template's vertices.
+    """Return the (V, 3) float32 sRGB colours of one code at the template's vertices.
 
     For many codes build `albedo_model` once and call its `colors`.
     """
@@ -125,13 +124,3 @@ def landmark_places(template: Template) -> FloatArray:
             f"'multi-pie-68' on the template, got {found}."
         )
     return marks.positions(template.mesh.vertices)
-
-
-def _positive(value: float, scale: float) -> float:
-    """Return a smooth amount that is never negative: softplus, 1 near value 0.3 / scale."""
-    return float(np.log1p(np.exp(value / scale)) * scale / 0.7)
-
-
-def _share(value: float) -> float:
-    """Return a share between 0 and 1 (logistic)."""
-    return float(1.0 / (1.0 + np.exp(-value)))

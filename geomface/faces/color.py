@@ -1,9 +1,9 @@
-"""Colour spaces: CIE Lab to display sRGB."""
+"""Colour spaces: CIE Lab and display sRGB."""
 
 import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray
-from geomface.files.color import linear_to_srgb
+from geomface.files.color import linear_to_srgb, srgb_to_linear
 
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 _XYZ_TO_RGB = np.array(
@@ -27,3 +27,12 @@ def lab_to_srgb(lab: FloatArray) -> ImageArray:
     xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * _WHITE
     linear = np.clip(xyz @ _XYZ_TO_RGB.T, 0.0, 1.0)
     return linear_to_srgb(linear).astype(np.float32)
+
+
+def srgb_to_lab(color: FloatArray) -> FloatArray:
+    """Return CIE Lab (..., 3), D65 white, of gamma-encoded sRGB in [0, 1]; see `lab_to_srgb`."""
+    linear = np.asarray(srgb_to_linear(np.asarray(color, np.float64)))
+    ratio = linear @ np.linalg.inv(_XYZ_TO_RGB).T / _WHITE
+    f = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio / (3 * (6 / 29) ** 2) + 4 / 29)
+    x, y, z = np.moveaxis(f, -1, 0)
+    return np.stack([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], axis=-1)

@@ -101,27 +101,28 @@ def traits_of(code: FloatArray) -> Traits:
     0.5
     """
     c = code_values(code)
-    light = share(1.1 * c["tone"] + 0.35)
+    # Most complexions lie near the middle, the darkest far from it.
+    light = share(0.17 * c["tone"] - 0.16 * min(c["tone"], 0.0) ** 2 + 0.6)
     # Two humps: most are clearly a man or a woman.
-    man = share(2.6 * c["masculinity"])
+    man = share(4.0 * c["masculinity"])
     rank = 0.5 * (1.0 + math.erf(c["age"] / math.sqrt(2.0)))
     age = YOUNGEST + (OLDEST - YOUNGEST) * rank**1.3
     gate = min(max(2.2 * (man - 0.5), 0.0), 1.0)
     grown = {
         name: gate * share(2.4 * (c["beard"] + c[name] - late))
-        for name, late in (("moustache", 0.5), ("chinBeard", 0.5), ("jawBeard", 0.8))
+        for name, late in (("moustache", 0.1), ("chinBeard", 0.1), ("jawBeard", 0.35))
     }
-    length = 1.2 * math.exp(min(1.0 * c["beardLength"] + 0.8 * c["beard"], 6.0))
+    length = 1.6 * math.exp(min(1.0 * c["beardLength"] + 0.8 * c["beard"], 6.0))
     return Traits(
         age=age,
         masculinity=man,
         weight=c["weight"],
         melanin=1.0 - light,
-        hair_melanin=1.0 - light**2 * share(1.5 * c["hairTone"] - 0.4),
+        hair_melanin=1.0 - light**1.5 * share(2.2 * c["hairTone"] - 0.5),
         hair_red=light * share(3.0 * (c["hairRed"] - 1.7)),
         grey=share((age - 56.0 + 9.0 * c["hairGrey"]) / 5.0),
         baldness=man * share((age - 60.0 + 20.0 * c["baldness"]) / 8.0),
-        curl=share(1.6 * c["hairCurl"] - 0.8 + 5.0 * max(0.45 - light, 0.0)),
+        curl=share(1.6 * c["hairCurl"] - 0.8 + 8.0 * max(0.45 - light, 0.0)),
         moustache=grown["moustache"],
         chin_beard=grown["chinBeard"],
         jaw_beard=grown["jawBeard"],

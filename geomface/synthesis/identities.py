@@ -8,9 +8,11 @@ from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
 from geomface.faces.albedo_code import TOLD, sample_albedo_code
 from geomface.faces.traits import Traits, traits_of
+from geomface.synthesis.distributions import Empirical
 from geomface.synthesis.drawing import draw, draw_one
 from geomface.synthesis.settings import IdentitySettings
 from geomface.synthesis.streams import stream
+from geomface.synthesis.trait_axes import TraitAxes
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -38,7 +40,9 @@ class Person:
         return traits_of(self.albedo)
 
 
-def draw_person(settings: IdentitySettings, modes: int, seed: int, index: int) -> Person:
+def draw_person(
+    settings: IdentitySettings, modes: int, seed: int, index: int, axes: TraitAxes | None = None
+) -> Person:
     """Return person `index` of a set; it does not depend on the others of the set.
 
     Parameters
@@ -46,18 +50,20 @@ def draw_person(settings: IdentitySettings, modes: int, seed: int, index: int) -
     settings : how people are drawn
     modes : number K of identity modes
     seed : of the set
+    axes : where the model has sex, age and the like, see `trait_axes`; None: the skin follows from
+        the first modes, and no direction is spread
 
     Source
     ------
     Qiu et al. 2021, SynFace: identity mixup is a weighted mean of two people's coefficients.
     """
     if settings.mix_share > 0 and is_mixed(settings, seed, index):
-        return _mixed(settings, modes, seed, index)
-    person = _drawn(settings, modes, seed, index)
+        return _mixed(settings, modes, seed, index, axes)
+    person = _drawn(settings, modes, seed, index, axes)
     related = settings.cosine is not None or settings.distance is not None
     if not related or index == settings.base:
         return person
-    base = _drawn(settings, modes, seed, settings.base)
+    base = _drawn(settings, modes, seed, settings.base, axes)
     rng = stream(seed, "similarity", index)
     if settings.cosine is not None:
         cosine = float(np.clip(draw_one(settings.cosine, rng), -1, 1))
@@ -65,7 +71,7 @@ def draw_person(settings: IdentitySettings, modes: int, seed: int, index: int) -
     else:
         distance = draw_one(settings.distance, rng) if settings.distance is not None else 0.0
         coefficients = identity_at_distance(base.coefficients, max(distance, 0.0), rng)
-    return Person(index, coefficients, _albedo(coefficients, seed, index))
+    return Person(index, coefficients, _albedo(coefficients, settings, seed, index, axes))
 
 
 def identity_at_cosine(base: FloatArray, cosine: float, rng: np.random.Generator) -> FloatArray:
@@ -115,7 +121,9 @@ def is_mixed(settings: IdentitySettings, seed: int, index: int) -> bool:
     return index >= 2 and stream(seed, "mix", index).random() < settings.mix_share
 
 
-def _mixed(settings: IdentitySettings, modes: int, seed: int, index: int) -> Person:
+def _mixed(
+    settings: IdentitySettings, modes: int, seed: int, index: int, axes: TraitAxes | None
+) -> Person:
     rng = stream(seed, "parents", index)
     parents: list[int] = []
     # Persons 0 and 1 are never mixes, so this ends; a share below 0.9 makes it end soon.
@@ -124,18 +132,35 @@ def _mixed(settings: IdentitySettings, modes: int, seed: int, index: int) -> Per
         if candidate not in parents and not is_mixed(settings, seed, candidate):
             parents.append(candidate)
     weight = float(np.clip(draw_one(settings.mix_weight, rng), 0, 1))
-    first, second = (_drawn(settings, modes, seed, parent) for parent in parents)
+    first, second = (_drawn(settings, modes, seed, parent, axes) for parent in parents)
     return mix_identities(first, second, weight, index)
 
 
-def _drawn(settings: IdentitySettings, modes: int, seed: int, index: int) -> Person:
+def _drawn(
+    settings: IdentitySettings, modes: int, seed: int, index: int, axes: TraitAxes | None
+) -> Person:
     coefficients = draw(settings.coefficients, stream(seed, "identity", index), modes)
-    return Person(index, coefficients, _albedo(coefficients, seed, index))
+    if axes is not None:
+        coefficients = axes.spread(coefficients, _spread_of(settings))
+    return Person(index, coefficients, _albedo(coefficients, settings, seed, index, axes))
 
 
-def _albedo(coefficients: FloatArray, seed: int, index: int) -> FloatArray:
+def _spread_of(settings: IdentitySettings) -> float:
+    """Return the factor along the traits: whole people are taken as they are given."""
+    given = settings.coefficients
+    rows = isinstance(given, Empirical) and given.width is not None
+    return 1.0 if rows else settings.trait_spread
+
+
+def _albedo(
+    coefficients: FloatArray,
+    settings: IdentitySettings,
+    seed: int,
+    index: int,
+    axes: TraitAxes | None,
+) -> FloatArray:
     rng = stream(seed, "albedo", index)
-    missing = max(len(TOLD) - len(coefficients), 0)
+    told = coefficients if axes is None else axes.tell(coefficients, _spread_of(settings))
+    missing = max(len(TOLD) - len(told), 0)
     # A model of few modes tells little about the skin: chance fills in.
-    told = np.concatenate([coefficients, rng.standard_normal(missing)])
-    return sample_albedo_code(told, rng)
+    return sample_albedo_code(np.concatenate([told, rng.standard_normal(missing)]), rng)

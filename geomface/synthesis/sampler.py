@@ -22,6 +22,7 @@ from geomface.synthesis.scene import (
     torch_camera,
 )
 from geomface.synthesis.settings import FaceImageSettings
+from geomface.synthesis.trait_axes import trait_axes
 
 _KEPT_LOOKS = 256
 """People kept for the next batch, about 0.4 MB each; shuffled training meets them again."""
@@ -96,6 +97,7 @@ class FaceSampler:
         self.settings = settings
         self.model = load_builtin_face() if model is None else require_model(model, "pictures")
         check_factors(settings.factors, self.model)
+        self._axes = trait_axes(self.model)
         self.scene = FaceScene(self.model, eyes=settings.eyes, uv="uv" in settings.outputs)
         size = RenderSettings(settings.size, settings.size)
         self._renderer = Renderer(self.scene.template, size)
@@ -176,7 +178,9 @@ class FaceSampler:
             self._looks.move_to_end(identity)
             return self._looks[identity]
         settings = self.settings
-        person = draw_person(settings.identity, len(self.model.shape), settings.seed, identity)
+        person = draw_person(
+            settings.identity, len(self.model.shape), settings.seed, identity, self._axes
+        )
         self._looks[identity] = self.scene.look(person, settings.seed)
         while len(self._looks) > _KEPT_LOOKS:
             self._looks.popitem(last=False)

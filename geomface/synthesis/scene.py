@@ -9,6 +9,7 @@ from geomface.arrays import FloatArray, ImageArray
 from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.errors import MeshError
 from geomface.faces.albedo import AlbedoModel, albedo_model, landmark_places
+from geomface.faces.albedo_fields import SkinFields
 from geomface.faces.eyes import eye_colors, eye_faces, eye_surface, eye_vertices, eyes_of
 from geomface.mesh import Mesh, Template
 from geomface.rendering.differentiable import PerspectiveCamera, WeakPerspectiveCamera
@@ -72,6 +73,11 @@ class FaceScene:
         # A head turns about its middle; between that and the nose, it stays near the picture's.
         depth = 0.5 * float(self._marks[27:36, 2].mean() + self._marks[[0, 16], 2].mean())
         self.centre = np.array([0.5 * (low[0] + high[0]), 0.5 * (self._marks[8, 1] + top), depth])
+
+    @property
+    def skin_fields(self) -> SkinFields:
+        """What each vertex of the face is for the skin."""
+        return self._albedo.fields
 
     def _with_eyes(self, template: Template) -> Template:
         if self._eye is None:

@@ -63,6 +63,8 @@ class IdentitySettings:
     Parameters
     ----------
     coefficients : of every identity mode, in sigma; rows give whole people
+    trait_spread : how much further apart people are along sex, age, weight and width of the head
+        than along the other modes; rows are taken as they are
     mix_share : share of people who are a mix of two earlier ones, 0 to 0.9
     mix_weight : weight of the first of the two, in [0, 1]
     base : the person whom the others resemble, when `cosine` or `distance` is given
@@ -71,6 +73,7 @@ class IdentitySettings:
     """
 
     coefficients: Distribution = Gaussian(0.0, 1.0)
+    trait_spread: float = 1.5
     mix_share: float = 0.0
     mix_weight: Distribution = Uniform(0.2, 0.8)
     base: int = 0
@@ -79,7 +82,7 @@ class IdentitySettings:
 
     def __post_init__(self) -> None:
         # A mix needs people who are none.
-        require_numbers(self, mix_share="[0, 0.9]", base=NOT_NEGATIVE)
+        require_numbers(self, trait_spread="(0, 10]", mix_share="[0, 0.9]", base=NOT_NEGATIVE)
         _require_range("mix_weight", self.mix_weight, 0.0, 1.0)
         given = [self.mix_share > 0, self.cosine is not None, self.distance is not None]
         if sum(given) > 1:

@@ -12,10 +12,13 @@ from geomface.faces.albedo_code import (
     ALBEDO_PARAMETERS,
     ALBEDO_SIZE,
     IDENTITY_CORRELATION,
+    SPOTS,
     TOLD,
+    code_values,
     identity_rotation,
     sample_albedo_code,
 )
+from geomface.faces.albedo_hair import brow_cover
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.color import lab_to_srgb
 from geomface.faces.ict import load_ict
@@ -57,14 +60,23 @@ def test_colors_are_skin_over_the_whole_range(skin: AlbedoModel) -> None:
         assert red > green > blue, "skin is reddish yellow"
         means.append(means_of)
     light = np.array(means).mean(axis=1)
-    assert light.min() < 0.40 and light.max() > 0.62
+    assert light.min() < 0.40 and light.max() > 0.6
 
 
 def test_tone_lightens_everywhere(skin: AlbedoModel) -> None:
     steps = [skin.colors(code(tone=t)).mean(axis=1) for t in (-2.5, -1, 0, 1, 2.5)]
-    bare = skin.fields.brow_distance > 3
+    bare = np.ones(len(skin.fields.lip), bool)
+    bare[skin.fields.hair.brow_rows] = False
     for darker, lighter in zip(steps[:-1], steps[1:], strict=True):
         assert (lighter[bare] > darker[bare]).all()
+
+
+def zone(skin: AlbedoModel, field: str) -> np.ndarray:
+    """Return (P,) how much each place belongs to a field."""
+    fields = skin.fields
+    if field in fields.spots:
+        return np.asarray(fields.spots[field].shape.sum(axis=1))
+    return fields.folds[field] if field in fields.folds else getattr(fields, field)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +85,8 @@ def test_tone_lightens_everywhere(skin: AlbedoModel) -> None:
         ("cheekRedness", "cheek", 1, -1),
         ("noseRedness", "nose", 1, -1),
         ("lipRedness", "lip", 1, -1),
-        ("beard", "jaw", 0, -1),
+        ("crowsFeet", "crowsFeet", 0, -1),
+        ("nasolabial", "nasolabial", 0, -1),
         ("socketDarkness", "socket", 0, -1),
         ("freckles", "freckle", 0, -1),
     ],
@@ -81,8 +94,9 @@ def test_tone_lightens_everywhere(skin: AlbedoModel) -> None:
 def test_a_parameter_moves_its_own_zone(
     skin: AlbedoModel, name: str, field: str, channel: int, sign: int
 ) -> None:
-    change = skin.colors(code(**{name: 2.0})) - skin.colors(code())
-    weight = getattr(skin.fields, field)
+    old = {"age": 1.0} if field in skin.fields.folds else {}
+    change = skin.colors(code(**{name: 2.0}, **old)) - skin.colors(code(**old))
+    weight = zone(skin, field)
     inside, outside = weight > 0.3, weight < 0.02
     assert inside.sum() > 10 and outside.sum() > 1000
     assert (sign * change[inside, channel]).mean() > 0.02
@@ -159,3 +173,49 @@ def test_bad_input(face: MorphableModel, skin: AlbedoModel, rng: np.random.Gener
     )
     with pytest.raises(LandmarkError, match="'five'"):
         albedo_colors(few, code())
+
+
+def test_men_of_a_beard_code_wear_it_and_women_do_not(skin: AlbedoModel) -> None:
+    grown = {"beard": 2.0, "beardLength": 1.0}
+    man, bearded = (skin.colors(code(masculinity=1.5, **more)) for more in ({}, grown))
+    woman, other = (skin.colors(code(masculinity=-1.5, **more)) for more in ({}, grown))
+    zone = skin.fields.hair.jaw > 0.8
+    assert (man - bearded)[zone].mean() > 0.2
+    np.testing.assert_allclose(woman, other, atol=1e-6)
+
+
+def test_brows_move_and_grow_by_code(skin: AlbedoModel) -> None:
+    hair = skin.fields.hair
+    height = hair.height[hair.brow_rows]
+
+    def brow(**values: float) -> tuple[float, float]:
+        cover = brow_cover(hair, code_values(code(**values)), 0.5)
+        return float((cover * height).sum() / cover.sum()), float(cover.sum())
+
+    assert brow(browHeight=1.5)[0] - brow(browHeight=-1.5)[0] > 2.5
+    for name in ("browWidth", "browDensity"):
+        assert brow(**{name: 2.0})[1] > 1.4 * brow(**{name: -2.0})[1]
+
+
+def test_no_two_people_share_their_spots(skin: AlbedoModel) -> None:
+    """Moles lie at fixed places of a person, elsewhere for others, and a mix inherits some."""
+    rng = np.random.default_rng(4)
+    moles = skin.fields.spots["mole"]
+    covers = [moles.cover(rng.standard_normal(SPOTS), 1.9, 0.25) > 0.1 for _ in range(40)]
+    shown = [np.flatnonzero(cover) for cover in covers if cover.any()]
+    assert len(shown) > 20
+    shared = [
+        len(np.intersect1d(a, b)) / min(len(a), len(b))
+        for a, b in zip(shown[:-1], shown[1:], strict=True)
+    ]
+    assert np.mean(shared) < 0.1
+
+
+def test_people_differ_in_more_than_their_tone(skin: AlbedoModel) -> None:
+    rng = np.random.default_rng(8)
+    colors = np.stack([skin.colors(rng.standard_normal(ALBEDO_SIZE)) for _ in range(200)])
+    for rows in (colors, colors - colors.mean(axis=1, keepdims=True)):
+        rows = rows.reshape(len(rows), -1).astype(np.float64)
+        rows = rows - rows.mean(axis=0)
+        values = np.linalg.eigvalsh(rows @ rows.T)
+        assert values.sum() ** 2 / (values**2).sum() > 5.5

@@ -13,6 +13,7 @@ from geomface.batch.attempts import ItemTask, Outcome
 from geomface.batch.events import JobEvent
 from geomface.datasets import load_geometry_images, load_textures
 from geomface.errors import LandmarkError, OutputError, RegistrationError, SettingsError
+from geomface.faces.albedo_code import ALBEDO_SIZE
 from geomface.files import load_image
 from geomface.files.tensors import load_tensors
 from geomface.mesh.io import load_mesh
@@ -158,7 +159,7 @@ def test_rows_say_who_is_shown_and_what_is_wrong(whole: Path) -> None:
         kinds, missing = draw_damage(0, row["index"], ITEM.damage)
         assert tuple(row["covered_by"]) == kinds
         assert row["missing_fraction"] == pytest.approx(missing, abs=1e-4)
-        assert len(row["albedo_code"]) == 16 and len(row["identity"]) >= 16
+        assert len(row["albedo_code"]) == ALBEDO_SIZE and len(row["identity"]) >= 16
         assert row["error_mm"]["median"] < 2.5
         valid = load_image(whole / "items" / row["name"] / "mask.png", channels=1) > 0.5
         assert valid.mean() == pytest.approx(row["valid_share"], abs=1e-4)

@@ -22,7 +22,7 @@ from geomface.statistics import MorphableModel, TextureModel, fit_texture_pca
 
 GREY_FROM_RGB = np.array([[0.299, 0.587, 0.114]])
 """One channel of three."""
-_SKIN_SEED, _SKINS = 1999, 400
+_SKIN_SEED, _SKINS = 1999, 600
 _DARKEST = 0.02
 _LARGEST_GAIN = 4.0
 _SMOOTH, _MIRROR, _STAY = 0.3, 0.05, 0.003

@@ -41,7 +41,7 @@ class PictureFitSettings:
     """Standard deviation of the other coefficients of the light."""
     light_color_sigma: float = 0.1
     """Standard deviation of the colour of the light: of each channel from their mean."""
-    albedo_modes: int = 40
+    albedo_modes: int = 60
     """Modes of the procedural skin that stands in for a model without colours."""
     extract_albedo: bool = True
     """At the end let every vertex leave the albedo of the model where the picture shows it."""

@@ -31,7 +31,9 @@ def grow_beard(
     """
     if max(traits.moustache, traits.chin_beard, traits.jaw_beard) < _LEAST:
         return None
-    density = beard_density(face, landmarks, fields, traits)
+    zones = fields.hair
+    jaw = np.maximum(zones.jaw * traits.jaw_beard, zones.chin * traits.chin_beard)
+    density = np.maximum(zones.moustache * traits.moustache, jaw)
     length = traits.beard_length
     # Few long hairs cover what many short ones do.
     spacing = 0.55 + 0.03 * min(length, 12.0)
@@ -39,7 +41,7 @@ def grow_beard(
     count = len(roots)
     if count < 30:
         return None
-    lips = roots.values(fields.moustache) > 0.4
+    lips = roots.values(zones.moustache) > 0.4
     grown = length * rng.uniform(0.45, 1.1, count) * np.where(lips, min(1.0, 9.0 / length), 1.0)
     side = np.sign(roots.places[:, 0] - landmarks[33, 0])
     fall = np.stack([np.where(lips, 0.8 * side, 0.1 * side), -np.ones(count), 0 * side], axis=1)
@@ -63,36 +65,6 @@ def grow_beard(
         corners=roots.corners,
         weights=roots.weights.astype(np.float32),
     )
-
-
-def beard_density(
-    face: FloatArray, landmarks: FloatArray, fields: SkinFields, traits: Traits
-) -> FloatArray:
-    """Return (V,) how densely a beard covers each place of a face (V, 3), in [0, 1]."""
-    width = float(np.linalg.norm(landmarks[16] - landmarks[0]))
-    chin = np.exp(-(((face[:, 0] - landmarks[57, 0]) / (0.17 * width)) ** 4))
-    jaw = fields.jaw * (traits.jaw_beard + chin * (traits.chin_beard - traits.jaw_beard))
-    return np.maximum(fields.moustache * traits.moustache, jaw)
-
-
-def bearded_skin(
-    skin: FloatArray,
-    face: FloatArray,
-    landmarks: FloatArray,
-    fields: SkinFields,
-    traits: Traits,
-) -> FloatArray:
-    """Return (V, 3) sRGB skin in the shade of the hairs on it, darker under long ones."""
-    shade = min(0.15 + 0.1 * traits.beard_length, 0.85)
-    share = shade * np.clip(1.5 * beard_density(face, landmarks, fields, traits) - 0.15, 0, 1)
-    under = np.clip(_mean_color(traits), 0.02, 1) * 0.7
-    return skin + share[:, None] * (np.minimum(under, skin) - skin)
-
-
-def _mean_color(traits: Traits) -> FloatArray:
-    """Return (3,) sRGB; beards are redder than hair, and greyer than brows."""
-    color = np.array(traits.brow_color) * [1.08, 0.97, 0.9]
-    return color + min(1.1 * traits.grey, 1.0) * (0.6 - color)
 
 
 def _colors(traits: Traits, count: int, rng: np.random.Generator) -> FloatArray:

@@ -52,6 +52,7 @@ class HeadLook:
     cloth : (C, 3) mm, of a brim, a scarf or a drape; deep in the head for most
     glasses : None for somebody without
     colors : (V'', 3) sRGB of the whole surface
+    texture : (S, S, 3) uint8 sRGB of the skin of the face
     """
 
     relief: FloatArray
@@ -61,6 +62,7 @@ class HeadLook:
     cloth: FloatArray
     glasses: Glasses | None
     colors: FloatArray
+    texture: np.ndarray
 
     @functools.cached_property
     def albedo(self) -> np.ndarray:

@@ -15,6 +15,7 @@ from geomface.synthesis.photo import shading
 from geomface.synthesis.photo.head import HeadLook, HeadSurface
 from geomface.synthesis.photo.light_rig import LightRig
 from geomface.synthesis.photo.relief import SIZE, TILE_MM, relief_for
+from geomface.synthesis.photo.skin_texture import LINEAR
 from geomface.synthesis.photo.vertex_light import VertexLight, vertex_light
 from geomface.synthesis.scene import Look
 from geomface.synthesis.settings import PhotoSettings
@@ -41,14 +42,19 @@ class HeadPainter:
     surface : the topology of the head
     settings : of the photo preset
     size : pixels a side
+    places : (V, 2) of the face's vertices in the texture of the skin
     """
 
-    def __init__(self, surface: HeadSurface, settings: PhotoSettings, size: int) -> None:
+    def __init__(
+        self, surface: HeadSurface, settings: PhotoSettings, size: int, places: np.ndarray
+    ) -> None:
         self.surface, self.settings, self.size = surface, settings, size
         faces = surface.template.mesh.faces
         self._faces = np.ascontiguousarray(faces, np.int32)
         self._wide = np.ascontiguousarray(faces, np.int64)
         self._material = surface.materials[faces.max(axis=1)]
+        self._places = np.full((len(surface.materials), 2), -1, np.float32)
+        self._places[: surface.count] = places
         thin = self._material != shading.FRAME
         # Nobody stands so that the shoulders shade the face.
         solid = thin & (self._material != shading.CLOTH)
@@ -108,6 +114,9 @@ class HeadPainter:
             normals.astype(np.float32),
             rest.astype(np.float32),
             head.albedo,
+            self._places,
+            head.texture,
+            LINEAR,
             light.ambient,
             light.seen,
             light.directions,

@@ -8,13 +8,11 @@ import torch
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray
 from geomface.datasets.labelled_pictures import CameraNumbers
-from geomface.faces.albedo import landmark_places
-from geomface.faces.albedo_fields import skin_fields
 from geomface.mesh.normals import vertex_normals
 from geomface.rendering.differentiable import Renderer, RenderSettings
 from geomface.synthesis.parameters import FaceParameters
 from geomface.synthesis.photo.backgrounds import background_picture
-from geomface.synthesis.photo.beards import bearded_skin, grow_beard
+from geomface.synthesis.photo.beards import grow_beard
 from geomface.synthesis.photo.developing import develop
 from geomface.synthesis.photo.hair import hair_colors
 from geomface.synthesis.photo.haircuts import draw_hair
@@ -25,7 +23,8 @@ from geomface.synthesis.photo.light_rig import LightRig, picture_rig
 from geomface.synthesis.photo.occluders import occluded
 from geomface.synthesis.photo.openings import paint_openings
 from geomface.synthesis.photo.painter import HeadPainter, Shine
-from geomface.synthesis.photo.skin_detail import photo_skin, skin_relief
+from geomface.synthesis.photo.skin_detail import skin_relief
+from geomface.synthesis.photo.skin_texture import skin_painter
 from geomface.synthesis.photo.strands import draw_strands, over_picture, strand_canvas
 from geomface.synthesis.scene import FaceScene, Look, torch_camera
 from geomface.synthesis.settings import FaceImageSettings
@@ -50,12 +49,12 @@ class Photographer:
         self.settings = settings
         self.scene = scene
         self.surface = HeadSurface(scene)
-        template = scene.model.template
-        self._fields = skin_fields(template.mesh.vertices, landmark_places(template))
         # Shells and tubes may have slivers without area; they are no reason to lose a picture.
         size = RenderSettings(settings.size, settings.size, check_input=False)
         self._renderer = Renderer(self.surface.template, size)
-        self._painter = HeadPainter(self.surface, settings.photo, settings.size)
+        self._skin = skin_painter(scene.model.template, settings.size)
+        places = self._skin.places
+        self._painter = HeadPainter(self.surface, settings.photo, settings.size, places)
         self._heads: OrderedDict[int, HeadLook] = OrderedDict()
 
     def take(
@@ -163,9 +162,7 @@ class Photographer:
         traits = look.person.traits
         style = draw_hair(traits, hair_rng) if haired else None
         skin_rng = stream(seed, "skin", index)
-        skin = photo_skin(
-            plain, neutral, self._fields, np.array(traits.brow_color), photo.detail, skin_rng
-        )
+        skin = plain.astype(np.float64)
         normals = vertex_normals(neutral, self.scene.model.mesh.faces, weighting="area")
         skin = paint_openings(skin, neutral, normals, marks)
         relief = skin_relief(neutral, normals, photo.detail, skin_rng)
@@ -177,9 +174,8 @@ class Photographer:
         if stream(seed, "shaven", index).random() < photo.beard:
             mesh = self.scene.model.mesh
             beard_rng = stream(seed, "beard", index)
-            beard = grow_beard(neutral, mesh.faces, marks, self._fields, traits, beard_rng)
-        if beard is not None:
-            skin = bearded_skin(skin, neutral, marks, self._fields, traits)
+            fields = self.scene.skin_fields
+            beard = grow_beard(neutral, mesh.faces, marks, fields, traits, beard_rng)
         wear_rng = stream(seed, "headwear", index)
         kind = draw_headwear(photo.hats, photo.scarves, traits.masculinity, wear_rng)
         worn = surface.headwear(neutral, body, kind, wear_rng) if kind is not None else None
@@ -195,6 +191,7 @@ class Photographer:
             cloth=surface.cloth(body, worn),
             glasses=glasses,
             colors=surface.colors(look.colors[surface.count :], skin, dressed, hair, glasses, worn),
+            texture=self._skin.image(look.person.albedo),
         )
 
 

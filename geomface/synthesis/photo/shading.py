@@ -6,6 +6,7 @@ import numba
 import numpy as np
 
 from geomface.synthesis.photo import optics
+from geomface.synthesis.photo.skin_texture import read_skin
 
 SKIN, EYE, MOUTH, TEETH, CLOTH, HAIR, FRAME = range(7)
 """Materials."""
@@ -28,6 +29,9 @@ def shade_photograph(
     normals: Any,
     rest: Any,
     albedo: Any,
+    uv: Any,
+    texels: Any,
+    curve: Any,
     ambient: Any,
     seen: Any,
     lamps: Any,
@@ -46,6 +50,8 @@ def shade_photograph(
 
     ids (2 H, 2 W); xy (V, 2) in samples; depths (V,) mm; places,
     normals, rest (V, 3): where it is, and where it is on the resting face; albedo (V, 3) linear;
+    uv (V, 2) in the texture of the skin, texels (S, S, 3) sRGB bytes, negative where colours of
+    vertices show, and the curve (256,) to linear light;
     ambient, seen, lamps, colors, sizes from `VertexLight`; eye (3,): the camera, or the direction
     to it when `parallel`; bump (T, T, 3): slopes and oil; eyes (E, 14) from `eye_rows`; looks (5,)
     strength of bump, wrap, shine, lids and of the cornea's lights; background (H, W, 3) sRGB.
@@ -73,8 +79,8 @@ def shade_photograph(
                 if one and max(max(z0, z1), max(z2, z3)) - min(min(z0, z1), min(z2, z3)) < _APART:
                     z = _shade(
                         f0, np.float32(2 * column + 1), np.float32(2 * row + 1), xy, depths,
-                        faces, m, places, normals, rest, albedo, ambient, seen, lamps, colors,
-                        sizes, eye, parallel, bump, bump_scale, eyes, looks, rgb,
+                        faces, m, places, normals, rest, albedo, uv, texels, curve, ambient, seen,
+                        lamps, colors, sizes, eye, parallel, bump, bump_scale, eyes, looks, rgb,
                     )  # fmt: skip
                     depth[row, column] = z
                     for c in range(3):
@@ -90,8 +96,8 @@ def shade_photograph(
                     continue
                 z = _shade(
                     f, np.float32(x + 0.5), np.float32(y + 0.5), xy, depths, faces,
-                    material[f], places, normals, rest, albedo, ambient, seen, lamps, colors,
-                    sizes, eye, parallel, bump, bump_scale, eyes, looks, rgb,
+                    material[f], places, normals, rest, albedo, uv, texels, curve, ambient, seen,
+                    lamps, colors, sizes, eye, parallel, bump, bump_scale, eyes, looks, rgb,
                 )  # fmt: skip
                 depth[row, column] = z
                 for c in range(3):
@@ -124,6 +130,9 @@ def _shade(
     normals: Any,
     rest: Any,
     albedo: Any,
+    uv: Any,
+    texels: Any,
+    curve: Any,
     ambient: Any,
     seen: Any,
     lamps: Any,
@@ -276,7 +285,13 @@ def _shade(
     if material == EYE:
         lash = min(max(np.float32(0.12) + np.float32(0.9) * lid_edge, np.float32(0.12)), 1)
         lash = np.float32(1.0) - min(looks[3], np.float32(1.0)) * (1 - lash)
-    rgb[0] = lash * ((w0 * albedo[i, 0] + w1 * albedo[j, 0] + w2 * albedo[k, 0]) * d0 + s0)
-    rgb[1] = lash * ((w0 * albedo[i, 1] + w1 * albedo[j, 1] + w2 * albedo[k, 1]) * d1 + s1)
-    rgb[2] = lash * ((w0 * albedo[i, 2] + w1 * albedo[j, 2] + w2 * albedo[k, 2]) * d2 + s2)
+    if min(min(uv[i, 0], uv[j, 0]), uv[k, 0]) >= 0:
+        u = w0 * uv[i, 0] + w1 * uv[j, 0] + w2 * uv[k, 0]
+        read_skin(texels, curve, u, w0 * uv[i, 1] + w1 * uv[j, 1] + w2 * uv[k, 1], rgb)
+    else:
+        for c in range(3):
+            rgb[c] = w0 * albedo[i, c] + w1 * albedo[j, c] + w2 * albedo[k, c]
+    rgb[0] = lash * (rgb[0] * d0 + s0)
+    rgb[1] = lash * (rgb[1] * d1 + s1)
+    rgb[2] = lash * (rgb[2] * d2 + s2)
     return w0 * depths[i] + w1 * depths[j] + w2 * depths[k]

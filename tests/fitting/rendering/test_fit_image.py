@@ -23,7 +23,7 @@ from geomface.statistics import TextureModel
 
 QUICK = PictureFitSettings(
     face_sizes_px=(60.0, 120.0), steps=(6, 6), landmark_weights=(1.0, 1.0), most_pixels=2000,
-    albedo_modes=20,
+    albedo_modes=60,
 )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def test_pose_shape_and_picture_are_recovered(face, fitter, drawn, fit) -> None:
     assert error < 0.4 * shape_error(face, face.mesh.vertices, drawn.neutral)
     assert fit.residual["median"] < 0.02
     assert len(fit.history) == 2 and fit.history[0].pixels > 200
-    assert fit.light.shape == (9, 3) and fit.albedo.shape == (20,)
+    assert fit.light.shape == (9, 3) and fit.albedo.shape == (60,)
 
 
 def test_light_is_recovered_up_to_the_skin(face, drawn, fit) -> None:
