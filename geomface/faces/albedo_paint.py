@@ -73,7 +73,7 @@ def _skin(c: Mapping[str, float], traits: Traits) -> dict[str, Any]:
     # From deep brown to fair, the path that human skin takes through Lab.
     lab = [
         float(np.interp(light, [0, 0.35, 0.7, 1], levels))
-        for levels in ([27, 45, 65, 79], [9.5, 13, 12, 9.5], [12, 18, 16.5, 13])
+        for levels in ([27, 45, 66, 80], [9.5, 13, 12, 9.5], [12, 18, 16.5, 13])
     ]
     for amount, change in (
         (c["warmth"], (0.3, -0.9, 2.7)),

@@ -102,7 +102,7 @@ def traits_of(code: FloatArray) -> Traits:
     """
     c = code_values(code)
     # Most complexions lie near the middle, the darkest far from it.
-    light = share(0.17 * c["tone"] - 0.16 * min(c["tone"], 0.0) ** 2 + 0.6)
+    light = share(0.2 * c["tone"] - 0.17 * min(c["tone"], 0.0) ** 2 + 0.64)
     # Two humps: most are clearly a man or a woman.
     man = share(4.0 * c["masculinity"])
     rank = 0.5 * (1.0 + math.erf(c["age"] / math.sqrt(2.0)))
