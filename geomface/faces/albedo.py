@@ -15,7 +15,7 @@ from geomface.faces.albedo_kernel import FIELDS, colors_of_lab, mix_colors
 from geomface.faces.albedo_marks import patch_colors
 from geomface.faces.albedo_paint import paint_of, spot_thresholds
 from geomface.faces.traits import Traits, traits_of
-from geomface.mesh import Template
+from geomface.mesh import LandmarkEmbedding, Template
 from geomface.statistics import MorphableModel, require_model
 
 _SPOT_COLORS = np.array([(-10.0, 3.0, 6.5), (-26.0, 3.0, 1.0), (-10.0, 2.5, 6.0), (-9.0, 5.0, 2.0)])
@@ -114,8 +114,8 @@ def albedo_colors(source: MorphableModel | Template, code: FloatArray) -> ImageA
     return albedo_model(source).colors(code)
 
 
-def landmark_places(template: Template) -> FloatArray:
-    """Return the (68, 3) landmark positions on the template, after checking the scheme."""
+def face_landmarks(template: Template) -> LandmarkEmbedding:
+    """Return where the 68 landmarks lie on a template, after checking the scheme."""
     marks = template.landmarks
     if marks is None or len(marks) != 68 or marks.scheme != "multi-pie-68":
         found = "no landmarks" if marks is None else f"{len(marks)} of scheme {marks.scheme!r}"
@@ -123,4 +123,9 @@ def landmark_places(template: Template) -> FloatArray:
             f"{template.mesh.name}: the procedural albedo needs the 68 landmarks of scheme "
             f"'multi-pie-68' on the template, got {found}."
         )
-    return marks.positions(template.mesh.vertices)
+    return marks
+
+
+def landmark_places(template: Template) -> FloatArray:
+    """Return the (68, 3) landmark positions on the template, after checking the scheme."""
+    return face_landmarks(template).positions(template.mesh.vertices)

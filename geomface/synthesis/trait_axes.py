@@ -6,7 +6,7 @@ import functools
 import numpy as np
 
 from geomface.arrays import FloatArray
-from geomface.faces.albedo import landmark_places
+from geomface.faces.albedo import face_landmarks, landmark_places
 from geomface.faces.albedo_code import TOLD
 from geomface.faces.builtin import load_builtin_face
 from geomface.statistics import MorphableModel
@@ -90,8 +90,7 @@ def _at_landmarks(model: MorphableModel) -> FloatArray:
     """Return (K, 204) how the modes move the landmarks, mm, without moving all of them."""
     places = landmark_places(model.template)
     scale = 90.0 / float(np.linalg.norm(places[45] - places[36]))
-    marks = model.template.landmarks
-    assert marks is not None
+    marks = face_landmarks(model.template)
     moves = np.stack([marks.positions(mode) for mode in model.shape.modes])
     moves = moves - moves.mean(axis=1, keepdims=True)
     return scale * moves.reshape(len(moves), -1)
