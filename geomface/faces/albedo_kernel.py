@@ -22,7 +22,9 @@ _HIGHEST_LIGHT = 96.0
 
 
 @numba.njit(cache=True, nogil=True)
-def mix_colors(table: Any, patches: Any, amounts: Any, spots: Any, spot_colors: Any, paint: Any):
+def mix_colors(
+    table: Any, patches: Any, amounts: Any, spots: Any, spot_colors: Any, paint: Any
+) -> Any:
     """Return (P, 3) float32 Lab of the skin.
 
     table (P, fields), patches (P, n) with Lab amounts (n, 3), spots (P, k) covers with Lab colours

@@ -149,7 +149,7 @@ def waves(
 def patch_colors(codes: FloatArray) -> FloatArray:
     """Return (PATCHES, 3) Lab amounts of the patterns for the codes (PATCHES,) of a person."""
     kinds = np.arange(PATCHES)
-    size = np.where(kinds < _LARGE, 2.1, np.where(kinds < _MIDDLE, 1.05, 0.55))
+    size = np.where(kinds < _LARGE, 2.1, np.where(kinds < _MIDDLE, 1.1, 0.55))
     # In turns brown, pale and red.
     colors = np.array([[-1.0, 0.15, 0.15], [0.9, -0.25, 0.1], [-0.85, 0.38, 0.05]])
     return (codes * size)[:, None] * colors[kinds % 3]
