@@ -174,13 +174,15 @@ def draw_hair(traits: Traits, rng: np.random.Generator) -> HairStyle:
     bald = traits.baldness > 0.5
     fringe = float(rng.uniform(*cut.fringe)) if cut.fringe is not None and not bald else -1.0
     loss = max(0.35 * traits.baldness + traits.masculinity * rng.normal(0.02, 0.05), 0.0)
+    line, crown = float(rng.uniform(0.3, 0.4) + 0.25 * loss), float(rng.uniform(0.2, 0.45))
     return HairStyle(
         cut=name,
-        line=float(rng.uniform(0.3, 0.4) + 0.25 * loss),
+        # No island is left between a bald forehead and a bald crown.
+        line=max(line, crown + 0.08) if bald else line,
         recede=float(rng.uniform(0.0, 0.06) + 0.4 * loss),
-        peak=float(max(rng.normal(0.0, 0.03), 0.0) + 0.12 * loss),
+        peak=0.0 if bald else float(max(rng.normal(0.0, 0.03), 0.0) + 0.12 * loss),
         slope=float(rng.uniform(0.75, 1.05)),
-        crown=float(rng.uniform(0.2, 0.45)) if bald else np.inf,
+        crown=crown if bald else np.inf,
         part=float(rng.choice([-1, 1]) * rng.uniform(0.0, 0.22)),
         fringe=fringe,
         density=float(np.clip(1.0 - loss, 0.4, 1.0)),

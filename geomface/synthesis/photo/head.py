@@ -183,7 +183,7 @@ class HeadSurface:
         """Return something that a person wears on or around the head."""
         skin = self.hairy(np.vstack([face, body.skull]))
         marks = self.scene.landmarks(face)
-        return fitted_headwear(kind, skin, marks, obstacles_of(body.skull, skin, marks), rng)
+        return fitted_headwear(kind, skin, obstacles_of(body.skull, skin, marks), rng)
 
     def cloth(self, body: Body, worn: Headwear | None) -> FloatArray:
         """Return the (C, 3) sheet of what a person wears, or of nothing, mm."""

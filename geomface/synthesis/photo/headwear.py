@@ -72,7 +72,6 @@ def hidden_cloth(middle: FloatArray) -> FloatArray:
 def fitted_headwear(
     kind: str,
     scalp: FloatArray,
-    landmarks: FloatArray,
     obstacles: Obstacles,
     rng: np.random.Generator,
 ) -> Headwear:
@@ -81,7 +80,6 @@ def fitted_headwear(
     Parameters
     ----------
     scalp : (H, 3) places that the crown of a hat may cover, mm
-    landmarks : (68, 3)
     """
     width = obstacles.width
     color = np.clip(rng.uniform(0.03, 0.7) + 0.07 * rng.standard_normal(3), 0.02, 0.9)
@@ -90,8 +88,11 @@ def fitted_headwear(
     if kind == "scarf":
         cloth = _scarf(obstacles, rng)
     elif kind == "headscarf":
-        cloth = _drape(landmarks, obstacles, rng)
+        opening = rng.uniform(0.12, 0.34) * width
+        cloth = _drape(opening, obstacles, rng)
         covered[:] = True
+        # An under-scarf, where a forehead stands out of the cloth.
+        lift[scalp[:, 1] > obstacles.brow[1] + opening + 0.02 * width] = 0.02 * width
     else:
         front = rng.uniform(0.14, 0.3)
         tilt = rng.uniform(0.12, 0.4)
@@ -172,8 +173,11 @@ def _scarf(obstacles: Obstacles, rng: np.random.Generator) -> FloatArray:
     return _sheet(x, y, z)
 
 
-def _drape(landmarks: FloatArray, obstacles: Obstacles, rng: np.random.Generator) -> FloatArray:
-    """Return a cloth over the head that leaves the face free and closes below the chin."""
+def _drape(opening: float, obstacles: Obstacles, rng: np.random.Generator) -> FloatArray:
+    """Return a cloth over the head that leaves the face free and closes below the chin.
+
+    The opening is that of the forehead, mm above the brows.
+    """
     width, chin, centre = obstacles.width, obstacles.chin, obstacles.centre
     top = centre[1] + 1.08 * obstacles.radii[1]
     levels = np.array([0.0, 0.02, 0.07, 0.15, 0.24, 0.34, 0.45, 0.56, 0.67, 0.77, 0.86, 0.92])
@@ -193,7 +197,7 @@ def _drape(landmarks: FloatArray, obstacles: Obstacles, rng: np.random.Generator
         front[row] = np.interp(at, height[::-1], deep[::-1]) + 0.06 * width
         back[row] = obstacles.brow[2] - 0.8 * width
     # The face lies in an oval: half as wide as the cloth is open at each height.
-    brow, face = obstacles.brow[1] + rng.uniform(0.12, 0.34) * width, rng.uniform(0.4, 0.46)
+    brow, face = obstacles.brow[1] + opening, rng.uniform(0.4, 0.46)
     middle, half = 0.5 * (brow + low), 0.5 * (brow - low)
     oval = face * width * np.sqrt(np.maximum(1 - ((y - middle) / half) ** 2, 0.0))
     # Under the chin the cloth comes forward below the jaw.
