@@ -45,8 +45,8 @@ class IdentityOptions:
     identity: Spread = _text(IdentitySettings.coefficients)
     """Of every identity mode, in sigma; rows of an .npy file give whole people."""
     trait_spread: float = IdentitySettings.trait_spread
-    """How much further apart people are along sex, age, weight and width of the head than along
-    the other modes; 1 is as the model has it."""
+    """How much further apart people are along sex, age, weight and widths of head and nose than
+    along the other modes; 1 is as the model has it."""
     mix_share: float = IdentitySettings.mix_share
     """Share of people who are a mix of two earlier ones."""
     mix_weight: Spread = _text(IdentitySettings.mix_weight)

@@ -96,9 +96,9 @@ def brow_cover(fields: HairFields, c: Mapping[str, float], man: float) -> FloatA
     half = np.interp(u, [0, 0.15, 0.55, 1], [3.3, 4.0, 3.2, 1.4])
     half = half * np.exp(0.27 * c["browWidth"] + 0.22 * (2 * man - 1) - 0.06)
     half = np.clip(half * np.exp(np.clip(0.3 * c["browShape"], -0.6, 0.6) * (0.5 - u)), 0.8, 7.5)
-    across = np.exp(-(np.abs((fields.brow_above - shift) / half) ** 2.6))
+    across = np.exp(-(np.abs((fields.brow_above - shift) / half) ** 3.2))
     ends = rise(u, -0.07, 0.14) * (1.0 - rise(u, 0.78, 1.08))
-    density = np.clip(0.66 + 0.2 * c["browDensity"] + 0.08 * (2 * man - 1), 0.12, 0.95)
+    density = np.clip(0.8 + 0.17 * c["browDensity"] + 0.07 * (2 * man - 1), 0.2, 0.98)
     hairs = np.clip(1.0 + 0.28 * fields.brow_grain, 0.3, 1.5)
     return np.clip(across * ends * density * hairs, 0.0, 0.97)
 

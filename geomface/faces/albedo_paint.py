@@ -106,12 +106,12 @@ def _folds(c: Mapping[str, float], traits: Traits) -> dict[str, Any]:
 
     phase = math.pi * c["foreheadPhase"]
     return {
-        "nasolabial": amount("nasolabial", 0.2, 0.55),
-        "marionette": amount("marionette", 0.0, 0.5),
+        "nasolabial": amount("nasolabial", 0.2, 0.8),
+        "marionette": amount("marionette", 0.0, 0.75),
         "crows_feet": amount("crowsFeet", -0.1, 0.75),
         "frown_lines": amount("frownLines", 0.0, 0.6),
-        "under_eye": amount("eyeBags", 0.12, 0.6),
-        "forehead": amount("foreheadLines", -0.1, 0.8),
+        "under_eye": amount("eyeBags", 0.12, 0.85),
+        "forehead": amount("foreheadLines", -0.1, 1.0),
         "phase_cos": math.cos(phase),
         "phase_sin": math.sin(phase),
         "bag": 3.0 * amount("eyeBags", 0.0, 0.7),
@@ -122,7 +122,7 @@ def _folds(c: Mapping[str, float], traits: Traits) -> dict[str, Any]:
 def _beard(c: Mapping[str, float], traits: Traits) -> dict[str, Any]:
     """The shadow of a shaven beard, a grown one, and the hair line."""
     hair = srgb_to_lab(np.array(traits.hair_color))
-    brow = 0.9 * srgb_to_lab(np.array(traits.brow_color))
+    brow = 0.8 * srgb_to_lab(np.array(traits.brow_color))
     dark = traits.hair_melanin * (1.0 - 0.6 * traits.grey)
     man = max(2.0 * traits.masculinity - 1.0, 0.0)
     line = 64.0 + min(max(7.0 * c["hairLine"], -14.0), 14.0) + 60.0 * traits.baldness**1.5

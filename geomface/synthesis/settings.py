@@ -63,8 +63,8 @@ class IdentitySettings:
     Parameters
     ----------
     coefficients : of every identity mode, in sigma; rows give whole people
-    trait_spread : how much further apart people are along sex, age, weight and width of the head
-        than along the other modes; rows are taken as they are
+    trait_spread : how much further apart people are along sex, age, weight, width of the head
+        and nose than along the other modes; rows are taken as they are
     mix_share : share of people who are a mix of two earlier ones, 0 to 0.9
     mix_weight : weight of the first of the two, in [0, 1]
     base : the person whom the others resemble, when `cosine` or `distance` is given
@@ -72,8 +72,8 @@ class IdentitySettings:
     distance : length of the difference of the coefficients to those of the base, in sigma
     """
 
-    coefficients: Distribution = Gaussian(0.0, 1.0)
-    trait_spread: float = 1.5
+    coefficients: Distribution = Gaussian(0.0, 1.2)
+    trait_spread: float = 1.6
     mix_share: float = 0.0
     mix_weight: Distribution = Uniform(0.2, 0.8)
     base: int = 0

@@ -19,7 +19,12 @@ _PLACES = {
     "aging": 7,
 }
 """Modes of the built-in face that the albedo code is told of, and their places among the first."""
-_WIDER = ("sexDimorphism", "adiposity", "aging", "width")
+_WIDER = (
+    "sexDimorphism", "adiposity", "aging", "width",
+    "noseLipBreadth", "noseWidth", "noseProtrusion", "noseLength", "faceLength",
+)  # fmt: skip
+_MOST = 3.5
+"""Standard deviations of the model that no spread goes beyond."""
 _NOISE_MM = 1.5
 """How exactly a direction has to move the landmarks as a mode of the built-in face does."""
 
@@ -32,23 +37,31 @@ class TraitAxes:
     ----------
     told : (n, K) orthonormal rows, n = 16 or K; what `sample_albedo_code` is told of a shape, in
         the order of the built-in face's modes
-    wider : (w, K) orthonormal rows: sex, weight, age, width of the head
+    wider : (w, K) orthonormal rows: sex, weight, age, width of the head, length of the face, nose
     """
 
     told: FloatArray
     wider: FloatArray
 
     def spread(self, coefficients: FloatArray, factor: float) -> FloatArray:
-        """Return coefficients (K,) whose part along sex, weight, age and width is `factor` larger.
+        """Return coefficients (K,) whose part t along `wider` is up to `factor` larger.
 
-        a + (f - 1) W^T W a
+        a + W^T (m tanh(f t / m) - t),  t = W a,  m = 3.5; a itself where f is 1
         """
+        if factor == 1:
+            return coefficients
         along = np.einsum("wk,k->w", self.wider, coefficients)
-        return coefficients + (factor - 1.0) * np.einsum("wk,w->k", self.wider, along)
+        moved = _MOST * np.tanh(factor * along / _MOST) - along
+        return coefficients + np.einsum("wk,w->k", self.wider, moved)
 
     def tell(self, coefficients: FloatArray, factor: float) -> FloatArray:
         """Return the (n,) numbers that the skin follows from, as if nothing had been spread."""
-        return np.einsum("nk,k->n", self.told, self.spread(coefficients, 1.0 / factor))
+        if factor == 1:
+            return np.einsum("nk,k->n", self.told, coefficients)
+        along = np.einsum("wk,k->w", self.wider, coefficients)
+        first = _MOST / factor * np.arctanh(np.clip(along / _MOST, -0.999, 0.999))
+        plain = coefficients + np.einsum("wk,w->k", self.wider, first - along)
+        return np.einsum("nk,k->n", self.told, plain)
 
 
 def trait_axes(model: MorphableModel) -> TraitAxes:
@@ -64,7 +77,7 @@ def trait_axes(model: MorphableModel) -> TraitAxes:
     LandmarkError : the template has no multi-pie-68 landmarks.
     """
     count = len(model.shape)
-    wanted = [*_PLACES, "width"]
+    wanted = list(dict.fromkeys([*_PLACES, *_WIDER]))
     if all(name in model.shape.names for name in wanted):
         found = {name: np.eye(count)[model.shape.names.index(name)] for name in wanted}
     else:
