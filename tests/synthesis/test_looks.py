@@ -91,7 +91,7 @@ def test_strands_hide_what_is_behind_and_only_that() -> None:
     for z, seen in ((30.0, True), (-30.0, False)):
         canvas = strand_canvas(depth)
         draw_strands(canvas, line(z), CAMERA, LIGHT)
-        drawn, cover = over_picture(canvas, picture)
+        drawn, cover = over_picture(canvas, picture, CAMERA, LIGHT)
         assert (cover[16, 16] == 1) == seen and cover[2, 2] == 0
         assert (drawn[2, 2] == picture[2, 2]).all()
         assert (drawn[16, 16, 0] < 0.75) == seen

@@ -112,7 +112,8 @@ def fitted_headwear(
         if rng.random() < 0.4:
             crown[over < 0.11] *= rng.uniform(0.7, 1.4)
     crown = crown * (1.0 + 0.03 * random_field(scalp, 18.0, rng, waves=8))[:, None]
-    colors = np.tile(other if rng.random() < 0.3 else color, (len(cloth), 1))
+    two = rng.random() < 0.3 and kind != "headscarf"
+    colors = np.tile(other if two else color, (len(cloth), 1))
     folds = random_field(cloth * [1.0, 0.6, 1.0], 22.0, rng, waves=10)
     colors = colors * (1.0 + 0.06 * folds)[:, None]
     if kind in ("scarf", "headscarf") and rng.random() < 0.35:

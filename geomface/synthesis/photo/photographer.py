@@ -105,7 +105,7 @@ class Photographer:
             if glasses is not None:
                 rng = stream(seed, "lenses", item.identity, item.stream)
                 bare, dark = through_lenses(bare, canvas, glasses, cameras[k], light, rng)
-            picture, cover = over_picture(canvas, bare)
+            picture, cover = over_picture(canvas, bare, cameras[k], light)
             pictures.append(self._finish(picture, np.maximum(cover, dark), item, landmarks[k]))
         with torch.inference_mode():
             result = self._renderer.render(

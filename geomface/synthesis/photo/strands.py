@@ -5,12 +5,15 @@ import math
 
 import numba
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray
 from geomface.datasets.labelled_pictures import CameraNumbers
 
 _FINE = 2
 """Samples a pixel along each side."""
+_SHADE, _SHADE_FAR, _SHADE_SOFT = np.float32(0.3), 0.012, 0.014
+"""How dark sRGB skin gets under much hair; how far and how softly, shares of the picture."""
 _OVER = 0.6
 """mm, how much nearer than it is a hair is taken, or the skin that it lies on would hide it."""
 
@@ -49,18 +52,21 @@ class StrandCanvas:
     depth : (2 size, 2 size) float32, mm, of the nearest thing so far
     color : (2 size, 2 size, 3) float32, linear light, where `drawn`
     drawn : (2 size, 2 size) bool, hair is the nearest thing
+    solid : (size, size) bool, there is something for hair to lie on
     """
 
     depth: np.ndarray
     color: np.ndarray
     drawn: BoolArray
+    solid: BoolArray
 
 
 def strand_canvas(depth: np.ndarray) -> StrandCanvas:
     """Return the canvas over a picture whose surfaces lie at depths (size, size), 0 for none."""
     far = np.where(depth > 0, depth, np.inf).astype(np.float32)
     fine = np.repeat(np.repeat(far, _FINE, axis=0), _FINE, axis=1)
-    return StrandCanvas(fine, np.zeros((*fine.shape, 3), np.float32), np.zeros(fine.shape, bool))
+    color, drawn = np.zeros((*fine.shape, 3), np.float32), np.zeros(fine.shape, bool)
+    return StrandCanvas(fine, color, drawn, depth > 0)
 
 
 def draw_strands(
@@ -115,10 +121,29 @@ def draw_strands(
     )
 
 
-def over_picture(canvas: StrandCanvas, picture: ImageArray) -> tuple[ImageArray, np.ndarray]:
-    """Return the sRGB picture (size, size, 3) under its hairs, and their coverage (size, size)."""
+def over_picture(
+    canvas: StrandCanvas, picture: ImageArray, camera: CameraNumbers, light: FloatArray
+) -> tuple[ImageArray, np.ndarray]:
+    """Return the sRGB picture (size, size, 3) under its hairs, and their coverage (size, size).
+
+    Hair takes light from the skin beside it: a soft shade, away from the main light.
+
+    Parameters
+    ----------
+    light : (9, 3) spherical harmonics
+    """
     picture = np.array(picture, np.float32)
     cover = np.zeros(picture.shape[:2], np.float32)
+    if canvas.drawn.any():
+        size = len(picture)
+        towards = camera.rotation @ light[[3, 1, 2]].mean(axis=1)
+        towards = towards[:2] / max(float(np.linalg.norm(towards)), 1e-6)
+        shift = np.round(-_SHADE_FAR * size * towards).astype(int)
+        share = canvas.drawn.reshape(size, _FINE, size, _FINE).mean(axis=(1, 3), dtype=np.float32)
+        shade = np.roll(share, (int(shift[1]), int(shift[0])), (0, 1))
+        for axis in (0, 1):
+            shade = gaussian_filter1d(shade, _SHADE_SOFT * size, axis=axis, truncate=2.0)
+        picture *= (1 - _SHADE * np.asarray(shade, np.float32) * canvas.solid)[..., None]
     _resolve(canvas.color, canvas.drawn, picture, cover)
     return picture, cover
 
