@@ -239,6 +239,8 @@ class SynthFacesOptions:
     model: ModelFile = None
     """Face model that the people are drawn from: any file that 'geomface model convert' reads, or a
     factored_geometry run; shipped is the trained model that ships."""
+    models: tuple[str, ...] = ()
+    """Several models instead of one, builtin for the built-in face: people are of them in turn."""
     image_format: Literal["png", "npy"] = "png"
     """png packs rgb, alpha, albedo and region; npy packs nothing and is faster."""
     shards: Flag = False
@@ -275,6 +277,7 @@ def run_synth_faces(options: SynthFacesOptions, run: Run) -> int:
         image_settings(options),
         options.out,
         options.model,
+        options.models,
         options.workers,
         options.image_format,
         options.shards,

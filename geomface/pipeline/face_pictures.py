@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 STAGE, VERSION = "synthetic faces", 2
 """Raise the version when the same settings give other pictures."""
 PART_PICTURES, SHARD_PICTURES = 32, 512
+BUILTIN = "builtin"
+"""What names the built-in face among model files."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +40,7 @@ class FaceSetSettings:
     images : what is drawn
     out : folder of the set; the same folder again goes on where it stopped
     model : face model file, None for the built-in face
+    models : several instead, person i is of model i modulo their number; files, "builtin"
     workers : number of processes; the bytes do not depend on it
     image_format : "png" packs rgb, alpha, albedo and region; "npy" packs nothing and is faster
     shards : one tar a part, for WebDataset, instead of single files
@@ -47,6 +50,7 @@ class FaceSetSettings:
     images: FaceImageSettings
     out: Path
     model: Path | None = None
+    models: tuple[str, ...] = ()
     workers: int = 1
     image_format: Literal["png", "npy"] = "png"
     shards: bool = False
@@ -58,6 +62,14 @@ class FaceSetSettings:
                 f"image_format: expected {' or '.join(IMAGE_FORMATS)}, got {self.image_format!r}."
             )
         require_numbers(self, workers=COUNT, part_pictures="[1, 100000]")
+        if self.models and self.model is not None:
+            raise SettingsError("model and models both say who is shown: give one of them.")
+
+    @property
+    def model_files(self) -> tuple[Path | None, ...]:
+        """Files of the models, None for the built-in face."""
+        named = tuple(None if name == BUILTIN else Path(name) for name in self.models)
+        return named or (self.model,)
 
     @property
     def part_size(self) -> int:
@@ -94,15 +106,17 @@ def face_job(settings: FaceSetSettings) -> Job:
     from geomface.pipeline.face_models import load_face_model
     from geomface.pipeline.picture_part import PartPayload, keep_sampler, make_part
     from geomface.synthesis.loading import model_hash
-    from geomface.synthesis.sampler import FaceSampler
+    from geomface.synthesis.mixed_sampler import people_sampler
 
     # Each picture depends on its numbers only, so more identities leave what is there valid.
     drawn = dataclasses.replace(settings.images, identities=1)
-    sampler = FaceSampler(drawn, load_face_model(settings.model))
-    model = model_hash(sampler.model)
+    models = [load_face_model(path) for path in settings.model_files]
+    sampler = people_sampler(drawn, models)
+    hashes = [model_hash(model) for model in models]
+    model = hashes[0] if len(hashes) == 1 else content_key("models", 1, hashes)
     keep_sampler(sampler, model)
     shared = {"images": drawn, "format": settings.image_format, "shards": settings.shards}
-    common = (drawn, settings.model, model, settings.image_format, settings.shards)
+    common = (drawn, settings.model_files, model, settings.image_format, settings.shards)
     items = tuple(
         Item(
             name,
@@ -115,7 +129,7 @@ def face_job(settings: FaceSetSettings) -> Job:
     return Job(
         KIND,
         settings.out,
-        _head(settings, sampler.model, model, sampler.region_names),
+        _head(settings, models, model, sampler.region_names),
         items,
         make_part,
         workers=settings.workers,
@@ -134,7 +148,10 @@ def _parts(pictures: int, size: int) -> list[tuple[str, int, int]]:
 
 
 def _head(
-    settings: FaceSetSettings, model: "MorphableModel", model_hash: str, region_names: Sequence[str]
+    settings: FaceSetSettings,
+    models: "Sequence[MorphableModel]",
+    model_hash: str,
+    region_names: Sequence[str],
 ) -> dict[str, Any]:
     return plain(
         {
@@ -145,10 +162,12 @@ def _head(
             "image_format": settings.image_format,
             "shards": settings.shards,
             "part_pictures": settings.part_size,
-            "model": model.name,
+            "model": ", ".join(model.name for model in models),
             "model_hash": model_hash,
-            "topology_id": model.mesh.topology_id,
-            "expression_names": model.blendshapes.names,
+            "topology_id": ", ".join(model.mesh.topology_id for model in models),
+            "expression_names": tuple(
+                dict.fromkeys(name for model in models for name in model.blendshapes.names)
+            ),
             "landmark_scheme": "multi-pie-68",
             "region_names": region_names,
             "stored": {name: STORED[name] for name in settings.images.outputs if name in STORED},

@@ -7,6 +7,7 @@ from pathlib import Path
 from geomface.batch.attempts import ItemTask, Outcome
 from geomface.batch.keys import content_key
 from geomface.pipeline.face_models import load_face_model
+from geomface.synthesis.mixed_sampler import MixedSampler, people_sampler
 from geomface.synthesis.sampler import FaceSampler
 from geomface.synthesis.settings import FaceImageSettings
 from geomface.synthesis.writing import write_part
@@ -18,7 +19,7 @@ class PartPayload:
     """What a worker needs to make pictures first .. last - 1 of a set."""
 
     images: FaceImageSettings
-    model: Path | None
+    models: tuple[Path | None, ...]
     model_hash: str
     image_format: str
     shards: bool
@@ -44,18 +45,19 @@ def make_part(task: ItemTask, folder: Path) -> Outcome:
     return Outcome(figures={**dataclasses.asdict(counts), "processor_seconds": busy})
 
 
-_KEPT: dict[str, FaceSampler] = {}
+_KEPT: dict[str, FaceSampler | MixedSampler] = {}
 
 
-def _sampler(part: PartPayload) -> FaceSampler:
+def _sampler(part: PartPayload) -> FaceSampler | MixedSampler:
     """Return this process's sampler of a set: tables are built once for all its parts."""
     key = content_key("sampler", 1, part.images, part.model_hash)
     if key not in _KEPT:
-        keep_sampler(FaceSampler(part.images, load_face_model(part.model)), part.model_hash)
+        models = [load_face_model(path) for path in part.models]
+        keep_sampler(people_sampler(part.images, models), part.model_hash)
     return _KEPT[key]
 
 
-def keep_sampler(sampler: FaceSampler, model: str) -> None:
+def keep_sampler(sampler: FaceSampler | MixedSampler, model: str) -> None:
     """Let the parts that this process makes use a sampler; one is kept."""
     _KEPT.clear()
     _KEPT[content_key("sampler", 1, sampler.settings, model)] = sampler

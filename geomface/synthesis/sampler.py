@@ -113,6 +113,10 @@ class FaceSampler:
         """Names of the regions; a pixel of region k shows name k - 1, 0 is none."""
         return self._renderer.topology.region_names
 
+    def expression_names(self, identity: int) -> tuple[str, ...]:
+        """Return what the expression weights of a person are called, the same for all."""
+        return self.model.blendshapes.names
+
     def parameters(self, identity: int, sample: int) -> FaceParameters:
         """Return the parameters of one picture, without rendering it."""
         look = self._look(identity)

@@ -13,6 +13,7 @@ from geomface.datasets.picture_files import encode_output, suffix_of
 from geomface.errors import GeomfaceError, OutputError
 from geomface.files.atomic import write_bytes
 from geomface.files.records import plain
+from geomface.synthesis.mixed_sampler import MixedSampler
 from geomface.synthesis.sampler import RENDER_BATCH, FaceBatch, FaceSampler
 from geomface.synthesis.shards import ShardWriter
 
@@ -26,7 +27,7 @@ class PartCounts:
 
 
 def write_part(
-    sampler: FaceSampler,
+    sampler: FaceSampler | MixedSampler,
     pictures: Iterable[tuple[int, int]],
     folder: Path,
     *,
@@ -68,7 +69,9 @@ def write_part(
 
 
 def _rendered(
-    sampler: FaceSampler, pictures: list[tuple[int, int]], failures: list[dict[str, Any]]
+    sampler: FaceSampler | MixedSampler,
+    pictures: list[tuple[int, int]],
+    failures: list[dict[str, Any]],
 ) -> Iterable[FaceBatch]:
     """Yield the pictures as one batch, or one by one when one of them cannot be drawn."""
     try:
@@ -92,7 +95,7 @@ def _rendered(
 
 
 def _write_picture(
-    sampler: FaceSampler,
+    sampler: FaceSampler | MixedSampler,
     batch: FaceBatch,
     index: int,
     image_format: str,
@@ -106,7 +109,7 @@ def _write_picture(
         )
         for output, image in batch.images.items()
     }
-    row = manifest_row(batch, index, sampler.model.blendshapes.names, files)
+    row = manifest_row(batch, index, sampler.expression_names(parameters.identity), files)
     if isinstance(writer, _ShardFiles):
         # Readers of shards see no manifest, so the labels travel with the picture.
         writer.add(f"{key}.json", _line({**row, "files": {}}))

@@ -62,7 +62,7 @@ class _Wanted:
     template: Template = dataclasses.field(compare=False)
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=4)
 def _painter(wanted: _Wanted) -> SkinPainter:
     template = wanted.template
     if template.mesh.uv is None or not _one_a_vertex(template):
