@@ -68,9 +68,11 @@ class MixedSampler:
         """Draw and render pictures given as (identity, sample), in their order."""
         which = np.array([identity % len(self.samplers) for identity, _ in pictures], np.int64)
         parts, places = [], []
-        for index in map(int, np.unique(which)):
+        for index, sampler in enumerate(self.samplers):
             rows = np.flatnonzero(which == index)
-            parts.append(self.samplers[index].batch([pictures[row] for row in rows]))
+            if not len(rows):
+                continue
+            parts.append(sampler.batch([pictures[row] for row in rows.tolist()]))
             places.append(rows)
         if len(parts) == 1:
             return parts[0]
