@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         RegistrationSettings,
         ShapePrior,
     )
-    from geomface.registration.nonrigid import Progress
+    from geomface.registration.fit_state import Progress
     from geomface.statistics import MorphableModel
 
 Fit = TypeVar("Fit")

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from geomface.lazy import attach
 
 if TYPE_CHECKING:
+    from geomface.registration.fit_state import RegistrationStep as RegistrationStep
     from geomface.registration.nonrigid import NonRigidRegistration as NonRigidRegistration
-    from geomface.registration.nonrigid import RegistrationStep as RegistrationStep
     from geomface.registration.prior import ShapePrior as ShapePrior
     from geomface.registration.registering import RegistrationResult as RegistrationResult
     from geomface.registration.registering import register as register

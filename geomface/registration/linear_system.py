@@ -6,6 +6,7 @@ from scipy import sparse
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import RegistrationError
 from geomface.mesh.factor import SymmetricFactor
+from geomface.registration.stretching import Stretching
 
 
 def _dot(first: FloatArray, second: FloatArray) -> float:
@@ -16,20 +17,23 @@ def _dot(first: FloatArray, second: FloatArray) -> float:
 class FittingSystem:
     """Solves for the displacement d of one step, re-using a factorisation between steps.
 
-    min_d  lambda d^T K d + sum_v w_v [ (n_v . (d_v - a_v))^2 + t_v |P_v (d_v - b_v)|^2 ]
+    min_d  lambda d^T K d + d^T C d + sum_v w_v [ (n_v . (d_v - a_v))^2 + t_v |P_v (d_v - b_v)|^2 ]
            + sum_l u_l |B_l d - c_l|^2,     P_v = I - n_v n_v^T
 
-    The point-to-plane term couples x, y and z. Its average over the axes does not, so the V x V
-    matrix lambda K + diag(w (1 + 2 t) / 3) + B^T U B is a good preconditioner for all three at
-    once; it stays good while weights change a little and is factored again only per level.
+    The point-to-plane term and the stretching C couple x, y and z. Their averages over the axes do
+    not, so the V x V matrix lambda K + mean(C) + diag(w (1 + 2 t) / 3) + B^T U B is a good
+    preconditioner for all three at once; it stays good while weights change a little and is
+    factored again only per level.
 
     Parameters
     ----------
     order : (V,) int64, a fill-reducing elimination order of the matrix (`elimination_order`)
+    stretching : C
     """
 
-    def __init__(self, order: IndexArray) -> None:
+    def __init__(self, order: IndexArray, stretching: Stretching) -> None:
         self._order = order
+        self._stretching = stretching
         self._factor: SymmetricFactor | None = None
         self._energy: float | None = None
         self.stiff: sparse.csr_array | None = None
@@ -40,7 +44,8 @@ class FittingSystem:
         """Factor the preconditioner for `stiff` = lambda K + B^T U B and the data weights."""
         average = (plane_weight + 2.0 * pull_weight) / 3.0
         floor = 1e-9 * float(stiff.diagonal().mean())
-        matrix = (stiff + sparse.diags_array(np.maximum(average, floor))).tocsc()
+        averages = self._stretching.average + sparse.diags_array(np.maximum(average, floor))
+        matrix = (stiff + averages).tocsc()
         self.stiff = stiff.tocsr()
         self._factor = SymmetricFactor(matrix, self._order)
         self._energy = None
@@ -57,7 +62,7 @@ class FittingSystem:
         limit: int = 30,
     ) -> FloatArray:
         """Return d (V, 3) with A d = `right`, A as in the class docstring, from `start`."""
-        stiff, factor = self.stiff, self._factor
+        stiff, factor, stretching = self.stiff, self._factor, self._stretching
         if stiff is None or factor is None:
             raise RegistrationError("expected factor() before solve().")
         difference = (plane_weight - pull_weight)[:, None] * normals
@@ -65,7 +70,7 @@ class FittingSystem:
 
         def apply(field: FloatArray) -> FloatArray:
             along = np.einsum("vc,vc->v", normals, field)[:, None]
-            return stiff @ field + difference * along + pull * field
+            return stiff @ field + stretching(field) + difference * along + pull * field
 
         solution = start.copy()
         residual = right - apply(solution)

@@ -1,7 +1,6 @@
 """Coarse-to-fine non-rigid registration of a template to a scan: the energy and its solver."""
 
 import dataclasses
-from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +13,7 @@ from geomface.mesh.factor import elimination_order
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.robust import geman_mcclure_weights, robust_scale
 from geomface.mesh.topology import require_used_vertices
+from geomface.registration.fit_state import FitState, Progress, RegistrationStep
 from geomface.registration.hidden import HiddenParts
 from geomface.registration.integrity import (
     crossing_rims,
@@ -25,8 +25,9 @@ from geomface.registration.integrity import (
 from geomface.registration.linear_system import FittingSystem
 from geomface.registration.mouth import closing, find_lips, keep_apart, seam_rows
 from geomface.registration.prior import DeformationPrior, MeasuredPlanes, MeasuredPoints
-from geomface.registration.scan_target import Matches, MatchGates, ScanTarget
+from geomface.registration.scan_target import Matches, MatchGates, ScanTarget, between
 from geomface.registration.settings import RegistrationSettings
+from geomface.registration.stretching import Stretching
 from geomface.registration.template_terms import (
     BendingOperator,
     Relief,
@@ -36,8 +37,6 @@ from geomface.registration.template_terms import (
     near_rims,
 )
 
-Progress = Callable[[int, int], None]
-
 # Data weight per square millimetre of template, 1 / mm^2: one independent measurement of 0.6 mm
 # standard deviation every 4.3 mm^2.
 _DATA_DENSITY = 3.0 / 4.3
@@ -45,37 +44,15 @@ _DATA_DENSITY = 3.0 / 4.3
 _VISIBLE_FROM = 2
 # Hidden folds follow their surroundings: so much stiffer than the skin.
 _HIDDEN_STIFFNESS = 100.0
-# Flat skin keeps this share of the tangential pull, so that no vertex drifts freely.
+# Flat skin keeps this share of the tangential pull.
 _LEAST_PULL = 0.02
+# A feature match farther than this along the surface loses its pull, first and last level: scan
+# vertices lie anywhere, and what is pulled to the nearest one stays where it happens to be.
+_SLIDE_MM = (400.0, 0.6)
 _LEAST_SCALE_MM = 0.15
 _LANDMARK_CUTOFF = 4.0
 _PIN_WEIGHT = 200.0
 _MEND_ATTEMPTS = 4
-
-
-@dataclasses.dataclass(frozen=True)
-class RegistrationStep:
-    """One re-matching: level, bending stiffness, robust scale (mm), kept share, motion (mm)."""
-
-    level: int
-    stiffness: float
-    scale_mm: float
-    kept_fraction: float
-    motion_mm: float
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class FitState:
-    """The end of a fit, in the template's frame and millimetres at adult size."""
-
-    vertices: FloatArray
-    confidence: FloatArray
-    visible: BoolArray
-    accepted: BoolArray
-    flips: int
-    rim_crossings: int
-    converged: bool
-    history: tuple[RegistrationStep, ...]
 
 
 class NonRigidRegistration:
@@ -83,14 +60,15 @@ class NonRigidRegistration:
 
     Each round matches the visible template to the scan and solves
 
-    min_d  lambda (d - e)^T K (d - e)
+    min_d  lambda (d - e)^T K (d - e) + (d - e)^T C (d - e)
            + sum_v w_v [ (n_v . (x_v + d_v - p_v))^2 + t_v |P_v (x_v + d_v - q_v)|^2 ]
            + sum_l u_l |B_l (x + d) - y_l|^2,     P_v = I - n_v n_v^T
 
-    for the total displacement d from the rest shape x: K the bending operator, (p, n) the scan's
-    tangent plane, q the feature match, w robust weights times area, t the tangential share (large
-    at features only), B x the landmarks of the template, y those of the scan, e what a shape model
-    expects (0 without one). lambda falls from level to level.
+    for the total displacement d from the rest shape x: K the bending operator, C the stretching of
+    the surface, (p, n) the scan's tangent plane, q the feature match, w robust weights times area,
+    t the tangential share (large at features only), B x the landmarks of the template, y those of
+    the scan, e what a shape model expects (0 without one). lambda falls from level to level, and so
+    does the distance along the surface beyond which a feature match loses its share.
 
     Parameters
     ----------
@@ -118,6 +96,7 @@ class NonRigidRegistration:
         self.rest = (mesh.vertices - self.centre) * self.scale
         self.faces = mesh.faces
         self.bending = BendingOperator(self.rest, self.faces)
+        self.stretching = Stretching(self.rest, self.faces)
         self.area_weight = _DATA_DENSITY * self.bending.mass
         self.feature = feature_strength(self.rest, self.faces)
         normals = vertex_normals(self.rest, self.faces, weighting="area")
@@ -205,7 +184,7 @@ class _Fit:
         self.rest = solver.rest
         self.displacement = np.zeros_like(self.rest)
         self.exposed = solver.exposed.copy()
-        self.system = FittingSystem(solver.order)
+        self.system = FittingSystem(solver.order, solver.stretching)
         self.history: list[RegistrationStep] = []
         self.robust = np.zeros(len(self.rest))
         self.accepted = np.zeros(len(self.rest), bool)
@@ -268,7 +247,9 @@ class _Fit:
         scale = robust_scale(along[self.accepted], _LEAST_SCALE_MM)
         self.robust = geman_mcclure_weights(along, solver.settings.robust_scale * scale)
         self.robust[~self.accepted] = 0.0
-        plane, pull = self._data_weights()
+        offset = matches.points - vertices
+        slide = offset - normals * np.einsum("vc,vc->v", normals, offset)[:, None]
+        plane, pull = self._data_weights(np.linalg.norm(slide, axis=1))
         if self.stale:
             self._factor(plane, pull)
         offset = np.einsum("vc,vc->v", normals, matches.plane_points - self.rest)[:, None]
@@ -277,7 +258,8 @@ class _Fit:
         right = plane[:, None] * normals * offset + pull[:, None] * tangent
         if self.prior is not None:
             planes = MeasuredPlanes(normals, offset[:, 0], self.robust)
-            right += self.bent @ self.prior.displacement(planes, self.marks)
+            expected = self.prior.displacement(planes, self.marks)
+            right += self.bent @ expected + solver.stretching(expected)
         for points in (self.marks, self.seam):
             if points is not None:
                 weighted = points.weights[:, None] * points.displacements
@@ -317,12 +299,14 @@ class _Fit:
             )
         return matches, kept
 
-    def _data_weights(self) -> tuple[FloatArray, FloatArray]:
-        """Return w and w t, (V,) each."""
+    def _data_weights(self, slide: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return w and w t, (V,) each, for matches that far along the surface, mm."""
         solver, settings = self.solver, self.solver.settings
         plane = solver.area_weight * self.robust
         features = settings.feature_pull * (1.0 if self.prior is None else settings.prior_pull)
-        return plane, plane * np.minimum(_LEAST_PULL + features * solver.feature, 1.0)
+        share = np.minimum(_LEAST_PULL + features * solver.feature, 1.0)
+        near = geman_mcclure_weights(slide, between(_SLIDE_MM, self.progress))
+        return plane, plane * share * near
 
     def _factor(self, plane: FloatArray, pull: FloatArray) -> None:
         """Assemble lambda K + B^T U B, and the pins, and factor it with the data weights."""

@@ -9,12 +9,8 @@ from geomface.arrays import FloatArray, IndexArray, require_kind
 from geomface.errors import MeshError, TooFewMatchesError
 from geomface.mesh import Landmarks, Mesh, Similarity, Template
 from geomface.mesh.robust import robust_scale
-from geomface.registration.nonrigid import (
-    FitState,
-    NonRigidRegistration,
-    Progress,
-    RegistrationStep,
-)
+from geomface.registration.fit_state import FitState, Progress, RegistrationStep
+from geomface.registration.nonrigid import NonRigidRegistration
 from geomface.registration.prepare import PreparedScan, prepare_scan
 from geomface.registration.prior import DeformationPrior, ShapePrior
 from geomface.registration.scan_target import ScanTarget

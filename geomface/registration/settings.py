@@ -43,7 +43,7 @@ class RegistrationSettings:
     """How much more than statistically right landmarks count while the template is still stiff."""
     normal_feature_mm: tuple[float, float] = (10.0, 4.0)
     """Matching metric: one unit of normal difference counts as so many mm, first and last level."""
-    feature_pull: float = 0.6
+    feature_pull: float = 1.0
     """Tangential share of the data term at strongly curved features; flat skin slides freely."""
     prior_stiffness: float = 4.0
     """With a model as prior the last level is so many times stiffer: only what the model misses is

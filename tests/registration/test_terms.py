@@ -16,6 +16,7 @@ from geomface.registration.integrity import (
 from geomface.registration.linear_system import FittingSystem
 from geomface.registration.prior import DeformationPrior, MeasuredPlanes, MeasuredPoints
 from geomface.registration.scan_target import MatchGates, ScanTarget
+from geomface.registration.stretching import Stretching
 from geomface.registration.template_terms import BendingOperator, exposure, feature_strength
 
 
@@ -56,6 +57,33 @@ def test_bending_energy_is_blind_to_linear_fields_inside_a_plane():
     assert np.abs(constant).max() < 1e-9
 
 
+def test_stretching_is_the_elastic_energy_inside_the_surface(rng):
+    vertices, faces = grid()
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    vertices = vertices @ turn.T
+    strain = np.array([[0.1, 0.04], [0.04, -0.05]])
+    first, second, normal = turn.T
+
+    def energy(field):
+        return float(np.vdot(field, Stretching(vertices, faces)(field)))
+
+    stretched = vertices @ turn[:, :2] @ strain @ turn[:, :2].T
+    np.testing.assert_allclose(energy(stretched), 0.12 * (strain**2).sum() * 100.0, rtol=1e-9)
+    turned = np.cross(first + 2.0 * normal, vertices)
+    relief = rng.normal(size=(len(vertices), 1)) * normal
+    for free in (turned, relief, np.ones_like(vertices)):
+        np.testing.assert_allclose(energy(stretched + free), energy(stretched), rtol=1e-9)
+
+
+def test_stretching_averages_over_the_axes(rng):
+    vertices, faces = bumpy(rng, 9)
+    stretching = Stretching(vertices, faces)
+    blocks = stretching.operator.toarray().reshape(81, 3, 81, 3)
+    np.testing.assert_allclose(
+        stretching.average.toarray(), np.einsum("iaja->ij", blocks) / 3.0, atol=1e-12
+    )
+
+
 def test_bending_matrix_is_positive_semidefinite(rng):
     vertices, faces = bumpy(rng, 9)
     factor = rng.uniform(0.1, 10, len(vertices))
@@ -74,12 +102,14 @@ def test_fitting_system_matches_the_dense_solution(rng):
     plane = rng.uniform(0, 2, count) * (rng.random(count) > 0.2)
     pull = 0.3 * plane
     right = rng.normal(size=(count, 3))
-    system = FittingSystem(elimination_order((stiff + sparse.eye_array(count)).tocsc()))
+    stretching = Stretching(vertices, faces)
+    order = elimination_order((stiff + sparse.eye_array(count)).tocsc())
+    system = FittingSystem(order, stretching)
     system.factor(stiff, plane, pull)
     found = system.solve(
         right, np.zeros((count, 3)), normals, plane, pull, tolerance=1e-12, limit=500
     )
-    dense = np.kron(stiff.toarray(), np.eye(3))
+    dense = np.kron(stiff.toarray(), np.eye(3)) + stretching.operator.toarray()
     for v in range(count):
         outer = np.outer(normals[v], normals[v])
         block = plane[v] * outer + pull[v] * (np.eye(3) - outer)
