@@ -241,7 +241,7 @@ class PhotoSettings:
     occluders: float = 0.2
     glasses: float = 0.33
     blur: Distribution = Uniform(0.3, 1.1)
-    noise: Distribution = Uniform(0.004, 0.025)
+    noise: Distribution = Uniform(0.002, 0.02)
     jitter: float = 1.0
     beard: float = 1.0
     light_rig: LightRigName = "auto"

@@ -13,7 +13,7 @@ from geomface.synthesis.settings import FaceImageSettings, LightSettings
 RIGS = ("flash", "front", "window", "overhead", "key", "back", "lamps")
 """Kinds of light, from the commonest."""
 _SHARES = (0.14, 0.3, 0.18, 0.14, 0.1, 0.06, 0.08)
-SKY_SIZE = 20
+SKY_SIZE = 16
 """Directions that the light from all around is divided into."""
 
 
