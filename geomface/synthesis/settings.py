@@ -253,7 +253,7 @@ class PhotoSettings:
     scarves: float = 0.05
     film: float = 0.25
     coarse: float = 0.4
-    sharpening: Distribution = Uniform(0.0, 1.2)
+    sharpening: Distribution = Uniform(0.2, 1.4)
     jpeg: float = 0.5
 
     def __post_init__(self) -> None:
