@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from geomface.fitting import fit_landmarks_2d as fit_landmarks_2d
     from geomface.fitting import fit_landmarks_3d as fit_landmarks_3d
     from geomface.fitting.rendering import fit_image as fit_image
-    from geomface.fitting.rendering import fit_images as fit_images
     from geomface.fitting.rendering.sheet import fit_sheet as fit_sheet
     from geomface.gan.factored_geometry import fit_faces as fit_faces
     from geomface.gan.factored_geometry import load_factored as load_factored
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from geomface.geometry_image import GeometryImageEncoder as GeometryImageEncoder
     from geomface.geometry_image import bake_texture as bake_texture
     from geomface.landmarks import detect_landmarks as detect_landmarks
+    from geomface.landmarks import detect_photograph_landmarks as detect_photograph_landmarks
     from geomface.landmarks.unaided import fit_scan as fit_scan
     from geomface.landmarks.unaided import register as register
     from geomface.learning.masking import MaskedDiscriminator as MaskedDiscriminator

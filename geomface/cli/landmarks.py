@@ -1,6 +1,7 @@
-"""`geomface landmarks`: the 68 landmarks of a scan, found without help."""
+"""`geomface landmarks`: the 68 landmarks of a scan or of a photograph, found without help."""
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geomface.cli.command import Command, CommandGroup
@@ -8,14 +9,14 @@ from geomface.cli.inputs import PICTURE_SUFFIXES, require_output
 from geomface.cli.options import (
     CommonOptions,
     Flag,
-    InputFile,
     MaybeFile,
     MaybeFolder,
     OutputFile,
     ScanUnit,
 )
+from geomface.cli.photographs import detect_in_folder, detect_in_picture
 from geomface.cli.run import Run
-from geomface.errors import OutputError
+from geomface.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
     from geomface.mesh import Mesh
@@ -23,16 +24,19 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class LandmarksDetectOptions:
-    """Find the 68 landmarks of a scan in any pose and unit, from its geometry alone.
+    """Find the 68 landmarks of a scan in any pose and unit, or of the faces in a photograph.
 
-    The scan is looked at from several sides; what the sides agree on and what makes a face becomes
-    a landmark with its uncertainty.
+    A scan is looked at from several sides, its geometry alone; what the sides agree on and what
+    makes a face becomes a landmark with its uncertainty. In a photograph, grey or in colour, faces
+    are looked for at every size; the points of the largest come first, each with its confidence.
     """
 
-    scan: InputFile
-    """The raw scan: OBJ, PLY, GLB, STL or OFF."""
     out: OutputFile
-    """The landmarks: a .json file."""
+    """The landmarks: a .json file; of a folder of photographs, a folder."""
+    scan: MaybeFile = None
+    """The raw scan: OBJ, PLY, GLB, STL or OFF."""
+    image: MaybeFile = None
+    """A photograph instead (PNG, JPEG, BMP, TIFF, WebP, TGA), or a folder of them."""
     unit: ScanUnit = None
     """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
     textures: MaybeFolder = None
@@ -40,7 +44,7 @@ class LandmarksDetectOptions:
     force: Flag = False
     """Replace a landmark file that is already there: it may have been measured by hand."""
     picture: MaybeFile = None
-    """Picture of the scan with the landmarks on it, to check them."""
+    """Picture with the landmarks on it, to check them; of a folder of photographs, a folder."""
     report: MaybeFile = None
     """JSON record with the confidences."""
     common: CommonOptions = CommonOptions()
@@ -48,18 +52,38 @@ class LandmarksDetectOptions:
 
 def run_detect(options: LandmarksDetectOptions, run: Run) -> int:
     """Read, look, write."""
-    from geomface.mesh.io import load_mesh, save_landmarks
-
     run.require_cpu()
-    require_output(options.out, "--out", (".json",), (options.scan,))
+    if (options.scan is None) == (options.image is None):
+        raise SettingsError("expected --scan FILE or --image FILE, one of the two. Give one.")
+    if options.image is not None and options.image.is_dir():
+        return detect_in_folder(
+            run,
+            options.image,
+            options.out,
+            force=options.force,
+            picture=options.picture,
+            report=options.report,
+        )
+    require_output(options.out, "--out", (".json",), (options.scan, options.image))
     if options.out.exists() and not options.force:
         raise OutputError(
             f"--out {options.out}: is already there, and may have been measured by hand. Give "
             "another name, or --force to replace it."
         )
-    require_output(options.picture, "--picture", PICTURE_SUFFIXES, (options.scan,))
-    require_output(options.report, "--report", (".json",), (options.scan,))
-    scan = load_mesh(options.scan, unit=options.unit, texture=options.textures or True)
+    if options.image is not None:
+        return detect_in_picture(
+            run, options.image, options.out, picture=options.picture, report=options.report
+        )
+    return _detect_on_scan(options, options.scan, run)
+
+
+def _detect_on_scan(options: LandmarksDetectOptions, path: Path | None, run: Run) -> int:
+    from geomface.mesh.io import load_mesh, save_landmarks
+
+    assert path is not None
+    require_output(options.picture, "--picture", PICTURE_SUFFIXES, (path,))
+    require_output(options.report, "--report", (".json",), (path,))
+    scan = load_mesh(path, unit=options.unit, texture=options.textures or True)
     if options.common.dry_run:
         return run.plan([f"find landmarks on {scan.name}", f"write {options.out}"])
     from geomface.errors import LandmarkError
@@ -102,6 +126,6 @@ def _save_picture(scan: "Mesh", options: LandmarksDetectOptions, result: object)
 
 GROUP = CommandGroup(
     "landmarks",
-    "The 68 landmarks of a scan, found without help.",
+    "The 68 landmarks of a scan or of a photograph, found without help.",
     {"detect": Command(LandmarksDetectOptions, run_detect)},
 )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class PixelLandmarks:
     points : (L, 2) float64 pixels, NaN where missing
     scheme : name of the landmark scheme
     image_size : (height, width) of the picture, when the file says so
+    confidence : (L,) in [0, 1], of landmarks that a detector found
 
     Convention
     ----------
@@ -35,6 +37,7 @@ class PixelLandmarks:
     points: FloatArray
     scheme: str = MULTI_PIE_68
     image_size: tuple[int, int] | None = None
+    confidence: FloatArray | None = None
 
 
 def load_pixel_landmarks(path: str | Path) -> PixelLandmarks:
@@ -43,7 +46,8 @@ def load_pixel_landmarks(path: str | Path) -> PixelLandmarks:
     Parameters
     ----------
     path : .json `{"scheme", "unit": "px", "points": [[x, y] | null, ...], "image_size"?: [width,
-        height]}`, .pts (ibug layout) or .txt and .csv (rows of two numbers, nan for a missing one)
+        height], "confidence"?: [c, ...]}`, .pts (ibug layout) or .txt and .csv (rows of two
+        numbers, nan for a missing one)
 
     Raises
     ------
@@ -74,13 +78,29 @@ def load_pixel_landmarks(path: str | Path) -> PixelLandmarks:
     return found
 
 
-def save_pixel_landmarks(path: str | Path, landmarks: PixelLandmarks) -> None:
-    """Write the landmarks of a picture as JSON, atomically."""
-    rows = [None if np.isnan(row).any() else [float(v) for v in row] for row in landmarks.points]
-    record: dict[str, Any] = {"scheme": landmarks.scheme, "unit": PIXELS, "points": rows}
+def save_pixel_landmarks(
+    path: str | Path, landmarks: PixelLandmarks, others: Sequence[PixelLandmarks] = ()
+) -> None:
+    """Write the landmarks of a picture as JSON, atomically.
+
+    Parameters
+    ----------
+    landmarks : of the face that readers of the file are given
+    others : of further faces in the picture, kept beside it as "other_faces"
+    """
+    record: dict[str, Any] = {"scheme": landmarks.scheme, "unit": PIXELS} | _face(landmarks)
     if landmarks.image_size is not None:
         record["image_size"] = [landmarks.image_size[1], landmarks.image_size[0]]
+    if others:
+        record["other_faces"] = [_face(other) for other in others]
     write_json(path, record, indent=None)
+
+
+def _face(landmarks: PixelLandmarks) -> dict[str, Any]:
+    rows = [None if np.isnan(row).any() else [float(v) for v in row] for row in landmarks.points]
+    if landmarks.confidence is None:
+        return {"points": rows}
+    return {"points": rows, "confidence": [round(float(c), 4) for c in landmarks.confidence]}
 
 
 def holds_pixels(path: str | Path) -> bool:
@@ -114,7 +134,22 @@ def _read_json(path: Path) -> PixelLandmarks:
     scheme = record.get("scheme", MULTI_PIE_68 if len(points) == 68 else f"points-{len(points)}")
     if not isinstance(scheme, str):
         raise LandmarkError(f"{path}: 'scheme' should be a name, got {str(scheme)[:60]}.")
-    return PixelLandmarks(points, scheme, size)
+    return PixelLandmarks(points, scheme, size, _confidence(path, record, len(points)))
+
+
+def _confidence(path: Path, record: dict[str, Any], count: int) -> FloatArray | None:
+    values = record.get("confidence")
+    if values is None:
+        return None
+    known = isinstance(values, list) and all(
+        isinstance(value, int | float) and 0.0 <= value <= 1.0 for value in values
+    )
+    if not known or len(values) != count:
+        raise LandmarkError(
+            f"{path}: 'confidence' should be a list of {count} numbers in [0, 1], one a point, got "
+            f"{str(values)[:60]}."
+        )
+    return np.array(values, np.float64)
 
 
 def _is_size(value: Any) -> bool:

@@ -1,0 +1,134 @@
+"""`geomface landmarks detect --image`: the landmarks of faces in photographs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geomface.cli.inputs import PICTURE_SUFFIXES, make_folder, require_output
+from geomface.cli.run import Run
+from geomface.errors import FileFormatError, GeomfaceError, LandmarkError, OutputError
+
+if TYPE_CHECKING:
+    from geomface.landmarks.photographs.detect import PhotographLandmarks, PhotographResult
+
+ENDING = ".landmarks.json"
+"""Of the landmark files of a folder, behind a picture's name without its own ending."""
+
+
+def detect_in_picture(
+    run: Run, image: Path, out: Path, *, picture: Path | None, report: Path | None
+) -> int:
+    """Find the faces in one picture and write the landmarks of the largest, the others beside."""
+    require_output(picture, "--picture", PICTURE_SUFFIXES, (image,))
+    require_output(report, "--report", (".json",), (image,))
+    if run.common.dry_run:
+        return run.plan([f"find faces in {image}", f"write {out}"])
+    from geomface.landmarks.photographs.detect import PhotographLandmarks
+
+    result = _detect(PhotographLandmarks(), image, out, picture)
+    run.add_notes(result.notes)
+    run.finish(_figures(result), report)
+    sure = result.faces[0].confidence
+    run.say(
+        f"{out}: 68 landmarks of {_count(len(result.faces))}, confidence "
+        f"{sure.mean():.2f} (lowest {sure.min():.2f}), {result.seconds:.2f} s"
+    )
+    return 0
+
+
+def detect_in_folder(
+    run: Run, folder: Path, out: Path, *, force: bool, picture: Path | None, report: Path | None
+) -> int:
+    """Find the faces in all pictures of a folder; those without one are told and left out."""
+    from geomface.datasets.layout import files_below
+    from geomface.files.images import IMAGE_SUFFIXES
+
+    require_output(report, "--report", (".json",))
+    paths = [
+        path
+        for path in files_below(folder, "*")
+        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+    ]
+    if not paths:
+        raise FileFormatError(
+            f"{folder}: expected pictures ({', '.join(IMAGE_SUFFIXES)}) in it or below, got none."
+        )
+    places = {path: out / path.relative_to(folder).with_suffix(ENDING) for path in paths}
+    kept = [place for place in places.values() if place.exists()]
+    if kept and not force:
+        raise OutputError(
+            f"--out {out}: {len(kept)} landmark files such as {kept[0].name} are already there, "
+            "and may have been marked by hand. Give another folder, or --force to replace them."
+        )
+    if run.common.dry_run:
+        return run.plan([f"find faces in {len(paths)} pictures of {folder}", f"write into {out}"])
+    from geomface.landmarks.photographs.detect import PhotographLandmarks
+
+    detector, found, failed = PhotographLandmarks(), {}, {}
+    if out.resolve() != folder.resolve():
+        make_folder(out)
+    if picture is not None:
+        make_folder(picture, "--picture")
+    with run.progress("pictures", len(paths)) as step:
+        for done, path in enumerate(paths, 1):
+            name = path.relative_to(folder)
+            places[path].parent.mkdir(parents=True, exist_ok=True)
+            shown = None
+            if picture is not None:
+                shown = picture / name.with_suffix(".png")
+                shown.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                found[str(name)] = _figures(_detect(detector, path, places[path], shown))
+            except GeomfaceError as error:
+                failed[str(name)] = str(error)
+                run.warn(f"failed: {error}")
+            step(done, str(name))
+    run.finish({"pictures": len(paths), "found": found, "failed": failed}, report)
+    run.say(
+        f"{out}: landmarks of {len(found)} of {len(paths)} pictures, {len(failed)} failed, "
+        f"{run.seconds:.1f} s"
+    )
+    return 1 if failed else 0
+
+
+def _detect(
+    detector: "PhotographLandmarks", image: Path, out: Path, picture: Path | None
+) -> "PhotographResult":
+    """Find, and write the landmarks, and the picture of them if one is wanted."""
+    from geomface.files import load_image, save_image
+    from geomface.landmarks.photographs.detect import require_face
+    from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
+    from geomface.report.photograph_picture import photograph_picture
+
+    pixels = load_image(image)
+    try:
+        result = require_face(detector.detect(pixels))
+    except LandmarkError as error:
+        raise LandmarkError(f"{image}: {error}") from error
+    largest, *others = (
+        PixelLandmarks(face.points, image_size=result.image_size, confidence=face.confidence)
+        for face in result.faces
+    )
+    save_pixel_landmarks(out, largest, others)
+    if picture is not None:
+        save_image(picture, photograph_picture(pixels, result))
+    return result
+
+
+def _figures(result: "PhotographResult") -> dict[str, Any]:
+    faces = [
+        {
+            "score": face.score,
+            "centre": face.frame[:2],
+            "radius_px": face.frame[2],
+            "roll_degrees": 57.29577951308232 * face.frame[3],
+            "confidence": face.confidence,
+            "sigma_px": face.sigma_px,
+        }
+        for face in result.faces
+    ]
+    width, height = result.image_size[1], result.image_size[0]
+    return {"faces": faces, "image_size": [width, height], "notes": result.notes}
+
+
+def _count(faces: int) -> str:
+    return "one face" if faces == 1 else f"the largest of {faces} faces"

@@ -1,0 +1,1 @@
+"""How the detector for photographs is trained on synthetic faces."""
