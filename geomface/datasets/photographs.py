@@ -1,6 +1,7 @@
 """Folders of photographs of faces, with what is known of them: who it is, and landmarks."""
 
 import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,16 @@ def load_photographs(folder: Path | str) -> tuple[Photograph, ...]:
     )
 
 
+def landmarks_beside(photograph: Path) -> Path | None:
+    """Return the landmark file of a photograph X.jpg, None when there is none.
+
+    It is X.landmarks.json, X.pts, X.landmarks.txt or X.txt.
+    """
+    places = (photograph.with_name(photograph.stem + end) for end in LANDMARK_SUFFIXES)
+    # Not Path.is_file, which raises where the name is too long for the file system.
+    return next((place for place in places if os.path.isfile(place)), None)
+
+
 def _synthetic(folder: Path) -> tuple[Photograph, ...]:
     faces = load_synthetic(folder)
     return tuple(
@@ -107,8 +118,7 @@ def _people(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
 def _landmarks(path: Path) -> FloatArray | None:
     from geomface.mesh.io.pixel_landmarks import load_pixel_landmarks
 
-    places = (path.with_name(path.stem + end) for end in LANDMARK_SUFFIXES)
-    place = next((place for place in places if place.is_file()), None)
+    place = landmarks_beside(path)
     if place is None:
         return None
     points = load_pixel_landmarks(place).points

@@ -90,7 +90,7 @@ def _fold(lab: Any, f: Any, paint: Any) -> None:
     wave = paint.phase_cos * f[_COS] + paint.phase_sin * f[_SIN]
     # Narrow dark lines between broad ridges.
     dark += paint.forehead * (wave * wave * wave if wave > 0.0 else 0.15 * wave)
-    _add(lab, min(dark, 1.5), -16.0, 2.5, 1.0)
+    _add(lab, min(dark, 1.4), -14.0, 2.5, 1.0)
     lab[0] += paint.bag * f[_BAG]
     _add(lab, paint.socket * f[_SOCKET], -6.0, 1.4, -2.8)
 

@@ -60,8 +60,11 @@ def _forehead(p: FloatArray, marks: FloatArray, spacing: float) -> dict[str, Flo
     """Return the two phases of the lines across a forehead: any mix of them is lines as well."""
     brow = marks[17:27, 1].max()
     bend = 3.0 * np.cos(p[:, 0] / 19.0) + 1.2 * np.sin(p[:, 0] / 7.3 + 1.0)
-    turn = 2 * np.pi * (p[:, 1] - brow - bend) / _FOREHEAD
+    # No two lines are as far apart as the next two, nor equally deep all along.
+    apart = 2.2 * np.sin((p[:, 1] - brow) / 6.1 + 0.02 * p[:, 0])
+    turn = 2 * np.pi * (p[:, 1] - brow - bend - apart) / _FOREHEAD
     zone = rise(p[:, 1], brow + 4, brow + 13) * (1.0 - rise(p[:, 1], brow + 36, brow + 52))
     zone *= 1.0 - rise(np.abs(p[:, 0]), 22, 46)
+    zone *= 0.5 + 0.3 * np.cos(p[:, 0] / 12.0 + p[:, 1] / 5.0) + 0.2 * np.cos(p[:, 0] / 5.3 + 2.0)
     kept = np.exp(-((2.5 * spacing / _FOREHEAD) ** 4))
     return {"foreheadCos": kept * zone * np.cos(turn), "foreheadSin": kept * zone * np.sin(turn)}

@@ -111,7 +111,7 @@ def _folds(c: Mapping[str, float], traits: Traits) -> dict[str, Any]:
         "crows_feet": amount("crowsFeet", -0.1, 0.75),
         "frown_lines": amount("frownLines", 0.0, 0.6),
         "under_eye": amount("eyeBags", 0.12, 0.85),
-        "forehead": amount("foreheadLines", -0.1, 1.0),
+        "forehead": amount("foreheadLines", -0.2, 1.1),
         "phase_cos": math.cos(phase),
         "phase_sin": math.sin(phase),
         "bag": 3.0 * amount("eyeBags", 0.0, 0.7),

@@ -51,7 +51,7 @@ class AlbedoTexture:
         return self._covered
 
     def image(self, code: FloatArray) -> ImageArray:
-        """Return the (size, size, 3) float32 sRGB texture of one code (16,)."""
+        """Return the (size, size, 3) float32 sRGB texture of one code."""
         image = np.zeros((*self._covered.shape, 3), np.float32)
         image[self._covered] = self._model.colors(code)
         rows, columns = self._nearest
@@ -61,7 +61,7 @@ class AlbedoTexture:
 def albedo_texture(
     source: MorphableModel | Template, code: FloatArray, size: int = 512
 ) -> ImageArray:
-    """Return the (size, size, 3) float32 sRGB texture of one code (16,); see `AlbedoTexture`."""
+    """Return the (size, size, 3) float32 sRGB texture of one code; see `AlbedoTexture`."""
     return AlbedoTexture(source, size).image(code)
 
 

@@ -184,3 +184,22 @@ class ImageFit:
     seconds: float
     eyes: FloatArray
     mouth: IndexArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PersonFit:
+    """The one person whom several pictures show.
+
+    Parameters
+    ----------
+    mesh : the neutral face in the model's frame, mm, with the colours that most pictures agree on
+    shape : (K,) coefficients, standard deviations, the same in all pictures
+    albedo : (T,) coefficients of the colours, the same in all pictures
+    pictures : the fit of each, with its own camera, expression and light
+    """
+
+    mesh: Mesh
+    shape: FloatArray
+    albedo: FloatArray
+    pictures: tuple[ImageFit, ...]
+    seconds: float

@@ -93,6 +93,10 @@ def _visibility(
         for v in range(count):
             n0, n1, n2 = normals[v, 0], normals[v, 1], normals[v, 2]
             facing = axes[k, 2, 0] * n0 + axes[k, 2, 1] * n1 + axes[k, 2, 2] * n2
+            if facing < np.float32(-0.2):
+                # It turns away: no light reaches it from there.
+                found[k, v] = np.float32(0.0)
+                continue
             # At grazing light a texel spans much depth: step further off the surface.
             slant = np.sqrt(max(np.float32(1.0) - facing * facing, np.float32(0.0)))
             off = texel * (np.float32(0.4) + np.float32(0.9) * slant)

@@ -35,7 +35,7 @@ class SimulatedScan:
     truth : arrays for measuring, never for fitting: `vertices` (V, 3) of the model on the clean
         surface in scan space, `albedo` (V, 3), `seen` (V,) bool, `landmarks` (L, 3) exact,
         `scale`, `rotation` (3, 3), `translation` (3,) with scan = scale rotation x + translation,
-        `identity` (K,), `expression` (X,), `albedo_code` (16,), `noise_mm`, `wrong_landmarks` (n,)
+        `identity` (K,), `expression` (X,), `albedo_code` (n,), `noise_mm`, `wrong_landmarks` (n,)
         indices, `residual_rotation` (3, 3), and `covered` (N,) in [0, 1] at the scan's vertices:
         how much of what is there is no face
     """

@@ -240,8 +240,8 @@ class PhotoSettings:
     hair: float = 0.95
     occluders: float = 0.2
     glasses: float = 0.33
-    blur: Distribution = Uniform(0.3, 1.1)
-    noise: Distribution = Uniform(0.004, 0.025)
+    blur: Distribution = Mixture((Uniform(0.2, 0.6), Uniform(0.6, 1.2)), (0.8, 0.2))
+    noise: Distribution = Mixture((Uniform(0.002, 0.009), Uniform(0.009, 0.022)), (0.75, 0.25))
     jitter: float = 1.0
     beard: float = 1.0
     light_rig: LightRigName = "auto"
@@ -251,9 +251,9 @@ class PhotoSettings:
     lids: float = 1.0
     hats: float = 0.1
     scarves: float = 0.05
-    film: float = 0.25
-    coarse: float = 0.4
-    sharpening: Distribution = Uniform(0.0, 1.2)
+    film: float = 0.15
+    coarse: float = 0.3
+    sharpening: Distribution = Mixture((Uniform(0.0, 0.6), Uniform(0.6, 1.2)), (0.8, 0.2))
     jpeg: float = 0.5
 
     def __post_init__(self) -> None:

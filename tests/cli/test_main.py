@@ -47,6 +47,7 @@ CONTRACT = [
     "model fit-landmarks --model M --landmarks L.json --out Y.ply --report R.json",
     "model fit-landmarks --landmarks L.json --out Y.ply --image-size 640 480",
     "model fit-image P.png --landmarks L.json --model M --out DIR",
+    "model fit-image A.jpg B.jpg --landmarks A.json B.json --out DIR",
     "model export --model M --out M.h5",
     "model show --model M",
     "landmarks detect --scan S --out L.json --picture P.png",

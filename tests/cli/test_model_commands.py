@@ -129,6 +129,7 @@ def photograph(tmp_path_factory: pytest.TempPathFactory) -> Path:
     skin = albedo_model(face).colors(np.zeros(16))
     drawn = render_face(face.mesh, skin, light, camera, size)
     save_image(place / "p.png", drawn["rgb"] + 0.4 * (1 - drawn["alpha"][..., None]))
+    save_image(place / "bare.png", drawn["rgb"])
     assert face.template.landmarks is not None
     points = camera.project(face.template.landmarks.positions(face.mesh.vertices))
     save_pixel_landmarks(place / "p.json", PixelLandmarks(points, image_size=size))
@@ -168,12 +169,33 @@ def test_fit_image_writes_mesh_record_and_pictures(
     assert json.loads((tmp_path / "fit" / "fit.json").read_text())["shape"] == record["shape"]
 
 
+def test_fit_image_to_several_photographs_of_a_person(
+    photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):  # landmarks lie beside them
+        (tmp_path / f"{name}.png").write_bytes((photograph / "p.png").read_bytes())
+        (tmp_path / f"{name}.landmarks.json").write_bytes((photograph / "p.json").read_bytes())
+    out = tmp_path / "fit"
+    record = run(
+        capsys, "model", "fit-image", tmp_path / "a.png", tmp_path / "b.png", "--out", out,
+        "--camera", "weak-perspective",
+    )  # fmt: skip
+    assert list(record["pictures"]) == ["a", "b"]
+    assert record["pictures"]["b"]["shape"] == record["shape"]
+    assert record["pictures"]["a"]["camera"]["degrees"]["yaw"] == pytest.approx(20.0, abs=2.0)
+    names = {path.relative_to(out).as_posix() for path in out.rglob("*.*")} - {".geomface.json"}
+    meshes = {"face.ply", "pictures/a.ply", "pictures/b.ply"}
+    assert names == meshes | {"fit.json", "fit.png", "turned.png"}
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
         ("fit-image {d}/p.png --landmarks {d}/absent.json --out {o}/f", ("absent.json",)),
         ("fit-image {d}/absent.png --landmarks {d}/p.json --out {o}/f", ("absent.png",)),
         ("fit-image {d}/p.png --landmarks {d}/small.json --out {o}/f", ("70 x 60", "140 x 120")),
+        ("fit-image {d}/bare.png --out {o}/f", ("bare.landmarks.json", "--landmarks")),
+        ("fit-image {d}/p.png {d}/p.png --landmarks {d}/p.json --out {o}/f", ("each of 2",)),
         ("fit-image {d}/p.png --landmarks {d}/five.json --out {o}/f", ("68", "five")),
         ("fit-image {d}/p.png --landmarks {d}/p.json --out {o}/f --format stl", ("stl",)),
         ("fit-image {d}/p.png --landmarks {d}/p.json --out {o}/f --camera eye", ("eye",)),

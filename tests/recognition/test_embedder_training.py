@@ -69,8 +69,10 @@ def test_pictures_are_changed_as_a_camera_would(tmp_path) -> None:
 
 def test_training_tells_people_apart(tmp_path) -> None:
     drawing = dataclasses.replace(TINY.drawing, people=24, held_out=8, people_per_file=24)
-    loop = LoopSettings(60, 20, 60, 60, evaluate_every=20)
-    settings = dataclasses.replace(TINY, drawing=drawing, people=12, samples=3, steps=60, loop=loop)
+    loop = LoopSettings(100, 20, 100, 100, evaluate_every=20)
+    settings = dataclasses.replace(
+        TINY, drawing=drawing, people=12, samples=3, steps=100, loop=loop
+    )
     sets = draw_identity_sets(settings, tmp_path)
     run_training(lambda: IdentityTask(settings, *sets), tmp_path, settings, system=SYSTEM)
     first, *_, last = read_metrics(tmp_path / "evaluations.jsonl")

@@ -8,13 +8,14 @@ import tyro
 
 from geomface.cli.inputs import make_folder, read_model
 from geomface.cli.model.inputs import ModelFile, named_weights
-from geomface.cli.options import CommonOptions, Folder, InputFile, require_options
+from geomface.cli.options import CommonOptions, Folder, require_options
 from geomface.cli.run import Run
 from geomface.errors import LandmarkError, SettingsError
 from geomface.ranges import POSITIVE
 
 if TYPE_CHECKING:
-    from geomface.fitting.rendering import ImageFit
+    from geomface.arrays import FloatArray, ImageArray
+    from geomface.fitting.rendering import ImageFit, PictureFitSettings
     from geomface.mesh.io.pixel_landmarks import PixelLandmarks
     from geomface.statistics import MorphableModel
 
@@ -25,15 +26,20 @@ class ModelFitImageOptions:
 
     Writes face.ply (the face in the model's frame, with colours without light), fit.json (all
     parameters), fit.png (photograph, fit, model, shading, albedo, difference, turned) and
-    turned.png.
+    turned.png. Of several photographs of one person face.ply is the neutral face, and pictures/
+    holds the face of each.
     """
 
-    image: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="IMAGE")]
-    """The photograph: PNG, JPEG, BMP, TIFF or WebP, colour or grey."""
-    landmarks: InputFile
-    """Its landmarks in pixels: JSON with "unit": "px", .pts, .txt or .csv; rows of x and y."""
+    images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE")]
+    """The photograph, or several of one person: PNG, JPEG, BMP, TIFF or WebP, colour or grey."""
     out: Folder
     """Folder for the results; it is created."""
+    landmarks: Annotated[
+        tuple[Path, ...],
+        tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: beside the photographs)"),
+    ] = ()
+    """Landmarks of each photograph in pixels: JSON with "unit": "px", .pts, .txt or .csv; rows of x
+    and y."""
     model: ModelFile = None
     """Any model file that 'geomface model convert' reads. Without colours of its own it gets a
     procedural skin."""
@@ -57,6 +63,8 @@ class ModelFitImageOptions:
 
     def __post_init__(self) -> None:
         require_options(self, focal=POSITIVE, landmark_sigma=POSITIVE)
+        if not self.images:
+            raise SettingsError("model fit-image: expected a photograph, got none. Name one.")
 
 
 def read_pixel_landmarks(path: Path, model: "MorphableModel") -> "PixelLandmarks":
@@ -79,9 +87,19 @@ def read_pixel_landmarks(path: Path, model: "MorphableModel") -> "PixelLandmarks
     return found
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Photograph:
+    """A picture with its landmarks, as the fit takes them."""
+
+    path: Path
+    image: "ImageArray"
+    points: "FloatArray"
+    confidence: "FloatArray | None" = None
+
+
 def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
     """Read, fit, write."""
-    from geomface.files import load_image, save_image
+    from geomface.files import save_image
     from geomface.fitting.rendering import PictureFitSettings, fit_image
     from geomface.fitting.rendering.sheet import fit_panels, panel_sheet
     from geomface.mesh.io import save_mesh
@@ -90,42 +108,136 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
     ending = f".{options.format.lower().lstrip('.')}"
     if ending not in (".ply", ".obj", ".glb"):
         raise SettingsError(f"--format: expected ply, obj or glb, got {options.format}.")
+    if options.landmarks and len(options.landmarks) != len(options.images):
+        raise SettingsError(
+            f"--landmarks: expected one file for each of {len(options.images)} photographs, in "
+            f"their order, got {len(options.landmarks)}."
+        )
     make_folder(options.out, create=False)
     settings = PictureFitSettings(camera=options.camera)
     model = read_model(options.model)
-    landmarks = read_pixel_landmarks(options.landmarks, model)
-    image = load_image(options.image)
-    size = (image.shape[0], image.shape[1])
-    if landmarks.image_size not in (None, size):
-        raise LandmarkError(
-            f"{options.landmarks}: these landmarks are of an image of "
-            f"{landmarks.image_size[1]} x {landmarks.image_size[0]} pixels, {options.image} has "
-            f"{size[1]} x {size[0]}."
-        )
+    files = options.landmarks or tuple(None for _ in options.images)
+    photographs = [
+        _read_photograph(path, place, model)
+        for path, place in zip(options.images, files, strict=True)
+    ]
     if options.common.dry_run:
-        return run.plan([f"fit {model.name} to {options.image}", f"write into {options.out}"])
+        names = ", ".join(str(path) for path in options.images)
+        return run.plan([f"fit {model.name} to {names}", f"write into {options.out}"])
+    if len(photographs) > 1:
+        return _fit_person(options, run, model, settings, photographs)
+    one = photographs[0]
     fit = fit_image(
-        image,
-        landmarks.points,
+        one.image,
+        one.points,
         model,
         settings,
         focal_px=options.focal,
         sigma_px=options.landmark_sigma,
-        name=options.image.stem,
+        confidence=one.confidence,
+        name=one.path.stem,
     )
     run.add_notes(fit.notes)
-    panels = fit_panels(image, fit)
+    panels = fit_panels(one.image, fit)
     make_folder(options.out)
     save_mesh(options.out / f"face{ending}", fit.mesh)
     save_image(options.out / "fit.png", panel_sheet(panels))
     save_image(options.out / "turned.png", panels["turned"])
     run.finish(_figures(model, fit), options.out / "fit.json")
-    run.say(
-        f"{options.out}: {'converged' if fit.converged else 'not yet at rest'}, difference "
-        f"{fit.residual['median']:.3f} (95 %: {fit.residual['p95']:.3f}) of [0, 1], landmarks "
-        f"{fit.landmark_px['median']:.1f} px, {run.seconds:.1f} s"
-    )
+    run.say(f"{options.out}: {_sentence(fit)}, {run.seconds:.1f} s")
     return 0
+
+
+def _read_photograph(path: Path, landmarks: Path | None, model: "MorphableModel") -> Photograph:
+    """Return a picture with its landmarks: those given, else those in a file beside it.
+
+    Raises
+    ------
+    LandmarkError : there are none, or they are of a picture of another size.
+    """
+    from geomface.datasets.photographs import landmarks_beside
+    from geomface.files import load_image
+
+    image = load_image(path)
+    place = landmarks or landmarks_beside(path)
+    if place is None:
+        raise LandmarkError(
+            f"{path}: expected landmarks, with --landmarks or in a file beside it such as "
+            f"{path.stem}.landmarks.json, got none."
+        )
+    found = read_pixel_landmarks(place, model)
+    size = (image.shape[0], image.shape[1])
+    if found.image_size not in (None, size):
+        raise LandmarkError(
+            f"{place}: these landmarks are of an image of "
+            f"{found.image_size[1]} x {found.image_size[0]} pixels, {path} has "
+            f"{size[1]} x {size[0]}."
+        )
+    return Photograph(path, image, found.points)
+
+
+def _fit_person(
+    options: ModelFitImageOptions,
+    run: Run,
+    model: "MorphableModel",
+    settings: "PictureFitSettings",
+    photographs: list[Photograph],
+) -> int:
+    """Fit one person to several pictures and write what belongs to her and to each of them."""
+    from geomface.datasets.scan_files import item_names
+    from geomface.files import save_image
+    from geomface.fitting.rendering import fit_images
+    from geomface.fitting.rendering.sheet import fit_panels
+    from geomface.mesh.io import save_mesh
+    from geomface.rendering import contact_sheet
+
+    names = item_names([one.path for one in photographs])
+    person = fit_images(
+        [one.image for one in photographs],
+        [one.points for one in photographs],
+        model,
+        settings,
+        focal_px=[options.focal] * len(photographs),
+        sigma_px=options.landmark_sigma,
+        confidence=[one.confidence for one in photographs],
+        names=names,
+    )
+    ending = f".{options.format.lower().lstrip('.')}"
+    pictures = options.out / "pictures"
+    make_folder(options.out)
+    pictures.mkdir(exist_ok=True)
+    save_mesh(options.out / f"face{ending}", person.mesh)
+    cells, labels, turned = [], [], None
+    for name, one, fit in zip(names, photographs, person.pictures, strict=True):
+        run.add_notes(f"{name}: {note}" for note in fit.notes)
+        save_mesh(pictures / f"{name}{ending}", fit.mesh)
+        panels = fit_panels(one.image, fit)
+        cells += list(panels.values())
+        labels += list(panels)
+        turned = panels["turned"] if turned is None else turned
+        run.say(f"{name}: {_sentence(fit)}")
+    save_image(options.out / "fit.png", contact_sheet(cells, len(cells) // len(names), labels))
+    if turned is not None:
+        save_image(options.out / "turned.png", turned)
+    figures = {
+        "shape": person.shape,
+        "albedo": person.albedo,
+        "pictures": {
+            name: _figures(model, fit) for name, fit in zip(names, person.pictures, strict=True)
+        },
+        "topology_id": model.topology_id,
+    }
+    run.finish(figures, options.out / "fit.json")
+    run.say(f"{options.out}: one person in {len(names)} pictures, {run.seconds:.1f} s")
+    return 0
+
+
+def _sentence(fit: "ImageFit") -> str:
+    return (
+        f"{'converged' if fit.converged else 'not yet at rest'}, difference "
+        f"{fit.residual['median']:.3f} (95 %: {fit.residual['p95']:.3f}) of [0, 1], landmarks "
+        f"{fit.landmark_px['median']:.1f} px"
+    )
 
 
 def camera_record(camera: Any) -> dict[str, Any]:

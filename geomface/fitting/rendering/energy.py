@@ -1,4 +1,4 @@
-"""The energy of a picture under a model, and one damped Gauss-Newton step on it."""
+"""The energy of a picture under a model, with its equations for Gauss-Newton steps."""
 
 import dataclasses
 
@@ -6,20 +6,18 @@ import numpy as np
 import torch
 
 from geomface.arrays import BoolArray, FloatArray, IndexArray
-from geomface.fitting.bounded import solve_in_box
 from geomface.fitting.image_terms import ImagePoints
 from geomface.fitting.linear_face import LinearFace
 from geomface.fitting.rendering.picture import PictureLevel, lengths
 from geomface.fitting.rendering.pixels import Fragments, triangle_picture, usable_pixels
 from geomface.fitting.rendering.residuals import PicturePixels, Skin
 from geomface.fitting.rendering.settings import PictureFitSettings
-from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior, determined_count
+from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior
 from geomface.mesh.robust import geman_mcclure_loss, geman_mcclure_weights
 from geomface.rendering.camera import CAMERA_COUNT
 from geomface.rendering.visibility import BackendChoice
 from geomface.statistics.linear_model import gram_matrix
 
-_HALVINGS = 5
 _SATURATED = 0.995
 
 
@@ -129,38 +127,3 @@ class PictureEnergy:
         matrix[:count, :count] += (marked * weights[:, None]).T @ marked
         gradient[:count] += (weights * marks.misfit(at.camera, at.face).ravel()) @ marked
         return matrix, gradient
-
-    def step(self, at: Unknowns, free: tuple[str, ...]) -> Unknowns:
-        """Return the unknowns after one step, halved until E falls; without any they stay.
-
-        Parameters
-        ----------
-        free : blocks of the unknowns that may move
-        """
-        matrix, gradient = self.equations(at)
-        lower, upper = self.scene.prior.bounds(at)
-        now = at.linear()
-        for name, block in at.blocks.items():
-            if name not in free:
-                lower[block] = upper[block] = now[block]
-        count = self._determined(matrix, at) if "face" in free else 0.0
-        gradient[at.blocks["camera"]] += count * at.camera.log_scale_columns()
-        step = solve_in_box(matrix, matrix @ now - gradient, lower, upper) - now
-        before = self.energy(at) + count * at.camera.log_scale()
-        for halving in range(_HALVINGS):
-            moved = at.moved(0.5**halving * step)
-            if self.energy(moved) + count * moved.camera.log_scale() < before:
-                return moved
-        return at
-
-    def _determined(self, matrix: FloatArray, at: Unknowns) -> float:
-        """Return how many coefficients of the face the picture determines; none at a bound."""
-        face = self.scene.face
-        block = at.blocks["face"]
-        inside = np.ones(len(at), bool)
-        inside[block] = (at.face > face.lower) & (at.face < face.upper)
-        of_face = np.zeros(len(at), bool)
-        of_face[block] = True
-        precision = np.zeros(len(at))
-        precision[block] = face.precision
-        return determined_count(matrix[np.ix_(inside, inside)], precision[inside], of_face[inside])

@@ -9,6 +9,7 @@ from geomface.arrays import FloatArray, IndexArray
 from geomface.fitting.linear_face import LinearFace
 from geomface.fitting.rendering.pixels import VisiblePixels, pixels_on_triangles
 from geomface.fitting.rendering.shading import (
+    HARMONICS,
     VertexNormals,
     lambert_basis,
     lambert_gradient,
@@ -86,9 +87,11 @@ class PicturePixels:
         by_point = along @ at.camera.point_columns(shaded.points)
         columns[:, blocks["face"]] = self._face_columns(shaded, by_point)
         seen = shaded.pixels.mix(self.skin.basis)
-        columns[:, blocks["albedo"]] = (shaded.by_albedo @ seen).reshape(count * channels, -1)
+        columns[:, blocks["albedo"]] = (shaded.by_albedo @ seen).reshape(
+            count * channels, seen.shape[-1]
+        )
         columns[:, blocks["light"]] = 0.0
-        light = columns[:, blocks["light"]].reshape(count, channels, channels, -1)
+        light = columns[:, blocks["light"]].reshape(count, channels, channels, HARMONICS)
         for c in range(channels):
             light[:, c, c] = (shaded.slope * shaded.linear)[:, c, None] * shaded.harmonics
         return columns

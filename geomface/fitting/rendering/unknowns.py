@@ -129,8 +129,10 @@ class UnknownsPrior:
         return lower, upper
 
 
-def determined_count(matrix: FloatArray, precision: FloatArray, free: BoolArray) -> float:
-    """Return how many coefficients the picture determines: sum_k 1 - precision_k C_kk.
+def determined_count(
+    matrix: FloatArray, data: FloatArray, inside: BoolArray, counted: BoolArray
+) -> float:
+    """Return how many coefficients of the face a picture determines: sum_k (H^-1 H_data)_kk.
 
     E + count log(scale) is what to minimise instead of E, scale the pixels a millimetre. A small
     face before a near camera looks like a large one far away, but needs smaller coefficients, so E
@@ -140,15 +142,18 @@ def determined_count(matrix: FloatArray, precision: FloatArray, free: BoolArray)
 
     Parameters
     ----------
-    matrix : (n, n) float64, H of the free unknowns
-    precision : (n,) float64, the prior's part of its diagonal
-    free : (n,) bool, which of them are coefficients of the face
+    matrix : (n, n) float64, H of all unknowns
+    data : (n, n) float64, the picture's part of it
+    inside : (n,) bool, unknowns that no bound holds
+    counted : (n,) bool, which of them are coefficients of the face
 
     Source
     ------
     MacKay 1992, "Bayesian interpolation": the effective number of parameters.
     """
-    scale = 1.0 / np.sqrt(np.diag(matrix))
-    inverse = np.linalg.inv(matrix * scale * scale[:, None])
-    variance = np.diag(inverse) * scale**2
-    return float((1.0 - precision * variance)[free].clip(0.0, 1.0).sum())
+    chosen = np.ix_(inside, inside)
+    scale = 1.0 / np.sqrt(np.diag(matrix)[inside])
+    inverse = np.linalg.inv(matrix[chosen] * scale * scale[:, None]) * scale * scale[:, None]
+    rows = counted[inside]
+    shares = np.einsum("kj,jk->k", inverse[rows], data[chosen][:, rows])
+    return float(shares.clip(0.0, 1.0).sum())

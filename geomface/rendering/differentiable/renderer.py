@@ -116,13 +116,17 @@ class Renderer:
         xyz = camera.project(vertices).expand(batch, -1, -1)
         if self.settings.check_input:
             self._check_shapes(vertices, xyz, camera)
-        ids = self.backend.backend.face_ids(
-            xyz.detach(),
-            self.topology.faces,
-            self.settings.height,
-            self.settings.width,
-            perspective=camera.perspective,
-        )
+        if set(outputs) == {"landmarks"}:
+            # They are compared with the triangles themselves: nothing has to be drawn.
+            ids = torch.full((batch, 1, 1), -1, dtype=torch.int32, device=self.device)
+        else:
+            ids = self.backend.backend.face_ids(
+                xyz.detach(),
+                self.topology.faces,
+                self.settings.height,
+                self.settings.width,
+                perspective=camera.perspective,
+            )
         fragments = fragments_of(
             ids, self.topology.faces, vertices.dtype, compiled=self.settings.compiled
         )

@@ -39,8 +39,13 @@ def background_picture(parameters: FaceParameters, size: int, seed: int) -> Imag
         shade = level + 0.3 * contrast * (rng.standard_normal() + colorful * rng.standard_normal(3))
         color = np.clip(shade + tint, 0, 1).astype(np.float32)
         strength = rng.uniform(0.3, 0.95)
-        mask = strength * _shape(place, center, half, turn, softness, rng.random() < 0.2)
-        picture += mask[:, :, None] * (color - picture)
+        round_ = rng.random() < 0.2
+        # Only where the shape can reach.
+        reach = float(np.hypot(*half)) + softness * (1.0 + 4.0 * round_)
+        columns, rows = (slice(*np.searchsorted(place, (c - reach, c + reach))) for c in center)
+        mask = strength * _shape(place[columns], place[rows], center, half, turn, softness, round_)
+        view = picture[rows, columns]
+        view += mask[:, :, None] * (color - view)
     return np.clip(picture, 0.0, 1.0)
 
 
@@ -56,15 +61,16 @@ def _stretched(grid: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 def _shape(
-    place: np.ndarray,
+    across: np.ndarray,
+    down: np.ndarray,
     center: np.ndarray,
     half: np.ndarray,
     turn: float,
     softness: float,
     round_: bool,
 ) -> np.ndarray:
-    """Return (S, S) coverage of a soft rectangle or ellipse."""
-    x, y = place[None, :] - np.float32(center[0]), place[:, None] - np.float32(center[1])
+    """Return (R, C) coverage of a soft rectangle or ellipse."""
+    x, y = across[None, :] - np.float32(center[0]), down[:, None] - np.float32(center[1])
     cosine, sine = np.float32(np.cos(turn)), np.float32(np.sin(turn))
     u, v = cosine * x + sine * y, cosine * y - sine * x
     a, b = np.float32(half[0]), np.float32(half[1])

@@ -34,7 +34,7 @@ def develop(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generat
     film, coarse = rng.random() < settings.film, rng.random() < settings.coarse
     side = size
     if coarse:
-        side = max(int(size * rng.uniform(0.35, 0.9)), min(_LEAST_SIDE, size))
+        side = max(int(size * rng.uniform(0.45, 0.95)), min(_LEAST_SIDE, size))
         picture = _resized(picture, side)
     picture = _exposed_film(picture, rng) if film else _sensed(picture, settings, rng)
     picture = _sharpened(picture, max(draw_one(settings.sharpening, rng), 0.0))
@@ -70,7 +70,7 @@ def _resized(picture: ImageArray, side: int) -> ImageArray:
 def _colored(picture: ImageArray, strength: float, rng: np.random.Generator) -> ImageArray:
     """Change gamma, tone curve, brightness, white balance and saturation a little."""
     gamma = np.exp(0.08 * strength * rng.standard_normal())
-    steep = np.float32(min(strength, 1.0) * rng.uniform(0.0, 0.9))
+    steep = np.float32(min(strength, 1.0) * 0.8 * rng.random() ** 2)
     balance = np.exp(0.04 * strength * rng.standard_normal(3)).astype(np.float32)
     saturation = np.float32(max(1.0 + 0.15 * strength * rng.standard_normal(), 0.0))
     shift = np.float32(0.02 * strength * rng.standard_normal())
@@ -96,8 +96,8 @@ def _sensed(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generat
     if level == 0:
         return picture
     grain: ImageArray = rng.standard_normal(picture.shape, np.float32)
-    # Sensors colour their noise less than pixels would: part of it is common to all channels.
-    grain = np.asarray(np.float32(0.6) * grain + np.float32(0.8) * grain[..., :1], np.float32)
+    # Sensors colour their noise less than pixels would: most of it is common to all channels.
+    grain = np.asarray(np.float32(0.35) * grain + np.float32(0.94) * grain[..., :1], np.float32)
     if spread > 0.35:
         # Colours are guessed from neighbours and noise is smoothed: it clots.
         grain = _blurred(grain, spread, spread)
@@ -110,12 +110,12 @@ def _exposed_film(picture: ImageArray, rng: np.random.Generator) -> ImageArray:
     """Return grey film, printed hard or soft, with grain that is coarsest in middle tones."""
     weights = _GREY * np.exp(0.25 * rng.standard_normal(3)).astype(np.float32)
     grey = np.clip(picture @ (weights / weights.sum()), 0.0, 1.0)
-    steep = np.float32(rng.uniform(0.0, 0.8))
+    steep = np.float32(0.6 * rng.random() ** 2)
     grey = grey + steep * (grey * grey * (3 - 2 * grey) - grey)
     clot = rng.uniform(0.45, 0.8) * len(picture) / 160.0
     grain = rng.standard_normal(grey.shape, np.float32)
     grain = _blurred(grain, clot, clot)
-    grain *= np.float32(rng.uniform(0.012, 0.042)) / max(float(grain.std()), 1e-6)
+    grain *= np.float32(0.008 + 0.028 * rng.random() ** 2) / max(float(grain.std()), 1e-6)
     grey = grey + grain * np.sqrt(np.float32(0.15) + 3 * grey * (1 - grey))
     return np.repeat(np.asarray(grey, np.float32)[..., None], 3, axis=2)
 

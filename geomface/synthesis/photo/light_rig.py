@@ -12,8 +12,8 @@ from geomface.synthesis.settings import FaceImageSettings, LightSettings
 
 RIGS = ("flash", "front", "window", "overhead", "key", "back", "lamps")
 """Kinds of light, from the commonest."""
-_SHARES = (0.14, 0.3, 0.18, 0.14, 0.1, 0.06, 0.08)
-SKY_SIZE = 20
+_SHARES = (0.14, 0.36, 0.14, 0.14, 0.1, 0.05, 0.07)
+SKY_SIZE = 16
 """Directions that the light from all around is divided into."""
 
 
@@ -124,12 +124,12 @@ def draw_rig(kind: str, rng: np.random.Generator) -> LightRig:
     u = rng.random(4)
     azimuth, elevation, size, fill = {
         "flash": (6 * side * u[0], 4 + 10 * u[1], 0.02 + 0.06 * u[2], 0.12 + 0.25 * u[3]),
-        "front": (40 * side * u[0], 12 + 38 * u[1], 0.15 + 0.35 * u[2], 0.12 + 0.25 * u[3]),
-        "window": (side * (30 + 45 * u[0]), 30 * u[1], 0.25 + 0.3 * u[2], 0.12 + 0.28 * u[3]),
-        "overhead": (60 * side * u[0], 48 + 27 * u[1], 0.12 + 0.4 * u[2], 0.2 + 0.25 * u[3]),
-        "key": (side * (5 + 55 * u[0]), 15 + 40 * u[1], 0.01 + 0.06 * u[2], 0.08 + 0.27 * u[3]),
+        "front": (30 * side * u[0], 12 + 38 * u[1], 0.15 + 0.35 * u[2], 0.12 + 0.25 * u[3]),
+        "window": (side * (20 + 50 * u[0]), 30 * u[1], 0.25 + 0.3 * u[2], 0.12 + 0.28 * u[3]),
+        "overhead": (40 * side * u[0], 48 + 27 * u[1], 0.12 + 0.4 * u[2], 0.2 + 0.25 * u[3]),
+        "key": (side * (5 + 45 * u[0]), 15 + 40 * u[1], 0.01 + 0.06 * u[2], 0.08 + 0.27 * u[3]),
         "back": (side * (110 + 60 * u[0]), 10 + 40 * u[1], 0.05 + 0.4 * u[2], 0.3 + 0.25 * u[3]),
-        "lamps": (side * (5 + 40 * u[0]), 10 + 40 * u[1], 0.03 + 0.25 * u[2], 0.1 + 0.22 * u[3]),
+        "lamps": (side * (5 + 30 * u[0]), 10 + 40 * u[1], 0.03 + 0.25 * u[2], 0.1 + 0.22 * u[3]),
     }[kind]
     warmth = 0.09 * rng.standard_normal(2)
     main = Lamp(towards(azimuth, elevation), (1 - fill) * _tint(warmth[0]), size)

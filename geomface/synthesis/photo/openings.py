@@ -33,7 +33,7 @@ def paint_openings(
     for lids in (landmarks[LEFT], landmarks[RIGHT]):
         across = float(np.linalg.norm(lids[3] - lids[0]))
         for edge, strength, wide in (
-            (lids[[0, 1, 2, 3]], 0.8, 0.036),
+            (lids[[0, 1, 2, 3]], 0.7, 0.034),
             (lids[[3, 4, 5, 0]], 0.35, 0.024),
         ):
             near = _distance_to_path(face, edge) / (wide * across)

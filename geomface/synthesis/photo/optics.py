@@ -54,8 +54,8 @@ def lids(x: Any, y: Any, eye: Any, strength: Any) -> Any:
     across = (x - eye[0]) / eye[13]
     upper = eye[7] + across * (eye[8] + across * eye[9]) - y
     lower = y - (eye[10] + across * (eye[11] + across * eye[12]))
-    upper_open = np.float32(1.0) - np.float32(0.75) * np.exp(
-        -max(upper, np.float32(0)) / np.float32(2.6)
+    upper_open = np.float32(1.0) - np.float32(0.62) * np.exp(
+        -max(upper, np.float32(0)) / np.float32(2.2)
     )
     lower_open = np.float32(1.0) - np.float32(0.35) * np.exp(
         -max(lower, np.float32(0)) / np.float32(1.3)

@@ -7,7 +7,6 @@ import numpy as np
 from geomface.arrays import FloatArray, ImageArray
 from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.faces.eyes import LEFT, RIGHT, eyes_of
-from geomface.mesh.normals import vertex_normals
 from geomface.rendering.rasterize import nearest_faces
 from geomface.rendering.shadow_maps import thinned_faces
 from geomface.synthesis.lights import light_coefficients
@@ -16,7 +15,7 @@ from geomface.synthesis.photo.head import HeadLook, HeadSurface
 from geomface.synthesis.photo.light_rig import LightRig
 from geomface.synthesis.photo.relief import SIZE, TILE_MM, relief_for
 from geomface.synthesis.photo.skin_texture import LINEAR
-from geomface.synthesis.photo.vertex_light import VertexLight, vertex_light
+from geomface.synthesis.photo.vertex_light import VertexLight, smooth_normals, vertex_light
 from geomface.synthesis.scene import Look
 from geomface.synthesis.settings import PhotoSettings
 
@@ -88,7 +87,7 @@ class HeadPainter:
             order = z if camera.weak else np.where(z > 0, -1.0 / z, np.nan)
         side = shading.SAMPLES * self.size
         ids = nearest_faces(xy, order, self._wide, side, side, False, _BITS)
-        normals = vertex_normals(vertices, self._wide, weighting="area")
+        normals = smooth_normals(np.ascontiguousarray(vertices, np.float64), self._faces)
         light = self._light(head, face, vertices, normals, rig, camera)
         exposure = shine.exposure * self._exposure(head, light, normals, camera)
         eye = -camera.rotation[2] if camera.weak else -camera.rotation.T @ camera.translation
@@ -111,7 +110,7 @@ class HeadPainter:
             self._faces,
             self._material,
             vertices.astype(np.float32),
-            normals.astype(np.float32),
+            normals,
             rest.astype(np.float32),
             head.albedo,
             self._places,
@@ -138,7 +137,7 @@ class HeadPainter:
         head: HeadLook,
         face: FloatArray,
         vertices: FloatArray,
-        normals: FloatArray,
+        normals: np.ndarray,
         rig: LightRig,
         camera: CameraNumbers,
     ) -> VertexLight:
@@ -158,7 +157,7 @@ class HeadPainter:
         )
 
     def _exposure(
-        self, head: HeadLook, light: VertexLight, normals: FloatArray, camera: CameraNumbers
+        self, head: HeadLook, light: VertexLight, normals: np.ndarray, camera: CameraNumbers
     ) -> float:
         """Return the factor that brings the face to the brightness cameras meter for."""
         count = self.surface.count

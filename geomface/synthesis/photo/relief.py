@@ -9,7 +9,7 @@ SIZE = 256
 TILE_MM = 80.0
 """Side of the tile that repeats over the skin, mm."""
 # Wavelength in mm and slope of each part of the relief.
-_PARTS = ((0.9, 0.10), (1.7, 0.10), (3.5, 0.06), (8.0, 0.025))
+_PARTS = ((0.9, 0.12), (1.7, 0.13), (3.5, 0.09), (8.0, 0.03))
 
 
 @functools.lru_cache(maxsize=16)

@@ -248,9 +248,8 @@ def _shade(
         soft = w0 * seen[i, n, 1] + w1 * seen[j, n, 1] + w2 * seen[k, n, 1]
         if material == EYE:
             # The upper lid and its lashes stand out before the eye and shade it from above.
-            reach = np.float32(0.6) + np.float32(2.2) * max(ly, np.float32(0.0)) / max(
-                lz, np.float32(0.25)
-            )
+            slant = max(ly, np.float32(0.0)) / max(lz, np.float32(0.25))
+            reach = np.float32(0.6) + np.float32(2.0) * min(slant, np.float32(1.3))
             below = min(
                 max((lid_edge - reach) / np.float32(1.6) + np.float32(0.5), np.float32(0)), 1
             )

@@ -139,7 +139,10 @@ def over_picture(
         towards = camera.rotation @ light[[3, 1, 2]].mean(axis=1)
         towards = towards[:2] / max(float(np.linalg.norm(towards)), 1e-6)
         shift = np.round(-_SHADE_FAR * size * towards).astype(int)
-        share = canvas.drawn.reshape(size, _FINE, size, _FINE).mean(axis=(1, 3), dtype=np.float32)
+        share = np.zeros((size, size), np.float32)
+        for row, column in np.ndindex(_FINE, _FINE):
+            share += canvas.drawn[row::_FINE, column::_FINE]
+        share /= _FINE * _FINE
         shade = np.roll(share, (int(shift[1]), int(shift[0])), (0, 1))
         for axis in (0, 1):
             shade = gaussian_filter1d(shade, _SHADE_SOFT * size, axis=axis, truncate=2.0)

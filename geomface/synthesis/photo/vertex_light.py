@@ -14,7 +14,7 @@ LAMPS = 3
 """Lamps of a rig at most."""
 _CREASE = 1.6
 """How fast light falls with the depth of a crease, 1/mm."""
-_SAMPLES = 5
+_SAMPLES = 4
 """Points of a lamp with a size, which its shadows are taken from."""
 
 
@@ -41,7 +41,7 @@ class VertexLight:
 
 def vertex_light(
     vertices: FloatArray,
-    normals: FloatArray,
+    normals: np.ndarray,
     faces: np.ndarray,
     casters: np.ndarray,
     albedo: np.ndarray,
@@ -80,7 +80,7 @@ def vertex_light(
     centre, radius = ball
     open_sky = np.ones((len(sky), count), np.float32)
     if occlusion:
-        open_sky = light_visibility(vertices, outwards, casters, sky, centre, radius, 80)
+        open_sky = light_visibility(vertices, outwards, casters, sky, centre, radius, 72)
     ambient = _ambient(outwards, sky, rig.sky.astype(np.float32), open_sky, albedo)
     crease = _creases(vertices, outwards, faces) if occlusion else np.ones(count, np.float32)
     ambient *= crease[:, None]
@@ -88,7 +88,7 @@ def vertex_light(
     if shadows:
         for k in range(len(lamps)):
             points = _points(main[k], float(sizes[k]))
-            found = light_visibility(vertices, outwards, casters, points, centre, radius, 144, 0.7)
+            found = light_visibility(vertices, outwards, casters, points, centre, radius, 128, 0.7)
             seen[:, k, 0] = found.mean(axis=0)
         seen[:, :, 1] = _spread(seen[:, :, 0], faces)
     # Lamps see into creases too, but not all of them.
@@ -105,6 +105,36 @@ def _points(direction: np.ndarray, size: float) -> np.ndarray:
     aside = np.cos(angle)[:, None] * right + np.sin(angle)[:, None] * up
     # A disk's light lies about 0.7 radii from its middle.
     return direction + 0.7 * np.tan(min(size, 1.0)) * aside
+
+
+@numba.njit(cache=True, nogil=True)
+def smooth_normals(vertices: Any, faces: Any) -> Any:
+    """Return (V, 3) float32 unit normals, faces weighted by their area."""
+    normals = np.zeros((len(vertices), 3), np.float32)
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ux, uy, uz = (
+            vertices[b, 0] - vertices[a, 0],
+            vertices[b, 1] - vertices[a, 1],
+            vertices[b, 2] - vertices[a, 2],
+        )
+        vx, vy, vz = (
+            vertices[c, 0] - vertices[a, 0],
+            vertices[c, 1] - vertices[a, 1],
+            vertices[c, 2] - vertices[a, 2],
+        )
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        for v in (a, b, c):
+            normals[v, 0] += nx
+            normals[v, 1] += ny
+            normals[v, 2] += nz
+    for v in range(len(vertices)):
+        length = np.sqrt(normals[v, 0] ** 2 + normals[v, 1] ** 2 + normals[v, 2] ** 2)
+        if length > 0:
+            normals[v, 0] /= length
+            normals[v, 1] /= length
+            normals[v, 2] /= length
+    return normals
 
 
 @numba.njit(cache=True, nogil=True)

@@ -160,7 +160,7 @@ def test_vertex_normals(face) -> None:
 def test_size_evidence_prefers_the_true_size() -> None:
     """Shapes up to scale, with a prior on their size: the plain mode is too small by far."""
     rng, count = np.random.default_rng(0), 40
-    precision, free = np.ones(count), np.ones(count, bool)
+    every = np.ones(count, bool)
     plain, corrected = [], []
     for _ in range(40):
         size = np.exp(0.05 * rng.standard_normal())
@@ -169,7 +169,7 @@ def test_size_evidence_prefers_the_true_size() -> None:
         energy = np.array([0.5 * (seen / s) @ (seen / s) for s in scales])
         energy += 0.5 * (np.log(scales) / 0.05) ** 2
         matrix = np.eye(count) * (1 + 1e6)
-        number = determined_count(matrix, precision, free)
+        number = determined_count(matrix, matrix - np.eye(count), every, every)
         plain.append(np.log(scales[np.argmin(energy)] / size))
         corrected.append(np.log(scales[np.argmin(energy + number * np.log(scales))] / size))
     assert number == pytest.approx(count, rel=1e-4)

@@ -1,0 +1,106 @@
+"""Several pictures of one person: one is as before, more are nearer, lists that do not match."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from geomface.errors import LandmarkError, SettingsError
+from geomface.faces.builtin import load_builtin_face
+from geomface.fitting.rendering import PictureFitSettings, PictureFitter, fit_image, fit_images
+from geomface.fitting.rendering.energy import PictureEnergy
+from geomface.fitting.rendering.joint import JointEnergy, shared_start
+from geomface.fitting.rendering.picture import picture_level
+from geomface.fitting.rendering.picture_fitter import open_view
+from geomface.mesh.similarity import fit_similarity
+from geomface.synthesis import FaceImageSettings, FaceSampler
+
+QUICK = PictureFitSettings(
+    face_sizes_px=(60.0,),
+    steps=(4,),
+    landmark_weights=(1.0,),
+    most_pixels=500,
+    albedo_modes=6,
+    extract_albedo=False,
+)
+
+
+@pytest.fixture(scope="module")
+def fitter():
+    return PictureFitter(load_builtin_face(), QUICK)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    sampler = FaceSampler(FaceImageSettings(identities=1, samples=3, size=96, seed=12))
+    batch = sampler.batch([(0, k) for k in range(3)])
+    rng = np.random.default_rng(0)
+    landmarks = batch.landmarks + rng.standard_normal(batch.landmarks.shape)
+    rest = dataclasses.replace(
+        batch.parameters[0], expression=np.zeros_like(batch.parameters[0].expression)
+    )
+    return list(batch.images["rgb"]), list(landmarks), sampler.vertices(rest)
+
+
+def error_of(fitter, vertices, truth):
+    region = fitter.model.template.regions["narrow_face"]
+    move = fit_similarity(vertices[region], truth[region], scale=True)
+    return float(np.linalg.norm(move.apply(vertices[region]) - truth[region], axis=1).mean())
+
+
+def test_more_pictures_tell_more(fitter, drawn) -> None:
+    images, landmarks, truth = drawn
+    alone = [fit_image(*pair, fitter) for pair in zip(images, landmarks, strict=True)]
+    person = fit_images(images, landmarks, fitter, names=["a", "b", "c"])
+    single = [error_of(fitter, fitter.model.vertices(fit.shape), truth) for fit in alone]
+    assert error_of(fitter, person.mesh.vertices, truth) < 0.85 * np.mean(single)
+    assert [fit.mesh.name for fit in person.pictures] == ["a", "b", "c"]
+    for fit, own in zip(person.pictures, alone, strict=True):
+        np.testing.assert_array_equal(fit.shape, person.shape)
+        np.testing.assert_array_equal(fit.albedo, person.albedo)
+        assert fit.landmark_px["median"] < 2.0 * own.landmark_px["median"]
+    expressions = np.stack([fit.expression for fit in person.pictures])
+    assert np.ptp(expressions, axis=0).max() > 0.01
+    assert person.mesh.colors.shape == person.mesh.vertices.shape
+
+
+def test_one_picture_is_a_person_too(fitter, drawn) -> None:
+    images, landmarks, _ = drawn
+    alone = fit_image(images[0], landmarks[0], fitter)
+    person = fit_images(images[:1], landmarks[:1], fitter)
+    np.testing.assert_array_equal(person.shape, alone.shape)
+    np.testing.assert_array_equal(person.pictures[0].mesh.vertices, alone.mesh.vertices)
+
+
+def test_joint_steps_lower_the_energy_and_keep_what_is_shared(fitter, drawn) -> None:
+    images, landmarks, _ = drawn
+    views = [
+        open_view(fitter, *pair, focal_px=None, sigma_px=2.0, confidence=None, name="picture")
+        for pair in zip((images[0][..., 1], images[1]), landmarks[:2], strict=True)
+    ]  # a grey one and one in colour
+    shapes = views[0].scene.face.shape_count
+    at = shared_start(tuple(view.first for view in views), shapes)
+    parts = []
+    for view, one in zip(views, at, strict=True):
+        level = picture_level(view.picture, 2.0)
+        places = view.scene.fragments(level, one).selection(300)
+        parts.append(PictureEnergy(view.scene, level, places, 0.05, 0.3, 1.0))
+    energy = JointEnergy(tuple(parts))
+    moved = energy.step(at, ("light", "albedo"))
+    assert energy.energy(moved) < energy.energy(at)
+    for before, after in zip(at, moved, strict=True):
+        np.testing.assert_array_equal(before.face, after.face)
+    moved = energy.step(moved, ("camera", "face", "albedo", "light"))
+    np.testing.assert_array_equal(moved[0].face[:shapes], moved[1].face[:shapes])
+    np.testing.assert_array_equal(moved[0].albedo, moved[1].albedo)
+    assert not np.array_equal(moved[0].camera.rotation, at[0].camera.rotation)
+
+
+def test_lists_that_do_not_match(fitter, drawn) -> None:
+    images, landmarks, _ = drawn
+    with pytest.raises(SettingsError, match="one entry for each of 3 pictures"):
+        fit_images(images, landmarks[:2], fitter)
+    with pytest.raises(SettingsError, match="at least one"):
+        fit_images([], [], fitter)
+    with pytest.raises(LandmarkError, match="b: landmarks"):
+        fit_images(images[:2], [landmarks[0], landmarks[1][:5]], fitter, names=["a", "b"])
