@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from geomface.files import save_image as save_image
     from geomface.fitting import fit_landmarks_2d as fit_landmarks_2d
     from geomface.fitting import fit_landmarks_3d as fit_landmarks_3d
-    from geomface.fitting.rendering import fit_image as fit_image
     from geomface.fitting.rendering import fit_images as fit_images
     from geomface.fitting.rendering.sheet import fit_sheet as fit_sheet
     from geomface.gan.factored_geometry import fit_faces as fit_faces
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from geomface.landmarks import detect_photograph_landmarks as detect_photograph_landmarks
     from geomface.landmarks.unaided import fit_scan as fit_scan
     from geomface.landmarks.unaided import register as register
+    from geomface.landmarks.unaided_pictures import fit_image as fit_image
     from geomface.learning.masking import MaskedDiscriminator as MaskedDiscriminator
     from geomface.mesh import LandmarkEmbedding as LandmarkEmbedding
     from geomface.mesh import Landmarks as Landmarks

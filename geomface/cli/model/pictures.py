@@ -36,7 +36,7 @@ class ModelFitImageOptions:
     """Folder for the results; it is created."""
     landmarks: Annotated[
         tuple[Path, ...],
-        tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: beside the photographs)"),
+        tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: beside them, or found)"),
     ] = ()
     """Landmarks of each photograph in pixels: JSON with "unit": "px", .pts, .txt or .csv; rows of x
     and y."""
@@ -149,11 +149,11 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
 
 
 def _read_photograph(path: Path, landmarks: Path | None, model: "MorphableModel") -> Photograph:
-    """Return a picture with its landmarks: those given, else those in a file beside it.
+    """Return a picture with its landmarks: those given, those in a file beside it, or found.
 
     Raises
     ------
-    LandmarkError : there are none, or they are of a picture of another size.
+    LandmarkError : no face is found, or the landmarks are of a picture of another size.
     """
     from geomface.datasets.photographs import landmarks_beside
     from geomface.files import load_image
@@ -161,10 +161,12 @@ def _read_photograph(path: Path, landmarks: Path | None, model: "MorphableModel"
     image = load_image(path)
     place = landmarks or landmarks_beside(path)
     if place is None:
-        raise LandmarkError(
-            f"{path}: expected landmarks, with --landmarks or in a file beside it such as "
-            f"{path.stem}.landmarks.json, got none."
-        )
+        from geomface.landmarks.unaided_pictures import find_landmarks
+
+        try:
+            return Photograph(path, image, *find_landmarks(image))
+        except LandmarkError as error:
+            raise LandmarkError(f"{path}: {error}") from None
     found = read_pixel_landmarks(place, model)
     size = (image.shape[0], image.shape[1])
     if found.image_size not in (None, size):
