@@ -9,7 +9,7 @@ from geomface.statistics import MorphableModel
 
 if TYPE_CHECKING:
     from geomface.fitting.rendering import ImageFit, PictureFitSettings, PictureFitter
-    from geomface.landmarks.photographs.detect import PhotographLandmarks
+    from geomface.landmarks.photographs.detect import PhotographDetector
 
 
 def fit_image(
@@ -22,7 +22,7 @@ def fit_image(
     sigma_px: float | FloatArray | None = None,
     confidence: FloatArray | None = None,
     name: str = "image",
-    detector: "PhotographLandmarks | None" = None,
+    detector: "PhotographDetector | None" = None,
 ) -> "ImageFit":
     """Find camera, face, albedo and light under which the model looks like a picture.
 
@@ -33,7 +33,8 @@ def fit_image(
     model : a MorphableModel, or a `PictureFitter` made from one to re-use what depends on it
         alone; default the built-in face
     settings, focal_px, sigma_px, confidence, name : as `geomface.fitting.rendering.fit_image`
-    detector : finds missing landmarks, default a new one with the weights that are shipped
+    detector : a function that finds missing landmarks, see `PhotographDetector`; default the
+        detector that ships
 
     Raises
     ------
@@ -68,7 +69,7 @@ def fit_image(
 
 
 def find_landmarks(
-    image: np.ndarray, detector: "PhotographLandmarks | None" = None
+    image: np.ndarray, detector: "PhotographDetector | None" = None
 ) -> tuple[FloatArray, FloatArray]:
     """Return the landmarks (68, 2) and their confidences (68,) of the largest face in a picture.
 
@@ -76,8 +77,7 @@ def find_landmarks(
     ------
     LandmarkError : no face is found
     """
-    from geomface.landmarks.photographs.detect import PhotographLandmarks, require_face
+    from geomface.landmarks.photographs.detect import detect_photograph_landmarks
 
-    found = require_face((detector or PhotographLandmarks()).detect(image))
-    face = found.faces[0]
+    face = detect_photograph_landmarks(image, detector=detector).faces[0]
     return face.points, face.confidence
