@@ -180,11 +180,10 @@ class PhotographTask(PhasedTask):
         return develop_windows(sample_pictures(pictures, window_places(chosen)), draws)
 
     def _windows_beside(self) -> torch.Tensor:
-        """Return windows of half of the finder's fields, where it sees a face beside the face."""
+        """Return windows of the finder's fields, where it sees a face beside the face."""
         fields = self.batch("fields")
-        count = -(-len(fields["windows"]) // 2)
-        windows, true = fields["windows"][:count], fields["frames"][:count]
-        return sample_pictures(windows, window_places(self._liked(windows, true)))
+        frames = self._liked(fields["windows"], fields["frames"])
+        return sample_pictures(fields["windows"], window_places(frames))
 
     def _liked(self, windows: torch.Tensor, true: torch.Tensor | None = None) -> torch.Tensor:
         """Return the frames (N, 4) that the finder is surest of, apart from the true ones."""
