@@ -1,5 +1,6 @@
 """`geomface landmarks detect --image`: the landmarks of faces in photographs."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,12 @@ def detect_in_folder(
             f"{folder}: expected pictures ({', '.join(IMAGE_SUFFIXES)}) in it or below, got none."
         )
     places = {path: out / path.relative_to(folder).with_suffix(ENDING) for path in paths}
+    shared = [place for place, times in Counter(places.values()).items() if times > 1]
+    if shared:
+        raise FileFormatError(
+            f"{folder}: expected pictures whose names differ without their endings, but "
+            f"{shared[0].name} would belong to several. Rename them, or take one at a time."
+        )
     kept = [place for place in places.values() if place.exists()]
     if kept and not force:
         raise OutputError(
@@ -87,7 +94,7 @@ def detect_in_folder(
         f"{out}: landmarks of {len(found)} of {len(paths)} pictures, {len(failed)} failed, "
         f"{run.seconds:.1f} s"
     )
-    return 1 if failed else 0
+    return 3 if failed else 0
 
 
 def _detect(

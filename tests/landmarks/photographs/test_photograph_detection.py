@@ -242,7 +242,7 @@ def test_a_folder_is_done_and_failures_are_told(
     save_image(folder / "grey.png", np.full((60, 60, 3), 0.5))
     (folder / "broken.jpg").write_bytes(b"no picture")
     words = ["landmarks", "detect", "--image", str(folder), "--out", str(out)]
-    assert main([*words, "--json"]) == 1
+    assert main([*words, "--json"]) == 3
     said = capsys.readouterr()
     record = json.loads(said.out)
     assert sorted(record["found"]) == ["a.png", "inner/b.jpg"]
@@ -252,6 +252,18 @@ def test_a_folder_is_done_and_failures_are_told(
         "b.landmarks.json",
     ]
     assert main(words) == 1 and "by hand" in capsys.readouterr().err
+
+
+def test_pictures_of_a_folder_never_share_a_landmark_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "photos").mkdir()
+    for name in ("a.png", "a.jpg"):
+        save_image(tmp_path / "photos" / name, np.full((60, 60, 3), 0.5))
+    out = tmp_path / "out"
+    words = ["landmarks", "detect", "--image", str(tmp_path / "photos"), "--out", str(out)]
+    assert main(words) == 1 and "a.landmarks.json" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def stored(picture: np.ndarray, mode: str, kind: str, **options) -> bytes:
