@@ -17,6 +17,8 @@ NO_WHEEL = {"pytorch3d"}
 RUN_NOT_IMPORTED = {"ruff", "pyright", "ipykernel", "pytest-xdist"}
 """What the tests start as programs, and what pytest loads by itself."""
 NEEDED_BY_TRIMESH = {"rtree"}
+OTHER_NAMES = {"cv2": ["opencv-python-headless"]}
+"""Distributions that the tests need not have, by the name of their module."""
 
 
 def declared(requirements: list[str]) -> set[str]:
@@ -41,7 +43,7 @@ def imported(folder: str, without: str = "") -> set[str]:
     ours = [path for top in ("tests", "tools") for path in (ROOT / top).rglob("*.py")]
     own = {name for path in ours for name in (path.stem, path.parent.name)}
     own |= {"geomface", "tools", *sys.stdlib_module_names}
-    homes = importlib.metadata.packages_distributions()
+    homes = OTHER_NAMES | importlib.metadata.packages_distributions()
     found = set()
     for path in paths:
         for module in imported_modules(ast.parse(path.read_text(encoding="utf-8"))):

@@ -59,7 +59,7 @@ class IdentityOptions:
     """Distance to the coefficients of the base, sigma."""
 
     def __post_init__(self) -> None:
-        require_options(self, mix_share="[0, 0.9]", similar_to=NOT_NEGATIVE)
+        require_options(self, trait_spread="(0, 10]", mix_share="[0, 0.9]", similar_to=NOT_NEGATIVE)
 
 
 @dataclasses.dataclass(frozen=True)

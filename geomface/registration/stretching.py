@@ -63,6 +63,8 @@ def _strain_rows(vertices: FloatArray, faces: IndexArray) -> sparse.csr_array:
     columns = (3 * faces[:, :, None] + np.arange(3)).reshape(-1, 9)
     starts = np.arange(0, columns.size + 1, 9)
     shape = (len(faces), 3 * len(vertices))
-    return sparse.vstack(
-        [sparse.csr_array((part.ravel(), columns.ravel(), starts), shape) for part in strains]
-    ).tocsr()
+    return sparse.csr_array(
+        sparse.vstack(
+            [sparse.csr_array((part.ravel(), columns.ravel(), starts), shape) for part in strains]
+        )
+    )
