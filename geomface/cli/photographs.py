@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from geomface.cli.inputs import PICTURE_SUFFIXES, make_folder, require_output
 from geomface.cli.run import Run
-from geomface.errors import FileFormatError, GeomfaceError, LandmarkError, OutputError
+from geomface.errors import FileFormatError, GeomfaceError, LandmarkError
 
 if TYPE_CHECKING:
     from geomface.landmarks.photographs.detect import PhotographLandmarks, PhotographResult
@@ -60,14 +60,15 @@ def detect_in_folder(
             f"{folder}: expected pictures whose names differ without their endings, but "
             f"{shared[0].name} would belong to several. Rename them, or take one at a time."
         )
-    kept = [place for place in places.values() if place.exists()]
-    if kept and not force:
-        raise OutputError(
-            f"--out {out}: {len(kept)} landmark files such as {kept[0].name} are already there, "
-            "and may have been marked by hand. Give another folder, or --force to replace them."
+    # What is there may have been marked by hand, or is of a run that was interrupted.
+    todo = [path for path in paths if force or not places[path].exists()]
+    if kept := len(paths) - len(todo):
+        run.note(
+            f"{kept} landmark files are already in {out} and stay as they are; --force replaces "
+            "them."
         )
     if run.common.dry_run:
-        return run.plan([f"find faces in {len(paths)} pictures of {folder}", f"write into {out}"])
+        return run.plan([f"find faces in {len(todo)} pictures of {folder}", f"write into {out}"])
     from geomface.landmarks.photographs.detect import PhotographLandmarks
 
     detector, found, failed = PhotographLandmarks(), {}, {}
@@ -75,8 +76,8 @@ def detect_in_folder(
         make_folder(out)
     if picture is not None:
         make_folder(picture, "--picture")
-    with run.progress("pictures", len(paths)) as step:
-        for done, path in enumerate(paths, 1):
+    with run.progress("pictures", len(todo)) as step:
+        for done, path in enumerate(todo, 1):
             name = path.relative_to(folder)
             places[path].parent.mkdir(parents=True, exist_ok=True)
             shown = None
@@ -84,14 +85,18 @@ def detect_in_folder(
                 shown = picture / name.with_suffix(".png")
                 shown.parent.mkdir(parents=True, exist_ok=True)
             try:
-                found[str(name)] = _figures(_detect(detector, path, places[path], shown))
+                result = _detect(detector, path, places[path], shown)
+                found[str(name)] = _figures(result)
+                for note in result.notes:
+                    run.warn(f"{path}: {note}")
             except GeomfaceError as error:
                 failed[str(name)] = str(error)
                 run.warn(f"failed: {error}")
             step(done, str(name))
-    run.finish({"pictures": len(paths), "found": found, "failed": failed}, report)
+    figures = {"pictures": len(paths), "there_already": kept, "found": found, "failed": failed}
+    run.finish(figures, report)
     run.say(
-        f"{out}: landmarks of {len(found)} of {len(paths)} pictures, {len(failed)} failed, "
+        f"{out}: landmarks of {len(found)} of {len(todo)} pictures, {len(failed)} failed, "
         f"{run.seconds:.1f} s"
     )
     return 3 if failed else 0
@@ -115,9 +120,9 @@ def _detect(
         PixelLandmarks(face.points, image_size=result.image_size, confidence=face.confidence)
         for face in result.faces
     )
-    save_pixel_landmarks(out, largest, others)
     if picture is not None:
         save_image(picture, photograph_picture(pixels, result))
+    save_pixel_landmarks(out, largest, others)  # last: a picture that has it is done
     return result
 
 

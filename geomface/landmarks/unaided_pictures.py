@@ -1,5 +1,6 @@
 """Fits to photographs that find the landmarks themselves where none are given."""
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,9 +55,10 @@ def fit_image(
     from geomface.faces.builtin import load_builtin_face
     from geomface.fitting.rendering import fit_image as fit_to_landmarks
 
+    noticed: tuple[str, ...] = ()
     if landmarks is None:
-        landmarks, confidence = find_landmarks(image, detector)
-    return fit_to_landmarks(
+        landmarks, confidence, noticed = find_landmarks(image, detector)
+    fit = fit_to_landmarks(
         image,
         landmarks,
         load_builtin_face() if model is None else model,
@@ -66,12 +68,13 @@ def fit_image(
         confidence=confidence,
         name=name,
     )
+    return dataclasses.replace(fit, notes=(*noticed, *fit.notes))
 
 
 def find_landmarks(
     image: np.ndarray, detector: "PhotographDetector | None" = None
-) -> tuple[FloatArray, FloatArray]:
-    """Return the landmarks (68, 2) and their confidences (68,) of the largest face in a picture.
+) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
+    """Return the landmarks (68, 2) and confidences (68,) of a picture's largest face, and notes.
 
     Raises
     ------
@@ -79,5 +82,5 @@ def find_landmarks(
     """
     from geomface.landmarks.photographs.detect import detect_photograph_landmarks
 
-    face = detect_photograph_landmarks(image, detector=detector).faces[0]
-    return face.points, face.confidence
+    result = detect_photograph_landmarks(image, detector=detector)
+    return result.faces[0].points, result.faces[0].confidence, result.notes

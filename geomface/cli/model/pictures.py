@@ -95,6 +95,7 @@ class Photograph:
     image: "ImageArray"
     points: "FloatArray"
     confidence: "FloatArray | None" = None
+    notes: tuple[str, ...] = ()
 
 
 def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
@@ -121,6 +122,8 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
         _read_photograph(path, place, model)
         for path, place in zip(options.images, files, strict=True)
     ]
+    for one in photographs:
+        run.add_notes(f"{one.path}: {note}" for note in one.notes)
     if options.common.dry_run:
         names = ", ".join(str(path) for path in options.images)
         return run.plan([f"fit {model.name} to {names}", f"write into {options.out}"])
@@ -175,7 +178,7 @@ def _read_photograph(path: Path, landmarks: Path | None, model: "MorphableModel"
             f"{found.image_size[1]} x {found.image_size[0]} pixels, {path} has "
             f"{size[1]} x {size[0]}."
         )
-    return Photograph(path, image, found.points)
+    return Photograph(path, image, found.points, found.confidence)
 
 
 def _fit_person(

@@ -251,7 +251,12 @@ def test_a_folder_is_done_and_failures_are_told(
         "a.landmarks.json",
         "b.landmarks.json",
     ]
-    assert main(words) == 1 and "by hand" in capsys.readouterr().err
+    (out / "a.landmarks.json").write_text("marked by hand")
+    (out / "inner" / "b.landmarks.json").unlink()
+    assert main([*words, "--json"]) == 3
+    said = capsys.readouterr()
+    assert list(json.loads(said.out)["found"]) == ["inner/b.jpg"] and "--force" in said.err
+    assert (out / "a.landmarks.json").read_text() == "marked by hand"
 
 
 def test_pictures_of_a_folder_never_share_a_landmark_file(
