@@ -10,6 +10,7 @@ from geomface.faces.albedo import face_landmarks, landmark_places
 from geomface.faces.albedo_code import TOLD
 from geomface.faces.builtin import load_builtin_face
 from geomface.statistics import MorphableModel
+from geomface.threads import one_blas_thread
 
 _PLACES = {
     "sexDimorphism": 1,
@@ -78,13 +79,15 @@ def trait_axes(model: MorphableModel) -> TraitAxes:
     """
     count = len(model.shape)
     wanted = list(dict.fromkeys([*_PLACES, *_WIDER]))
-    if all(name in model.shape.names for name in wanted):
-        found = {name: np.eye(count)[model.shape.names.index(name)] for name in wanted}
-    else:
-        found = _by_landmarks(model, wanted)
-    told = _completed({_PLACES[name]: found[name] for name in _PLACES}, min(len(TOLD), count))
-    wider = np.stack([found[name] for name in _WIDER])[:count]
-    return TraitAxes(told, _orthonormal(wider))
+    # Threads would add in another order: people would differ in their last bits by the worker.
+    with one_blas_thread():
+        if all(name in model.shape.names for name in wanted):
+            found = {name: np.eye(count)[model.shape.names.index(name)] for name in wanted}
+        else:
+            found = _by_landmarks(model, wanted)
+        told = _completed({_PLACES[name]: found[name] for name in _PLACES}, min(len(TOLD), count))
+        wider = np.stack([found[name] for name in _WIDER])[:count]
+        return TraitAxes(told, _orthonormal(wider))
 
 
 def _by_landmarks(model: MorphableModel, names: list[str]) -> dict[str, FloatArray]:

@@ -8,6 +8,8 @@ from geomface.faces import load_builtin_face, load_ict
 from geomface.pipeline.face_pictures import FaceSetSettings, generate_faces
 from geomface.synthesis import FaceImageSettings, FaceSampler
 from geomface.synthesis.mixed_sampler import MixedSampler
+from geomface.synthesis.trait_axes import trait_axes
+from geomface.threads import one_blas_thread
 
 SETTINGS = FaceImageSettings(identities=4, samples=1, size=48, seed=2)
 
@@ -38,6 +40,14 @@ def test_a_mixed_set_has_the_same_bytes_for_any_number_of_workers(tmp_path, shar
         settings = FaceSetSettings(SETTINGS, out, models=files, workers=workers, part_pictures=2)
         digests.append(generate_faces(settings).figures["sha256"])
     assert digests[0] == digests[1]
+
+
+def test_traits_do_not_depend_on_threads(models) -> None:
+    free = trait_axes(models[1])
+    with one_blas_thread():
+        alone = trait_axes(models[1])
+    np.testing.assert_array_equal(free.told, alone.told)
+    np.testing.assert_array_equal(free.wider, alone.wider)
 
 
 def test_what_belongs_to_one_mesh_is_refused(models, tmp_path) -> None:
