@@ -9,6 +9,7 @@ from geomface.errors import FailedRegistrationError
 from geomface.fitting.model_registration import known_faces, shape_prior
 from geomface.mesh import Landmarks, Mesh, Similarity
 from geomface.registration import register
+from geomface.registration.verification import _shape_reasons
 
 
 def turned(similarity, template, axis, degrees):
@@ -34,6 +35,21 @@ def test_a_wrong_pose_is_refused_and_the_result_can_be_looked_at(face, solver, s
         register(solver, scan.mesh, start=start, faces=shape_prior(face))
     assert caught.value.result.verification.reasons
     assert caught.value.result.residual_mm["median"] < 0.5  # which tells nothing
+
+
+def test_much_of_distortion_and_distance_at_once_is_no_face():
+    """Each limit holds alone, and an ellipse a little outside of both for the two together."""
+    angles, distances = np.linspace(0.0, 45.0, 46), np.linspace(0.0, 35.0, 36)
+    likely = np.array([[not _shape_reasons(a, d) for d in distances] for a in angles])
+    inside = (angles[:, None] <= 38.0) & (distances <= 28.0)
+    both = np.hypot(angles[:, None] / 38.0, distances / 28.0)
+    np.testing.assert_array_equal(likely, inside & (both <= 1.08))
+    corner = inside & ~likely
+    assert corner.sum() > 50 and likely[both <= 1.0].all()
+    (reason,) = _shape_reasons(36.0, 27.0)
+    assert "36 degrees" in reason and "27 standard" in reason and "both at once" in reason
+    assert _shape_reasons(37.0, None) == [] and len(_shape_reasons(39.0, None)) == 1
+    assert len(_shape_reasons(39.0, 29.0)) == 2
 
 
 def test_a_ball_is_no_face(solver):
