@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from geomface.cli.framed_faces import read_framed
 from geomface.cli.inputs import PICTURE_SUFFIXES, require_output
 from geomface.cli.options import CommonOptions, Folder, MaybeFile, require_options
 from geomface.cli.run import Run
+from geomface.errors import OutputError, SettingsError
 from geomface.ranges import COUNT
 
 if TYPE_CHECKING:
-    from geomface.datasets.photographs import Photograph
     from geomface.metrics.face_sets import FaceSetComparison, FramedFaces
 
 
@@ -24,7 +25,7 @@ class EvaluateFacesOptions:
     size and place (92 x 112, grey) by their landmarks: those of the set, or files beside the
     pictures (X.landmarks.json, X.pts, X.txt). Photographs without landmarks are taken as they are,
     from the middle. People are subfolders, or the column identity of labels.csv. Heads turned by
-    more than about 30 degrees are left out.
+    more than about 30 degrees are left out, and so are pictures that cannot be read (exit code 3).
     """
 
     faces: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SET")]
@@ -55,11 +56,23 @@ def run_evaluate_faces(options: EvaluateFacesOptions, run: Run) -> int:
     require_output(options.sheet, "--sheet", PICTURE_SUFFIXES)
     folders = {"faces": options.faces, "photographs": options.photographs}
     sets = {what: load_photographs(folder) for what, folder in folders.items()}
+    _require_apart(options)
     if options.common.dry_run:
         return run.plan(
             [f"compare {len(sets['faces'])} faces with {len(sets['photographs'])} photographs"]
         )
-    framed = {what: _framed(what, photographs, options, run) for what, photographs in sets.items()}
+    failed: dict[str, dict[str, str]] = {what: {} for what in sets}
+    framed = {
+        what: read_framed(
+            what,
+            photographs,
+            run,
+            failed[what],
+            count=options.count,
+            seed=options.common.seed,
+        )
+        for what, photographs in sets.items()
+    }
     found = compare_face_sets(
         framed["faces"],
         framed["photographs"],
@@ -68,64 +81,29 @@ def run_evaluate_faces(options: EvaluateFacesOptions, run: Run) -> int:
     )
     if options.sheet is not None:
         _save_sheet(options.sheet, framed["faces"], framed["photographs"], options.common.seed)
-    run.finish(_figures(found) | {"pictures": _counts(framed)}, options.report)
+    figures = _figures(found) | {"pictures": _counts(framed), "failed": failed}
+    run.finish(figures, options.report)
     _show(found, run)
     if options.sheet is not None:
         run.say(f"{options.sheet}: faces and photographs in turns")
-    return 0
+    return 3 if any(failed.values()) else 0
 
 
-def _framed(
-    what: str, photographs: "tuple[Photograph, ...]", options: EvaluateFacesOptions, run: Run
-) -> "FramedFaces":
-    """Read pictures and bring their faces into the frame; say what was left out."""
-    import numpy as np
-
-    from geomface.metrics.face_frame import HEIGHT, WIDTH, frame_face
-    from geomface.metrics.face_sets import FramedFaces
-
-    chosen = _choose(photographs, options.count, options.common.seed)
-    pictures, people, scales, bare = [], [], [], 0
-    with run.progress(f"reading {what}", len(chosen)) as step:
-        for index, photograph in enumerate(chosen):
-            face = frame_face(photograph.read(), photograph.landmarks)
-            bare += photograph.landmarks is None
-            if face is not None:
-                pictures.append(face.picture)
-                people.append(photograph.person)
-                scales.append(face.scale)
-            step(index + 1, photograph.name)
-    if bare:
-        run.note(
-            f"{what}: {bare} of {len(chosen)} have no landmarks and are cropped by the middle."
+def _require_apart(options: EvaluateFacesOptions) -> None:
+    """Refuse sets that share pictures, and a sheet that would be one of theirs next time."""
+    faces, photographs = options.faces.resolve(), options.photographs.resolve()
+    if faces.is_relative_to(photographs) or photographs.is_relative_to(faces):
+        raise SettingsError(
+            f"--photographs {options.photographs}: expected other pictures than those of "
+            f"{options.faces}, got the same, or one folder within the other. How far photographs "
+            "are from each other is measured along with every set."
         )
-    if len(pictures) < len(chosen):
-        run.note(
-            f"{what}: {len(chosen) - len(pictures)} of {len(chosen)} are turned by more than about "
-            "30 degrees, cut off, or lack a landmark: left out."
-        )
-    small = sum(scale < 1.0 for scale in scales)
-    if small:
-        run.note(
-            f"{what}: {small} faces are smaller than the {WIDTH} x {HEIGHT} pixels that they are "
-            "measured at, so their finest contrast is missing. Take larger pictures."
-        )
-    return FramedFaces(np.array(pictures, np.float32).reshape(-1, HEIGHT, WIDTH), people)
-
-
-def _choose(photographs: "tuple[Photograph, ...]", count: int, seed: int) -> "list[Photograph]":
-    """Return at most `count` pictures, of as few people as they are of."""
-    import numpy as np
-
-    if len(photographs) <= count:
-        return list(photographs)
-    keys = [photograph.person or photograph.name for photograph in photographs]
-    rank = {
-        name: at
-        for at, name in enumerate(np.random.default_rng(seed).permutation(sorted(set(keys))))
-    }
-    order = sorted(range(len(keys)), key=lambda index: (rank[keys[index]], index))
-    return [photographs[index] for index in sorted(order[:count])]
+    for folder in (faces, photographs):
+        if options.sheet is not None and options.sheet.resolve().is_relative_to(folder):
+            raise OutputError(
+                f"--sheet {options.sheet}: it would be one of the pictures of {folder} next time. "
+                "Write elsewhere."
+            )
 
 
 def _counts(framed: "dict[str, FramedFaces]") -> dict[str, Any]:

@@ -56,7 +56,8 @@ def load_photographs(folder: Path | str) -> tuple[Photograph, ...]:
     if (folder / layout.SET_FILE).is_file():
         return _synthetic(folder)
     if not folder.is_dir():
-        raise FileFormatError(f"{folder}: expected a folder of photographs, there is none.")
+        got = "got a file" if folder.exists() else "there is none"
+        raise FileFormatError(f"{folder}: expected a folder of photographs, {got}.")
     paths = {
         path.relative_to(folder).as_posix(): path
         for path in layout.files_below(folder, "*")

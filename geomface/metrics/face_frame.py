@@ -18,6 +18,9 @@ degrees. Beyond it half of the face is hidden, and frames show different things.
 
 _INSIDE = 0.6
 """Of the frame that has to lie in the photograph."""
+LEAST_SCALE = 0.18
+"""Pixels of the photograph for one of the frame. Below it one covers 5.6 of the frame, the widest
+blur by which contrast is measured: what the frame shows then is the interpolation."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -49,7 +52,8 @@ def frame_face(image: ImageArray, landmarks: FloatArray | None = None) -> Framed
     Returns
     -------
     FramedFace, or None when the five landmarks are not all known, the head is turned by more than
-    about 30 degrees, or much of the frame lies outside the photograph
+    about 30 degrees, much of the frame lies outside the photograph, or it has less than 0.18 pixels
+    for one of the frame
 
     Raises
     ------
@@ -64,6 +68,8 @@ def frame_face(image: ImageArray, landmarks: FloatArray | None = None) -> Framed
     if landmarks is None:
         height, width = grey.shape
         scale = min(height / HEIGHT, width / WIDTH)
+        if scale < LEAST_SCALE:
+            return None
         corner = np.array([width - scale * WIDTH, height - scale * HEIGHT]) / 2
         return FramedFace(_cut(grey, corner, scale), scale)
     points = _five(require_shape(landmarks, (68, 2), "landmarks of a face", LandmarkError))
@@ -72,6 +78,8 @@ def frame_face(image: ImageArray, landmarks: FloatArray | None = None) -> Framed
     wanted = _EYES_NOSE_MOUTH - _EYES_NOSE_MOUTH.mean(axis=0)
     found = points - points.mean(axis=0)
     scale = float(np.sqrt((found**2).sum() / (wanted**2).sum()))
+    if scale < LEAST_SCALE:
+        return None
     corner = points.mean(axis=0) - scale * _EYES_NOSE_MOUTH.mean(axis=0)
     size = scale * np.array([WIDTH, HEIGHT])
     inside = np.minimum(corner + size, grey.shape[::-1]) - np.maximum(corner, 0)

@@ -130,7 +130,7 @@ def compare_face_sets(
 
     Raises
     ------
-    SettingsError : too few pictures or people
+    SettingsError : too few pictures or people, black ones, or photographs without any contrast
 
     Convention
     ----------
@@ -148,6 +148,12 @@ def compare_face_sets(
     own, half, other = _sides(faces, photographs, rng)
     grey = [side.pictures.astype(np.float64) for side in (faces, photographs)]
     statistics = [face_statistics(pictures) for pictures in grey]
+    for name, values in statistics[1].items():
+        if not np.median(values) > 0:
+            raise SettingsError(
+                f"photographs: expected pictures of faces, but half of them or more have no {name} "
+                "at all. Are they photographs?"
+            )
     seen = [_seen(pictures, window) for pictures in grey]
     kinds: dict[str, Callable[[int], FloatArray]] = {
         "gradients": lambda side: gradient_histograms(seen[side]),
@@ -188,7 +194,7 @@ def _sides(
 
 def _seen(pictures: FloatArray, window: str) -> FloatArray:
     """Return pictures in which every face has a median of one half."""
-    median = np.median(pictures[:, FACE], axis=1).astype(np.float64)
+    median = np.median(pictures[:, FACE], axis=1)
     bright = np.clip(0.5 * pictures / median[:, None, None], 0.0, 1.0)
     if window == "picture":
         return bright

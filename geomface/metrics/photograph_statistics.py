@@ -56,6 +56,12 @@ def face_statistics(pictures: FloatArray) -> dict[str, FloatArray]:
     }
 
 
+def black_faces(pictures: FloatArray) -> BoolArray:
+    """Return (N,) which of framed faces (N, 112, 92) have no light: nothing is relative to it."""
+    medians = [np.median(pictures[:, region], axis=1) for region in (FACE, SKIN)]
+    return np.minimum(*medians) <= 0
+
+
 def contrast_bands(
     pictures: FloatArray, region: BoolArray, edges: tuple[float, ...] = BAND_EDGES
 ) -> FloatArray:
@@ -92,9 +98,7 @@ def _checked(pictures: FloatArray) -> FloatArray:
     pictures = require_shape(pictures, (None, HEIGHT, WIDTH), "framed faces", SettingsError)
     pictures = pictures.astype(np.float64)
     require_finite(pictures, "framed faces", SettingsError)
-    black = np.flatnonzero(
-        (np.median(pictures[:, FACE], axis=1) <= 0) | (np.median(pictures[:, SKIN], axis=1) <= 0)
-    )
+    black = np.flatnonzero(black_faces(pictures))
     if len(black):
         raise SettingsError(
             f"framed faces: expected some light on every face, picture {black[0]} is black there."

@@ -1,6 +1,7 @@
 """`geomface evaluate faces`: folders of pictures, their people and landmarks, what is refused."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,28 @@ def test_figures_and_sheet(
     assert "compare 18 faces with 20 photographs" in capsys.readouterr().out
 
 
+def test_pictures_that_cannot_be_measured_are_left_out(
+    faces: Path, photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "photographs"
+    shutil.copytree(photographs, folder)
+    words = ["evaluate", "faces", str(faces), "--photographs", str(folder), "--json"]
+    assert main([*words, "--quiet"]) == 0
+    clean = json.loads(capsys.readouterr().out)
+    (folder / "p1" / "torn.png").write_bytes((folder / "p1" / "1.png").read_bytes()[:400])
+    save_image(folder / "p2" / "night.png", np.zeros((112, 92)))
+    save_image(folder / "p3" / "dot.png", np.full((1, 1), 0.5))
+    assert main(words) == 3
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert set(found["failed"]["photographs"]) == {"p1/torn.png", "p2/night.png"}
+    assert found["failed"]["faces"] == {} and "night.png: expected some light" in said.err
+    assert "torn.png" in said.err and "2 of 23 cannot be measured" in said.err
+    assert "1 of 23 are turned" in said.err and "smaller than 17 x 20 pixels" in said.err
+    for figures in ("statistics", "features", "patches", "pictures", "compared"):
+        assert found[figures] == clean[figures]
+
+
 def test_people_and_landmarks_of_a_folder(photographs: Path, tmp_path: Path) -> None:
     assert [item.person for item in load_photographs(photographs)] == [
         f"p{index // 4}" for index in range(20)
@@ -84,6 +107,25 @@ def test_bad_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         load_photographs(tmp_path)
     assert main(["evaluate", "faces", str(tmp_path), "--photographs", str(tmp_path)]) == 1
     assert "expected photographs" in capsys.readouterr().err
+    save_image(tmp_path / "a.png", np.full((8, 6, 3), 0.5))
+    (tmp_path / "within").mkdir()
+    save_image(tmp_path / "within" / "b.png", np.full((8, 6, 3), 0.5))
+    with pytest.raises(FileFormatError, match="got a file"):
+        load_photographs(tmp_path / "a.png")
+    for other in (f"{tmp_path}/within/..", f"{tmp_path}/within"):
+        for words in ([str(tmp_path), "--photographs", other], [other, "--photographs", tmp_path]):
+            assert main(["evaluate", "faces", *map(str, words)]) == 1
+            assert "expected other pictures than those of" in capsys.readouterr().err
     words = ["evaluate", "faces", "a", "--photographs", "b", "--sheet", "s.gif"]
     assert main(words) == 1
     assert "--sheet s.gif: expected a name ending in .png" in capsys.readouterr().err
+
+
+def test_a_sheet_is_no_picture_of_the_sets(
+    faces: Path, photographs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in (faces, photographs):
+        place = folder / "sheet.png"
+        words = ["evaluate", "faces", faces, "--photographs", photographs, "--sheet", place]
+        assert main(list(map(str, words))) == 1
+        assert "would be one of the pictures of" in capsys.readouterr().err

@@ -61,6 +61,10 @@ def test_frame_of_other_faces() -> None:
     assert frame_face(image, turned) is None and frame_face(image, missing) is None
     assert frame_face(image, points - 5000.0) is None
     assert frame_face(image, 1e7 * points) is None
+    tiny = landmarks_at(0.17, (20.0, 20.0))
+    assert frame_face(image, tiny) is None and frame_face(image[:19, :90]) is None
+    assert frame_face(image, tiny / 0.17 * 0.19) is not None
+    assert frame_face(image[:22, :90]) is not None
     with pytest.raises(LandmarkError, match=r"\(68, 2\)"):
         frame_face(image, points[:51])
     with pytest.raises(SettingsError, match="photograph: expected pixels"):
@@ -199,6 +203,9 @@ def test_sets_that_say_nothing_are_refused() -> None:
         compare_face_sets(FramedFaces(photographs.pictures[:5], ["a"] * 5), photographs)
     with pytest.raises(SettingsError, match="two people or more"):
         compare_face_sets(photographs, FramedFaces(photographs.pictures, ["a"] * 20))
+    flat = FramedFaces(np.full_like(photographs.pictures, 0.5), photographs.people)
+    with pytest.raises(SettingsError, match="photographs: .* have no contrast 0 to"):
+        compare_face_sets(photographs, flat)
     with pytest.raises(SettingsError, match="window: expected one of"):
         compare_face_sets(photographs, photographs, window="eyes")
     with pytest.raises(SettingsError, match="expected a person for each"):
