@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from geomface.mesh import Mesh
 
 
+_ONE_OF_TWO = "expected --scan FILE or --image FILE, one of the two. Give one."
+
+
 @dataclasses.dataclass(frozen=True)
 class LandmarksDetectOptions:
     """Find the 68 landmarks of a scan in any pose and unit, or of the faces in a photograph.
@@ -53,34 +56,42 @@ class LandmarksDetectOptions:
 def run_detect(options: LandmarksDetectOptions, run: Run) -> int:
     """Read, look, write."""
     run.require_cpu()
-    if (options.scan is None) == (options.image is None):
-        raise SettingsError("expected --scan FILE or --image FILE, one of the two. Give one.")
-    if options.image is not None and options.image.is_dir():
+    scan, image = options.scan, options.image
+    if image is None:
+        if scan is None:
+            raise SettingsError(_ONE_OF_TWO)
+        _require_free(options, scan)
+        return _detect_on_scan(options, scan, run)
+    if scan is not None:
+        raise SettingsError(_ONE_OF_TWO)
+    if image.is_dir():
         return detect_in_folder(
             run,
-            options.image,
+            image,
             options.out,
             force=options.force,
             picture=options.picture,
             report=options.report,
         )
-    require_output(options.out, "--out", (".json",), (options.scan, options.image))
+    _require_free(options, image)
+    return detect_in_picture(
+        run, image, options.out, picture=options.picture, report=options.report
+    )
+
+
+def _require_free(options: LandmarksDetectOptions, read: Path) -> None:
+    """Check that the landmark file may be written."""
+    require_output(options.out, "--out", (".json",), (read,))
     if options.out.exists() and not options.force:
         raise OutputError(
             f"--out {options.out}: is already there, and may have been measured by hand. Give "
             "another name, or --force to replace it."
         )
-    if options.image is not None:
-        return detect_in_picture(
-            run, options.image, options.out, picture=options.picture, report=options.report
-        )
-    return _detect_on_scan(options, options.scan, run)
 
 
-def _detect_on_scan(options: LandmarksDetectOptions, path: Path | None, run: Run) -> int:
+def _detect_on_scan(options: LandmarksDetectOptions, path: Path, run: Run) -> int:
     from geomface.mesh.io import load_mesh, save_landmarks
 
-    assert path is not None
     require_output(options.picture, "--picture", PICTURE_SUFFIXES, (path,))
     require_output(options.report, "--report", (".json",), (path,))
     scan = load_mesh(path, unit=options.unit, texture=options.textures or True)

@@ -9,7 +9,8 @@ from geomface.cli.run import Run
 from geomface.errors import FileFormatError, GeomfaceError, LandmarkError
 
 if TYPE_CHECKING:
-    from geomface.landmarks.photographs.detect import PhotographLandmarks, PhotographResult
+    from geomface.landmarks.photographs.detect import PhotographLandmarks
+    from geomface.landmarks.photographs.result import PhotographResult
 
 ENDING = ".landmarks.json"
 """Of the landmark files of a folder, behind a picture's name without its own ending."""
@@ -107,7 +108,7 @@ def _detect(
 ) -> "PhotographResult":
     """Find, and write the landmarks, and the picture of them if one is wanted."""
     from geomface.files import load_image, save_image
-    from geomface.landmarks.photographs.detect import require_face
+    from geomface.landmarks.photographs.result import require_face
     from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
     from geomface.report.photograph_picture import photograph_picture
 

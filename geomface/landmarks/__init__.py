@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from geomface.landmarks.detect import DetectionResult as DetectionResult
     from geomface.landmarks.detect import LandmarkDetector as LandmarkDetector
     from geomface.landmarks.detect import detect_landmarks as detect_landmarks
-    from geomface.landmarks.photographs.detect import PhotographFace as PhotographFace
     from geomface.landmarks.photographs.detect import PhotographLandmarks as PhotographLandmarks
-    from geomface.landmarks.photographs.detect import PhotographResult as PhotographResult
-    from geomface.landmarks.photographs.detect import PhotographSettings as PhotographSettings
     from geomface.landmarks.photographs.detect import (
         detect_photograph_landmarks as detect_photograph_landmarks,
     )
+    from geomface.landmarks.photographs.result import PhotographFace as PhotographFace
+    from geomface.landmarks.photographs.result import PhotographResult as PhotographResult
+    from geomface.landmarks.photographs.result import PhotographSettings as PhotographSettings
     from geomface.landmarks.pose_search import DetectionSettings as DetectionSettings
     from geomface.landmarks.view_detectors import NetworkDetector as NetworkDetector
     from geomface.landmarks.view_detectors import PictureDetector as PictureDetector

@@ -10,7 +10,7 @@ from geomface.statistics import MorphableModel
 
 if TYPE_CHECKING:
     from geomface.fitting.rendering import ImageFit, PictureFitSettings, PictureFitter
-    from geomface.landmarks.photographs.detect import PhotographDetector
+    from geomface.landmarks.photographs.own_detector import PhotographDetector
 
 
 def fit_image(

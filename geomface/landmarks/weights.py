@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KIND = "landmark-detector"
 SCHEMA = 1
 ASSET = "landmarks/detector.safetensors"
+_REMEDY = "Train it again with tools/train_landmark_detector.py, or reinstall geomface."
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -42,11 +43,9 @@ def save_detector(path: Path | str, weights: DetectorWeights, config: dict | Non
     In the file the landmark shape model is called constellation, a dense one skin and its number.
     """
     from geomface.files.tensors import save_tensors
+    from geomface.learning.network_arrays import network_arrays
 
-    arrays = {
-        f"network.{name}": tensor.detach().contiguous().numpy().astype(np.float16)
-        for name, tensor in weights.network.state_dict().items()
-    }
+    arrays = network_arrays(weights.network, "network.")
     model = weights.shape_model
     arrays["constellation.mean"] = model.mean.astype(np.float32)
     arrays["constellation.basis"] = model.basis.astype(np.float32)
@@ -67,33 +66,26 @@ def load_detector(path: Path | str | None = None) -> DetectorWeights:
     ------
     FileFormatError : missing or damaged, or weights of another network.
     """
-    import torch
-
     from geomface.files.assets import asset_path
     from geomface.files.tensors import load_tensors
     from geomface.landmarks.network import LandmarkNetwork
+    from geomface.learning.network_arrays import fill_network
 
     path = asset_path(ASSET) if path is None else path
     arrays, _ = load_tensors(path, kind=KIND, schema=SCHEMA)
     network = LandmarkNetwork()
-    state = {
-        name.removeprefix("network."): torch.from_numpy(array.astype(np.float32))
-        for name, array in arrays.items()
-        if name.startswith("network.")
-    }
+    fill_network(network, arrays, "network.", path=path, remedy=_REMEDY)
     try:
-        network.load_state_dict(state)
         model = LinearModel(
             arrays["constellation.mean"].astype(np.float64),
             arrays["constellation.basis"].astype(np.float64),
         )
         dense_models = tuple(_read_dense_models(arrays))
-    except (RuntimeError, KeyError) as error:
+    except KeyError as error:
         raise FileFormatError(
-            f"{path}: these are not the weights of this version's landmark network. Train it "
-            "again with tools/train_landmark_detector.py, or reinstall geomface."
+            f"{path}: expected shape models of faces beside the network, got none. {_REMEDY}"
         ) from error
-    return DetectorWeights(network.eval(), model, dense_models)
+    return DetectorWeights(network, model, dense_models)
 
 
 def _read_dense_models(arrays: Mapping[str, np.ndarray]) -> "Iterator[DenseShapeModel]":

@@ -3,7 +3,7 @@
 import numpy as np
 
 from geomface.arrays import ImageArray
-from geomface.landmarks.photographs.detect import PhotographResult
+from geomface.landmarks.photographs.result import PhotographResult
 
 SURE, UNSURE = np.array([0.10, 0.85, 0.25]), np.array([0.95, 0.25, 0.10])
 """Colours of landmarks of confidence 1 and 0, blended between."""

@@ -30,7 +30,8 @@ import torch
 import geomface as gf
 from geomface.datasets.labelled_pictures import load_synthetic
 from geomface.files import save_image
-from geomface.landmarks.photographs.detect import PhotographLandmarks, PhotographResult
+from geomface.landmarks.photographs.detect import PhotographLandmarks
+from geomface.landmarks.photographs.result import PhotographResult
 from geomface.landmarks.photographs.training.no_faces import KINDS, draw_no_face, headless
 from geomface.landmarks.photographs.weights import load_weights
 from geomface.mesh.multi_pie import mirror_order

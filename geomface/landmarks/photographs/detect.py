@@ -2,13 +2,11 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
 
 from geomface.arrays import FloatArray, ImageArray
-from geomface.errors import LandmarkError
 from geomface.landmarks.photographs.finder import distinct, find_candidates
 from geomface.landmarks.photographs.frames import (
     EYE_DISTANCE,
@@ -18,17 +16,19 @@ from geomface.landmarks.photographs.frames import (
     frames_of,
     from_window,
 )
+from geomface.landmarks.photographs.own_detector import PhotographDetector, ask_own_detector
+from geomface.landmarks.photographs.picture import grey_picture
+from geomface.landmarks.photographs.result import (
+    PhotographFace,
+    PhotographResult,
+    PhotographSettings,
+    require_face,
+)
 from geomface.landmarks.photographs.weights import PhotographWeights, load_weights
 from geomface.mesh.multi_pie import mirror_order
-from geomface.ranges import COUNT, SHARE, require_numbers
-
-PhotographDetector = Callable[[ImageArray], "FloatArray | None"]
-"""A user's own detector: RGB picture (H, W, 3) in [0, 1] to (68, 2) or (F, 68, 2) pixels, or None
-where it sees no face."""
 
 _WITHIN = 0.1
 """A confidence is the probability of an error below this share of the eye distance."""
-_GREY = np.array([0.299, 0.587, 0.114], np.float32)
 _WIDTH = 2.8
 """Width of a face in radii."""
 _SUSPECT, _SUSPECTS = 0.1, 40
@@ -37,82 +37,12 @@ _BATCH = 8
 """Windows that the landmark network looks at together."""
 _SURE = 0.8
 """Score from which a face surely stands upright."""
-_LEAST_SIDE = 16
-"""Pixels a side below which nothing is looked for."""
 _TURNS = (
     (2, "is upside down"),
     (1, "lies, its top to the right"),
     (3, "lies, its top to the left"),
 )
 """Quarter turns, counter-clockwise, that bring a face upright, and how it was."""
-
-
-@dataclasses.dataclass(frozen=True)
-class PhotographSettings:
-    """How faces are looked for.
-
-    Parameters
-    ----------
-    smallest : width of the smallest face, as a share of the picture's longer side; smaller ones
-        take longer
-    score : least score of a face, see `PhotographFace`
-    faces : how many are returned at most
-    mirrored : also look at the mirror image of each face, and take the mean
-    turned : where no face stands upright, look for one that lies or is upside down
-    """
-
-    smallest: float = 0.05
-    score: float = 0.45
-    faces: int = 50
-    mirrored: bool = True
-    turned: bool = True
-
-    def __post_init__(self) -> None:
-        require_numbers(self, smallest="[0.005, 1]", score=SHARE, faces=COUNT)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class PhotographFace:
-    """A face in a picture.
-
-    Parameters
-    ----------
-    points : (68, 2) float64 pixels, scheme multi-pie-68, hidden points where they would be
-    confidence : (68,) probability in [0, 1] that a point is off by less than a tenth of the
-        distance of the eyes, as it would be from the front
-    sigma_px : (68,) scale of the error's Laplace law, pixels
-    score : probability in [0, 1] that this is a face, times the mean confidence; what is no face,
-        or stands on its head, may look like one, but not surely
-    frame : (4,) centre, radius (pixels) and roll (radians), see `frames_of`
-
-    Convention
-    ----------
-    x right, y down, origin in the top left corner, pixel centres at + 0.5.
-    """
-
-    points: FloatArray
-    confidence: FloatArray
-    sigma_px: FloatArray
-    score: float
-    frame: FloatArray
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class PhotographResult:
-    """What was found in a picture.
-
-    Parameters
-    ----------
-    faces : largest first
-    image_size : (height, width)
-    notes : what was noticed
-    seconds : wall time
-    """
-
-    faces: tuple[PhotographFace, ...]
-    image_size: tuple[int, int]
-    notes: tuple[str, ...]
-    seconds: float
 
 
 class PhotographLandmarks:
@@ -236,40 +166,6 @@ def _each_once(faces: list[PhotographFace]) -> list[PhotographFace]:
     return [faces[k] for k in distinct(np.stack([face.frame for face in faces]), apart=1.0)]
 
 
-def grey_picture(image: ImageArray) -> np.ndarray:
-    """Return a picture as grey (H, W) float32 in [0, 1].
-
-    Parameters
-    ----------
-    image : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); floats in [0, 1], or uint8
-
-    Raises
-    ------
-    LandmarkError : another shape, numbers that are not finite, or fewer than 16 pixels a side
-    """
-    values = np.asarray(image)
-    channels = values.shape[2] if values.ndim == 3 else 1
-    if values.ndim not in (2, 3) or channels not in (1, 3, 4) or values.dtype.kind not in "fui":
-        raise LandmarkError(
-            f"picture: expected (H, W), (H, W, 3) or (H, W, 4) numbers, got {values.dtype} of "
-            f"shape {values.shape}."
-        )
-    if min(values.shape[:2]) < _LEAST_SIDE:
-        raise LandmarkError(
-            f"picture: expected at least {_LEAST_SIDE} pixels a side to look for a face in, got "
-            f"{values.shape[1]} x {values.shape[0]}."
-        )
-    most = np.iinfo(values.dtype.str).max if values.dtype.kind in "ui" else 1
-    if values.ndim == 3:
-        values = values[..., :3] @ _GREY if channels > 1 else values[..., 0]
-    grey = np.ascontiguousarray(values, np.float32)
-    if most > 1:
-        grey = grey / np.float32(most)
-    if not np.isfinite(grey).all():
-        raise LandmarkError("picture: expected finite numbers, got NaN or infinity.")
-    return grey
-
-
 def _turned_back(face: PhotographFace, turns: int, size: tuple[int, int]) -> PhotographFace:
     """Return a face that was found in a picture after `np.rot90(picture, turns)`."""
     height, width = size
@@ -293,7 +189,7 @@ def detect_photograph_landmarks(
 
     Parameters
     ----------
-    image : (H, W) or (H, W, 3), in [0, 1] or uint8; any size from 64 pixels
+    image : (H, W) or (H, W, 3), in [0, 1], uint8 or uint16; any size from 64 pixels
     settings : how faces are looked for
     detector : a detector of the user's own instead, see `PhotographDetector`
 
@@ -311,48 +207,5 @@ def detect_photograph_landmarks(
     ((68, 2), (68,))
     """
     if detector is not None:
-        result = _own_detector(image, detector)
-    else:
-        result = PhotographLandmarks(settings).detect(image)
-    return require_face(result)
-
-
-def require_face(result: PhotographResult) -> PhotographResult:
-    """Return a result that holds a face.
-
-    Raises
-    ------
-    LandmarkError : it holds none
-    """
-    if not result.faces:
-        raise LandmarkError(
-            "no face was found in the picture. Faces narrower than a twentieth of its longer side, "
-            "turned away by more than about 70 degrees or mostly covered are not seen: cut the "
-            "picture around the face, or mark its landmarks by hand."
-        )
-    return result
-
-
-def _own_detector(image: ImageArray, detector: PhotographDetector) -> PhotographResult:
-    """Ask a user's detector; its points are taken as they are, each with full confidence."""
-    began = time.perf_counter()
-    grey = grey_picture(image)
-    values = np.asarray(image)
-    colored = values.ndim == 3 and values.shape[2] > 1
-    rgb = values[..., :3] if colored else np.dstack([grey] * 3)
-    if rgb.dtype.kind in "ui":
-        rgb = rgb / np.float32(np.iinfo(rgb.dtype.str).max)
-    rgb = np.asarray(rgb, np.float32)
-    found = detector(rgb)
-    points = np.zeros((0, 68, 2)) if found is None else np.asarray(found, np.float64)
-    points = points[None] if points.ndim == 2 else points
-    if points.shape[1:] != (68, 2) or not np.isfinite(points).all():
-        raise LandmarkError(
-            f"2D detector: expected (68, 2) or (F, 68, 2) finite pixels or None, got shape "
-            f"{points.shape}."
-        )
-    ones = np.ones(68)
-    faces = [PhotographFace(item, ones, 0.0 * ones, 1.0, frames_of(item)) for item in points]
-    faces.sort(key=lambda face: -face.frame[2])
-    size = (grey.shape[0], grey.shape[1])
-    return PhotographResult(tuple(faces), size, (), time.perf_counter() - began)
+        return require_face(ask_own_detector(image, detector))
+    return require_face(PhotographLandmarks(settings).detect(image))

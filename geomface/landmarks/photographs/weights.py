@@ -37,14 +37,12 @@ def save_weights(
 ) -> None:
     """Write a detector (kind "photograph-detector"); filters in half precision, the rest single."""
     from geomface.files.tensors import save_tensors
+    from geomface.learning.network_arrays import network_arrays
 
-    arrays = {"sigma_factor": np.array([weights.sigma_factor], np.float32)}
-    for name, network in (("finder", weights.finder), ("landmarks", weights.landmarks)):
-        for key, tensor in network.state_dict().items():
-            if key.endswith("num_batches_tracked"):
-                continue
-            precision = np.float16 if tensor.ndim > 1 else np.float32
-            arrays[f"{name}.{key}"] = tensor.detach().contiguous().numpy().astype(precision)
+    factor = np.array([weights.sigma_factor], np.float32)
+    finder = network_arrays(weights.finder, "finder.")
+    landmarks = network_arrays(weights.landmarks, "landmarks.")
+    arrays = {"sigma_factor": factor} | finder | landmarks
     save_tensors(path, arrays, kind=KIND, schema=SCHEMA, units=None, config=config or {})
 
 
@@ -59,29 +57,18 @@ def load_weights(path: Path | str | None = None) -> PhotographWeights:
 
     from geomface.files.assets import asset_path
     from geomface.files.tensors import load_tensors
+    from geomface.learning.network_arrays import fill_network
 
     path = asset_path(ASSET) if path is None else path
+    remedy = "Train them again with tools/train_photograph_detector.py, or reinstall geomface."
     arrays, _ = load_tensors(path, kind=KIND, schema=SCHEMA)
     finder, landmarks = FinderNetwork(), PhotographNetwork()
-    try:
-        for name, network in (("finder", finder), ("landmarks", landmarks)):
-            state = {
-                key.removeprefix(f"{name}."): torch.from_numpy(array.astype(np.float32))
-                for key, array in arrays.items()
-                if key.startswith(f"{name}.")
-            }
-            counters = {
-                key: value
-                for key, value in network.state_dict().items()
-                if key.endswith("num_batches_tracked")
-            }
-            network.load_state_dict(state | counters)
-        factor = float(arrays["sigma_factor"][0])
-    except (RuntimeError, KeyError) as error:
+    for name, network in (("finder.", finder), ("landmarks.", landmarks)):
+        fill_network(network, arrays, name, path=path, remedy=remedy)
+        network.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore
+    factor = arrays.get("sigma_factor", np.zeros(0))
+    if factor.shape != (1,) or not 0 < factor[0] < np.inf:
         raise FileFormatError(
-            f"{path}: these are not the weights of this version's networks for photographs. Train "
-            "them again with tools/train_photograph_detector.py, or reinstall geomface."
-        ) from error
-    for network in (finder, landmarks):
-        network.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore
-    return PhotographWeights(finder, landmarks, factor)
+            f"{path}: expected one positive number as sigma_factor, got {factor}. {remedy}"
+        )
+    return PhotographWeights(finder, landmarks, float(factor[0]))

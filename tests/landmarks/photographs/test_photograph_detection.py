@@ -184,6 +184,8 @@ def test_an_own_detector_plugs_in(batch) -> None:
         gf.detect_photograph_landmarks(picture, detector=lambda image: None)
     with pytest.raises(LandmarkError, match=r"expected \(68, 2\) or \(F, 68, 2\)"):
         gf.detect_photograph_landmarks(picture, detector=lambda image: points[:5])
+    with pytest.raises(LandmarkError, match="no array of numbers"):
+        gf.detect_photograph_landmarks(picture, detector=lambda image: [points, "none"])
 
 
 @pytest.mark.parametrize(
@@ -194,6 +196,10 @@ def test_an_own_detector_plugs_in(batch) -> None:
         (np.zeros(40), r"\(H, W, 3\)"),
         (np.full((40, 40), np.nan), "finite"),
         (np.zeros((40, 40), complex), "complex"),
+        (np.full((40, 40), 100), "uint8 or uint16, got int64"),
+        (np.full((40, 40, 3), 100.0), "got 100 to 100. Divide by 255"),
+        ([[0.5] * 40, [0.5] * 39], "an array of numbers"),
+        (None, r"\(H, W, 3\)"),
     ],
 )
 def test_what_is_no_picture_is_refused(detector, image, said) -> None:
