@@ -62,14 +62,19 @@ def _noise(rng: np.random.Generator, size: int, cells: float, stretch: float = 1
     return read(read(grid, up).T, across).T
 
 
+def _along(size: int, at: tuple[float, float], turn: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pixels' places from a middle, along axes that are turned."""
+    across, up = _grid(size)
+    across, up = across - at[0], up - at[1]
+    cosine, sine = np.cos(turn), np.sin(turn)
+    return cosine * across + sine * up, cosine * up - sine * across
+
+
 def _ellipse(
     size: int, at: tuple[float, float], a: float, b: float, turn: float = 0.0, soft: float = 0.01
 ) -> np.ndarray:
     """Return the coverage of an ellipse with a soft rim."""
-    across, up = _grid(size)
-    across, up = across - at[0], up - at[1]
-    cosine, sine = np.cos(turn), np.sin(turn)
-    u, v = cosine * across + sine * up, cosine * up - sine * across
+    u, v = _along(size, at, turn)
     away = (np.sqrt((u / a) ** 2 + (v / b) ** 2) - 1.0) * min(a, b)
     return np.clip(0.5 - away / soft, 0.0, 1.0)
 
@@ -77,10 +82,7 @@ def _ellipse(
 def _box(
     size: int, at: tuple[float, float], a: float, b: float, turn: float = 0.0, soft: float = 0.008
 ) -> np.ndarray:
-    across, up = _grid(size)
-    across, up = across - at[0], up - at[1]
-    cosine, sine = np.cos(turn), np.sin(turn)
-    u, v = cosine * across + sine * up, cosine * up - sine * across
+    u, v = _along(size, at, turn)
     return np.clip(0.5 - np.maximum(np.abs(u) - a, np.abs(v) - b) / soft, 0.0, 1.0)
 
 
