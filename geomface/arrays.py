@@ -29,14 +29,29 @@ def require_shape(
 
     Raises `error` with the name, the expected and the actual shape.
     """
-    array = np.asarray(array)
+    wanted = "(" + ", ".join("any" if want is None else str(want) for want in shape) + ")"
+    try:
+        array = np.asarray(array)
+    except ValueError:
+        raise error(
+            f"{name}: expected an array of shape {wanted}, got rows of different lengths."
+        ) from None
     fits = array.ndim == len(shape) and all(
         want is None or want == have for want, have in zip(shape, array.shape, strict=True)
     )
     if not fits:
-        wanted = "(" + ", ".join("any" if want is None else str(want) for want in shape) + ")"
         raise error(f"{name}: expected an array of shape {wanted}, got {array.shape}.")
     return array
+
+
+def require_reals(
+    array: Any, shape: tuple[int | None, ...], name: str, error: type[GeomfaceError] = MeshError
+) -> FloatArray:
+    """Return a float64 copy of `array`, as `require_shape`, or raise `error` for other things."""
+    array = require_shape(array, shape, name, error)
+    if array.dtype.kind not in "biuf":
+        raise error(f"{name}: expected numbers, got an array of {array.dtype}.")
+    return array.astype(np.float64)
 
 
 def require_kind(value: object, kind: type | tuple[type, ...], verb: str, *, where: str) -> None:

@@ -1,10 +1,11 @@
 """Landmarks in an image, checked."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
-from geomface.arrays import FloatArray, require_shape
+from geomface.arrays import FloatArray, require_reals
 from geomface.errors import LandmarkError, SettingsError
 
 _FEWEST = 6
@@ -47,7 +48,7 @@ def check_image_points(
     """
     if len(image_size) != 2 or not min(image_size) > 0:
         raise SettingsError(f"image_size: expected (height, width) in pixels, got {image_size}.")
-    points = require_shape(points, (count, 2), f"{name}: points", LandmarkError).astype(np.float64)
+    points = require_reals(points, (count, 2), f"{name}: points", LandmarkError)
     if np.isinf(points).any():
         raise LandmarkError(f"{name}: expected pixels, got infinity. Mark missing points with NaN.")
     present = np.isfinite(points).all(axis=1)
@@ -56,12 +57,8 @@ def check_image_points(
             f"{name}: expected at least {_FEWEST} measured landmarks of {count}, got "
             f"{present.sum()}. Add some."
         )
-    deviation = np.asarray(sigma, np.float64)
-    if deviation.shape not in ((), (count,)):
-        raise SettingsError(
-            f"sigma_px: expected one number or one a landmark ({count}), got shape "
-            f"{deviation.shape}."
-        )
+    shape = (count,) if isinstance(sigma, Sequence) or np.ndim(sigma) else ()
+    deviation = require_reals(sigma, shape, "sigma_px: one or one a landmark", SettingsError)
     deviation = np.broadcast_to(deviation, (count,)).copy()
     if not (deviation[present] > 0).all() or not np.isfinite(deviation[present]).all():
         raise SettingsError("sigma_px: expected positive standard deviations.")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geomface.arrays import FloatArray, require_shape
+from geomface.arrays import FloatArray, require_reals, require_within
 from geomface.errors import SettingsError
 from geomface.fitting.image_fitter import Hypothesis
 from geomface.fitting.settings import ImageFitSettings
@@ -27,19 +27,21 @@ def relative_sigma(confidence: FloatArray | None, count: int) -> FloatArray:
 
     Raises
     ------
-    SettingsError : another length, numbers beyond [0, 1], or none above 0
+    SettingsError : another length, numbers beyond [0, 1], or half of them 0
     """
     if confidence is None:
         return np.ones(count)
-    confidence = require_shape(confidence, (count,), "landmarks: confidence", SettingsError)
-    known = confidence[np.isfinite(confidence)]
-    if not len(known) or known.min() < 0 or known.max() > 1 or np.median(known) <= 0:
+    name = "landmarks: confidence"
+    confidence = require_reals(confidence, (count,), name, SettingsError)
+    require_within(confidence, 0.0, 1.0, name, SettingsError, missing=True)
+    missing = np.isnan(confidence)
+    usual = 0.0 if missing.all() else float(np.median(confidence[~missing]))
+    if usual <= 0:
         raise SettingsError(
-            "landmarks: confidence: expected numbers in [0, 1], most of them above 0, got "
-            f"{confidence!r:.80}."
+            f"{name}: expected most of them above 0, got {(confidence > 0).sum()} of {count}. "
+            "Leave it out, or sigma_px says how exact they are."
         )
-    trust = np.where(np.isfinite(confidence), confidence, np.median(known))
-    return float(np.median(known)) / np.maximum(trust, _LEAST_CONFIDENCE)
+    return usual / np.maximum(np.where(missing, usual, confidence), _LEAST_CONFIDENCE)
 
 
 def expected_sigma(settings: ImageFitSettings, pixels_per_mm: float) -> float:

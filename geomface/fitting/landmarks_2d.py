@@ -20,6 +20,7 @@ from geomface.fitting.landmark_noise import estimate_sigma, expected_sigma, rela
 from geomface.fitting.results import ImageLandmarkFit
 from geomface.fitting.settings import CAMERAS, ImageFitSettings
 from geomface.mesh.multi_pie import JAW
+from geomface.ranges import POSITIVE, require_number
 from geomface.rendering.camera import CAMERA_COUNT, Camera
 from geomface.statistics import MorphableModel
 from geomface.threads import one_blas_thread
@@ -149,8 +150,8 @@ def best_hypothesis(
     chosen = fitter.settings
     if camera not in CAMERAS:
         raise SettingsError(f"camera: expected one of {', '.join(CAMERAS)}, got {camera!r}.")
-    if focal_px is not None and not focal_px > 0:
-        raise SettingsError(f"focal_px: expected a positive focal length, got {focal_px}.")
+    if focal_px is not None:
+        require_number("focal_px", focal_px, POSITIVE)
     sigma = chosen.sigma_px if sigma_px is None else sigma_px
     relative = relative_sigma(confidence, len(fitter.embedding))
     given = check_image_points(

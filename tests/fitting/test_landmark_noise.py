@@ -78,6 +78,15 @@ def test_confidence_tells_which_landmarks_to_believe(fitter) -> None:
     assert np.mean(errors, axis=0)[0] < 0.93 * np.mean(errors, axis=0)[1]
     even = fit_landmarks_2d(fitter, points, SIZE, confidence=np.full(68, 0.4))
     np.testing.assert_allclose(even.shape, untold.shape)
-    for wrong in (np.ones(67), np.full(68, 2.0), np.zeros(68)):
+    some = np.r_[np.nan, np.full(67, 0.4)]
+    np.testing.assert_allclose(
+        fit_landmarks_2d(fitter, points, SIZE, confidence=some).shape, untold.shape
+    )
+    assert fit_landmarks_2d(fitter, points, SIZE, sigma_px=np.array(3.0)).sigma_px == 3.0
+    wrongs = (
+        np.ones(67), np.full(68, 2.0), np.full(68, -0.1), np.zeros(68), np.full(68, np.nan),
+        np.repeat([0.0, 1.0], [40, 28]), np.full(68, np.inf), np.ones(68, complex), ["x"] * 68,
+    )  # fmt: skip
+    for wrong in wrongs:
         with pytest.raises(SettingsError, match="confidence"):
             fit_landmarks_2d(fitter, points, SIZE, confidence=wrong)

@@ -1,7 +1,8 @@
 """Fit a morphable model to one picture, or to several of one person, by rendering it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -137,23 +138,23 @@ def fit_images(
     (2, True)
     """
     began = time.perf_counter()
-    count = len(images)
-    names = [f"image {index}" for index in range(count)] if names is None else list(names)
-    focals = [None] * count if focal_px is None else list(focal_px)
-    trust = [None] * count if confidence is None else list(confidence)
-    lengths = {len(landmarks), len(names), len(focals), len(trust)}
-    if not count or lengths != {count}:
+    pictures, marks = _entries("images", images), _entries("landmarks", landmarks)
+    count = len(pictures)
+    names = [f"image {k}" for k in range(count)] if names is None else _entries("names", names)
+    focals = [None] * count if focal_px is None else _entries("focal_px", focal_px)
+    trust = [None] * count if confidence is None else _entries("confidence", confidence)
+    if not count or {len(marks), len(names), len(focals), len(trust)} != {count}:
         raise SettingsError(
             f"fit_images: expected one entry for each of {count} pictures, at least one, got "
-            f"{len(landmarks)} landmarks, {len(names)} names, {len(focals)} focal lengths and "
+            f"{len(marks)} landmarks, {len(names)} names, {len(focals)} focal lengths and "
             f"{len(trust)} confidences."
         )
     fitter = model if isinstance(model, PictureFitter) else PictureFitter(model, settings)
     views = tuple(
         open_view(
             fitter,
-            images[index],
-            landmarks[index],
+            pictures[index],
+            marks[index],
             focal_px=focals[index],
             sigma_px=sigma_px,
             confidence=trust[index],
@@ -168,3 +169,13 @@ def fit_images(
         for view, one, steps in zip(views, at, history, strict=True)
     )
     return person_fit(fitter, fits, names[0], time.perf_counter() - began)
+
+
+def _entries(what: str, values: Iterable[Any]) -> list[Any]:
+    """Return what is given for each picture, or say that there is one thing for all."""
+    if isinstance(values, Iterable) and not isinstance(values, str | Mapping):
+        return list(values)
+    raise SettingsError(
+        f"fit_images: {what}: expected a list with one entry a picture, got a "
+        f"{type(values).__name__}."
+    )

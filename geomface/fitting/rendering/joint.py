@@ -7,7 +7,7 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray
 from geomface.fitting.bounded import solve_in_box
 from geomface.fitting.rendering.energy import PictureEnergy
-from geomface.fitting.rendering.unknowns import Unknowns, determined_count
+from geomface.fitting.rendering.unknowns import Unknowns, determined_count, free_covariance
 
 _HALVINGS = 5
 
@@ -108,28 +108,23 @@ class JointEnergy:
         Expressions count as much as they cost: few of them are active, and these near a bound,
         where Laplace's approximation tells nothing. So they have no say in the size.
         """
-        inside, of_shape = np.ones(len(matrix), bool), np.zeros(len(matrix), bool)
-        data, costs = [], []
-        for part, at, own, one in zip(self.parts, views, rows, matrices, strict=True):
-            face, block = part.scene.face, at.blocks["face"]
-            inside[own[block]] = (at.face > face.lower) & (at.face < face.upper)
-            of_shape[own[block][: face.shape_count]] = True
-            mimic = slice(face.shape_count, None)
+        face = self.parts[0].scene.face
+        inside = np.ones(len(matrix), bool)
+        for at, own in zip(views, rows, strict=True):
+            inside[own[at.blocks["face"]]] = (at.face > face.lower) & (at.face < face.upper)
+        covariance = free_covariance(matrix, inside)
+        mimic = slice(face.shape_count, None)
+        counts = np.zeros(len(views))
+        for k, (part, at, own) in enumerate(zip(self.parts, views, rows, strict=True)):
+            data = matrices[k] - part.scene.prior.equations(at)[0]
+            # Shape is the first of what is shared.
+            determined = determined_count(
+                covariance[np.ix_(own, own)], data, own < face.shape_count
+            )
             weights = at.face[mimic]
-            costs.append(float((face.precision[mimic] * weights + face.slope[mimic]) @ weights))
-            data.append(one - part.scene.prior.equations(at)[0])
-        return np.array(
-            [
-                determined_count(matrix, _embedded(one, own, len(matrix)), inside, of_shape)
-                for one, own in zip(data, rows, strict=True)
-            ]
-        ) + np.array(costs)
-
-
-def _embedded(matrix: FloatArray, rows: IndexArray, count: int) -> FloatArray:
-    whole = np.zeros((count, count))
-    whole[np.ix_(rows, rows)] = matrix
-    return whole
+            cost = (face.precision[mimic] * weights + face.slope[mimic]) @ weights
+            counts[k] = determined + float(cost)
+        return counts
 
 
 def _log_scales(views: Views, sizes: FloatArray) -> float:

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from geomface.arrays import FloatArray
+from geomface.arrays import FloatArray, require_type
 from geomface.errors import SettingsError
 from geomface.faces.dressing import mouth_loop
 from geomface.fitting.image_fitter import ImageFitter
@@ -30,7 +30,14 @@ class PictureFitter:
     """
 
     def __init__(self, model: MorphableModel, settings: PictureFitSettings | None = None) -> None:
-        self.settings = settings or PictureFitSettings()
+        self.settings = PictureFitSettings() if settings is None else settings
+        require_type(
+            self.settings,
+            PictureFitSettings,
+            "fit to pictures: settings",
+            way_out="geomface.fitting.rendering.PictureFitSettings() are the usual ones.",
+            error=SettingsError,
+        )
         self.model = require_model(model, "fit to pictures")
         self.landmarks = ImageFitter(model, self.settings.landmarks)
         self.texture: TextureModel

@@ -129,9 +129,23 @@ class UnknownsPrior:
         return lower, upper
 
 
-def determined_count(
-    matrix: FloatArray, data: FloatArray, inside: BoolArray, counted: BoolArray
-) -> float:
+def free_covariance(matrix: FloatArray, inside: BoolArray) -> FloatArray:
+    """Return H^-1 (n, n) of the unknowns that no bound holds; 0 where one does.
+
+    Parameters
+    ----------
+    matrix : (n, n) float64, H of all unknowns
+    inside : (n,) bool, unknowns that no bound holds
+    """
+    chosen = np.ix_(inside, inside)
+    scale = 1.0 / np.sqrt(np.diag(matrix)[inside])
+    covariance = np.zeros_like(matrix)
+    covariance[chosen] = np.linalg.inv(matrix[chosen] * scale * scale[:, None])
+    covariance[chosen] *= scale * scale[:, None]
+    return covariance
+
+
+def determined_count(covariance: FloatArray, data: FloatArray, counted: BoolArray) -> float:
     """Return how many coefficients of the face a picture determines: sum_k (H^-1 H_data)_kk.
 
     E + count log(scale) is what to minimise instead of E, scale the pixels a millimetre. A small
@@ -142,18 +156,13 @@ def determined_count(
 
     Parameters
     ----------
-    matrix : (n, n) float64, H of all unknowns
-    data : (n, n) float64, the picture's part of it
-    inside : (n,) bool, unknowns that no bound holds
+    covariance : (n, n) float64, see `free_covariance`
+    data : (n, n) float64, the picture's part of H
     counted : (n,) bool, which of them are coefficients of the face
 
     Source
     ------
     MacKay 1992, "Bayesian interpolation": the effective number of parameters.
     """
-    chosen = np.ix_(inside, inside)
-    scale = 1.0 / np.sqrt(np.diag(matrix)[inside])
-    inverse = np.linalg.inv(matrix[chosen] * scale * scale[:, None]) * scale * scale[:, None]
-    rows = counted[inside]
-    shares = np.einsum("kj,jk->k", inverse[rows], data[chosen][:, rows])
+    shares = np.einsum("kj,jk->k", covariance[counted], data[:, counted])
     return float(shares.clip(0.0, 1.0).sum())

@@ -26,6 +26,7 @@ from geomface.fitting.rendering.unknowns import (
     Unknowns,
     UnknownsPrior,
     determined_count,
+    free_covariance,
 )
 from geomface.rendering.camera import WeakPerspective
 from geomface.rendering.differentiable import SphericalHarmonicsLight, sh_basis
@@ -169,7 +170,7 @@ def test_size_evidence_prefers_the_true_size() -> None:
         energy = np.array([0.5 * (seen / s) @ (seen / s) for s in scales])
         energy += 0.5 * (np.log(scales) / 0.05) ** 2
         matrix = np.eye(count) * (1 + 1e6)
-        number = determined_count(matrix, matrix - np.eye(count), every, every)
+        number = determined_count(free_covariance(matrix, every), matrix - np.eye(count), every)
         plain.append(np.log(scales[np.argmin(energy)] / size))
         corrected.append(np.log(scales[np.argmin(energy + number * np.log(scales))] / size))
     assert number == pytest.approx(count, rel=1e-4)

@@ -104,3 +104,39 @@ def test_lists_that_do_not_match(fitter, drawn) -> None:
         fit_images([], [], fitter)
     with pytest.raises(LandmarkError, match="b: landmarks"):
         fit_images(images[:2], [landmarks[0], landmarks[1][:5]], fitter, names=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"images": None}, "images: expected a list"),
+        ({"images": {"a": 0}}, "images: expected a list"),
+        ({"landmarks": 3}, "landmarks: expected a list"),
+        ({"names": "a"}, "names: expected a list"),
+        ({"focal_px": 500.0}, "focal_px: expected a list"),
+        ({"focal_px": ["long"]}, "focal_px: expected a positive number, got 'long'"),
+        ({"focal_px": [np.inf]}, "focal_px: expected a positive number, got inf"),
+        ({"sigma_px": "fine"}, "sigma_px"),
+        ({"sigma_px": [1.0, [2.0]]}, "sigma_px.*rows of different lengths"),
+        ({"confidence": 0.5}, "confidence: expected a list"),
+        ({"confidence": [[1.0, [2.0]]]}, "confidence.*rows of different lengths"),
+        ({"confidence": [np.full(68, np.inf)]}, r"confidence: expected values in \[0, 1\]"),
+        ({"confidence": [["x"] * 68]}, "confidence: expected numbers"),
+        ({"settings": 3, "model": None}, "settings: expected a PictureFitSettings, got a int"),
+    ],
+)
+def test_things_of_a_wrong_kind(fitter, drawn, given, match) -> None:
+    images, landmarks, _ = drawn
+    given = {"images": images[:1], "landmarks": landmarks[:1], "model": fitter} | given
+    if given["model"] is None:
+        given["model"] = fitter.model
+    with pytest.raises(SettingsError, match=match):
+        fit_images(**given)
+
+
+def test_ragged_landmarks(fitter, drawn) -> None:
+    images, landmarks, _ = drawn
+    with pytest.raises(LandmarkError, match=r"\(68, 2\), got rows of different lengths"):
+        fit_images(images[:1], [[[1.0, 2.0], [3.0]]], fitter)
+    with pytest.raises(LandmarkError, match="points: expected numbers"):
+        fit_images(images[:1], [landmarks[0].astype(str)], fitter)
