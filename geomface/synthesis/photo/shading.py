@@ -1,12 +1,13 @@
 """The kernel that colours a photograph's pixels: skin, eyes, teeth, cloth, hair under the lamps."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 
 from geomface.synthesis.photo import optics
 from geomface.synthesis.photo.skin_texture import read_skin
+from geomface.synthesis.photo.vertex_light import VertexLight
 
 SKIN, EYE, MOUTH, TEETH, CLOTH, HAIR, FRAME = range(7)
 """Materials."""
@@ -18,45 +19,82 @@ _APART = np.float32(4.0)
 """mm in depth from which two samples of a pixel are not one surface."""
 
 
+class Surface(NamedTuple):
+    """The head as a camera sees it; arrays float32 unless said.
+
+    Parameters
+    ----------
+    xy : (V, 2) in samples
+    depths : (V,) mm
+    faces : (F, 3) int32
+    material : (F,) uint8
+    places, normals, rest : (V, 3), where a vertex is, and where it is on the resting face
+    albedo : (V, 3) linear
+    uv : (V, 2) in the texture of the skin, negative where colours of vertices show
+    """
+
+    xy: np.ndarray
+    depths: np.ndarray
+    faces: np.ndarray
+    material: np.ndarray
+    places: np.ndarray
+    normals: np.ndarray
+    rest: np.ndarray
+    albedo: np.ndarray
+    uv: np.ndarray
+
+
+class Skin(NamedTuple):
+    """What the skin is like between vertices.
+
+    Parameters
+    ----------
+    texels : (S, S, 3) sRGB bytes
+    curve : (256,) float32, bytes to linear light
+    bump : (T, T, 3) float32, slopes and oil
+    bump_scale : texels a mm
+    """
+
+    texels: np.ndarray
+    curve: np.ndarray
+    bump: np.ndarray
+    bump_scale: np.float32
+
+
+class View(NamedTuple):
+    """The camera: its place (3,) float32, or the direction to it when `parallel`."""
+
+    eye: np.ndarray
+    parallel: bool
+
+
+class Strengths(NamedTuple):
+    """Strengths of effects, see `PhotoSettings`; shine is that of the skin."""
+
+    detail: np.float32
+    subsurface: np.float32
+    shine: np.float32
+    lids: np.float32
+
+
 @numba.njit(cache=True, nogil=True)
 def shade_photograph(
     ids: Any,
-    xy: Any,
-    depths: Any,
-    faces: Any,
-    material: Any,
-    places: Any,
-    normals: Any,
-    rest: Any,
-    albedo: Any,
-    uv: Any,
-    texels: Any,
-    curve: Any,
-    ambient: Any,
-    seen: Any,
-    lamps: Any,
-    colors: Any,
-    sizes: Any,
-    eye: Any,
-    parallel: bool,
-    bump: Any,
-    bump_scale: Any,
+    surface: Surface,
+    skin: Skin,
+    light: VertexLight,
+    view: View,
     eyes: Any,
-    looks: Any,
+    strengths: Strengths,
     exposure: Any,
     background: Any,
 ) -> Any:
     """Return the picture (H, W, 3) sRGB over the background, and the depth (H, W), 0 for none.
 
-    ids (2 H, 2 W); xy (V, 2) in samples; depths (V,) mm; places,
-    normals, rest (V, 3): where it is, and where it is on the resting face; albedo (V, 3) linear;
-    uv (V, 2) in the texture of the skin, texels (S, S, 3) sRGB bytes, negative where colours of
-    vertices show, and the curve (256,) to linear light;
-    ambient, seen, lamps, colors, sizes from `VertexLight`; eye (3,): the camera, or the direction
-    to it when `parallel`; bump (T, T, 3): slopes and oil; eyes (E, 14) from `eye_rows`; looks (5,)
-    strength of bump, wrap, shine, lids and of the cornea's lights; background (H, W, 3) sRGB.
+    ids (2 H, 2 W); eyes (E, 14) from `HeadPainter`; background (H, W, 3) sRGB.
     """
     height, width = ids.shape[0] // SAMPLES, ids.shape[1] // SAMPLES
+    material, depths, faces = surface.material, surface.depths, surface.faces
     picture = np.empty((height, width, 3), np.float32)
     depth = np.zeros((height, width), np.float32)
     rgb = np.empty(3, np.float32)
@@ -78,9 +116,8 @@ def shade_photograph(
                 z2, z3 = _far(depths, faces, f2), _far(depths, faces, f3)
                 if one and max(max(z0, z1), max(z2, z3)) - min(min(z0, z1), min(z2, z3)) < _APART:
                     z = _shade(
-                        f0, np.float32(2 * column + 1), np.float32(2 * row + 1), xy, depths,
-                        faces, m, places, normals, rest, albedo, uv, texels, curve, ambient, seen,
-                        lamps, colors, sizes, eye, parallel, bump, bump_scale, eyes, looks, rgb,
+                        f0, np.float32(2 * column + 1), np.float32(2 * row + 1), m,
+                        surface, skin, light, view, eyes, strengths, rgb,
                     )  # fmt: skip
                     depth[row, column] = z
                     for c in range(3):
@@ -95,9 +132,8 @@ def shade_photograph(
                         total[c] += optics.decoded(background[row, column, c])
                     continue
                 z = _shade(
-                    f, np.float32(x + 0.5), np.float32(y + 0.5), xy, depths, faces,
-                    material[f], places, normals, rest, albedo, uv, texels, curve, ambient, seen,
-                    lamps, colors, sizes, eye, parallel, bump, bump_scale, eyes, looks, rgb,
+                    f, np.float32(x + 0.5), np.float32(y + 0.5), surface.material[f],
+                    surface, skin, light, view, eyes, strengths, rgb,
                 )  # fmt: skip
                 depth[row, column] = z
                 for c in range(3):
@@ -122,31 +158,22 @@ def _shade(
     f: int,
     x: Any,
     y: Any,
-    xy: Any,
-    depths: Any,
-    faces: Any,
     material: int,
-    places: Any,
-    normals: Any,
-    rest: Any,
-    albedo: Any,
-    uv: Any,
-    texels: Any,
-    curve: Any,
-    ambient: Any,
-    seen: Any,
-    lamps: Any,
-    colors: Any,
-    sizes: Any,
-    eye: Any,
-    parallel: bool,
-    bump: Any,
-    bump_scale: Any,
+    surface: Surface,
+    skin: Skin,
+    light: VertexLight,
+    view: View,
     eyes: Any,
-    looks: Any,
+    strengths: Strengths,
     rgb: Any,
 ) -> Any:
     """Write the linear colour of a face at a sample, and return its depth."""
+    xy, depths, faces = surface.xy, surface.depths, surface.faces
+    places, normals, rest = surface.places, surface.normals, surface.rest
+    albedo, uv = surface.albedo, surface.uv
+    ambient, seen, sizes = light.ambient, light.seen, light.sizes
+    lamps, colors = light.directions, light.colors
+    eye, parallel = view.eye, view.parallel
     i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
     ux, uy = xy[j, 0] - xy[i, 0], xy[j, 1] - xy[i, 1]
     vx, vy = xy[k, 0] - xy[i, 0], xy[k, 1] - xy[i, 1]
@@ -184,21 +211,21 @@ def _shade(
     second = np.float32(0.0)
     wrap0, wrap1, wrap2 = np.float32(0.0), np.float32(0.0), np.float32(0.0)
     if material == SKIN:
-        wrap = looks[1]
+        wrap = strengths.subsurface
         wrap0, wrap1, wrap2 = (
             np.float32(0.22) * wrap,
             np.float32(0.10) * wrap,
             np.float32(0.05) * wrap,
         )
-        shine, power, second = looks[2], np.float32(14.0), np.float32(0.45)
-        if looks[0] > 0:
+        shine, power, second = strengths.shine, np.float32(14.0), np.float32(0.45)
+        if strengths.detail > 0:
             gx, gy, gz, oil = optics.slopes(
                 w0 * rest[i, 0] + w1 * rest[j, 0] + w2 * rest[k, 0],
                 w0 * rest[i, 1] + w1 * rest[j, 1] + w2 * rest[k, 1],
                 w0 * rest[i, 2] + w1 * rest[j, 2] + w2 * rest[k, 2],
-                nx, nz, bump, bump_scale,
+                nx, nz, skin.bump, skin.bump_scale,
             )  # fmt: skip
-            gx, gy, gz = looks[0] * gx, looks[0] * gy, looks[0] * gz
+            gx, gy, gz = strengths.detail * gx, strengths.detail * gy, strengths.detail * gz
             along = gx * nx + gy * ny + gz * nz
             nx, ny, nz = nx - gx + along * nx, ny - gy + along * ny, nz - gz + along * nz
             length = np.sqrt(nx * nx + ny * ny + nz * nz)
@@ -208,8 +235,8 @@ def _shade(
         e = 0
         if len(eyes) > 1 and abs(x0 - eyes[1, 0]) < abs(x0 - eyes[0, 0]):
             e = 1
-        lid, lid_edge = optics.lids(x0, y0, eyes[e], looks[3])
-        shine, power = looks[4], np.float32(700.0)
+        lid, lid_edge = optics.lids(x0, y0, eyes[e], strengths.lids)
+        shine, power = strengths.detail, np.float32(700.0)
         along = nx * eyes[e, 4] + ny * eyes[e, 5] + nz * eyes[e, 6]
         if along > np.float32(0.84):
             # The cornea stands out: a smaller ball in front of the eye's middle.
@@ -224,7 +251,7 @@ def _shade(
         else:
             shine, power = np.float32(0.6) * shine, np.float32(150.0)
     elif material == MOUTH or material == TEETH:
-        shine, power = np.float32(0.8) * looks[2], np.float32(60.0)
+        shine, power = np.float32(0.8) * strengths.shine, np.float32(60.0)
     elif material == HAIR:
         shine, power = np.float32(0.5), np.float32(8.0)
     elif material == FRAME:
@@ -253,17 +280,21 @@ def _shade(
             below = min(
                 max((lid_edge - reach) / np.float32(1.6) + np.float32(0.5), np.float32(0)), 1
             )
-            sharp = sharp * lid * (np.float32(1.0) - looks[3] * np.float32(0.85) * (1 - below))
+            sharp = (
+                sharp * lid * (np.float32(1.0) - strengths.lids * np.float32(0.85) * (1 - below))
+            )
             soft = sharp
+        if sharp == 0 and soft == 0:
+            continue
         cosine = nx * lx + ny * ly + nz * lz
         blend = np.float32(0.5) * (sharp + soft)
-        red = sharp + (soft - sharp) * min(looks[1], np.float32(1.0))
-        green = sharp + (blend - sharp) * min(looks[1], np.float32(1.0))
+        red = sharp + (soft - sharp) * min(strengths.subsurface, np.float32(1.0))
+        green = sharp + (blend - sharp) * min(strengths.subsurface, np.float32(1.0))
         d0 += colors[n, 0] * optics.wrapped(cosine, wrap0, sizes[n]) * red
         d1 += colors[n, 1] * optics.wrapped(cosine, wrap1, sizes[n]) * green
         d2 += colors[n, 2] * optics.wrapped(cosine, wrap2, sizes[n]) * sharp
         mirror = sx * lx + sy * ly + sz * lz
-        if shine <= 0 or mirror <= 0:
+        if shine <= 0 or mirror <= 0 or sharp == 0:
             continue
         hx, hy, hz = lx + ex, ly + ey, lz + ez
         length = np.sqrt(hx * hx + hy * hy + hz * hz) + np.float32(1e-6)
@@ -283,10 +314,10 @@ def _shade(
         lash = optics.tooth(x0)
     if material == EYE:
         lash = min(max(np.float32(0.12) + np.float32(0.9) * lid_edge, np.float32(0.12)), 1)
-        lash = np.float32(1.0) - min(looks[3], np.float32(1.0)) * (1 - lash)
+        lash = np.float32(1.0) - min(strengths.lids, np.float32(1.0)) * (1 - lash)
     if min(min(uv[i, 0], uv[j, 0]), uv[k, 0]) >= 0:
         u = w0 * uv[i, 0] + w1 * uv[j, 0] + w2 * uv[k, 0]
-        read_skin(texels, curve, u, w0 * uv[i, 1] + w1 * uv[j, 1] + w2 * uv[k, 1], rgb)
+        read_skin(skin.texels, skin.curve, u, w0 * uv[i, 1] + w1 * uv[j, 1] + w2 * uv[k, 1], rgb)
     else:
         for c in range(3):
             rgb[c] = w0 * albedo[i, c] + w1 * albedo[j, c] + w2 * albedo[k, c]

@@ -1,7 +1,6 @@
 """The light that reaches every vertex: sky and lamps, with what shades them from it."""
 
-import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -18,8 +17,7 @@ _SAMPLES = 4
 """Points of a lamp with a size, which its shadows are taken from."""
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class VertexLight:
+class VertexLight(NamedTuple):
     """Light at the vertices of one head.
 
     Parameters
