@@ -10,6 +10,7 @@ from geomface.errors import SettingsError
 from geomface.faces.albedo_fields import skin_fields
 from geomface.faces.builtin import load_builtin_face
 from geomface.faces.traits import traits_of
+from geomface.mesh.normals import vertex_normals
 from geomface.synthesis import Constant, FaceImageSettings, FaceSampler, PhotoSettings, stream
 from geomface.synthesis.photo.beards import grow_beard
 from geomface.synthesis.photo.clothes import KINDS as CLOTHES
@@ -17,7 +18,9 @@ from geomface.synthesis.photo.glasses import draw_frame, fitted_glasses, glasses
 from geomface.synthesis.photo.haircuts import CUTS, HairStyle, draw_hair
 from geomface.synthesis.photo.head import HeadSurface
 from geomface.synthesis.photo.headwear import KINDS, cloth_faces
+from geomface.synthesis.photo.lenses import through_lenses
 from geomface.synthesis.photo.occluders import occluded
+from geomface.synthesis.photo.soft_shadows import soft_shadow
 from geomface.synthesis.photo.strands import Strands, draw_strands, over_picture, strand_canvas
 from geomface.synthesis.scene import FaceScene
 
@@ -117,6 +120,7 @@ def test_beards_grow_where_traits_say_and_go_with_the_face(surface: HeadSurface)
     mesh = load_builtin_face().mesh
     marks = surface.scene.landmarks(mesh.vertices)
     fields = skin_fields(mesh.vertices, marks)
+    normals = vertex_normals(mesh.vertices, mesh.faces)
     shaven = dataclasses.replace(
         traits_of(np.zeros(0)), moustache=0.0, chin_beard=0.0, jaw_beard=0.0, beard_length=12.0
     )
@@ -125,7 +129,9 @@ def test_beards_grow_where_traits_say_and_go_with_the_face(surface: HeadSurface)
         "full": dataclasses.replace(shaven, moustache=1.0, chin_beard=1.0, jaw_beard=1.0),
     }
     grown = {
-        name: grow_beard(mesh.vertices, mesh.faces, marks, fields, traits, stream(1, "beard"))
+        name: grow_beard(
+            mesh.vertices, normals, mesh.faces, marks, fields, traits, stream(1, "beard")
+        )
         for name, traits in {"none": shaven, **told}.items()
     }
     assert grown["none"] is None
@@ -166,6 +172,27 @@ def test_lenses_mirror_dim_and_hide() -> None:
     at_chins = [change[k, y - 3 : y + 3, x - 3 : x + 3].mean() for k, (x, y) in enumerate(chins)]
     # Frames shade a little, so that the camera's exposure moves the rest of the face by a trifle.
     assert np.mean(at_eyes) > 0.02 > 0.012 > np.mean(at_chins)
+
+
+def test_of_two_dark_lenses_none_uncovers_what_the_other_hides(surface: HeadSurface) -> None:
+    marks = surface.scene.landmarks(load_builtin_face().mesh.vertices)
+    style = dataclasses.replace(draw_frame(stream(0, "frame")), lens=(0.1, 0.1, 0.1))
+    glasses = fitted_glasses(marks, style, stream(0, "fit"))
+    cosine, sine = np.cos(1.4), np.sin(1.4)
+    turned = np.array([[cosine, 0.0, -sine], [0.0, -1.0, 0.0], [-sine, 0.0, -cosine]])
+    ahead = np.array([0.0, 0.0, 500.0]) - turned @ marks[27]
+    camera = CameraNumbers(True, 0.5, np.array([32.0, 32.0]), turned, ahead)
+    picture = np.full((64, 64, 3), 0.8, np.float32)
+
+    def hidden(rims: np.ndarray) -> np.ndarray:
+        some = dataclasses.replace(glasses, rims=rims)
+        canvas = strand_canvas(np.zeros((64, 64), np.float32))
+        return through_lenses(picture, canvas, some, camera, LIGHT, stream(0, "lens"))[1]
+
+    first, second = hidden(glasses.rims[:1]), hidden(glasses.rims[1:])
+    assert first.max() == 1 == second.max()
+    np.testing.assert_array_equal(hidden(glasses.rims), np.maximum(first, second))
+    np.testing.assert_array_equal(hidden(glasses.rims[::-1]), np.maximum(first, second))
 
 
 def test_makes_of_glasses_share_one_topology(surface: HeadSurface) -> None:
@@ -242,6 +269,15 @@ def test_clothes_share_one_topology_and_stay_below_the_face(surface: HeadSurface
         assert len(colors) == len(body.skull) + len(body.rest)
         assert colors.min() >= 0 and colors.max() <= 1
     assert kinds == set(CLOTHES)
+
+
+def test_shadows_do_not_come_back_on_the_other_side() -> None:
+    cover = np.zeros((40, 40), np.float32)
+    cover[30:, :10] = 1
+    shade = soft_shadow(cover, -4, 6, 1.0)
+    assert shade[:30].max() == 0 == shade[:, 20:].max()
+    np.testing.assert_allclose(shade[38:, :3], 1, atol=0.02)
+    assert (soft_shadow(cover, -100, -100, 1.0) == 0).all(), "farther than the picture is wide"
 
 
 def test_things_in_front_cover_what_they_say() -> None:

@@ -63,6 +63,19 @@ def test_a_room_is_the_light_of_the_plain_preset() -> None:
     np.testing.assert_allclose(rig.sky, np.tile(shading[0], (len(SKY), 1)), rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "light", [LightSettings(intensity=Constant(0)), LightSettings(share=Constant(0))]
+)
+def test_light_without_a_lamp_can_be_drawn(light: LightSettings) -> None:
+    settings = dataclasses.replace(SET, size=32, light=light, photo=STILL)
+    sampler = FaceSampler(settings)
+    item = sampler.parameters(0, 0)
+    lamp = room_rig(item.light, item.rotation).lamps[0]
+    assert np.linalg.norm(lamp.direction) == pytest.approx(1)
+    np.testing.assert_allclose(lamp.color, 0, atol=1e-9)
+    assert np.isfinite(sampler.batch([(0, 0)]).images["rgb"]).all()
+
+
 @pytest.mark.parametrize("kind", RIGS)
 def test_rigs_have_lamps_and_a_sky(kind: str) -> None:
     for number in range(20):

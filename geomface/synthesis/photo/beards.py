@@ -5,6 +5,7 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray
 from geomface.faces.albedo_fields import SkinFields
 from geomface.faces.traits import Traits
+from geomface.mesh.normals import unit
 from geomface.synthesis.photo.roots import scatter_roots
 from geomface.synthesis.photo.strands import Strands
 
@@ -14,6 +15,7 @@ _LEAST = 0.08
 
 def grow_beard(
     face: FloatArray,
+    normals: FloatArray,
     faces: IndexArray,
     landmarks: FloatArray,
     fields: SkinFields,
@@ -24,7 +26,7 @@ def grow_beard(
 
     Parameters
     ----------
-    face : (V, 3) neutral, mm
+    face, normals : (V, 3) neutral, mm and unit
     faces : (m, 3)
     landmarks : (68, 3)
     fields : of the V vertices
@@ -37,7 +39,7 @@ def grow_beard(
     length = traits.beard_length
     # Few long hairs cover what many short ones do.
     spacing = 0.55 + 0.03 * min(length, 12.0)
-    roots = scatter_roots(face, faces, np.clip(1.25 * density, 0, 1), spacing, rng)
+    roots = scatter_roots(face, normals, faces, np.clip(1.25 * density, 0, 1), spacing, rng)
     count = len(roots)
     if count < 30:
         return None
@@ -48,13 +50,13 @@ def grow_beard(
     fall = fall - 0.85 * (fall * roots.normals).sum(axis=1, keepdims=True) * roots.normals
     first = 0.75 * roots.normals + 0.6 * fall + rng.normal(0, 0.3, (count, 3))
     steps = 3 if length < 4 else 5
-    heading = _unit(first)
+    heading = unit(first)
     points = np.empty((count, steps, 3))
     points[:, 0] = roots.places
     bend = rng.normal(0, 0.25 + 0.5 * traits.curl, (count, 3))
     for k in range(1, steps):
         points[:, k] = points[:, k - 1] + (grown / (steps - 1))[:, None] * heading
-        heading = _unit(heading + 0.35 * fall + 0.6 * bend * (-1) ** k)
+        heading = unit(heading + 0.35 * fall + 0.6 * bend * (-1) ** k)
     return Strands(
         points=points.astype(np.float32),
         outwards=roots.normals.astype(np.float32),
@@ -73,7 +75,3 @@ def _colors(traits: Traits, count: int, rng: np.random.Generator) -> FloatArray:
     grey = rng.binomial(4, min(1.1 * traits.grey, 1.0), (count, 1)) / 4
     base = color + grey * (rng.uniform(0.52, 0.68, (count, 1)) - color)
     return np.clip(base, 0.02, 1) ** 2.2 * np.exp(rng.normal(0, 0.12, (count, 1)))
-
-
-def _unit(vectors: FloatArray) -> FloatArray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from geomface.arrays import FloatArray, IndexArray
-from geomface.mesh.normals import vertex_normals
+from geomface.mesh.normals import unit, vertex_normals
 from geomface.synthesis.photo.haircuts import CUTS, HairStyle
 from geomface.synthesis.photo.obstacles import Obstacles
 from geomface.synthesis.photo.roots import scatter_roots
@@ -35,13 +35,14 @@ def grow_hair(
     density = np.clip(growth / 0.04, 0, 1)
     width, centre = obstacles.width, obstacles.centre
     spacing = _SPACING * width / style.density**0.5
-    grown = scatter_roots(skin, faces, density, spacing, rng)
+    skin_normals = vertex_normals(skin, faces, weighting="area")
+    grown = scatter_roots(skin, skin_normals, faces, density, spacing, rng)
     if len(grown) < 50:
         return None
     roots, normals, inside = grown.places, grown.normals, grown.values(growth)
     side = _side(roots, centre, width, style)
     picked = rng.choice(len(roots), min(_GUIDES, len(roots) // 4), replace=False)
-    surface = skin, vertex_normals(skin, faces, weighting="area")
+    surface = skin, skin_normals
     guides = _guides(roots[picked], normals[picked], side[picked], style, obstacles, surface, rng)
     # A parting divides: no hair joins a lock of the other side.
     apart = np.concatenate([roots, side[:, None] * 0.3 * width], axis=1)
@@ -51,7 +52,7 @@ def grow_hair(
     thin = 0.006 if style.length < 0.1 else 0.0085
     return Strands(
         points=points.astype(np.float32),
-        outwards=_unit(0.5 * normals + _unit(roots - centre)).astype(np.float32),
+        outwards=unit(0.5 * normals + unit(roots - centre)).astype(np.float32),
         colors=colors.astype(np.float32),
         depth=depth.astype(np.float32),
         width=(thin * width * rng.uniform(0.7, 1.3, len(roots))).astype(np.float32),
@@ -84,7 +85,7 @@ def _guides(
     tie = centre + obstacles.radii * [0.0, style.part, -1.15]
     comb = _comb(place, side, style) if comb_to != "tie" else tie - roots
     comb = comb + rng.normal(0, 0.12, comb.shape)
-    comb = _unit(comb - (comb * normals).sum(axis=1, keepdims=True) * normals)
+    comb = unit(comb - (comb * normals).sum(axis=1, keepdims=True) * normals)
     height = (roots[:, 1] - obstacles.brow[1]) / width
     top = np.clip((height - 0.1) / 0.3, 0, 1)
     length = style.length * (style.sides + (1 - style.sides) * top)
@@ -97,12 +98,12 @@ def _guides(
         reach = 1.1 * (height - style.fringe) + 0.7 * np.maximum(ahead - 0.12, 0)
         reach = reach + rng.normal(0, 0.02, len(roots))
         length = np.where(fringe, np.clip(reach, 0.05, 0.8), length)
-        forward = _unit(np.array([0.0, -0.5, 1.0]) + [[0.5 * style.part, 0, 0]])
-        comb = np.where(fringe[:, None], _unit(0.35 * comb + forward), comb)
+        forward = unit(np.array([0.0, -0.5, 1.0]) + [[0.5 * style.part, 0, 0]])
+        comb = np.where(fringe[:, None], unit(0.35 * comb + forward), comb)
     else:
         fringe = np.zeros(len(roots), bool)
     lift = style.lift * (0.4 + 0.6 * top)[:, None]
-    heading = _unit((1 - lift) * comb + lift * normals)
+    heading = unit((1 - lift) * comb + lift * normals)
     step = length * width / (steps - 1)
     gravity = style.gravity * np.where(fringe, 1.5, 1.0) * step / (0.08 * width)
     points = np.empty((len(roots), steps, 3))
@@ -114,7 +115,7 @@ def _guides(
     hug = 0.9 if parted else float(np.clip(0.55 - 2.5 * style.lift, 0.0, 0.5))
     for k in range(1, steps):
         if comb_to == "tie":
-            heading = heading + 0.8 * _unit(tie - here)
+            heading = heading + 0.8 * unit(tie - here)
         fall = gravity
         if parted:
             # Divided hair first goes to its side; falling at once it would cover the face.
@@ -122,11 +123,11 @@ def _guides(
             aside = np.where(here[:, 2] > centre[2], np.clip((aside - 0.4) / 0.4, 0, 1), 1.0)
             fall = gravity * np.where(fringe, 1.0, aside)
         heading = heading + fall[:, None] * np.array([0.0, -0.35, 0.0])
-        there = here + step[:, None] * _unit(heading)
+        there = here + step[:, None] * unit(heading)
         there = obstacles.outside(there, off * min(1.0, 3 * k / steps), clear, hug)
         if fringe.any():
             there[fringe] = _off_the_skin(there[fringe], skin, tree, 2.5 + 2.0 * layer[fringe])
-        heading = _unit(0.5 * _unit(heading) + 0.5 * _unit(there - here))
+        heading = unit(0.5 * unit(heading) + 0.5 * unit(there - here))
         points[:, k] = here = there
     return points
 
@@ -188,8 +189,8 @@ def _hairs(
     rise = np.minimum(3 * t, 1.0)[:, None]
     lift = (layer * 0.5 * style.volume * width)[:, None, None]
     points = path + offset + rise * lift * normals[:, None]
-    along = _unit(points[:, -1] - points[:, 0])
-    first = _unit(np.cross(along, normals + [0.01, 0.02, 0.03]))
+    along = unit(points[:, -1] - points[:, 0])
+    first = unit(np.cross(along, normals + [0.01, 0.02, 0.03]))
     second = np.cross(along, first)
     if style.curl > 0.6:
         far = reach * style.length * width
@@ -215,7 +216,3 @@ def _colors(style: HairStyle, nearest: IndexArray, rng: np.random.Generator) -> 
     lock = np.exp(rng.normal(0, 0.18, int(nearest.max()) + 1))[nearest]
     tone = lock * np.exp(rng.normal(0, 0.22, count))
     return np.clip(base, 0, 1) ** 2.2 * tone[:, None]
-
-
-def _unit(vectors: FloatArray) -> FloatArray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

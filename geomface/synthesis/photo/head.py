@@ -6,6 +6,7 @@ import functools
 import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray, IndexArray
+from geomface.files.color import srgb_to_linear
 from geomface.mesh import Mesh, Template
 from geomface.mesh.normals import vertex_normals
 from geomface.synthesis.photo.body import RINGS, Body, BodyTopology
@@ -67,9 +68,7 @@ class HeadLook:
     @functools.cached_property
     def albedo(self) -> np.ndarray:
         """(V'', 3) float32 linear colours of the whole surface."""
-        colors = np.clip(self.colors, 0.0, 1.0)
-        curved = ((colors + 0.055) / 1.055) ** 2.4
-        return np.where(colors <= 0.04045, colors / 12.92, curved).astype(np.float32)
+        return srgb_to_linear(np.clip(self.colors, 0.0, 1.0)).astype(np.float32)
 
 
 class HeadSurface:

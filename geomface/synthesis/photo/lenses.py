@@ -89,5 +89,6 @@ def _lens(
     view = picture[low[1] : high[1], low[0] : high[0]]
     # sRGB is near enough to a square: what comes through and what is mirrored add up as light.
     seen = np.sqrt(np.maximum(view, 0) ** 2 * lens + np.maximum(shine, 0) ** 2)
-    cover[low[1] : high[1], low[0] : high[0]] = inside
+    seen_cover = cover[low[1] : high[1], low[0] : high[0]]
+    np.maximum(seen_cover, inside, out=seen_cover)
     view += inside[..., None] * (seen - view)

@@ -102,7 +102,9 @@ def room_rig(light: FloatArray, rotation: FloatArray) -> LightRig:
     slope = np.linalg.norm(first, axis=0)
     direction = first.sum(axis=1) / max(float(slope.sum()), 1e-9)
     direction = np.einsum("ij,j->i", rotation, direction) * [1.0, -1.0, -1.0]
-    direction = direction / max(float(np.linalg.norm(direction)), 1e-9)
+    length = float(np.linalg.norm(direction))
+    # Without a lamp in the light it does not matter where none stands.
+    direction = direction / length if length > 1e-9 else np.array([0.0, 0.0, 1.0])
     basis = harmonics(np.array([0.0, 0.0, 1.0]))
     # What `light_coefficients` makes of a lamp and a room, backwards.
     lamp = slope * PEAK / basis[2]

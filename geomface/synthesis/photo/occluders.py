@@ -1,9 +1,9 @@
 """Things between the camera and the face: a hand, a telephone, a cup, a pen, something blurred."""
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from geomface.arrays import FloatArray, ImageArray
+from geomface.synthesis.photo.soft_shadows import soft_shadow
 
 KINDS = ("hand", "card", "cup", "stick", "blob")
 _SHARES = (0.42, 0.18, 0.1, 0.12, 0.18)
@@ -27,8 +27,8 @@ def occluded(
     skin = np.median(picture[cell[:, 1], cell[:, 0]], axis=0)
     cover, colors = draw_occluder(size, landmarks, skin, rng)
     extent = float(max(np.ptp(landmarks, axis=0)))
-    shift = np.round(extent * np.array([rng.normal(0, 0.02), rng.uniform(0.0, 0.04)])).astype(int)
-    shade = gaussian_filter(np.roll(cover, tuple(shift[::-1]), (0, 1)), 0.025 * extent)
+    right, down = extent * rng.normal(0, 0.02), extent * rng.uniform(0.0, 0.04)
+    shade = soft_shadow(cover, round(right), round(down), 0.025 * extent)
     picture = picture * (1 - np.float32(rng.uniform(0.1, 0.4)) * shade[..., None])
     return picture + cover[..., None] * (colors - picture), cover
 

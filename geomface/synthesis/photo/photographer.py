@@ -175,7 +175,7 @@ class Photographer:
             mesh = self.scene.model.mesh
             beard_rng = stream(seed, "beard", index)
             fields = self.scene.skin_fields
-            beard = grow_beard(neutral, mesh.faces, marks, fields, traits, beard_rng)
+            beard = grow_beard(neutral, normals, mesh.faces, marks, fields, traits, beard_rng)
         wear_rng = stream(seed, "headwear", index)
         kind = draw_headwear(photo.hats, photo.scarves, traits.masculinity, wear_rng)
         worn = surface.headwear(neutral, body, kind, wear_rng) if kind is not None else None

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
-from geomface.mesh.normals import vertex_normals
+from geomface.mesh.normals import unit
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,6 +36,7 @@ class Roots:
 
 def scatter_roots(
     skin: FloatArray,
+    normals: FloatArray,
     faces: IndexArray,
     density: FloatArray,
     spacing: float,
@@ -45,7 +46,7 @@ def scatter_roots(
 
     Parameters
     ----------
-    skin : (V, 3) mm
+    skin, normals : (V, 3) mm and unit
     faces : (m, 3)
     density : (V,) in [0, 1]
     spacing : mm between neighbours where the density is 1
@@ -64,6 +65,6 @@ def scatter_roots(
     within = (density[corners] * weights).sum(axis=1)
     kept = rng.random(count) * density[corners].max(axis=1) < within
     roots = Roots(np.zeros((0, 3)), np.zeros((0, 3)), corners[kept], weights[kept])
-    normals = roots.values(vertex_normals(skin, faces, weighting="area"))
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    return dataclasses.replace(roots, places=roots.values(skin), normals=normals)
+    return dataclasses.replace(
+        roots, places=roots.values(skin), normals=unit(roots.values(normals))
+    )

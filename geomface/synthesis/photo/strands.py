@@ -5,10 +5,10 @@ import math
 
 import numba
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray
 from geomface.datasets.labelled_pictures import CameraNumbers
+from geomface.synthesis.photo.soft_shadows import soft_shadow
 
 _FINE = 2
 """Samples a pixel along each side."""
@@ -143,10 +143,8 @@ def over_picture(
         for row, column in np.ndindex(_FINE, _FINE):
             share += canvas.drawn[row::_FINE, column::_FINE]
         share /= _FINE * _FINE
-        shade = np.roll(share, (int(shift[1]), int(shift[0])), (0, 1))
-        for axis in (0, 1):
-            shade = gaussian_filter1d(shade, _SHADE_SOFT * size, axis=axis, truncate=2.0)
-        picture *= (1 - _SHADE * np.asarray(shade, np.float32) * canvas.solid)[..., None]
+        shade = soft_shadow(share, int(shift[0]), int(shift[1]), _SHADE_SOFT * size, truncate=2.0)
+        picture *= (1 - _SHADE * shade * canvas.solid)[..., None]
     _resolve(canvas.color, canvas.drawn, picture, cover)
     return picture, cover
 
