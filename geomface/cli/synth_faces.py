@@ -10,12 +10,14 @@ import tyro
 from geomface.cli.batch import execute
 from geomface.cli.options import CommonOptions, Flag, Folder, require_options
 from geomface.cli.run import Run
-from geomface.ranges import COUNT, NOT_NEGATIVE, SHARE
+from geomface.ranges import COUNT, NOT_NEGATIVE
 from geomface.synthesis.distribution_text import format_distribution, parse_distribution
 from geomface.synthesis.distributions import Constant
 from geomface.synthesis.grids import parse_factors
 from geomface.synthesis.settings import (
     DEFAULT_OUTPUTS,
+    IDENTITY_RANGES,
+    PHOTO_RANGES,
     BackgroundSettings,
     CameraSettings,
     ExpressionSettings,
@@ -59,7 +61,7 @@ class IdentityOptions:
     """Distance to the coefficients of the base, sigma."""
 
     def __post_init__(self) -> None:
-        require_options(self, trait_spread="(0, 10]", mix_share="[0, 0.9]", similar_to=NOT_NEGATIVE)
+        require_options(self, **IDENTITY_RANGES, similar_to=NOT_NEGATIVE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,22 +191,7 @@ class PhotoOptions:
         return not self.no_occlusion
 
     def __post_init__(self) -> None:
-        require_options(
-            self,
-            detail="[0, 10]",
-            hair=SHARE,
-            glasses=SHARE,
-            beard=SHARE,
-            hats=SHARE,
-            scarves=SHARE,
-            occluders=SHARE,
-            jitter="[0, 10]",
-            subsurface="[0, 3]",
-            lids=SHARE,
-            film=SHARE,
-            coarse=SHARE,
-            jpeg=SHARE,
-        )
+        require_options(self, **PHOTO_RANGES)
 
 
 @dataclasses.dataclass(frozen=True)

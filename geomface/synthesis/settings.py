@@ -25,6 +25,25 @@ LightRigName = Literal[
 LIGHT_RIGS: tuple[str, ...] = get_args(LightRigName)
 DEFAULT_OUTPUTS = ("rgb", "landmarks")
 LARGEST_COUNT = 10_000_000
+# Numbers that options of the command line are checked for as well, under the same names.
+# A mix needs people who are none.
+IDENTITY_RANGES = {"trait_spread": "(0, 10]", "mix_share": "[0, 0.9]"}
+PHOTO_RANGES = {
+    "detail": "[0, 10]",
+    "hair": SHARE,
+    "occluders": SHARE,
+    "glasses": SHARE,
+    "jitter": "[0, 10]",
+    "beard": SHARE,
+    "subsurface": "[0, 3]",
+    "lids": SHARE,
+    "hats": SHARE,
+    "scarves": SHARE,
+    "film": SHARE,
+    "coarse": SHARE,
+    "jpeg": SHARE,
+}
+LARGEST_BLUR, LARGEST_NOISE, LARGEST_SHARPENING = 50.0, 1.0, 10.0
 
 
 def _require_choice(name: str, value: str, known: tuple[str, ...]) -> None:
@@ -51,8 +70,9 @@ def _require_range(
         for value in values:
             below = low is not None and value < low
             if isinstance(value, tuple) or below or (high is not None and value > high):
-                upper = "" if high is None else f" to {high:g}"
-                bound = f"{low:g}{upper}" if upper else f"at least {low:g}"
+                bound = f"at least {low:g}" if high is None else f"at most {high:g}"
+                if low is not None and high is not None:
+                    bound = f"{low:g} to {high:g}"
                 raise SettingsError(f"{name}: expected {bound}, got values such as {value}.")
 
 
@@ -81,8 +101,7 @@ class IdentitySettings:
     distance: Distribution | None = None
 
     def __post_init__(self) -> None:
-        # A mix needs people who are none.
-        require_numbers(self, trait_spread="(0, 10]", mix_share="[0, 0.9]", base=NOT_NEGATIVE)
+        require_numbers(self, **IDENTITY_RANGES, base=NOT_NEGATIVE)
         _require_range("mix_weight", self.mix_weight, 0.0, 1.0)
         given = [self.mix_share > 0, self.cosine is not None, self.distance is not None]
         if sum(given) > 1:
@@ -218,7 +237,7 @@ class PhotoSettings:
     hair : share of people with hair; the others are bald
     occluders : probability of something in front of the face
     glasses : share of people with glasses
-    blur : standard deviation of the blur, pixels of a 227 pixel picture
+    blur : standard deviation of the blur, pixels of a 227 pixel picture, at most 50
     noise : standard deviation of the sensor's noise in middle grey, share of white
     jitter : strength of changes in contrast, colour balance and saturation
     beard : share of people whose beard, if one grows, is seen; the others shave
@@ -232,7 +251,7 @@ class PhotoSettings:
     scarves : share of the others with a scarf around the neck
     film : share of pictures on grey film, with its grain and contrast
     coarse : share of pictures of fewer pixels, enlarged
-    sharpening : how much of what a small blur takes away a camera adds
+    sharpening : how much of what a small blur takes away a camera adds, at most 10
     jpeg : share of pictures that were kept as a JPEG
     """
 
@@ -258,23 +277,10 @@ class PhotoSettings:
 
     def __post_init__(self) -> None:
         _require_choice("light_rig", self.light_rig, LIGHT_RIGS)
-        require_numbers(
-            self,
-            detail="[0, 10]",
-            hair=SHARE,
-            occluders=SHARE,
-            glasses=SHARE,
-            beard=SHARE,
-            hats=SHARE,
-            scarves=SHARE,
-            jitter="[0, 10]",
-            subsurface="[0, 3]",
-            lids=SHARE,
-            film=SHARE,
-            coarse=SHARE,
-            jpeg=SHARE,
-        )
-        _require_range("sharpening", self.sharpening, 0.0, None)
+        require_numbers(self, **PHOTO_RANGES)
+        _require_range("blur", self.blur, None, LARGEST_BLUR)
+        _require_range("noise", self.noise, None, LARGEST_NOISE)
+        _require_range("sharpening", self.sharpening, 0.0, LARGEST_SHARPENING)
 
 
 @dataclasses.dataclass(frozen=True)

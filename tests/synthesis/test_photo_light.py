@@ -13,6 +13,7 @@ from geomface.synthesis import (
     Constant,
     FaceImageSettings,
     FaceSampler,
+    Gaussian,
     LightSettings,
     PhotoSettings,
     PoseSettings,
@@ -20,6 +21,7 @@ from geomface.synthesis import (
 )
 from geomface.synthesis.lights import light_coefficients, room_light
 from geomface.synthesis.parameters import head_rotation
+from geomface.synthesis.photo.developing import develop
 from geomface.synthesis.photo.light_rig import RIGS, SKY, draw_rig, picture_rig, room_rig
 
 STILL = PhotoSettings(
@@ -135,3 +137,12 @@ def test_red_light_spreads_farther_under_the_skin() -> None:
     face = (through["alpha"] == 1) & (wooden["rgb"].mean(axis=3) < 0.15)
     red, blue = change[face][:, 0], change[face][:, 2]
     assert red.mean() > 1.02 * blue.mean()
+
+
+def test_numbers_drawn_beyond_all_measure_are_clipped() -> None:
+    wild = Gaussian(0.0, 1e30)
+    settings = dataclasses.replace(PhotoSettings(), blur=wild, noise=wild, sharpening=wild)
+    picture = np.full((32, 32, 3), 0.5, np.float32)
+    for seed in range(8):
+        developed = develop(picture, settings, stream(seed, "develop"))
+        assert developed.min() >= 0 and developed.max() <= 1

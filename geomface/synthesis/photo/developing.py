@@ -7,8 +7,14 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter1d
 
 from geomface.arrays import ImageArray
+from geomface.synthesis.distributions import Distribution
 from geomface.synthesis.drawing import draw_one
-from geomface.synthesis.settings import PhotoSettings
+from geomface.synthesis.settings import (
+    LARGEST_BLUR,
+    LARGEST_NOISE,
+    LARGEST_SHARPENING,
+    PhotoSettings,
+)
 
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 _LEAST_SIDE = 64
@@ -25,7 +31,7 @@ def develop(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generat
     rng : of this picture
     """
     size = len(picture)
-    sigma = max(draw_one(settings.blur, rng), 0.0) * size / 227.0
+    sigma = _drawn(settings.blur, LARGEST_BLUR, rng) * size / 227.0
     motion = rng.random() < 0.06
     stretch = rng.uniform(1.5, 3.0) if motion else 1.0
     picture = _blurred(picture, sigma, sigma * stretch)
@@ -37,13 +43,18 @@ def develop(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generat
         side = max(int(size * rng.uniform(0.45, 0.95)), min(_LEAST_SIDE, size))
         picture = _resized(picture, side)
     picture = _exposed_film(picture, rng) if film else _sensed(picture, settings, rng)
-    picture = _sharpened(picture, max(draw_one(settings.sharpening, rng), 0.0))
+    picture = _sharpened(picture, _drawn(settings.sharpening, LARGEST_SHARPENING, rng))
     picture = np.clip(picture, 0.0, 1.0)
     if rng.random() < settings.jpeg:
         picture = _compressed(picture, int(rng.integers(35, 96)))
     if side != size:
         picture = np.clip(_resized(picture, size), 0.0, 1.0)
     return picture
+
+
+def _drawn(distribution: Distribution, most: float, rng: np.random.Generator) -> float:
+    """Draw a strength: what a Gaussian has beyond 0 and the largest one is clipped."""
+    return min(max(draw_one(distribution, rng), 0.0), most)
 
 
 def _blurred(picture: ImageArray, down: float, across: float) -> ImageArray:
@@ -91,7 +102,7 @@ def _vignette(size: int, strength: float) -> np.ndarray:
 
 def _sensed(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generator) -> ImageArray:
     """Add the noise of a sensor: that of photons and of reading, spread over colours and pixels."""
-    level = max(draw_one(settings.noise, rng), 0.0)
+    level = _drawn(settings.noise, LARGEST_NOISE, rng)
     spread = rng.uniform(0.0, 0.9)
     if level == 0:
         return picture

@@ -158,7 +158,7 @@ def _shade(
     f: int,
     x: Any,
     y: Any,
-    material: int,
+    material: Any,
     surface: Surface,
     skin: Skin,
     light: VertexLight,
