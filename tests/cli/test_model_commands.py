@@ -172,19 +172,20 @@ def test_fit_image_writes_mesh_record_and_pictures(
 def test_fit_image_to_several_photographs_of_a_person(
     photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("a", "b"):  # landmarks lie beside them
+    (tmp_path / "b").mkdir()
+    for name in ("a", "b/a"):  # landmarks lie beside them
         (tmp_path / f"{name}.png").write_bytes((photograph / "p.png").read_bytes())
         (tmp_path / f"{name}.landmarks.json").write_bytes((photograph / "p.json").read_bytes())
     out = tmp_path / "fit"
     record = run(
-        capsys, "model", "fit-image", tmp_path / "a.png", tmp_path / "b.png", "--out", out,
+        capsys, "model", "fit-image", tmp_path / "a.png", tmp_path / "b" / "a.png", "--out", out,
         "--camera", "weak-perspective",
     )  # fmt: skip
-    assert list(record["pictures"]) == ["a", "b"]
-    assert record["pictures"]["b"]["shape"] == record["shape"]
+    assert list(record["pictures"]) == ["a", "b-a"]
+    assert record["pictures"]["b-a"]["shape"] == record["shape"]
     assert record["pictures"]["a"]["camera"]["degrees"]["yaw"] == pytest.approx(20.0, abs=2.0)
     names = {path.relative_to(out).as_posix() for path in out.rglob("*.*")} - {".geomface.json"}
-    meshes = {"face.ply", "pictures/a.ply", "pictures/b.ply"}
+    meshes = {"face.ply", "pictures/a.ply", "pictures/b-a.ply"}
     assert names == meshes | {"fit.json", "fit.png", "turned.png"}
 
 
@@ -196,6 +197,7 @@ def test_fit_image_to_several_photographs_of_a_person(
         ("fit-image {d}/p.png --landmarks {d}/small.json --out {o}/f", ("70 x 60", "140 x 120")),
         ("fit-image {d}/bare.png --out {o}/f", ("bare.png", "no face was found")),
         ("fit-image {d}/p.png {d}/p.png --landmarks {d}/p.json --out {o}/f", ("each of 2",)),
+        ("fit-image {d}/p.png {d}/../{d.name}/p.png --out {o}/f", ("different", "Leave one out")),
         ("fit-image {d}/p.png --landmarks {d}/five.json --out {o}/f", ("68", "five")),
         ("fit-image {d}/p.png --landmarks {d}/p.json --out {o}/f --format stl", ("stl",)),
         ("fit-image {d}/p.png --landmarks {d}/p.json --out {o}/f --camera eye", ("eye",)),

@@ -8,7 +8,8 @@ import tyro
 from geomface.cli.failed_fit import recorded_failure
 from geomface.cli.inputs import MESH_SUFFIXES, find_scan_landmarks, read_model, require_output
 from geomface.cli.model.inputs import ModelFile, named_weights
-from geomface.cli.model.pictures import camera_record, read_pixel_landmarks
+from geomface.cli.model.photographs import read_pixel_landmarks
+from geomface.cli.model.pictures import camera_record
 from geomface.cli.options import (
     CommonOptions,
     Flag,

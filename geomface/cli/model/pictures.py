@@ -8,15 +8,14 @@ import tyro
 
 from geomface.cli.inputs import make_folder, read_model
 from geomface.cli.model.inputs import ModelFile, named_weights
+from geomface.cli.model.photographs import Photograph, photograph_names, read_photograph
 from geomface.cli.options import CommonOptions, Folder, require_options
 from geomface.cli.run import Run
-from geomface.errors import LandmarkError, SettingsError
+from geomface.errors import SettingsError
 from geomface.ranges import POSITIVE
 
 if TYPE_CHECKING:
-    from geomface.arrays import FloatArray, ImageArray
     from geomface.fitting.rendering import ImageFit, PictureFitSettings
-    from geomface.mesh.io.pixel_landmarks import PixelLandmarks
     from geomface.statistics import MorphableModel
 
 
@@ -67,37 +66,6 @@ class ModelFitImageOptions:
             raise SettingsError("model fit-image: expected a photograph, got none. Name one.")
 
 
-def read_pixel_landmarks(path: Path, model: "MorphableModel") -> "PixelLandmarks":
-    """Return the landmarks of a picture in the scheme and number of a model's own.
-
-    Raises
-    ------
-    LandmarkError : a model without landmarks, or of another scheme or number.
-    """
-    from geomface.mesh.io.pixel_landmarks import load_pixel_landmarks
-
-    found, own = load_pixel_landmarks(path), model.template.landmarks
-    if own is None:
-        raise LandmarkError(f"{model.name}: this model has no landmarks. Give its template some.")
-    if (found.scheme, len(found.points)) != (own.scheme, len(own)):
-        raise LandmarkError(
-            f"{path}: expected {len(own)} landmarks of the scheme {own.scheme}, as {model.name} "
-            f"has them, got {len(found.points)} of {found.scheme}."
-        )
-    return found
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Photograph:
-    """A picture with its landmarks, as the fit takes them."""
-
-    path: Path
-    image: "ImageArray"
-    points: "FloatArray"
-    confidence: "FloatArray | None" = None
-    notes: tuple[str, ...] = ()
-
-
 def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
     """Read, fit, write."""
     from geomface.files import save_image
@@ -115,11 +83,12 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
             f"their order, got {len(options.landmarks)}."
         )
     make_folder(options.out, create=False)
+    names = photograph_names(options.images)
     settings = PictureFitSettings(camera=options.camera)
     model = read_model(options.model)
     files = options.landmarks or tuple(None for _ in options.images)
     photographs = [
-        _read_photograph(path, place, model)
+        read_photograph(path, place, model)
         for path, place in zip(options.images, files, strict=True)
     ]
     for one in photographs:
@@ -128,7 +97,9 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
         names = ", ".join(str(path) for path in options.images)
         return run.plan([f"fit {model.name} to {names}", f"write into {options.out}"])
     if len(photographs) > 1:
-        return _fit_person(options, run, model, settings, photographs)
+        return _fit_person(
+            options, run, model, settings, dict(zip(names, photographs, strict=True))
+        )
     one = photographs[0]
     fit = fit_image(
         one.image,
@@ -151,52 +122,21 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
     return 0
 
 
-def _read_photograph(path: Path, landmarks: Path | None, model: "MorphableModel") -> Photograph:
-    """Return a picture with its landmarks: those given, those in a file beside it, or found.
-
-    Raises
-    ------
-    LandmarkError : no face is found, or the landmarks are of a picture of another size.
-    """
-    from geomface.datasets.photographs import landmarks_beside
-    from geomface.files import load_image
-
-    image = load_image(path)
-    place = landmarks or landmarks_beside(path)
-    if place is None:
-        from geomface.landmarks.unaided_pictures import find_landmarks
-
-        try:
-            return Photograph(path, image, *find_landmarks(image))
-        except LandmarkError as error:
-            raise LandmarkError(f"{path}: {error}") from None
-    found = read_pixel_landmarks(place, model)
-    size = (image.shape[0], image.shape[1])
-    if found.image_size not in (None, size):
-        raise LandmarkError(
-            f"{place}: these landmarks are of an image of "
-            f"{found.image_size[1]} x {found.image_size[0]} pixels, {path} has "
-            f"{size[1]} x {size[0]}."
-        )
-    return Photograph(path, image, found.points, found.confidence)
-
-
 def _fit_person(
     options: ModelFitImageOptions,
     run: Run,
     model: "MorphableModel",
     settings: "PictureFitSettings",
-    photographs: list[Photograph],
+    named: dict[str, Photograph],
 ) -> int:
     """Fit one person to several pictures and write what belongs to her and to each of them."""
-    from geomface.datasets.scan_files import item_names
     from geomface.files import save_image
     from geomface.fitting.rendering import fit_images
     from geomface.fitting.rendering.sheet import fit_panels
     from geomface.mesh.io import save_mesh
     from geomface.rendering import contact_sheet
 
-    names = item_names([one.path for one in photographs])
+    names, photographs = list(named), list(named.values())
     person = fit_images(
         [one.image for one in photographs],
         [one.points for one in photographs],
