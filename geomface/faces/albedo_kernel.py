@@ -139,7 +139,7 @@ def _scalp(f: Any, paint: Any) -> Any:
 
 @numba.njit(cache=True, nogil=True)
 def colors_of_lab(lab: Any) -> Any:
-    """Return (P, 3) float32 sRGB in [0, 1] of Lab colours; see `lab_to_srgb`."""
+    """Return (P, 3) float32 sRGB of Lab colours (P, 3) float32, clipped to the gamut."""
     out = np.empty_like(lab)
     for i in range(len(lab)):
         fy = (lab[i, 0] + 16.0) / 116.0

@@ -1,9 +1,9 @@
-"""Colour spaces: CIE Lab and display sRGB."""
+"""CIE Lab of display sRGB."""
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray
-from geomface.files.color import linear_to_srgb, srgb_to_linear
+from geomface.arrays import FloatArray
+from geomface.files.color import srgb_to_linear
 
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 _XYZ_TO_RGB = np.array(
@@ -15,22 +15,15 @@ _XYZ_TO_RGB = np.array(
 )
 
 
-def lab_to_srgb(lab: FloatArray) -> ImageArray:
-    """Return gamma-encoded sRGB in [0, 1] of CIE Lab colours (..., 3), D65 white.
+def srgb_to_lab(color: FloatArray) -> FloatArray:
+    """Return CIE Lab (..., 3), D65 white, of gamma-encoded sRGB in [0, 1].
+
+    The way back is `albedo_kernel.colors_of_lab`.
 
     Source
     ------
-    CIE 15:2004 (Lab), IEC 61966-2-1 (sRGB). Colours outside the gamut are clipped.
+    CIE 15:2004 (Lab), IEC 61966-2-1 (sRGB).
     """
-    fy = (lab[..., 0] + 16.0) / 116.0
-    f = np.stack([fy + lab[..., 1] / 500.0, fy, fy - lab[..., 2] / 200.0], axis=-1)
-    xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * _WHITE
-    linear = np.clip(xyz @ _XYZ_TO_RGB.T, 0.0, 1.0)
-    return linear_to_srgb(linear).astype(np.float32)
-
-
-def srgb_to_lab(color: FloatArray) -> FloatArray:
-    """Return CIE Lab (..., 3), D65 white, of gamma-encoded sRGB in [0, 1]; see `lab_to_srgb`."""
     linear = np.asarray(srgb_to_linear(np.asarray(color, np.float64)))
     ratio = linear @ np.linalg.inv(_XYZ_TO_RGB).T / _WHITE
     f = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio / (3 * (6 / 29) ** 2) + 4 / 29)

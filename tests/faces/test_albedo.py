@@ -19,8 +19,9 @@ from geomface.faces.albedo_code import (
     sample_albedo_code,
 )
 from geomface.faces.albedo_hair import brow_cover
+from geomface.faces.albedo_kernel import colors_of_lab
 from geomface.faces.builtin import load_builtin_face
-from geomface.faces.color import lab_to_srgb
+from geomface.faces.color import srgb_to_lab
 from geomface.faces.ict import load_ict
 from geomface.mesh import LandmarkEmbedding, Template
 from geomface.statistics import MorphableModel
@@ -45,8 +46,16 @@ def code(**values: float) -> np.ndarray:
 
 def test_lab_reference_colors() -> None:
     """White, black and the sRGB red primary."""
-    lab = np.array([[100.0, 0, 0], [0, 0, 0], [53.2408, 80.0925, 67.2032]])
-    np.testing.assert_allclose(lab_to_srgb(lab), [[1, 1, 1], [0, 0, 0], [1, 0, 0]], atol=2e-3)
+    lab = np.array([[100.0, 0, 0], [0, 0, 0], [53.2408, 80.0925, 67.2032]], np.float32)
+    np.testing.assert_allclose(colors_of_lab(lab), [[1, 1, 1], [0, 0, 0], [1, 0, 0]], atol=2e-3)
+
+
+def test_lab_and_srgb_are_inverse() -> None:
+    colors = np.random.default_rng(1).random((500, 3))
+    back = colors_of_lab(srgb_to_lab(colors).astype(np.float32))
+    np.testing.assert_allclose(back, colors, atol=1e-4)
+    outside = np.array([[60.0, 120, 90], [120, 0, 0], [-5, 0, 0]], np.float32)
+    assert colors_of_lab(outside).min() == 0 and colors_of_lab(outside).max() == 1
 
 
 def test_colors_are_skin_over_the_whole_range(skin: AlbedoModel) -> None:

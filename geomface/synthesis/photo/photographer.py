@@ -77,13 +77,7 @@ class Photographer:
             self.surface.vertices(head, look, face, item.gaze)
             for head, look, face, item in zip(heads, looks, faces, parameters, strict=True)
         ]
-        size, seed = self.settings.size, self.settings.seed
-        backgrounds = [background_picture(item, size, seed) for item in parameters]
-        if self.settings.background_kind != "texture":
-            flat = self.settings.background_kind == "grey"
-            backgrounds = [
-                np.full((size, size, 3), flat * item.background, np.float32) for item in parameters
-            ]
+        seed = self.settings.seed
         pictures = []
         for k, item in enumerate(parameters):
             drawn, depth, light = self._painter.draw(
@@ -94,7 +88,7 @@ class Photographer:
                 cameras[k],
                 self._rig(item),
                 self._shine(item),
-                backgrounds[k],
+                self._background(item),
             )
             canvas = strand_canvas(depth)
             for strands in heads[k].strands:
@@ -114,6 +108,13 @@ class Photographer:
         hidden = np.stack([seen for _, seen in pictures])
         visible = result.landmarks_visible.numpy() & ~hidden
         return np.stack([picture for picture, _ in pictures]), visible
+
+    def _background(self, item: FaceParameters) -> ImageArray:
+        """Return what lies behind the head in a picture."""
+        size, kind = self.settings.size, self.settings.background_kind
+        if kind == "texture":
+            return background_picture(item, size, self.settings.seed)
+        return np.full((size, size, 3), item.background if kind == "grey" else 0.0, np.float32)
 
     def _rig(self, item: FaceParameters) -> LightRig:
         """Return the lights of a picture."""
