@@ -96,6 +96,28 @@ def test_joint_steps_lower_the_energy_and_keep_what_is_shared(fitter, drawn) -> 
     assert not np.array_equal(moved[0].camera.rotation, at[0].camera.rotation)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_what_is_shared_has_one_prior(fitter, drawn, count) -> None:
+    """Of pictures that tell nothing one step goes to the most probable face, however many."""
+    images, landmarks, _ = drawn
+    view = open_view(
+        fitter, images[0], landmarks[0], focal_px=None, sigma_px=2.0, confidence=None, name="a"
+    )
+    face, first = view.scene.face, view.first
+    shapes, level = face.shape_count, picture_level(view.picture, 2.0)
+    nothing = PictureEnergy(view.scene, level, np.zeros(0, np.int64), 1.0, 0.0, 1e-9)
+    start = np.where(np.arange(len(first.face)) < shapes, 0.5, 0.0)
+    at = dataclasses.replace(first, face=start, albedo=np.full_like(first.albedo, 0.5))
+    energy = JointEnergy((nothing,) * count)
+    expected = 0.5 * 0.25 * (face.precision[:shapes].sum() + len(at.albedo))
+    expected += 0.5 * face.slope[:shapes].sum()
+    assert energy.energy((at,) * count) == pytest.approx(expected, rel=1e-4)
+    moved = energy.step((at,) * count, ("face", "albedo"))
+    mode = np.clip(-face.slope / face.precision, face.lower, face.upper)[:shapes]
+    np.testing.assert_allclose(moved[-1].face[:shapes], mode, atol=1e-4)
+    np.testing.assert_allclose(moved[-1].albedo, 0.0, atol=1e-4)
+
+
 def test_lists_that_do_not_match(fitter, drawn) -> None:
     images, landmarks, _ = drawn
     with pytest.raises(SettingsError, match="one entry for each of 3 pictures"):
