@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geomface.arrays import BoolArray, FloatArray, require_finite, require_shape
+from geomface.arrays import BoolArray, FloatArray, ImageArray, require_finite, require_shape
 from geomface.errors import SettingsError
 from geomface.metrics.face_frame import HEIGHT, WIDTH, ellipse_of_frame
 
@@ -56,7 +56,7 @@ def face_statistics(pictures: FloatArray) -> dict[str, FloatArray]:
     }
 
 
-def black_faces(pictures: FloatArray) -> BoolArray:
+def black_faces(pictures: FloatArray | ImageArray) -> BoolArray:
     """Return (N,) which of framed faces (N, 112, 92) have no light: nothing is relative to it."""
     medians = [np.median(pictures[:, region], axis=1) for region in (FACE, SKIN)]
     return np.minimum(*medians) <= 0
