@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from geomface.parametrization import unwrap as unwrap
     from geomface.pipeline import PipelineSettings as PipelineSettings
     from geomface.pipeline import run_pipeline as run_pipeline
+    from geomface.recognition.alignment.warp import align_face as align_face
     from geomface.registration import RegistrationResult as RegistrationResult
     from geomface.registration import RegistrationSettings as RegistrationSettings
     from geomface.rendering import contact_sheet as contact_sheet

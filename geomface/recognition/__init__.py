@@ -1,13 +1,18 @@
-"""Identity descriptors of faces and frontal pictures, by a small embedder of our own."""
+"""Who is in a picture: aligned faces, and descriptors by small embedders of our own."""
 
 from typing import TYPE_CHECKING
 
 from geomface.lazy import attach
 
 if TYPE_CHECKING:
-    from geomface.recognition.alignment import FACE_SHARE as FACE_SHARE
+    from geomface.recognition.alignment.five_points import five_points as five_points
+    from geomface.recognition.alignment.reference import ALIGNMENTS as ALIGNMENTS
+    from geomface.recognition.alignment.reference import Alignment as Alignment
+    from geomface.recognition.alignment.reference import alignment_of as alignment_of
+    from geomface.recognition.alignment.warp import align_face as align_face
     from geomface.recognition.embedder.describe import describe_faces as describe_faces
     from geomface.recognition.embedder.describe import describe_pictures as describe_pictures
+    from geomface.recognition.embedder.framing import FACE_SHARE as FACE_SHARE
     from geomface.recognition.embedder.network import DESCRIPTOR_SIZE as DESCRIPTOR_SIZE
     from geomface.recognition.embedder.network import IdentityNetwork as IdentityNetwork
     from geomface.recognition.embedder.weights import load_embedder as load_embedder

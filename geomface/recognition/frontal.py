@@ -12,7 +12,7 @@ from geomface.errors import TopologyMismatchError
 from geomface.faces.albedo import landmark_places
 from geomface.mesh import Mesh, Template
 from geomface.mesh.similarity import fit_similarity
-from geomface.recognition.alignment import FACE_SHARE, PICTURE_SIZE
+from geomface.recognition.embedder.framing import FACE_SHARE, PICTURE_SIZE
 from geomface.rendering.differentiable import Renderer, RenderSettings, SphericalHarmonicsLight
 from geomface.synthesis.lights import light_coefficients, room_light
 from geomface.synthesis.parameters import head_rotation

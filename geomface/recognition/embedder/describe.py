@@ -11,7 +11,7 @@ import torch
 from geomface.arrays import FloatArray, ImageArray, require_shape
 from geomface.errors import SettingsError
 from geomface.mesh import Mesh, Template
-from geomface.recognition.alignment import FACE_SHARE, frame_pictures
+from geomface.recognition.embedder.framing import FACE_SHARE, frame_pictures
 from geomface.recognition.embedder.network import DESCRIPTOR_SIZE
 from geomface.recognition.embedder.weights import load_embedder
 from geomface.recognition.frontal import FrontalView, faces_of

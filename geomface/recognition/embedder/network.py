@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from geomface.learning.residual import ResidualBlock
-from geomface.recognition.alignment import PICTURE_SIZE
+from geomface.recognition.embedder.framing import PICTURE_SIZE
 
 DESCRIPTOR_SIZE = 128
 """Numbers of a descriptor."""
@@ -20,7 +20,7 @@ class IdentityNetwork(nn.Module):
 
     Convention
     ----------
-    Input (N, 3, 64, 64) float32 in [-1, 1], the whole face in the middle, as `alignment`
+    Input (N, 3, 64, 64) float32 in [-1, 1], the whole face in the middle, as `framing`
     frames it; output (N, 128) float32 of length 1.
 
     Source

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from geomface.arrays import IndexArray
-from geomface.recognition.alignment import FACE_SHARE, PICTURE_SIZE
+from geomface.recognition.embedder.framing import FACE_SHARE, PICTURE_SIZE
 from geomface.statistics import MorphableModel
 from geomface.synthesis import (
     CameraSettings,

@@ -1,0 +1,1 @@
+"""One alignment for training and testing: five points of a face, brought to places of a picture."""
