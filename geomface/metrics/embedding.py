@@ -7,6 +7,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray, require_finite
 from geomface.errors import MissingBackendError, SettingsError
+from geomface.metrics.factors import unit_rows
 
 _ROWS = 1024
 
@@ -51,6 +52,45 @@ def embed_in_plane(
         ) from error
     search = TSNE(perplexity=perplexity, init="pca", random_state=seed % 2**32)
     return np.asarray(search.fit_transform(rows), np.float64)
+
+
+def scale_in_plane(descriptors: FloatArray) -> tuple[FloatArray, float]:
+    """Return places in the plane whose distances are as those of the descriptors (classical MDS).
+
+    X = V_2 sqrt(L_2),  V L V^T = -1/2 J D J,  J = I - 1 1^T / N
+
+    D the squared Euclidean distances of the descriptors, brought to length 1: 2 - 2 cos. Unlike
+    t-SNE nothing is searched: gaps and sizes mean something, as far as two axes hold them.
+
+    Parameters
+    ----------
+    descriptors : (N, D), two or more
+
+    Returns
+    -------
+    (N, 2) float64, the larger axis first, the sign of each such that its largest entry is positive;
+    the share of the squared distances that the plane holds, 1 where all are the same
+
+    Raises
+    ------
+    SettingsError : fewer than two, another shape, NaN
+
+    Source
+    ------
+    Torgerson 1952; Borg & Groenen 2005, ch. 12; for sets of faces Qiu et al. 2021, Fig. 3.
+    """
+    rows = unit_rows(_rows(descriptors, "descriptors"))
+    if len(rows) < 2:
+        raise SettingsError("MDS: expected two or more descriptors, got one.")
+    # -1/2 J D J is the matrix of inner products of the centred rows.
+    left, sizes, _ = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
+    places = np.zeros((len(rows), 2))
+    held = min(2, len(sizes))
+    places[:, :held] = left[:, :held] * sizes[:held]
+    largest = places[np.abs(places).argmax(axis=0), [0, 1]]
+    total = float((sizes**2).sum())
+    share = float((sizes[:2] ** 2).sum()) / total if total > 1e-20 else 1.0
+    return places * np.where(largest < 0, -1.0, 1.0), share
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

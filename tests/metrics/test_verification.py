@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from geomface.errors import SettingsError
-from geomface.metrics import fold_accuracy, verify_pairs
+from geomface.metrics import compare_verification, fold_accuracy, verify_pairs
+from geomface.metrics.verification import ScoreCurve
 
 
 def gaussian_pairs(
@@ -104,3 +105,97 @@ def test_bad_pairs_are_refused_in_one_sentence() -> None:
     ]:
         with pytest.raises(SettingsError, match=match):
             call()
+
+
+def people_of_pictures(
+    rng: np.random.Generator, people: int, pictures: int, *, habit: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw scores of all pairs; some people resemble themselves and others more (`habit`)."""
+    who = np.repeat(np.arange(people), pictures)
+    one, two = np.triu_indices(len(who), 1)
+    rows = np.stack([who[one], who[two]], axis=1)
+    same = rows[:, 0] == rows[:, 1]
+    own = habit * rng.standard_normal(people)
+    scores = 2.0 * same + rng.standard_normal(len(same)) + np.where(same, own[rows[:, 0]], 0.0)
+    return scores, same, rows
+
+
+def test_intervals_over_people_hold_where_those_over_pairs_are_too_narrow() -> None:
+    rng = np.random.default_rng(8)
+    truth = norm.cdf(2 / np.sqrt(2 + 0.8**2))
+    held = {"people": 0, "pairs": 0}
+    for draw in range(40):
+        scores, same, people = people_of_pictures(rng, 14, 5, habit=0.8)
+        for kind, rows in (("people", people), ("pairs", None)):
+            auc = verify_pairs(scores, same, people=rows, resamples=100, seed=draw).auc
+            held[kind] += auc.low <= truth <= auc.high
+    assert held["people"] >= 33 and held["pairs"] <= 28, held
+
+
+def test_the_same_people_are_drawn_for_both_of_a_comparison() -> None:
+    rng = np.random.default_rng(2)
+    scores, same, people = people_of_pictures(rng, 12, 5, habit=1.0)
+    nothing = compare_verification(scores, scores, same, people=people, resamples=50)
+    gap = nothing.equal_error
+    assert (gap.value, gap.low, gap.high) == (0, 0, 0)
+    assert nothing.equal_error_ratio.value == 1.0 and nothing.better == 0.5
+    worse = scores - 0.7 * same
+    found = compare_verification(scores, worse, same, people=people, resamples=200)
+    results = [verify_pairs(s, same, people=people, resamples=200) for s in (scores, worse)]
+    both = [result.equal_error for result in results]
+    assert found.equal_error.value == pytest.approx(both[0].value - both[1].value)
+    assert found.equal_error.high < 0 and found.better > 0.99
+    assert found.equal_error.high - found.equal_error.low < both[1].high - both[1].low
+    assert found.equal_error_ratio.value == pytest.approx(both[0].value / both[1].value)
+    shares = [result.accepted[0.01].value for result in results]
+    assert found.accepted[0.01].value == pytest.approx(shares[0] - shares[1])
+
+
+def test_thresholds_are_those_of_the_figures(rng: np.random.Generator) -> None:
+    scores, same = gaussian_pairs(rng, 1.5, each=300)
+    curve, found = ScoreCurve(scores, same), verify_pairs(scores, same, resamples=0)
+    refused = np.mean(scores[same] <= curve.equal_error_threshold())
+    taken = np.mean(scores[~same] > curve.equal_error_threshold())
+    assert 0.5 * (refused + taken) == pytest.approx(found.equal_error.value)
+    for rate, share in found.accepted.items():
+        threshold = curve.accepted_threshold(rate)
+        assert np.mean(scores[~same] > threshold) <= rate
+        assert np.mean(scores[same] > threshold) == pytest.approx(share.value)
+
+
+def test_refused_pairs_are_errors_of_one_person_only(rng: np.random.Generator) -> None:
+    scores, same = gaussian_pairs(rng, 40.0, each=100)
+    scores[:20] = -np.inf
+    found = verify_pairs(scores, same, resamples=20)
+    assert found.accepted[0.01].value == pytest.approx(0.9)
+    assert found.d_prime.value == pytest.approx(40.0, rel=0.15)
+    accuracy = fold_accuracy(scores, same)
+    np.testing.assert_allclose(accuracy.accuracies, [0.5, *[1.0] * 9])
+
+
+def test_balanced_folds_of_unequal_kinds_and_pairs_in_none() -> None:
+    same = np.arange(90) % 9 == 0
+    assert fold_accuracy(np.ones(90), same).accuracy.value == pytest.approx(8 / 9)
+    assert fold_accuracy(np.ones(90), same, balanced=True).accuracy.value == 0.5
+    folds = np.arange(90) // 30
+    folds[::9][::2] = -1
+    found = fold_accuracy(np.where(same, 1.0, 0.0), same, folds=folds, balanced=True)
+    assert found.accuracy.value == 1.0 and found.accuracies.shape == (3,)
+    assert found.accuracy.settings == {"folds": 3, "pairs": 85}
+    with pytest.raises(SettingsError, match="fold 2 of 3 has 0 and"):
+        fold_accuracy(
+            np.ones(90), same & (np.arange(90) < 30) | (np.arange(90) > 85), folds=3, balanced=True
+        )
+
+
+def test_people_that_contradict_the_pairs_are_refused() -> None:
+    same = np.array([True, False, True, False])
+    for people, match in [
+        ([[0, 0], [0, 0], [1, 1], [0, 1]], "where the people agree"),
+        ([[0, 0], [0, 1], [0, 0], [0, 1]], "two or more with a pair"),
+        ([[0, 0]], "people of pairs"),
+    ]:
+        with pytest.raises(SettingsError, match=match):
+            verify_pairs(np.ones(4), same, people=np.array(people))
+    with pytest.raises(SettingsError, match="one or more draws"):
+        compare_verification(np.ones(4), np.ones(4), same, resamples=0)
