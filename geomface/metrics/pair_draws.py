@@ -63,6 +63,16 @@ def draw_weights(
             yield weights
 
 
+def percentile_bounds(draws: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
+    """Return the interval (low, high) of draws (n, ...): those nearest to its quantiles.
+
+    They are taken as they are, not between two: d' may be infinite.
+    """
+    ordered = np.sort(draws, axis=0)
+    cut = round(0.5 * (1.0 - level) * (len(ordered) - 1))
+    return ordered[cut], ordered[len(ordered) - 1 - cut]
+
+
 def _numbered(people: IndexArray, same: BoolArray) -> tuple[IndexArray, int]:
     """Return people as numbers from 0, and how many there are."""
     people = require_shape(people, (len(same), 2), "people of pairs", SettingsError)

@@ -8,7 +8,7 @@ import numpy as np
 from geomface.arrays import BoolArray, FloatArray, IndexArray
 from geomface.errors import SettingsError
 from geomface.metrics.estimate import Estimate
-from geomface.metrics.pair_draws import draw_weights
+from geomface.metrics.pair_draws import draw_weights, percentile_bounds
 from geomface.metrics.verification import ScoreCurve, checked_scores, pair_figures
 
 
@@ -72,7 +72,7 @@ def compare_verification(
         settings["people"] = len(np.unique(people))
 
     def estimate(value: float, draws: FloatArray) -> Estimate:
-        low, high = map(float, np.quantile(draws, [0.5 * (1 - level), 0.5 * (1 + level)]))
+        low, high = map(float, percentile_bounds(draws, level))
         figure = float(value)
         return Estimate(figure, low, high, len(same), level=level, seed=seed, settings=settings)
 

@@ -8,7 +8,7 @@ import numpy as np
 from geomface.arrays import BoolArray, FloatArray, IndexArray, require_shape
 from geomface.errors import SettingsError
 from geomface.metrics.estimate import Estimate
-from geomface.metrics.pair_draws import draw_weights
+from geomface.metrics.pair_draws import draw_weights, percentile_bounds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +73,7 @@ def verify_pairs(
     drawn = [pair_figures(curve, *curve.counts(weight), rates) for weight in weights]
     bounds = np.full((2, len(whole)), np.nan)
     if resamples:
-        bounds = np.quantile(drawn, [0.5 * (1 - level), 0.5 * (1 + level)], axis=0)
+        bounds = np.stack(percentile_bounds(np.array(drawn), level))
     settings: dict[str, int] = {
         "same_pairs": int(same.sum()),
         "other_pairs": int((~same).sum()),

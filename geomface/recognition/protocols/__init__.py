@@ -1,0 +1,1 @@
+"""Protocols: which pictures are compared, and what the answers are worth."""

@@ -1,0 +1,97 @@
+"""Descriptors of named pictures, as `geomface recognise embed` writes them."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from geomface.arrays import BoolArray, FloatArray
+from geomface.errors import FileFormatError
+from geomface.files.numpy_files import read_archive
+from geomface.metrics.factors import unit_rows
+
+NEEDED = ("names", "embeddings", "found")
+TOLD = ("alignment", "embedder")
+_REMEDY = "Write it with 'geomface recognise embed'."
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Embeddings:
+    """Descriptors of pictures.
+
+    Parameters
+    ----------
+    names : N names of pictures, each once
+    descriptors : (N, D) float64 of length 1, zeros for pictures without a face
+    found : (N,) whether there is one
+    alignment, embedder : ids, "" where not told
+    """
+
+    names: tuple[str, ...]
+    descriptors: FloatArray
+    found: BoolArray
+    alignment: str = ""
+    embedder: str = ""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the pictures without a face."""
+        return tuple(name for name, found in zip(self.names, self.found, strict=True) if not found)
+
+
+def load_embeddings(path: Path | str) -> Embeddings:
+    """Read an npz with `names` (N,), `embeddings` (N, D) and `found` (N,).
+
+    Raises
+    ------
+    FileFormatError : no npz, an array missing or of another shape, a name twice, NaN in the
+        descriptor of a face that was found, nobody found
+    """
+    arrays = read_archive(path, "an npz of embeddings", (*NEEDED, *TOLD))
+    missing = [name for name in NEEDED if name not in arrays]
+    if missing:
+        raise FileFormatError(
+            f"{path}: expected the arrays {', '.join(NEEDED)}; {', '.join(missing)} missing. "
+            f"{_REMEDY}"
+        )
+    names, rows, found = (arrays[name] for name in NEEDED)
+    fits = (
+        names.shape == found.shape == rows.shape[:1] and rows.ndim == 2 and rows.dtype.kind == "f"
+    )
+    if not fits or names.dtype.kind != "U" or found.dtype.kind != "b" or 0 in rows.shape:
+        raise FileFormatError(
+            f"{path}: expected names (N,) of text, embeddings (N, D) of floats and found (N,) of "
+            f"bool, got {names.dtype} {names.shape}, {rows.dtype} {rows.shape} and {found.dtype} "
+            f"{found.shape}. {_REMEDY}"
+        )
+    known = [str(name) for name in names]
+    if len(set(known)) < len(known):
+        twice = next(name for name in known if known.count(name) > 1)
+        raise FileFormatError(f"{path}: expected each name once, {twice} is there again.")
+    rows = np.where(found[:, None], rows.astype(np.float64), 0.0)
+    broken = found & ~(np.isfinite(rows).all(axis=1) & (rows != 0).any(axis=1))
+    if broken.any() or not found.any():
+        raise FileFormatError(
+            f"{path}: expected a descriptor of every face that was found, and at least one, got "
+            f"{int(broken.sum())} of {int(found.sum())} that are zero, NaN or infinite. {_REMEDY}"
+        )
+    told = {name: str(arrays[name]) for name in TOLD if name in arrays}
+    return Embeddings(tuple(known), unit_rows(rows), found, **told)
+
+
+def save_embeddings(path: Path | str, embeddings: Embeddings) -> None:
+    """Write embeddings as `load_embeddings` reads them, whole or not at all."""
+    import io
+
+    from geomface.files.atomic import write_bytes
+
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        names=np.array(embeddings.names),
+        embeddings=embeddings.descriptors.astype(np.float32),
+        found=embeddings.found,
+        alignment=np.array(embeddings.alignment),
+        embedder=np.array(embeddings.embedder),
+    )
+    write_bytes(path, buffer.getvalue())
