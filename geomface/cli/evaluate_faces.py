@@ -8,7 +8,7 @@ import tyro
 
 from geomface.cli.framed_faces import read_framed
 from geomface.cli.inputs import PICTURE_SUFFIXES, require_output
-from geomface.cli.options import CommonOptions, Folder, MaybeFile, require_options
+from geomface.cli.options import CommonOptions, Flag, Folder, MaybeFile, require_options
 from geomface.cli.run import Run
 from geomface.errors import OutputError, SettingsError
 from geomface.ranges import COUNT
@@ -23,9 +23,9 @@ class EvaluateFacesOptions:
 
     Both are folders of pictures, or the output of 'geomface synth faces'. Faces are brought to one
     size and place (92 x 112, grey) by their landmarks: those of the set, or files beside the
-    pictures (X.landmarks.json, X.pts, X.txt). Photographs without landmarks are taken as they are,
-    from the middle. People are subfolders, or the column identity of labels.csv. Heads turned by
-    more than about 30 degrees are left out, and so are pictures that cannot be read (exit code 3).
+    pictures (X.landmarks.json, X.pts, X.txt), or those that are found. People are subfolders, or
+    the column identity of labels.csv. Heads turned by more than about 30 degrees are left out, and
+    so are pictures that cannot be read or show no face (exit code 3).
     """
 
     faces: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SET")]
@@ -34,6 +34,9 @@ class EvaluateFacesOptions:
     """Photographs to measure them by."""
     sheet: MaybeFile = None
     """Picture of both, in turns, at the same size and crop."""
+    cropped: Flag = False
+    """Pictures without landmark files are portraits that were cropped alike: take the middle of
+    each, look for no face."""
     window: Literal["face", "picture"] = "face"
     """What the features see: an ellipse from the hair to the chin, or all of the crop."""
     count: int = 400
@@ -70,6 +73,7 @@ def run_evaluate_faces(options: EvaluateFacesOptions, run: Run) -> int:
             failed[what],
             count=options.count,
             seed=options.common.seed,
+            cropped=options.cropped,
         )
         for what, photographs in sets.items()
     }

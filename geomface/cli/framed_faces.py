@@ -3,10 +3,14 @@
 from typing import TYPE_CHECKING
 
 from geomface.cli.run import Run
-from geomface.errors import GeomfaceError, SettingsError
+from geomface.errors import GeomfaceError, LandmarkError, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geomface.arrays import FloatArray, ImageArray
     from geomface.datasets.photographs import Photograph
+    from geomface.landmarks.photographs.detect import PhotographLandmarks
     from geomface.metrics.face_sets import FramedFaces
 
 
@@ -18,6 +22,7 @@ def read_framed(
     *,
     count: int,
     seed: int,
+    cropped: bool = False,
 ) -> "FramedFaces":
     """Read pictures and bring their faces into the frame; say what was left out.
 
@@ -27,6 +32,7 @@ def read_framed(
     failed : takes names of pictures that cannot be measured, and why
     count : pictures at most; whole people are drawn
     seed : of that drawing
+    cropped : pictures without landmarks show a face in the middle; else it is looked for
     """
     import numpy as np
 
@@ -36,11 +42,15 @@ def read_framed(
 
     chosen = _choose(photographs, count, seed)
     pictures, people, scales, bare, unfit = [], [], [], 0, 0
+    find = _finder()
     with run.progress(f"reading {what}", len(chosen)) as step:
         for index, photograph in enumerate(chosen):
             step(index, photograph.name)
             try:
-                face = frame_face(photograph.read(), photograph.landmarks)
+                pixels, landmarks = photograph.read(), photograph.landmarks
+                if landmarks is None and not cropped:
+                    landmarks = find(photograph.name, pixels)
+                face = frame_face(pixels, landmarks)
                 if face is not None and black_faces(face.picture[None])[0]:
                     raise SettingsError(f"{photograph.name}: expected some light on the face.")
             except GeomfaceError as error:
@@ -55,9 +65,8 @@ def read_framed(
                 scales.append(face.scale)
         step(len(chosen))
     if bare:
-        run.note(
-            f"{what}: {bare} of {len(chosen)} have no landmarks and are cropped by the middle."
-        )
+        done = "are cropped by the middle" if cropped else "are measured by those that were found"
+        run.note(f"{what}: {bare} of {len(chosen)} have no landmarks and {done}.")
     if failed:
         run.note(f"{what}: {len(failed)} of {len(chosen)} cannot be measured: left out.")
     if unfit:
@@ -73,6 +82,28 @@ def read_framed(
             "measured at, so their finest contrast is missing. Take larger pictures."
         )
     return FramedFaces(np.array(pictures, np.float32).reshape(-1, HEIGHT, WIDTH), people)
+
+
+def _finder() -> "Callable[[str, ImageArray], FloatArray]":
+    """Return a function that finds the landmarks (68, 2) of the largest upright face."""
+    from functools import cache
+
+    from geomface.landmarks.photographs.result import PhotographSettings, require_face
+
+    @cache
+    def detector() -> "PhotographLandmarks":
+        from geomface.landmarks.photographs.detect import PhotographLandmarks
+
+        # The frame does not turn pictures: who lies or stands on the head would not be comparable.
+        return PhotographLandmarks(PhotographSettings(turned=False))
+
+    def find(name: str, pixels: "ImageArray") -> "FloatArray":
+        try:
+            return require_face(detector().detect(pixels)).faces[0].points
+        except LandmarkError as error:
+            raise LandmarkError(f"{name}: {error}") from error
+
+    return find
 
 
 def _choose(photographs: "tuple[Photograph, ...]", count: int, seed: int) -> "list[Photograph]":

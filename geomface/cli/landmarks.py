@@ -39,7 +39,7 @@ class LandmarksDetectOptions:
     scan: MaybeFile = None
     """The raw scan: OBJ, PLY, GLB, STL or OFF."""
     image: MaybeFile = None
-    """A photograph instead (PNG, JPEG, BMP, TIFF, WebP, TGA), or a folder of them."""
+    """A photograph instead (PNG, JPEG, BMP, GIF, TIFF, WebP, TGA), or a folder of them."""
     unit: ScanUnit = None
     """Unit of the scan's numbers: um, mm, cm, inch, m, or the millimetres in one as a number."""
     textures: MaybeFolder = None

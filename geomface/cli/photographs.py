@@ -41,15 +41,11 @@ def detect_in_folder(
     run: Run, folder: Path, out: Path, *, force: bool, picture: Path | None, report: Path | None
 ) -> int:
     """Find the faces in all pictures of a folder; those without one are told and left out."""
-    from geomface.datasets.layout import files_below
+    from geomface.datasets.picture_folder import pictures_below
     from geomface.files.images import IMAGE_SUFFIXES
 
     require_output(report, "--report", (".json",))
-    paths = [
-        path
-        for path in files_below(folder, "*")
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
-    ]
+    paths = pictures_below(folder)
     if not paths:
         raise FileFormatError(
             f"{folder}: expected pictures ({', '.join(IMAGE_SUFFIXES)}) in it or below, got none."

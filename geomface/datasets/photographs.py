@@ -11,6 +11,7 @@ from geomface.arrays import FloatArray, ImageArray
 from geomface.datasets import layout
 from geomface.datasets.label_table import load_label_table
 from geomface.datasets.labelled_pictures import load_synthetic
+from geomface.datasets.picture_folder import pictures_below
 from geomface.errors import FileFormatError, LandmarkError
 from geomface.files.images import IMAGE_SUFFIXES, load_image
 from geomface.learning.errors import DatasetError
@@ -58,11 +59,7 @@ def load_photographs(folder: Path | str) -> tuple[Photograph, ...]:
     if not folder.is_dir():
         got = "got a file" if folder.exists() else "there is none"
         raise FileFormatError(f"{folder}: expected a folder of photographs, {got}.")
-    paths = {
-        path.relative_to(folder).as_posix(): path
-        for path in layout.files_below(folder, "*")
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
-    }
+    paths = {path.relative_to(folder).as_posix(): path for path in pictures_below(folder)}
     if not paths:
         raise FileFormatError(
             f"{folder}: expected photographs ({', '.join(IMAGE_SUFFIXES)}) in it or in its "

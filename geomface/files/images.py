@@ -1,27 +1,27 @@
 """Images: PNG of 8 and 16 bits, JPEG and what else scanners write; float32, row 0 at the top."""
 
 import io
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from geomface.arrays import ImageArray
-from geomface.errors import FileFormatError, OutputError, SettingsError
+from geomface.errors import OutputError, SettingsError
 from geomface.files import png16
 from geomface.files.atomic import write_bytes
+from geomface.files.decoding import MODES, decode_any, orientation_of, with_channels
 from geomface.files.picture_text import with_text
 from geomface.files.reading import named, read_bytes, reading
 
-MOST_PIXELS = 2**26
-"""Pictures of more pixels are refused; one of that many takes about a gigabyte while it is read."""
-_ORIENTATION = 0x0112
-_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".tga")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".tga")
 """Endings of the pictures that are read, in small letters."""
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+FOREIGN_SUFFIXES = (
+    *(".heic", ".heif", ".avif", ".jp2", ".jxl", ".pgm", ".ppm", ".pnm", ".psd", ".svg", ".exr"),
+    *(".hdr", ".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2"),
+)
+"""Endings of pictures that are not."""
 
 
 def load_image(path: str | Path, channels: int = 3) -> ImageArray:
@@ -29,7 +29,8 @@ def load_image(path: str | Path, channels: int = 3) -> ImageArray:
 
     Parameters
     ----------
-    path : PNG (8 or 16 bits), JPEG, BMP, TIFF, WebP or TGA, of at most 2^26 pixels
+    path : PNG, JPEG, BMP, GIF, TIFF, WebP or TGA, of at most 2^26 pixels; of moving pictures the
+        first frame
     channels : 1 grey, 3 RGB or 4 RGBA; the file's own channels are converted
 
     Raises
@@ -38,9 +39,10 @@ def load_image(path: str | Path, channels: int = 3) -> ImageArray:
 
     Convention
     ----------
-    Row 0 is the top, as EXIF orients the picture. Values are k / 255, or k / 65535 of a 16-bit
-    PNG. No colour management: the numbers are those in the file (sRGB as a rule). Grey from RGB is
-    0.299 R + 0.587 G + 0.114 B.
+    Row 0 is the top, as EXIF orients the picture. Values are k / 255, or k / 65535 of a PNG or a
+    grey TIFF of 16 bits (a TIFF in colour counts with the upper 8), and as they are of a grey TIFF
+    of floats in [0, 1]. No colour management: the numbers are those in the file (sRGB as a rule).
+    Grey from RGB is 0.299 R + 0.587 G + 0.114 B.
 
     Example
     -------
@@ -59,50 +61,19 @@ def decode_image(data: bytes, name: str, channels: int = 3, *, upright: bool = T
 
     `upright=False` leaves the orientation in EXIF alone, as uv of a mesh are for the stored pixels.
     """
-    if channels not in _MODES:
+    if channels not in MODES:
         raise SettingsError(f"channels must be 1, 3 or 4, got {channels}.")
     with reading(name, "an image"):
         if png16.is_deep(data):
             deep = png16.decode(data, name).astype(np.float32)
             deep /= np.float32(65535.0)
-            image = _with_channels(deep, channels)
-            return (
-                _turned(image, _orientation(lambda: _exif(png16.exif(data)))) if upright else image
-            )
-        if png16.is_png(data):
-            png16.check_chunks(data, name)  # Pillow lets a cut end pass
-        pixels = _decode_eight_bits(data, name, channels, upright)
-        image = pixels.reshape(*pixels.shape[:2], channels).astype(np.float32)
-        image /= np.float32(255.0)
-        return image
-
-
-def _decode_eight_bits(data: bytes, name: str, channels: int, upright: bool) -> np.ndarray:
-    from PIL import Image, UnidentifiedImageError
-
-    formats = (*_FORMATS, "TGA") if _is_tga(data, name) else _FORMATS
-    try:
-        _require_size(_webp_size(data), name)  # its decoder takes the memory when it is made
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limit is below the one that is warned of
-            with Image.open(io.BytesIO(data), formats=formats) as picture:
-                _require_size(picture.size, name)
-                if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-                    raise ValueError(f"pixel type {picture.mode} is not supported")
-                orientation = _orientation(picture.getexif)
-                mode = _MODES[channels]
-                # `convert` copies even where there is nothing to do.
-                pixels = np.asarray(picture if picture.mode == mode else picture.convert(mode))
-    except (FileFormatError, MemoryError):
-        raise
-    # Decoders raise whatever they like on damaged data.
-    except Exception as error:
-        reason = "none of these" if isinstance(error, UnidentifiedImageError) else error
-        raise FileFormatError(
-            f"{name}: expected an image (PNG, JPEG, BMP, TIFF, WebP or TGA), but it cannot be "
-            f"decoded ({reason}). Export or copy it again."
-        ) from error
-    return _turned(pixels, orientation) if upright else pixels
+            image = with_channels(deep, channels)
+            orientation = orientation_of(lambda: _exif(png16.exif(data)))
+        else:
+            if png16.is_png(data):
+                png16.check_chunks(data, name)  # Pillow lets a cut end pass
+            image, orientation = decode_any(data, name, channels)
+        return _turned(image, orientation) if upright else image
 
 
 def may_have_alpha(data: bytes) -> bool:
@@ -110,45 +81,6 @@ def may_have_alpha(data: bytes) -> bool:
     if png16.is_png(data):
         return bool(data[25:26] and data[25] & 4) or b"tRNS" in data[: data.find(b"IDAT")]
     return data[:2] not in (b"\xff\xd8", b"BM")
-
-
-def _require_size(size: tuple[int, int], name: str) -> None:
-    """Refuse a picture by its header, before its pixels take any memory."""
-    width, height = size
-    if width * height > MOST_PIXELS:
-        raise FileFormatError(
-            f"{name}: has {width} x {height} pixels, more than the {MOST_PIXELS} that are read "
-            "(8192 x 8192). Make it smaller."
-        )
-
-
-def _webp_size(data: bytes) -> tuple[int, int]:
-    """Return width and height of a WebP from its header, (0, 0) of anything else."""
-    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
-        return 0, 0
-    kind, body = data[12:16], data[20:30]
-    if kind == b"VP8X":
-        return (
-            1 + int.from_bytes(body[4:7], "little"),
-            1 + int.from_bytes(body[7:10], "little"),
-        )
-    bits = int.from_bytes(body[1:5] if kind == b"VP8L" else body[6:10], "little")
-    if kind == b"VP8L":
-        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    return bits & 0x3FFF, bits >> 16 & 0x3FFF
-
-
-def _is_tga(data: bytes, name: str) -> bool:
-    """TGA has no mark at its start: the name says it, or a mark at the end of newer files."""
-    return name.lower().endswith(".tga") or data[-18:-2] == b"TRUEVISION-XFILE"
-
-
-def _orientation(read: Callable[[], Mapping[int, Any]]) -> Any:
-    """Return what EXIF says; a block that cannot be read turns nothing."""
-    try:
-        return read().get(_ORIENTATION, 1)
-    except Exception:  # whatever its parser likes
-        return 1
 
 
 def _exif(chunk: bytes) -> Mapping[int, Any]:
@@ -168,16 +100,6 @@ def _turned(pixels: np.ndarray, orientation: Any) -> np.ndarray:
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return pixels
-
-
-def _with_channels(image: ImageArray, channels: int) -> ImageArray:
-    have = image.shape[2]
-    grey, alpha = have <= 2, image[:, :, -1:] if have in (2, 4) else np.ones_like(image[:, :, :1])
-    color = np.repeat(image[:, :, :1], 3, axis=2) if grey else image[:, :, :3]
-    if channels == 1:
-        weights = np.array([0.299, 0.587, 0.114], np.float32)
-        return image[:, :, :1] if grey else (color @ weights)[:, :, None]
-    return color if channels == 3 else np.concatenate([color, alpha], axis=2)
 
 
 def save_image(

@@ -6,12 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from geomface import FaceImageSettings, FaceSampler, PoseSettings
+from geomface.cli.framed_faces import read_framed
 from geomface.cli.main import main
+from geomface.cli.options import CommonOptions
+from geomface.cli.run import Run
 from geomface.datasets.photographs import load_photographs
 from geomface.errors import FileFormatError, LandmarkError
 from geomface.files.images import load_image, save_image
 from geomface.learning.errors import DatasetError
+from geomface.metrics.face_frame import frame_face
+from geomface.synthesis import Constant
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +43,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_figures_and_sheet(
     faces: Path, photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["evaluate", "faces", str(faces), "--photographs", str(photographs)]
+    words = ["evaluate", "faces", str(faces), "--photographs", str(photographs), "--cropped"]
     sheet, report = tmp_path / "sheet.png", tmp_path / "report.json"
     assert main([*words, "--sheet", str(sheet), "--report", str(report)]) == 0
     said = capsys.readouterr()
@@ -60,7 +67,7 @@ def test_pictures_that_cannot_be_measured_are_left_out(
 ) -> None:
     folder = tmp_path / "photographs"
     shutil.copytree(photographs, folder)
-    words = ["evaluate", "faces", str(faces), "--photographs", str(folder), "--json"]
+    words = ["evaluate", "faces", str(faces), "--photographs", str(folder), "--json", "--cropped"]
     assert main([*words, "--quiet"]) == 0
     clean = json.loads(capsys.readouterr().out)
     (folder / "p1" / "torn.png").write_bytes((folder / "p1" / "1.png").read_bytes()[:400])
@@ -75,6 +82,52 @@ def test_pictures_that_cannot_be_measured_are_left_out(
     assert "1 of 23 are turned" in said.err and "smaller than 17 x 20 pixels" in said.err
     for figures in ("statistics", "features", "patches", "pictures", "compared"):
         assert found[figures] == clean[figures]
+
+
+def test_faces_without_landmarks_are_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Off the middle, the frame of the found landmarks is that of the true ones."""
+    front = PoseSettings(Constant(0.0), Constant(0.0), Constant(0.0))
+    sampler = FaceSampler(FaceImageSettings(size=96, pose=front, seed=4))
+    batch = sampler.batch([(index, 0) for index in range(2)])
+    wanted = []
+    for index, (face, marks) in enumerate(zip(batch.images["rgb"], batch.landmarks, strict=True)):
+        picture = np.full((140, 260, 3), 0.4)
+        picture[40:136, 160:256] = face
+        save_image(tmp_path / f"{index}.png", picture)
+        framed = frame_face(load_image(tmp_path / f"{index}.png"), marks + [160, 40])
+        assert framed is not None
+        wanted.append(framed.picture)
+    save_image(tmp_path / "wall.png", np.random.default_rng(0).random((64, 64)))
+    photographs, run = load_photographs(tmp_path), Run("evaluate faces", CommonOptions())
+    failed: dict[str, str] = {}
+    found = read_framed("photographs", photographs, run, failed, count=9, seed=0)
+    assert list(failed) == ["wall.png"] and "wall.png: no face was found" in failed["wall.png"]
+    middle = read_framed("photographs", photographs, run, {}, count=9, seed=0, cropped=True)
+    assert len(found.pictures) == 2 and len(middle.pictures) == 3
+    assert np.abs(found.pictures - wanted).mean() < 0.04
+    assert np.abs(middle.pictures[:2] - wanted).mean() > 0.1
+    said = capsys.readouterr().err
+    assert "3 of 3 have no landmarks and are cropped" in said
+
+
+def test_pictures_of_other_kinds_are_named(
+    photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for index in range(7):
+        (tmp_path / f"IMG_{index}.HEIC").write_bytes(b"ftypheic")
+    (tmp_path / ".hidden.heic").write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("no picture")
+    still = Image.fromarray(np.full((40, 30, 3), 90, np.uint8))
+    still.save(tmp_path / "moving.gif", save_all=True, append_images=[still.rotate(90)])
+    words = ["evaluate", "faces", str(photographs), "--photographs", str(tmp_path), "--dry-run"]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert "with 1 photographs" in said.out
+    assert "7 pictures of kinds that are not read are left out: IMG_0.HEIC, IMG_1.HEIC" in said.err
+    assert "and 2 more" in said.err and "hidden" not in said.err
+    assert [item.read().shape for item in load_photographs(tmp_path)] == [(40, 30, 3)]
 
 
 def test_people_and_landmarks_of_a_folder(photographs: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from geomface.errors import FileFormatError, OutputError, SettingsError
-from geomface.files import images, load_image, png16, save_image
+from geomface.files import decoding, load_image, png16, save_image
 from geomface.files.images import decode_image
 
 
@@ -185,13 +185,13 @@ def test_an_exif_block_that_cannot_be_read_turns_nothing(folder):
     assert load_image(folder / "e.png").shape == (3, 5, 3)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "WEBP", "TIFF", "TGA"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "TGA"])
 def test_the_size_is_checked_before_anything_is_decoded(folder, kind, monkeypatch):
     path = folder / f"big.{kind.lower()}"
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(path, kind)
     assert load_image(path).shape == (20, 30, 3)
-    monkeypatch.setattr(images, "MOST_PIXELS", 599)
+    monkeypatch.setattr(decoding, "MOST_PIXELS", 599)
     with pytest.raises(FileFormatError, match=r"has 30 x 20 pixels, more than the 599"):
         load_image(path)
 
@@ -209,4 +209,4 @@ def test_webp_sizes_are_those_of_the_decoder(folder):
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
     for options in ({"lossless": True}, {"quality": 50}, {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0"}):
         Image.fromarray(pixels).save(folder / "a.webp", **options)
-        assert images._webp_size((folder / "a.webp").read_bytes()) == (30, 20)
+        assert decoding._webp_size((folder / "a.webp").read_bytes()) == (30, 20)

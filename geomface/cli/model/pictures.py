@@ -30,7 +30,7 @@ class ModelFitImageOptions:
     """
 
     images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE")]
-    """The photograph, or several of one person: PNG, JPEG, BMP, TIFF or WebP, colour or grey."""
+    """The photograph, or several of one person: PNG, JPEG, BMP, GIF, TIFF or WebP."""
     out: Folder
     """Folder for the results; it is created."""
     landmarks: Annotated[
