@@ -22,7 +22,7 @@ class PhotographSettings:
     """
 
     smallest: float = 0.05
-    score: float = 0.45
+    score: float = 0.65
     faces: int = 50
     mirrored: bool = True
     turned: bool = True
