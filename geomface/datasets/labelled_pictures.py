@@ -112,21 +112,34 @@ class SyntheticFaces:
         SettingsError : an output that the set does not hold.
         FileFormatError : a file that is missing or damaged.
         """
-        if output not in record.files:
-            raise SettingsError(
-                f"{self.folder}: expected one of the outputs {', '.join(record.files)}, got "
-                f"{output!r}. Make the set again with it among --outputs."
-            )
-        where = record.files[output]
-        name, start, count = (where, 0, -1) if isinstance(where, str) else where
-        path = file_inside(self.folder, self.folder, name)
-        if path is None:
-            raise FileFormatError(
-                f"{self.folder}: expected the {output} of {record.key} in its file {name!r}, which "
-                "is not in this folder. Copy the whole set, or make it again."
-            )
-        data = read_bytes(path, f"the {output} of a picture", count, start)
-        return decode_output(output, data, f"{path}: {record.key}.{output}")
+        return read_output(self.folder, record.key, record.files, output)
+
+
+def read_output(
+    folder: Path, key: str, files: Mapping[str, Any], output: str = "rgb"
+) -> np.ndarray:
+    """Read one output of a picture from its set; see `FaceRecord.files`.
+
+    Raises
+    ------
+    SettingsError : an output that the set does not hold.
+    FileFormatError : a file that is missing or damaged.
+    """
+    if output not in files:
+        raise SettingsError(
+            f"{folder}: expected one of the outputs {', '.join(files)}, got {output!r}. Make the "
+            "set again with it among --outputs."
+        )
+    where = files[output]
+    name, start, count = (where, 0, -1) if isinstance(where, str) else where
+    path = file_inside(folder, folder, name)
+    if path is None:
+        raise FileFormatError(
+            f"{folder}: expected the {output} of {key} in its file {name!r}, which is not in this "
+            "folder. Copy the whole set, or make it again."
+        )
+    data = read_bytes(path, f"the {output} of a picture", count, start)
+    return decode_output(output, data, f"{path}: {key}.{output}")
 
 
 def load_synthetic(folder: str | Path) -> SyntheticFaces:

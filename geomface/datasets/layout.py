@@ -26,6 +26,7 @@ GEOMETRY_PICTURE = "geometry_image.png"
 ITEM_REPORT = "report.json"
 TRUTH_ARRAYS = "truth.safetensors"
 SHARD = "pictures.tar"
+ALIGNED_IMAGES = "images.npy"
 
 MORPHABLE_MODEL = "model.safetensors"
 MEAN = "mean.obj"

@@ -1,6 +1,8 @@
 """Folders of photographs of faces, with what is known of them: who it is, and landmarks."""
 
 import dataclasses
+import functools
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +12,14 @@ import numpy as np
 from geomface.arrays import FloatArray, ImageArray
 from geomface.datasets import layout
 from geomface.datasets.label_table import load_label_table
-from geomface.datasets.labelled_pictures import load_synthetic
+from geomface.datasets.labelled_pictures import FaceRecord, load_synthetic, read_output
 from geomface.datasets.picture_folder import pictures_below
 from geomface.errors import FileFormatError, LandmarkError
 from geomface.files.images import IMAGE_SUFFIXES, load_image
+from geomface.files.reading import read_bytes
+from geomface.files.records import plain
 from geomface.learning.errors import DatasetError
+from geomface.learning.fingerprint import content_hash
 
 LANDMARK_SUFFIXES = (layout.SCAN_LANDMARKS, ".pts", ".landmarks.txt", ".txt")
 """What follows the stem of a photograph in the name of its landmark file."""
@@ -22,7 +27,7 @@ LANDMARK_SUFFIXES = (layout.SCAN_LANDMARKS, ".pts", ".landmarks.txt", ".txt")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Photograph:
-    """One photograph of a set.
+    """One photograph of a set; it can be pickled.
 
     Parameters
     ----------
@@ -30,12 +35,17 @@ class Photograph:
     person : who is in it, "" where not known
     landmarks : (68, 2) pixels, NaN where missing; None: there are none
     read : returns the pixels (H, W, 3) float32
+    digest : returns a hash that changes when the pixels do
+    parents, parent_weights : of a synthetic person who is a mix of others, else empty
     """
 
     name: str
     person: str
     landmarks: FloatArray | None
     read: Callable[[], ImageArray]
+    digest: Callable[[], str]
+    parents: tuple[str, ...] = ()
+    parent_weights: tuple[float, ...] = ()
 
 
 def load_photographs(folder: Path | str) -> tuple[Photograph, ...]:
@@ -67,7 +77,13 @@ def load_photographs(folder: Path | str) -> tuple[Photograph, ...]:
         )
     people = _people(folder, tuple(paths))
     return tuple(
-        Photograph(name, people[name], _landmarks(path), _reader(path))
+        Photograph(
+            name,
+            people[name],
+            _landmarks(path),
+            functools.partial(load_image, path),
+            functools.partial(_file_digest, path),
+        )
         for name, path in paths.items()
     )
 
@@ -83,20 +99,28 @@ def landmarks_beside(photograph: Path) -> Path | None:
 
 
 def _synthetic(folder: Path) -> tuple[Photograph, ...]:
-    faces = load_synthetic(folder)
     return tuple(
         Photograph(
             record.key,
             str(record.identity),
             record.landmarks,
-            lambda record=record: faces.image(record),
+            functools.partial(read_output, folder, record.key, record.files),
+            functools.partial(_record_digest, record),
+            tuple(map(str, record.parents)),
+            record.parent_weights,
         )
-        for record in faces
+        for record in load_synthetic(folder)
     )
 
 
-def _reader(path: Path) -> Callable[[], ImageArray]:
-    return lambda: load_image(path)
+def _file_digest(path: Path) -> str:
+    return content_hash(read_bytes(path, "a photograph"))
+
+
+def _record_digest(record: FaceRecord) -> str:
+    """Return a hash of what a picture was drawn with, which is quicker than to read all of them."""
+    text = json.dumps(plain([record.key, record.parameters, record.files]), sort_keys=True)
+    return content_hash(text.encode(), record.landmarks.tobytes())
 
 
 def _people(folder: Path, names: tuple[str, ...]) -> dict[str, str]:

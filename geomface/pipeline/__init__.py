@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from geomface.batch.plan import plan_job as plan_job
     from geomface.batch.records import ItemRecord as ItemRecord
     from geomface.batch.run import run_job as run_job
+    from geomface.pipeline.aligned_sets import AlignedSetSettings as AlignedSetSettings
+    from geomface.pipeline.aligned_sets import align_set as align_set
     from geomface.pipeline.face_pictures import FaceSetSettings as FaceSetSettings
     from geomface.pipeline.face_pictures import face_job as face_job
     from geomface.pipeline.face_pictures import generate_faces as generate_faces

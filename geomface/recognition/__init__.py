@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from geomface.lazy import attach
 
 if TYPE_CHECKING:
+    from geomface.recognition.aligned.aligned_faces import AlignedFaces as AlignedFaces
+    from geomface.recognition.aligned.aligned_faces import aligned_faces as aligned_faces
+    from geomface.recognition.aligned.aligned_faces import load_aligned as load_aligned
     from geomface.recognition.alignment.five_points import five_points as five_points
     from geomface.recognition.alignment.reference import ALIGNMENTS as ALIGNMENTS
     from geomface.recognition.alignment.reference import Alignment as Alignment

@@ -12,7 +12,7 @@ from geomface.recognition.alignment.reference import Alignment
 
 
 def align_face(
-    image: ImageArray, landmarks: FloatArray, alignment: Alignment | None = None
+    image: np.ndarray, landmarks: FloatArray, alignment: Alignment | None = None
 ) -> ImageArray:
     """Return the aligned picture of a face.
 

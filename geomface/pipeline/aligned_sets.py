@@ -1,0 +1,185 @@
+"""The job that makes a set of aligned faces of photographs or of synthetic pictures."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from geomface.batch.events import EventSink
+from geomface.batch.index import index_set
+from geomface.batch.job import Ended, Ending, Item, Job, JobKind, JobReport
+from geomface.batch.keys import content_key
+from geomface.batch.run import MOST_REASONS, run_job
+from geomface.datasets import layout
+from geomface.datasets.photographs import Photograph, load_photographs
+from geomface.errors import OutputError, SettingsError
+from geomface.files.reading import log
+from geomface.files.records import plain
+from geomface.learning.fingerprint import content_hash
+from geomface.pipeline.aligned_part import AlignedPartPayload, align_part
+from geomface.ranges import COUNT, require_numbers
+from geomface.recognition.aligned import aligned_faces
+from geomface.recognition.aligned.aligned_faces import load_aligned
+from geomface.recognition.aligned.read_face import LandmarkSource
+from geomface.recognition.alignment.reference import Alignment
+
+STAGE, VERSION = "aligned faces", 1
+"""Raise the version when the same pictures give other aligned ones."""
+
+
+@dataclasses.dataclass(frozen=True)
+class AlignedSetSettings:
+    """A set of aligned faces and how it is made.
+
+    Parameters
+    ----------
+    images : folder of photographs, or of a set of `geomface synth faces`
+    out : folder of the set; the same folder again goes on where it stopped
+    alignment : size of the pictures
+    landmarks : "given" takes those of the set or beside the photographs, and finds them where
+        there are none; "found" finds all, as for a photograph of which nothing is known
+    workers : number of processes; the bytes do not depend on it
+    part_pictures : pictures a part, which is what workers make and what is resumed
+    """
+
+    images: Path
+    out: Path
+    alignment: Alignment = Alignment()
+    landmarks: LandmarkSource = "given"
+    workers: int = 1
+    part_pictures: int = 64
+
+    def __post_init__(self) -> None:
+        if self.landmarks not in ("given", "found"):
+            raise SettingsError(f"landmarks: expected given or found, got {self.landmarks!r}.")
+        require_numbers(self, workers=COUNT, part_pictures="[1, 100000]")
+
+
+def align_set(settings: AlignedSetSettings, *, on_event: EventSink | None = None) -> JobReport:
+    """Make a set of aligned faces on disk, for `recognition.load_aligned`.
+
+    Pictures without a face are listed and left out. A folder that grew adds to a set.
+
+    Raises
+    ------
+    OutputError : the folder holds another set or something else, cannot be written, or another
+        run works in it
+    GeomfaceError : no pictures, or labels or landmarks that cannot be read
+    KeyboardInterrupt : after the parts in flight are finished; start again to go on
+    """
+    return run_job(aligned_job(settings), on_event=on_event)
+
+
+def aligned_job(settings: AlignedSetSettings) -> Job:
+    """Return the job of a set of aligned faces; lists and hashes the pictures, writes nothing.
+
+    Raises
+    ------
+    GeomfaceError : no pictures, or labels or landmarks that cannot be read
+    """
+    if settings.out.resolve().is_relative_to(settings.images.resolve()):
+        raise OutputError(
+            f"{settings.out}: lies among the pictures of {settings.images}, and would be some of "
+            "them next time. Write elsewhere."
+        )
+    photographs = load_photographs(settings.images)
+    shared = {"alignment": settings.alignment.id, "landmarks": settings.landmarks}
+    items = []
+    for name, first, last in _parts(len(photographs), settings.part_pictures):
+        part = photographs[first:last]
+        items.append(
+            Item(
+                name,
+                content_key(STAGE, VERSION, shared, *map(_digest, part)),
+                AlignedPartPayload(part, settings.alignment, settings.landmarks),
+                size=len(part),
+            )
+        )
+    head = {"kind": KIND.name, "schema": KIND.schema, "version": VERSION, **shared}
+    head |= {"pictures": len(photographs), "part_pictures": settings.part_pictures}
+    return Job(
+        KIND,
+        settings.out,
+        head,
+        tuple(items),
+        align_part,
+        workers=settings.workers,
+        settings=settings,
+        prepare=_import_stages,
+        end=_index,
+    )
+
+
+def _parts(pictures: int, size: int) -> list[tuple[str, int, int]]:
+    """Return name, first and last + 1 picture of each part."""
+    return [
+        (f"{index:06d}", first, min(first + size, pictures))
+        for index, first in enumerate(range(0, pictures, size))
+    ]
+
+
+def _digest(photograph: Photograph) -> str:
+    """Return a hash of all that an aligned picture and its labels depend on."""
+    known = (photograph.name, photograph.person, photograph.parents, photograph.parent_weights)
+    points = b"" if photograph.landmarks is None else photograph.landmarks.tobytes()
+    text = json.dumps(plain([*known, photograph.digest()]))
+    return content_hash(text.encode(), points)
+
+
+def _import_stages() -> None:
+    """Import in a new worker what every part needs."""
+    import geomface.pipeline.aligned_part  # noqa: F401
+
+
+def _index(ended: Ended) -> Ending:
+    """Join manifests and failures of the parts; say what was done about imperfect pictures."""
+    out = ended.job.out
+    listed = [out / layout.PARTS / record.name / layout.FAILURES for record in ended.done]
+    failures = [path.read_bytes() for path in listed if path.is_file()]
+    digest = index_set(ended, failures)
+    rows = [json.loads(line) for line in b"".join(failures).splitlines()]
+    reasons = tuple(row["message"] for row in rows[:MOST_REASONS])
+    figures: dict[str, Any] = {"sha256": digest, "alignment": ended.job.head["alignment"]}
+    figures["without_a_face"] = {row["key"]: row["message"] for row in rows}
+    if any(record.figures["written"] for record in ended.done):
+        faces = load_aligned(out)
+        figures |= {"faces": len(faces), "people": len(faces.people.names)}
+        figures["landmarks_found"] = sum(row.landmarks == "found" for row in faces.rows)
+        for note in faces.notes:
+            log.warning("%s: %s", ended.job.settings.images, note)
+    return Ending(figures=figures, reasons=reasons)
+
+
+def _names(head: Mapping[str, Any]) -> Sequence[str]:
+    return [name for name, _, _ in _parts(head["pictures"], head["part_pictures"])]
+
+
+def _rebuild(out: Path, head: Mapping[str, Any]) -> AlignedSetSettings:
+    raise SettingsError(
+        f"{out}: its records do not say which pictures it is of. Run the command that made it "
+        "again."
+    )
+
+
+KIND = JobKind(
+    name=aligned_faces.KIND,
+    schema=aligned_faces.SCHEMA,
+    what=aligned_faces.WHAT,
+    file=layout.SET_FILE,
+    place=layout.PARTS,
+    stage=STAGE,
+    noun="pictures",
+    items="parts",
+    command="geomface recognise align",
+    names=_names,
+    settings=AlignedSetSettings,
+    job=aligned_job,
+    rebuild=_rebuild,
+    label="part ",
+    rows=layout.MANIFEST,
+    grows=("pictures",),
+    grown="pictures",
+    retries=True,
+)
+"""Aligned pictures in parts; a folder of photographs that grew adds to a set."""

@@ -1,0 +1,228 @@
+"""Aligned faces as a data set for training and measuring, from memory or from the disk."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from geomface.arrays import IndexArray
+from geomface.datasets import layout
+from geomface.datasets.manifest import read_head, read_rows
+from geomface.errors import FileFormatError
+from geomface.files.records import read_json
+from geomface.learning.data import network_values
+from geomface.learning.errors import DatasetError
+from geomface.learning.fingerprint import Fingerprint, content_hash
+from geomface.learning.stream import Batch
+from geomface.recognition.aligned.class_labels import ClassLabels, class_labels
+from geomface.recognition.aligned.stored_images import StoredImages
+from geomface.recognition.alignment.reference import Alignment, alignment_of
+
+KIND, SCHEMA, WHAT = "aligned-faces", 1, "a set of aligned faces"
+
+
+@dataclasses.dataclass(frozen=True)
+class AlignedRow:
+    """What is known of one aligned picture.
+
+    Parameters
+    ----------
+    name : of the picture in the folder that it comes from
+    person : who is in it, "" where not known
+    parents, parent_weights : of a synthetic person who is a mix of others, else empty
+    digest : hash of the aligned pixels
+    grey : the three channels are equal
+    landmarks : "given" or "found"
+    pixels : of the source a pixel of the aligned picture
+    off : how far the five points are from their places, root mean square in aligned pixels
+    """
+
+    name: str
+    person: str
+    parents: tuple[str, ...] = ()
+    parent_weights: tuple[float, ...] = ()
+    digest: str = ""
+    grey: bool = False
+    landmarks: str = "given"
+    pixels: float = 1.0
+    off: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class AlignedFaces:
+    """Aligned pictures and who is in them; a data set for `learning.Stream`.
+
+    Parameters
+    ----------
+    alignment : of all of them
+    images : (N, 3, h, w) uint8, in memory or on disk
+    rows : what is known of each
+    people : the classes, see `ClassLabels`
+    failures : {name: why} of pictures that were left out
+    """
+
+    alignment: Alignment
+    images: np.ndarray | StoredImages
+    rows: tuple[AlignedRow, ...]
+    people: ClassLabels
+    failures: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the pictures."""
+        return tuple(row.name for row in self.rows)
+
+    @property
+    def labels(self) -> IndexArray:
+        """Classes (N,) int64, -1 for a mix and for who is not known."""
+        return self.people.labels
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done about imperfect pictures and labels."""
+        grey = sum(row.grey for row in self.rows)
+        notes = list(self.people.notes)
+        if 0 < grey < len(self.rows):
+            notes.append(
+                f"{grey} of {len(self.rows)} pictures are grey, the others are in colour: grey is "
+                "shown to networks as three equal channels."
+            )
+        return tuple(notes)
+
+    def batch(self, indices: torch.Tensor) -> Batch:
+        """Return some samples.
+
+        Returns
+        -------
+        images (B, 3, h, w) in [-1, 1], labels (B,), classes (B, 2) and masses (B, 2) as
+        `ClassLabels` has them
+        """
+        chosen = indices.numpy()
+        columns = (self.images, self.people.labels, self.people.classes, self.people.masses)
+        names = ("images", "labels", "classes", "masses")
+        return {
+            name: network_values(np.ascontiguousarray(column[chosen]))
+            for name, column in zip(names, columns, strict=True)
+        }
+
+    def pictures(self, chosen: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return pictures (n, h, w, 3) float32 in [0, 1], as embedders take them."""
+        levels = self.images[chosen].transpose(0, 2, 3, 1)
+        return np.ascontiguousarray(levels, np.float32) / np.float32(255)
+
+    def fingerprint(self) -> Fingerprint:
+        """Return a hash of each picture and its labels; the pictures are not read."""
+        shares = zip(self.people.classes, self.people.masses, strict=True)
+        return {
+            row.name: content_hash(row.digest.encode(), classes.tobytes(), masses.tobytes())
+            for row, (classes, masses) in zip(self.rows, shares, strict=True)
+        }
+
+    def subset(self, chosen: np.ndarray) -> "AlignedFaces":
+        """Return some pictures, by their numbers or a mask; their classes are numbered anew."""
+        numbers = np.arange(len(self))[chosen]
+        images = self.images
+        images = images.part(numbers) if isinstance(images, StoredImages) else images[numbers]
+        rows = tuple(self.rows[number] for number in numbers)
+        return AlignedFaces(self.alignment, images, rows, _people(rows))
+
+
+def aligned_faces(
+    images: np.ndarray, people: Sequence[str], alignment: Alignment, names: Sequence[str] = ()
+) -> AlignedFaces:
+    """Return aligned faces that are in memory.
+
+    Parameters
+    ----------
+    images : (N, h, w, 3) float32 in [0, 1]
+    people : who is in each, "" where not known
+    alignment : of the pictures, which are of its size
+    names : of the pictures; without, their numbers
+
+    Raises
+    ------
+    DatasetError : another shape
+    """
+    expected = (len(people), alignment.height, alignment.width, 3)
+    if images.shape != expected:
+        raise DatasetError(
+            f"aligned faces: expected pictures of shape {expected}, got {images.shape}."
+        )
+    levels = as_levels(images)
+    names = tuple(names) or tuple(map(str, range(len(people))))
+    rows = tuple(
+        AlignedRow(name, person, digest=content_hash(level.tobytes()))
+        for name, person, level in zip(names, people, levels, strict=True)
+    )
+    return AlignedFaces(alignment, levels, rows, _people(rows))
+
+
+def as_levels(pictures: np.ndarray) -> np.ndarray:
+    """Return pictures (N, h, w, 3) in [0, 1] as they are kept: (N, 3, h, w) uint8."""
+    levels = np.floor(pictures * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    return np.ascontiguousarray(levels.transpose(0, 3, 1, 2))
+
+
+def is_aligned(folder: Path) -> bool:
+    """Say whether a folder holds a set of aligned faces, finished or not."""
+    head = folder / layout.SET_FILE
+    data = read_json(head) if head.is_file() else None
+    return isinstance(data, dict) and data.get("kind") == KIND
+
+
+def load_aligned(folder: Path | str) -> AlignedFaces:
+    """Read what a set of aligned faces says of itself; pictures are read when asked for.
+
+    Raises
+    ------
+    FileFormatError : no finished set of aligned faces, or a damaged one
+    DatasetError : no face in any of its pictures
+    """
+    folder = Path(folder)
+    head = read_head(folder / layout.SET_FILE, kind=KIND, schema=SCHEMA, what=WHAT)
+    alignment = alignment_of(head["alignment"])
+    manifest = folder / layout.MANIFEST
+    way_out = "Run 'geomface recognise align' again to write it anew."
+    if not manifest.is_file():
+        raise FileFormatError(f"{manifest}: no manifest, the set was not finished. {way_out}")
+    found = list(read_rows(manifest, _row, way_out)) if manifest.stat().st_size else []
+    failures = folder / layout.FAILURES
+    lost = list(read_rows(failures, dict, way_out)) if failures.is_file() else []
+    if not found:
+        raise DatasetError(f"{folder}: expected aligned faces, none of {len(lost)} pictures has.")
+    paths = list(dict.fromkeys(path for _, path, _ in found))
+    number = {path: index for index, path in enumerate(paths)}
+    places = np.array([(number[path], row) for _, path, row in found], np.int64)
+    size = (alignment.height, alignment.width)
+    images = StoredImages([folder / path for path in paths], places, size)
+    rows = tuple(row for row, _, _ in found)
+    why = {row["key"]: row["message"] for row in lost}
+    return AlignedFaces(alignment, images, rows, _people(rows), why)
+
+
+def manifest_line(row: AlignedRow, path: str, number: int) -> bytes:
+    """Return the line of a manifest of a picture that is row `number` of a file."""
+    record = dataclasses.asdict(row) | {"image": [path, number]}
+    return (json.dumps(record, ensure_ascii=False) + "\n").encode()
+
+
+def _row(record: dict[str, Any]) -> tuple[AlignedRow, str, int]:
+    path, number = record.pop("image")
+    for name in ("parents", "parent_weights"):
+        record[name] = tuple(record[name])
+    return AlignedRow(**record), str(path), int(number)
+
+
+def _people(rows: Sequence[AlignedRow]) -> ClassLabels:
+    return class_labels(
+        [row.person for row in rows],
+        [row.parents for row in rows],
+        [row.parent_weights for row in rows],
+    )
