@@ -28,7 +28,7 @@ NOUNS = {
     "landmarks": "find the 68 landmarks of a scan without help",
     "synth": "simulated raw scans, and labelled pictures of faces, with their truth",
     "render": "a picture of a mesh",
-    "recognise": "who is in pictures: aligned faces, descriptors of them",
+    "recognise": "who is in pictures of faces: align, describe, measure",
     "train": "train a generative system into a run directory",
     "sample": "draw images or faces from a trained system",
     "evaluate": "measure a trained system, or how real face pictures are",
