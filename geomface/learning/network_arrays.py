@@ -23,6 +23,7 @@ def network_arrays(network: nn.Module, prefix: str = "") -> dict[str, np.ndarray
     """
     return {
         prefix + name: tensor.detach()
+        .cpu()
         .contiguous()
         .numpy()
         .astype(np.float16 if tensor.ndim > 1 else np.float32)

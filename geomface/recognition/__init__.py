@@ -15,12 +15,37 @@ if TYPE_CHECKING:
     from geomface.recognition.alignment.warp import align_face as align_face
     from geomface.recognition.embedder.describe import describe_faces as describe_faces
     from geomface.recognition.embedder.describe import describe_pictures as describe_pictures
+    from geomface.recognition.embedder.face_embedder import FaceEmbedder as FaceEmbedder
+    from geomface.recognition.embedder.face_embedder import load_face_embedder as load_face_embedder
+    from geomface.recognition.embedder.face_embedder import save_face_embedder as save_face_embedder
     from geomface.recognition.embedder.framing import FACE_SHARE as FACE_SHARE
     from geomface.recognition.embedder.network import DESCRIPTOR_SIZE as DESCRIPTOR_SIZE
     from geomface.recognition.embedder.network import IdentityNetwork as IdentityNetwork
     from geomface.recognition.embedder.weights import load_embedder as load_embedder
     from geomface.recognition.embedder.weights import save_embedder as save_embedder
     from geomface.recognition.frontal import FrontalView as FrontalView
+    from geomface.recognition.margins.margin_softmax import MarginHead as MarginHead
+    from geomface.recognition.margins.margin_softmax import MarginSettings as MarginSettings
+    from geomface.recognition.margins.margin_softmax import arcface as arcface
+    from geomface.recognition.margins.margin_softmax import cosface as cosface
+    from geomface.recognition.margins.margin_softmax import margin_loss as margin_loss
+    from geomface.recognition.margins.margin_softmax import margin_strength as margin_strength
+    from geomface.recognition.margins.margin_softmax import sphereface as sphereface
+    from geomface.recognition.margins.soft_targets import SoftTargets as SoftTargets
+    from geomface.recognition.margins.soft_targets import blend as blend
+    from geomface.recognition.margins.soft_targets import mix as mix
+    from geomface.recognition.margins.soft_targets import one_hot as one_hot
+    from geomface.recognition.mixup.domains import blend_domains as blend_domains
+    from geomface.recognition.mixup.domains import domain_ratio as domain_ratio
+    from geomface.recognition.mixup.identities import IdentityMixes as IdentityMixes
+    from geomface.recognition.mixup.identities import draw_identity_mixes as draw_identity_mixes
+    from geomface.recognition.mixup.ratios import MixupSettings as MixupSettings
+    from geomface.recognition.mixup.ratios import phi_grid as phi_grid
+    from geomface.recognition.networks.build import NETWORKS as NETWORKS
+    from geomface.recognition.networks.build import build_network as build_network
+    from geomface.recognition.networks.build import default_network as default_network
+    from geomface.recognition.networks.embedder_network import EmbedderNetwork as EmbedderNetwork
+    from geomface.recognition.networks.embedder_network import NetworkSettings as NetworkSettings
     from geomface.recognition.training.pictures import IdentityPictures as IdentityPictures
     from geomface.recognition.training.pictures import (
         draw_identity_pictures as draw_identity_pictures,

@@ -1,0 +1,187 @@
+"""An embedder of faces in photographs: a network, how its faces are aligned, and its file."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from geomface.arrays import FloatArray, ImageArray, require_shape
+from geomface.errors import FileFormatError, LandmarkError, SettingsError
+from geomface.files.settings import settings_from_json
+from geomface.recognition.alignment.reference import Alignment, alignment_of
+from geomface.recognition.alignment.warp import align_face
+from geomface.recognition.networks.build import build_network
+from geomface.recognition.networks.embedder_network import EmbedderNetwork, NetworkSettings
+
+KIND = "face-embedder"
+SCHEMA = 1
+_BATCH = 64
+_REMEDY = "Train it again, or copy the file anew."
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FaceEmbedder:
+    """A trained network with all that its use needs.
+
+    Parameters
+    ----------
+    network : in evaluation mode
+    alignment : of the faces that it was trained on
+    thresholds : cosines from which two pictures count as of one person, by the protocol that they
+        were measured with
+    card : what it was trained and measured on, as JSON holds it
+
+    Raises
+    ------
+    SettingsError : the sizes of network and alignment differ, or a threshold is no cosine
+    """
+
+    network: EmbedderNetwork
+    alignment: Alignment
+    thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    card: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        size = (self.alignment.height, self.alignment.width)
+        if size != self.network.picture:
+            height, width = self.network.picture
+            raise SettingsError(
+                f"face embedder: expected an alignment of {height}x{width}, as the network has it, "
+                f"got {self.alignment.id}."
+            )
+        for name, value in self.thresholds.items():
+            if not (isinstance(value, int | float) and math.isfinite(value) and abs(value) <= 1):
+                raise SettingsError(
+                    f"face embedder: expected a cosine as the threshold of {name}, got {value!r}."
+                )
+
+    def embed(self, aligned: ImageArray) -> FloatArray:
+        """Return the descriptors of aligned faces.
+
+        Parameters
+        ----------
+        aligned : (N, height, width, 3) float32 in [0, 1], as `align_face` returns them
+
+        Returns
+        -------
+        (N, D) float64 of length 1; compare them by their scalar products
+
+        Raises
+        ------
+        SettingsError : another shape, values beyond [0, 1], NaN
+        """
+        height, width = self.network.picture
+        images = require_shape(aligned, (None, height, width, 3), "aligned faces", SettingsError)
+        weight = next(self.network.parameters())
+        found = np.empty((len(images), self.network.descriptor_size))
+        training = self.network.training
+        self.network.eval()
+        try:
+            with torch.inference_mode():
+                for start in range(0, len(images), _BATCH):
+                    part = torch.from_numpy(_checked(images[start : start + _BATCH]))
+                    pictures = (2.0 * part - 1.0).permute(0, 3, 1, 2).to(weight)
+                    seen = self.network(pictures)
+                    found[start : start + _BATCH] = seen.double().cpu().numpy()
+        finally:
+            self.network.train(training)
+        # Rows of length 1 in single precision are so to seven digits only.
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+    def embed_photograph(
+        self, image: ImageArray, landmarks: FloatArray | None = None
+    ) -> FloatArray:
+        """Return the descriptor of the largest face in a photograph.
+
+        Parameters
+        ----------
+        image : (H, W), (H, W, 1) or (H, W, 3), floats in [0, 1] or uint8
+        landmarks : (68, 2) pixels where they are known; None finds them
+
+        Returns
+        -------
+        (D,) float64 of length 1
+
+        Raises
+        ------
+        LandmarkError : no picture, or no face in it
+        """
+        if landmarks is None:
+            landmarks = _landmarks_of(image)
+        return self.embed(align_face(image, landmarks, self.alignment)[None])[0]
+
+
+def save_face_embedder(path: Path | str, embedder: FaceEmbedder) -> None:
+    """Write an embedder (kind "face-embedder"); its kernels are rounded to half precision.
+
+    Raises
+    ------
+    OutputError : the place cannot be written
+    """
+    from geomface.files.tensors import save_tensors
+    from geomface.learning.network_arrays import network_arrays
+
+    config = {
+        "network": embedder.network.settings,
+        "alignment": embedder.alignment.id,
+        "thresholds": dict(embedder.thresholds),
+        "card": dict(embedder.card),
+    }
+    arrays = network_arrays(embedder.network)
+    save_tensors(path, arrays, kind=KIND, schema=SCHEMA, units=None, config=config)
+
+
+def load_face_embedder(path: Path | str) -> FaceEmbedder:
+    """Read an embedder, ready for use.
+
+    Raises
+    ------
+    FileFormatError : missing or damaged, not an embedder, or weights of another network
+    """
+    from geomface.files.tensors import load_tensors
+    from geomface.learning.network_arrays import fill_network
+
+    arrays, header = load_tensors(path, kind=KIND, schema=SCHEMA)
+    config = header["config"] if isinstance(header["config"], dict) else {}
+    try:
+        settings = settings_from_json(NetworkSettings, config.get("network"), "network")
+        alignment = alignment_of(str(config.get("alignment")))
+        thresholds, card = config.get("thresholds", {}), config.get("card", {})
+        if not isinstance(thresholds, dict) or not isinstance(card, dict):
+            raise FileFormatError("expected thresholds and card by name")
+        network = build_network(settings)
+        fill_network(network, arrays, path=path, remedy=_REMEDY)
+        network.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore
+        return FaceEmbedder(network, alignment, thresholds, card)
+    except SettingsError as error:
+        raise FileFormatError(f"{path}: not a face embedder of use here: {error}") from error
+    except FileFormatError as error:
+        if str(path) in str(error):
+            raise
+        raise FileFormatError(f"{path}: not a face embedder of use here: {error}") from error
+
+
+def _landmarks_of(image: ImageArray) -> FloatArray:
+    from geomface.landmarks.photographs.detect import detect_photograph_landmarks
+
+    found = detect_photograph_landmarks(image)
+    if not found.faces:
+        raise LandmarkError(
+            "photograph: expected a face, found none. Give its landmarks, or a picture that shows "
+            "a face from the front or half from the side."
+        )
+    return found.faces[0].points
+
+
+def _checked(images: np.ndarray) -> ImageArray:
+    low, high = float(images.min()), float(images.max())
+    if not (low >= -1e-4 and high <= 1.0 + 1e-4):
+        raise SettingsError(
+            f"aligned faces: expected values in [0, 1], got {low:g} to {high:g}. Divide 8-bit "
+            "values by 255."
+        )
+    return np.ascontiguousarray(images, np.float32)

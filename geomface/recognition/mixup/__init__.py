@@ -1,0 +1,1 @@
+"""Mixup of identities, before pictures are drawn, and of domains, batch by batch."""
