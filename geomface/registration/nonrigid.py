@@ -23,7 +23,7 @@ from geomface.registration.integrity import (
     unfold,
 )
 from geomface.registration.linear_system import FittingSystem
-from geomface.registration.mouth import closing, find_lips, keep_apart, seam_rows
+from geomface.registration.mouth import SCHEME, closing, find_lips, keep_apart, seam_rows
 from geomface.registration.prior import DeformationPrior, MeasuredPlanes, MeasuredPoints
 from geomface.registration.scan_target import Matches, MatchGates, ScanTarget, between
 from geomface.registration.settings import RegistrationSettings
@@ -36,6 +36,7 @@ from geomface.registration.template_terms import (
     inner_rims,
     near_rims,
 )
+from geomface.registration.turned_face import TurnedFace
 
 # Data weight per square millimetre of template, 1 / mm^2: one independent measurement of 0.6 mm
 # standard deviation every 4.3 mm^2.
@@ -121,6 +122,14 @@ class NonRigidRegistration:
     def relief(self) -> Relief:
         """The relief of the template, for verification."""
         return Relief(self.bending.laplacian, self.bending.mass)
+
+    @cached_property
+    def turned(self) -> TurnedFace | None:
+        """The template upside down, for verification; None without its 68 landmarks."""
+        landmarks = self.template.landmarks
+        if landmarks is None or landmarks.scheme != SCHEME or len(landmarks) != 68:
+            return None
+        return TurnedFace(self.rest, self.exposed >= _VISIBLE_FROM, landmarks)
 
     def to_frame(self, points: FloatArray, similarity: Similarity) -> FloatArray:
         """Bring scan points into the fitting frame (template pose, adult size)."""

@@ -8,8 +8,10 @@ from scipy.spatial.transform import Rotation
 from geomface.errors import FailedRegistrationError
 from geomface.fitting.model_registration import known_faces, shape_prior
 from geomface.mesh import Landmarks, Mesh, Similarity
+from geomface.mesh.normals import vertex_normals
 from geomface.registration import register
 from geomface.registration.verification import _shape_reasons
+from geomface.scans.simulate import simulate_scan
 
 
 def turned(similarity, template, axis, degrees):
@@ -23,7 +25,7 @@ def test_a_fitted_face_is_one(face, solver, scan):
     result = register(solver, scan.mesh, scan.landmarks, faces=shape_prior(face))
     found = result.verification
     assert found.reasons == ()
-    assert found.distortion < 15.0 and found.model_distance < 15.0
+    assert found.distortion < 15.0 and found.model_distance < 15.0 and found.upright > 1.0
     assert found.matched == pytest.approx(result.history[-1].kept_fraction)
 
 
@@ -35,6 +37,33 @@ def test_a_wrong_pose_is_refused_and_the_result_can_be_looked_at(face, solver, s
         register(solver, scan.mesh, start=start, faces=shape_prior(face))
     assert caught.value.result.verification.reasons
     assert caught.value.result.residual_mm["median"] < 0.5  # which tells nothing
+
+
+def test_a_face_upside_down_is_told_by_its_relief(face, solver):
+    """This one lies within the limits of distortion and of the face model, and of both at once."""
+    scan = simulate_scan(face, rng=np.random.default_rng(4))
+    truth = scan.truth
+    right = Similarity(float(truth["scale"]), truth["rotation"], truth["translation"])
+    start = turned(right, face.template, "z", 180)
+    result = register(solver, scan.mesh, start=start, faces=shape_prior(face), verify=False)
+    found = result.verification
+    assert _shape_reasons(found.distortion, found.model_distance) == []
+    (reason,) = found.reasons
+    assert "one upside down" in reason and found.upright < 0.33
+
+
+def test_the_relief_of_a_turned_template_is_upside_down(face, solver):
+    """On the template itself: far above the limit upright, as far below 0 when it is turned."""
+    normals = vertex_normals(solver.rest, solver.faces, weighting="area")
+    relief, mass = solver.relief(solver.rest, normals), solver.bending.mass
+    right = solver.turned.upright(relief, relief, mass)
+    under = solver.turned._places[4][0]  # turned on the spot
+    assert right > 3.0
+    assert solver.turned.upright(relief, relief[under], mass) < -3.0
+    half = mass * (solver.rest[:, 0] > 0)
+    assert solver.turned.upright(relief, relief, half) > 3.0
+    noise = np.random.default_rng(0).standard_normal(len(relief))
+    assert abs(solver.turned.upright(relief, noise, mass)) < 0.2
 
 
 def test_much_of_distortion_and_distance_at_once_is_no_face():
