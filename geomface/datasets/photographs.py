@@ -76,15 +76,30 @@ def load_photographs(folder: Path | str) -> tuple[Photograph, ...]:
             "subfolders, got none."
         )
     people = _people(folder, tuple(paths))
-    return tuple(
-        Photograph(
-            name,
-            people[name],
-            _landmarks(path),
-            functools.partial(load_image, path),
-            functools.partial(_file_digest, path),
-        )
-        for name, path in paths.items()
+    return tuple(load_photograph(path, name, people[name]) for name, path in paths.items())
+
+
+def load_photograph(path: Path | str, name: str | None = None, person: str = "") -> Photograph:
+    """Return one photograph with the landmarks beside it; its pixels are read when asked for.
+
+    Parameters
+    ----------
+    path : the picture
+    name : what it is called, default its path
+    person : who is in it, "" where not known
+
+    Raises
+    ------
+    FileFormatError : a landmark file that cannot be read
+    LandmarkError : other than 68 landmarks
+    """
+    path = Path(path)
+    return Photograph(
+        str(path) if name is None else name,
+        person,
+        _landmarks(path),
+        functools.partial(load_image, path),
+        functools.partial(_file_digest, path),
     )
 
 

@@ -46,6 +46,20 @@ if TYPE_CHECKING:
     from geomface.recognition.networks.build import default_network as default_network
     from geomface.recognition.networks.embedder_network import EmbedderNetwork as EmbedderNetwork
     from geomface.recognition.networks.embedder_network import NetworkSettings as NetworkSettings
+    from geomface.recognition.protocols.embeddings import Embeddings as Embeddings
+    from geomface.recognition.protocols.embeddings import load_embeddings as load_embeddings
+    from geomface.recognition.protocols.embeddings import save_embeddings as save_embeddings
+    from geomface.recognition.protocols.identification import Identification as Identification
+    from geomface.recognition.protocols.identification import identify as identify
+    from geomface.recognition.protocols.pair_list import PairList as PairList
+    from geomface.recognition.protocols.pair_list import load_pair_list as load_pair_list
+    from geomface.recognition.protocols.picture_pairs import PicturePairs as PicturePairs
+    from geomface.recognition.protocols.picture_pairs import all_pairs as all_pairs
+    from geomface.recognition.protocols.picture_pairs import listed_pairs as listed_pairs
+    from geomface.recognition.protocols.verification import (
+        VerificationReport as VerificationReport,
+    )
+    from geomface.recognition.protocols.verification import verify as verify
     from geomface.recognition.training.pictures import IdentityPictures as IdentityPictures
     from geomface.recognition.training.pictures import (
         draw_identity_pictures as draw_identity_pictures,

@@ -54,9 +54,12 @@ RESAMPLES = 2000
 
 
 def aligned_photographs(
-    folder: Path, alignment: Alignment
+    folder: Path, alignment: Alignment, kept: Path | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return aligned pictures (N, h, w, 3) float32, whether there is a face, and who it is."""
+    if kept is not None and kept.exists():
+        arrays = np.load(kept)
+        return arrays["pictures"], arrays["found"], arrays["people"]
     images = np.load(folder / "orl_dev.npz")["images"]
     detector = PhotographLandmarks()
     pictures = np.full((*images.shape[:2], alignment.height, alignment.width, 3), 0.5, np.float32)
@@ -67,7 +70,10 @@ def aligned_photographs(
             pictures[place] = align_face(images[place], result.faces[0].points, alignment)
             found[place] = True
     people = np.repeat(np.arange(len(images)), images.shape[1])
-    return pictures.reshape(-1, *pictures.shape[2:]), found.ravel(), people
+    pictures, found = pictures.reshape(-1, *pictures.shape[2:]), found.ravel()
+    if kept is not None:
+        np.savez(kept, pictures=pictures, found=found, people=people)
+    return pictures, found, people
 
 
 def untrained(pictures: np.ndarray, seed: int) -> np.ndarray:
@@ -86,14 +92,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photographs", type=Path, default=Path("../shared/data/orl"))
     parser.add_argument("--size", default="112x96", help="of the baselines' pictures")
+    parser.add_argument(
+        "--aligned", type=Path, help="npz that keeps the aligned faces between runs"
+    )
     parser.add_argument("--embedder", type=Path, nargs="*", default=[])
     parser.add_argument("--out", type=Path, help="folder of the record and the pictures")
     options = parser.parse_args()
     began = time.perf_counter()
-    pictures, found, people = aligned_photographs(options.photographs, alignment_of(options.size))
+    pictures, found, people = aligned_photographs(
+        options.photographs, alignment_of(options.size), options.aligned
+    )
     print(
         f"{int(found.sum())} of {len(found)} photographs aligned by found landmarks, "
-        f"{time.perf_counter() - began:.0f} s"
+        f"{time.perf_counter() - began:.0f} s",
+        flush=True,
     )
     names = [f"s{person:02d}" for person in people]
     pairs = all_pairs(names)

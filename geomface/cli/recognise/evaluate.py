@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from geomface.recognition.protocols.picture_pairs import PicturePairs
     from geomface.recognition.protocols.verification import VerificationReport
 
-RECORD = "evaluation.json"
-
 
 @dataclasses.dataclass(frozen=True)
 class RecogniseEvaluateOptions:
@@ -63,7 +61,8 @@ def run_evaluate(options: RecogniseEvaluateOptions, run: Run) -> int:
     from geomface.cli.recognise.other_sets import compared, set_figures
     from geomface.recognition.protocols.embeddings import load_embeddings
     from geomface.recognition.protocols.people import people_of
-    from geomface.recognition.protocols.verification import EQUAL_ERROR, verify
+    from geomface.recognition.protocols.thresholds import EQUAL_ERROR, RECORD
+    from geomface.recognition.protocols.verification import verify
     from geomface.report.recognition_pictures import draw_evaluation, draw_maps
 
     run.require_cpu()
@@ -148,7 +147,7 @@ def _identification(
 def _show(
     run: Run, report: "VerificationReport", named: "Identification | None", figures: dict[str, Any]
 ) -> None:
-    from geomface.recognition.protocols.verification import EQUAL_ERROR
+    from geomface.recognition.protocols.thresholds import EQUAL_ERROR
 
     left, refused = report.left_out, report.refused
     rows = [("equal error", left.pairs.equal_error, refused.pairs.equal_error)]

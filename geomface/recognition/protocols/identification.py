@@ -75,7 +75,8 @@ def identify(
     ------
     Cumulative match characteristic: Phillips et al. 2000 (FERET).
     """
-    rows = require_shape(np.asarray(descriptors, np.float64), (len(people), None), "descriptors")
+    rows = np.asarray(descriptors, np.float64)
+    require_shape(rows, (len(people), None), "descriptors", SettingsError)
     seen = np.ones(len(rows), bool) if found is None else np.asarray(found, bool)
     names = {name: number for number, name in enumerate(dict.fromkeys(filter(None, people)))}
     who = np.array([names.get(name, -1) for name in people], np.int64)
@@ -110,7 +111,7 @@ def identify(
         places = np.arange(1, ranks + 1) - better[:, None]
         hits[start : start + _ROWS] = np.clip(places / equal[:, None], 0.0, 1.0)
     settings = {"people": len(names), "probes": len(probes)}
-    sums = np.bincount(who[probes], hits[:, 0], len(names))
+    sums = np.bincount(who[probes], hits[:, 0], len(names)).astype(np.float64)
 
     def rate(asked: BoolArray) -> Estimate:
         totals = np.bincount(who[asked], minlength=len(names)).astype(np.float64)

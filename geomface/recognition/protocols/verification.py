@@ -11,10 +11,10 @@ from geomface.learning.errors import DatasetError
 from geomface.metrics.folds import FoldAccuracy, fold_accuracy
 from geomface.metrics.verification import PairVerification, ScoreCurve, verify_pairs
 from geomface.recognition.protocols.picture_pairs import PicturePairs
+from geomface.recognition.protocols.thresholds import EQUAL_ERROR
 
 RATES = (0.1, 0.01, 0.001)
 """False accept rates at which true accepts are read."""
-EQUAL_ERROR = "equal error"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -96,7 +96,8 @@ def verify(
     scores = require_shape(np.asarray(scores, np.float64), (len(pairs),), "scores", SettingsError)
     seen = np.ones(len(pairs), bool)
     if found is not None:
-        seen = np.asarray(found, bool)[pairs.rows].all(axis=1)
+        one, two = pairs.rows.T
+        seen = np.asarray(found, bool)[one] & np.asarray(found, bool)[two]
     same = pairs.same
     if not same[seen].any() or same[seen].all():
         raise DatasetError(

@@ -25,7 +25,9 @@ def eigenface_scores(
     Pentland 1991; whitened and compared by cosine, as is best for recognition: Beveridge et al.
     2005).
     """
-    faces = standardized(pictures)
+    # All fits are within the span of the pictures: turned into it, their components are the same.
+    left, sizes, _ = np.linalg.svd(standardized(pictures), full_matrices=False)
+    faces = left * sizes
     scores = np.empty((len(components), len(rows)))
     pairs = np.sort(people[rows], axis=1)
     for pair in np.unique(pairs, axis=0):
@@ -33,9 +35,9 @@ def eigenface_scores(
         model = PCA(max(components), whiten=True, svd_solver="full").fit(faces[others])
         which = np.flatnonzero((pairs == pair).all(axis=1))
         codes = {row: model.transform(faces[row : row + 1])[0] for row in np.unique(rows[which])}
-        left, right = (np.stack([codes[row] for row in rows[which, side]]) for side in (0, 1))
+        one, two = (np.stack([codes[row] for row in rows[which, side]]) for side in (0, 1))
         for place, count in enumerate(components):
-            product = unit_rows(left[:, :count]) * unit_rows(right[:, :count])
+            product = unit_rows(one[:, :count]) * unit_rows(two[:, :count])
             scores[place, which] = product.sum(axis=1)
     return scores
 

@@ -10,7 +10,8 @@ from geomface.learning.errors import DatasetError
 from geomface.metrics import unit_rows
 from geomface.recognition.protocols.identification import first_pictures, identify
 from geomface.recognition.protocols.picture_pairs import PicturePairs, all_pairs
-from geomface.recognition.protocols.verification import EQUAL_ERROR, verify
+from geomface.recognition.protocols.thresholds import EQUAL_ERROR
+from geomface.recognition.protocols.verification import verify
 
 PEOPLE = [f"p{k // 5}" for k in range(60)]
 """12 people in 5 pictures each."""
