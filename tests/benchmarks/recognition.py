@@ -1,7 +1,7 @@
 """Recognition on real photographs: embedders, and what people used before, by one protocol.
 
     python tests/benchmarks/recognition.py [--photographs ../shared/data/orl]
-        [--embedder FILE ...] [--untrained compact] [--size 112x96] [--out DIR]
+        [--size 112x96] [--aligned KEPT.npz] [--embedder FILE ...] [--out DIR]
 
 All pairs of the 19 people x 10 photographs of orl_dev.npz, aligned by the landmarks that the
 detector finds; nothing is fitted to the people of a pair:
@@ -10,7 +10,7 @@ detector finds; nothing is fitted to the people of a pair:
   components (the best of them is the one to beat);
 - local binary patterns: LBP(8,2) of uniform patterns, cells of 16 and of 8 pixels, chi-square;
 - pixels: correlation of the aligned pictures;
-- untrained networks, three seeds;
+- the small network (half the size) before training, three seeds;
 - embedders given by --embedder.
 
 Told are the equal error rate, AUC, true accepts at 1 %, accuracy by folds of other people and
@@ -32,7 +32,9 @@ from geomface.metrics import unit_rows
 from geomface.metrics.paired import compare_verification
 from geomface.recognition.alignment.reference import Alignment, alignment_of
 from geomface.recognition.alignment.warp import align_face
-from geomface.recognition.embedder.network import IdentityNetwork
+from geomface.recognition.embedder.face_embedder import FaceEmbedder, load_face_embedder
+from geomface.recognition.networks.build import build_network
+from geomface.recognition.networks.embedder_network import NetworkSettings
 from geomface.recognition.protocols.identification import identify
 from geomface.recognition.protocols.picture_pairs import all_pairs
 from geomface.recognition.protocols.verification import verify
@@ -76,15 +78,21 @@ def aligned_photographs(
     return pictures, found, people
 
 
-def untrained(pictures: np.ndarray, seed: int) -> np.ndarray:
-    """Return descriptors (N, D) of a network as it is before training."""
+def untrained(pictures: np.ndarray, alignment: Alignment, seed: int) -> np.ndarray:
+    """Return descriptors (N, D) of the small network as it is before training."""
     torch.manual_seed(seed)
-    network = IdentityNetwork().train()
+    size = {"height": alignment.height, "width": alignment.width}
+    network = build_network(NetworkSettings(**size)).train()
     images = torch.from_numpy(2.0 * pictures - 1.0).permute(0, 3, 1, 2)
-    images = torch.nn.functional.interpolate(images, (64, 64), mode="bilinear", antialias=True)
     with torch.inference_mode():
         network(images)  # statistics of its normalisations: of these pictures, without labels
-        return network.eval()(images).double().numpy()
+    return FaceEmbedder(network, alignment).embed(pictures)
+
+
+def halved(pictures: np.ndarray) -> np.ndarray:
+    """Return pictures of half the size, each pixel the mean of four."""
+    count, height, width, channels = pictures.shape
+    return pictures.reshape(count, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4))
 
 
 def main() -> None:
@@ -99,9 +107,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder of the record and the pictures")
     options = parser.parse_args()
     began = time.perf_counter()
-    pictures, found, people = aligned_photographs(
-        options.photographs, alignment_of(options.size), options.aligned
-    )
+    alignment = alignment_of(options.size)
+    pictures, found, people = aligned_photographs(options.photographs, alignment, options.aligned)
     print(
         f"{int(found.sum())} of {len(found)} photographs aligned by found landmarks, "
         f"{time.perf_counter() - began:.0f} s",
@@ -118,8 +125,18 @@ def main() -> None:
         histograms = pattern_histograms(grey, cell=cell)
         scores[f"binary patterns, {cell} px"] = chi_square_scores(histograms, pairs.rows)
     rows["pixels"] = standardized(grey)
-    rows |= {f"untrained network, seed {seed}": untrained(pictures, seed) for seed in SEEDS}
+    small = halved(pictures)
+    rows |= {
+        f"untrained network, seed {seed}": untrained(small, Alignment(*small.shape[1:3]), seed)
+        for seed in SEEDS
+    }
     baselines = [*scores, *rows]
+    for path in options.embedder:
+        embedder = load_face_embedder(path)
+        shown = pictures
+        if embedder.alignment != alignment:
+            shown, _, _ = aligned_photographs(options.photographs, embedder.alignment, None)
+        rows[path.stem] = embedder.embed(shown)
     scores |= {name: pairs.scores(unit_rows(item)) for name, item in rows.items()}
     header = ("", "equal error [95 %]", "AUC", "TAR 1 %", "accuracy", "rank 1", "refused")
     print("{:28s} {:>22s} {:>6s} {:>8s} {:>9s} {:>7s} {:>8s}".format(*header))

@@ -2,6 +2,7 @@
 
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.recognise.align import RecogniseAlignOptions, run_align
+from geomface.cli.recognise.compare import RecogniseCompareOptions, run_compare
 from geomface.cli.recognise.evaluate import RecogniseEvaluateOptions, run_evaluate
 
 GROUP = CommandGroup(
@@ -9,6 +10,7 @@ GROUP = CommandGroup(
     "Who is in pictures of faces: align them, describe them, measure how well they are told apart.",
     {
         "align": Command(RecogniseAlignOptions, run_align),
+        "compare": Command(RecogniseCompareOptions, run_compare),
         "evaluate": Command(RecogniseEvaluateOptions, run_evaluate),
     },
 )
