@@ -80,16 +80,20 @@ def load_embeddings(path: Path | str) -> Embeddings:
 
 
 def save_embeddings(path: Path | str, embeddings: Embeddings) -> None:
-    """Write embeddings as `load_embeddings` reads them, whole or not at all."""
+    """Write embeddings as `load_embeddings` reads them, whole or not at all.
+
+    Rows of pictures without a face are NaN in the file: zeros would pass for a descriptor.
+    """
     import io
 
     from geomface.files.atomic import write_bytes
 
+    rows = embeddings.descriptors.astype(np.float32)
     buffer = io.BytesIO()
     np.savez(
         buffer,
         names=np.array(embeddings.names),
-        embeddings=embeddings.descriptors.astype(np.float32),
+        embeddings=np.where(embeddings.found[:, None], rows, np.float32(np.nan)),
         found=embeddings.found,
         alignment=np.array(embeddings.alignment),
         embedder=np.array(embeddings.embedder),
