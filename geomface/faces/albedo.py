@@ -43,7 +43,8 @@ class AlbedoModel:
         """Return the (P, 3) float32 sRGB colours of one code (n,), n <= ALBEDO_SIZE.
 
         Lab colours are mixed place by place: the skin's tone and patches, redness, spots, folds
-        and sockets, the beard, lips, make-up, brows, lashes and the hair line in this order.
+        and sockets, nostrils, the beard, lips, make-up, brows, lashes and the hair line in this
+        order.
 
         Raises
         ------
@@ -65,7 +66,7 @@ class AlbedoModel:
     def _table(self) -> ImageArray:
         """(P, fields) float32, what the kernel reads."""
         f = self.fields
-        parts = {**vars(f), **vars(f.hair), **f.folds}
+        parts = {**vars(f), **vars(f.hair), **f.folds, **f.openings}
         return np.stack([np.asarray(parts[name], np.float32) for name in FIELDS], axis=1)
 
     def _spots(self, c: Mapping[str, float], traits: Traits, freckled: float) -> ImageArray:

@@ -63,11 +63,20 @@ _OWN = (
 )
 SPOTS, PATCHES = 6, 20
 """Codes that choose which spots somebody has, and codes of patterns over the whole face."""
+_LATER = (
+    "nostrilSize",
+    "noseWing",
+    "lidCrease",
+    "lidCreaseHeight",
+    "lashes",
+)
+"""Numbers that came later: behind the others, which stay what they were for every person."""
 ALBEDO_PARAMETERS = (
     *TOLD,
     *_OWN,
     *(f"spots{k}" for k in range(SPOTS)),
     *(f"patch{k}" for k in range(PATCHES)),
+    *_LATER,
 )
 ALBEDO_SIZE = len(ALBEDO_PARAMETERS)
 IDENTITY_CORRELATION = np.linspace(0.9, 0.1, len(TOLD))
@@ -111,7 +120,7 @@ def sample_albedo_code(identity: FloatArray, rng: np.random.Generator) -> FloatA
     >>> import geomface as gf
     >>> rng = np.random.default_rng(1)
     >>> gf.sample_albedo_code(gf.load_builtin_face().sample_identity(rng), rng).shape
-    (75,)
+    (80,)
     """
     alpha = np.asarray(identity, dtype=np.float64)
     count = len(TOLD)
@@ -120,12 +129,20 @@ def sample_albedo_code(identity: FloatArray, rng: np.random.Generator) -> FloatA
             f"identity: expected at least {count} finite coefficients as one row, got an "
             f"array of shape {alpha.shape}. Draw it with MorphableModel.sample_identity."
         )
-    code = rng.standard_normal(ALBEDO_SIZE)
+    code = draw_code(rng)
     rho = IDENTITY_CORRELATION
     # Element by element: a matrix product's last bits are the library's choice.
     told = np.einsum("ij,j->i", identity_rotation(), alpha[:count])
     code[:count] = rho * told + np.sqrt(1.0 - rho**2) * code[:count]
     return code
+
+
+def draw_code(rng: np.random.Generator) -> FloatArray:
+    """Draw the (ALBEDO_SIZE,) code of a person whose shape is not known, N(0, I)."""
+    first = rng.standard_normal(ALBEDO_SIZE - len(_LATER))
+    # From a generator of their own: what is drawn behind a code does not move when codes grow.
+    own = np.random.default_rng(np.frombuffer(first.tobytes(), np.uint32))
+    return np.concatenate([first, own.standard_normal(len(_LATER))])
 
 
 def identity_rotation() -> FloatArray:

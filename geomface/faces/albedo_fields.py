@@ -20,6 +20,7 @@ from geomface.faces.albedo_geometry import (
 from geomface.faces.albedo_hair import HairFields, hair_fields
 from geomface.faces.albedo_lines import folds_of
 from geomface.faces.albedo_marks import Spots, patches_of, spots_of, waves
+from geomface.faces.albedo_openings import openings_of
 
 _SEED = 70
 
@@ -39,6 +40,7 @@ class SkinFields:
     socket : (P,) lids and shadows under the eyes
     bag : (P,) bags under the eyes
     hair : brows, beard and the line of the hair
+    openings : {name: (P,)} nostrils, wings of the nose and creases of the lids, see `openings_of`
     folds : {name: (P,)} lines of the skin, see `folds_of`
     spots : {kind: spots}, see `spots_of`
     patches : (P, PATCHES) patterns without a name, zero mean
@@ -56,6 +58,7 @@ class SkinFields:
     socket: FloatArray
     bag: FloatArray
     hair: HairFields
+    openings: Mapping[str, FloatArray]
     folds: Mapping[str, FloatArray]
     spots: Mapping[str, Spots]
     patches: ImageArray
@@ -108,6 +111,7 @@ def skin_fields(points: FloatArray, landmarks: FloatArray) -> SkinFields:
         socket=socket,
         bag=bag,
         hair=hair_fields(p, marks, spacing),
+        openings=openings_of(p, marks, spacing),
         folds=folds_of(p, marks, spacing),
         spots=spots_of(p, marks, spacing),
         patches=patches_of(p, spacing),

@@ -10,6 +10,7 @@ FIELDS = (
     "lip_distance", "upper", "mouth_line",
     "nasolabial", "marionette", "crowsFeet", "frownLines", "underEye", "foreheadCos", "foreheadSin",
     "moustache", "chin", "jaw", "angle", "height", "grain",
+    "nostril", "wing", "lid_height",
 )  # fmt: skip
 """Columns of the kernel's table."""
 (
@@ -17,6 +18,7 @@ FIELDS = (
     _LIP, _UPPER, _MOUTH,
     _NASOLABIAL, _MARIONETTE, _CROW, _FROWN, _UNDER, _COS, _SIN,
     _MOUSTACHE, _CHIN, _JAW, _ANGLE, _HEIGHT, _GRAIN,
+    _NOSTRIL, _WING, _LID_HEIGHT,
 ) = range(len(FIELDS))  # fmt: skip
 _HIGHEST_LIGHT = 96.0
 
@@ -28,8 +30,8 @@ def mix_colors(
     """Return (P, 3) float32 Lab of the skin.
 
     table (P, fields), patches (P, n) with Lab amounts (n, 3), spots (P, k) covers with Lab colours
-    (k, 3), paint: a `Paint`. Skin and redness, spots, folds and sockets, the beard, lips and
-    make-up, lashes and the hair line are mixed in this order; brows are not among them.
+    (k, 3), paint: a `Paint`. Skin and redness, spots, folds and sockets, nostrils, the beard, lips
+    and make-up, lashes and the hair line are mixed in this order; brows are not among them.
     """
     count = len(table)
     out = np.empty((count, 3), np.float32)
@@ -86,13 +88,19 @@ def _rise(value: Any, low: Any, high: Any) -> Any:
 def _fold(lab: Any, f: Any, paint: Any) -> None:
     dark = paint.nasolabial * f[_NASOLABIAL] + paint.marionette * f[_MARIONETTE]
     dark += paint.crows_feet * f[_CROW] + paint.frown_lines * f[_FROWN]
-    dark += paint.under_eye * f[_UNDER]
+    dark += paint.under_eye * f[_UNDER] + paint.wing * f[_WING]
+    if f[_LID_HEIGHT] < 20.0:
+        away = (f[_LID_HEIGHT] - paint.crease_height) / 1.1
+        dark += paint.crease * (0.75 * np.exp(-away * away) + 0.25 * np.exp(-away * away / 9.0))
     wave = paint.phase_cos * f[_COS] + paint.phase_sin * f[_SIN]
     # Narrow dark lines between broad ridges.
     dark += paint.forehead * (wave * wave * wave if wave > 0.0 else 0.15 * wave)
     _add(lab, min(dark, 1.4), -14.0, 2.5, 1.0)
     lab[0] += paint.bag * f[_BAG]
     _add(lab, paint.socket * f[_SOCKET], -6.0, 1.4, -2.8)
+    if f[_NOSTRIL] < 3.0:
+        away = f[_NOSTRIL] / paint.nostril
+        _mix(lab, 0.95 * np.exp(-away * away * away), (9.0, 14.0, 8.0))
 
 
 @numba.njit(cache=True, nogil=True)

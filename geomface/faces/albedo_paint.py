@@ -15,9 +15,10 @@ Lab = tuple[float, float, float]
 class Paint(NamedTuple):
     """Amounts and Lab colours of one person; of each field see `SkinFields`.
 
-    `base` is bare skin; `cheek` to `underEye` are how strong fields are; `phase` turns the lines
-    of the forehead; `shadow`, `reach`, `density` and the three zones are the beard's; `lip` colours
-    are factors and sums of the skin's Lab; `scalp` names are the hair line.
+    `base` is bare skin; `cheek` to `under_eye` are how strong fields are; `phase` turns the lines
+    of the forehead; `nostril` is a size, `crease_height` mm over the lid; `shadow`, `reach`,
+    `density` and the three zones are the beard's; `lip` colours are factors and sums of the skin's
+    Lab; `scalp` names are the hair line.
     """
 
     base: Lab
@@ -36,6 +37,10 @@ class Paint(NamedTuple):
     phase_sin: float
     bag: float
     socket: float
+    nostril: float
+    wing: float
+    crease: float
+    crease_height: float
     shadow: float
     moustache: float
     chin: float
@@ -93,7 +98,7 @@ def _skin(c: Mapping[str, float], traits: Traits) -> dict[str, Any]:
         "lid": 0.7 * worn * share(2.0 * (c["eyeShadow"] - 0.2)),
         "lid_color": (30.0 + 6.0 * c["eyeShadow"], 8.0 + 4.0 * hue, 4.0 - 9.0 * hue),
         "rouge": 5.0 * worn * share(2.0 * c["rouge"]),
-        "lash": 0.62 + 0.3 * worn,
+        "lash": min(max(0.62 + 0.15 * c["lashes"] + 0.3 * worn, 0.25), 0.97),
     }
 
 
@@ -105,6 +110,7 @@ def _folds(c: Mapping[str, float], traits: Traits) -> dict[str, Any]:
         return max(young + late * old, 0.02) * math.exp(min(0.5 * c[name], 1.5))
 
     phase = math.pi * c["foreheadPhase"]
+    height = 4.2 + 1.6 * c["lidCreaseHeight"] - 1.2 * (traits.masculinity - 0.5) - 1.4 * old
     return {
         "nasolabial": amount("nasolabial", 0.2, 0.8),
         "marionette": amount("marionette", 0.0, 0.75),
@@ -116,6 +122,11 @@ def _folds(c: Mapping[str, float], traits: Traits) -> dict[str, Any]:
         "phase_sin": math.sin(phase),
         "bag": 3.0 * amount("eyeBags", 0.0, 0.7),
         "socket": min(_positive(c["socketDarkness"] + 0.5 * old, 0.7), 2.4),
+        "nostril": math.exp(0.22 * min(max(c["nostrilSize"], -3.0), 3.0)),
+        "wing": min(0.5 * math.exp(0.6 * c["noseWing"]), 1.4),
+        # Lids sink with age; on women more of them shows. One in six people has no crease.
+        "crease": 0.9 * share(2.0 * (c["lidCrease"] + 0.9)),
+        "crease_height": min(max(height, 1.2), 8.0),
     }
 
 

@@ -23,6 +23,9 @@ WINDOWS = ("face", "picture")
 _SQUARE = 88
 """Pixels a side of what patches are taken from: 8 times the 11 of the coarsest level."""
 _LARGE = 1e-9
+_ONE_UNIT = ("gradients",)
+"""Features whose columns are comparable as they are. Each in its own deviation, the cells at the
+rim of the window, where photographs hardly differ, would outweigh the face a thousandfold."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -165,7 +168,13 @@ def compare_face_sets(
     return FaceSetComparison(
         {name: _both(statistics[0][name], statistics[1][name]) for name in statistics[0]},
         {
-            name: _compare(function(0), function(1), faces, photographs, (own, half, other), seed)
+            name: _compare(
+                *_scaled(function(0), function(1), name in _ONE_UNIT),
+                faces,
+                photographs,
+                (own, half, other),
+                seed,
+            )
             for name, function in kinds.items()
         },
         sliced_wasserstein(squares[0], squares[1], settings).by_level,
@@ -224,6 +233,15 @@ def _both(faces: FloatArray, photographs: FloatArray) -> StatisticComparison:
     )
 
 
+def _scaled(left: FloatArray, right: FloatArray, one_unit: bool) -> tuple[FloatArray, FloatArray]:
+    """Return both in deviations of the second: of each column, or the usual one of all."""
+    spread = right.std(axis=0)
+    usual = np.sqrt(np.mean(spread**2)) + _LARGE
+    # What never varies among photographs has no scale of its own.
+    scale = usual if one_unit else np.where(spread > _LARGE, spread, usual)
+    return (left - right.mean(axis=0)) / scale, (right - right.mean(axis=0)) / scale
+
+
 def _compare(
     left: FloatArray,
     right: FloatArray,
@@ -232,10 +250,6 @@ def _compare(
     sides: tuple[np.ndarray, np.ndarray, np.ndarray],
     seed: int,
 ) -> FeatureComparison:
-    spread = right.std(axis=0)
-    # What never varies among photographs has no scale of its own.
-    scale = np.where(spread > _LARGE, spread, np.sqrt(np.mean(spread**2)) + _LARGE)
-    left, right = ((side - right.mean(axis=0)) / scale for side in (left, right))
     own, half, other = left[sides[0]], right[sides[1]], right[sides[2]]
     return FeatureComparison(
         tell_apart(left, right, faces.groups(), photographs.groups(), seed=seed),

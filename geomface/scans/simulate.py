@@ -12,7 +12,7 @@ from geomface.arrays import FloatArray
 from geomface.datasets import layout
 from geomface.errors import LandmarkError
 from geomface.faces.albedo import AlbedoModel, albedo_model
-from geomface.faces.albedo_code import ALBEDO_SIZE, TOLD, sample_albedo_code
+from geomface.faces.albedo_code import TOLD, draw_code, sample_albedo_code
 from geomface.mesh import LandmarkEmbedding, Landmarks, Mesh, Template
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.rotation import rotation_about
@@ -207,5 +207,5 @@ def _albedo(
     if len(identity) >= len(TOLD):
         code = sample_albedo_code(identity, rng)
     else:
-        code = rng.standard_normal(ALBEDO_SIZE)
+        code = draw_code(rng)
     return code, _albedo_model(model.template).colors(code).astype(np.float64)

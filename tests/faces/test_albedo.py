@@ -15,6 +15,7 @@ from geomface.faces.albedo_code import (
     SPOTS,
     TOLD,
     code_values,
+    draw_code,
     identity_rotation,
     sample_albedo_code,
 )
@@ -204,6 +205,37 @@ def test_brows_move_and_grow_by_code(skin: AlbedoModel) -> None:
     assert brow(browHeight=1.5)[0] - brow(browHeight=-1.5)[0] > 2.5
     for name in ("browWidth", "browDensity"):
         assert brow(**{name: 2.0})[1] > 1.4 * brow(**{name: -2.0})[1]
+
+
+def test_noses_have_nostrils_and_lids_a_crease_of_their_own(
+    face: MorphableModel, skin: AlbedoModel
+) -> None:
+    marks = face.template.landmarks
+    assert marks is not None
+    places = marks.positions(face.mesh.vertices)
+    light = srgb_to_lab(skin.colors(np.zeros(0)))[:, 0]
+    for side in (32, 34):
+        # An opening of some millimetres beside the base of the nose, on the side that looks down.
+        near = np.linalg.norm(face.mesh.vertices - places[side], axis=1) < 8
+        darkest = face.mesh.vertices[near][np.argmin(light[near])]
+        assert light[near].min() < 45 < np.median(light[near]) - 10
+        assert np.sign(darkest[0]) == np.sign(places[side, 0])
+        assert places[side, 1] < darkest[1] < places[30, 1] - 5
+    table = skin.fields.openings["lid_height"]
+    high, low, none = (
+        srgb_to_lab(skin.colors(code(**kind)))[:, 0] - light
+        for kind in ({"lidCreaseHeight": 2.0}, {"lidCreaseHeight": -1.5}, {"lidCrease": -4.0})
+    )
+    assert high[np.abs(table - 7.4) < 0.6].mean() < -1.5 < low[np.abs(table - 7.4) < 0.6].mean()
+    assert none[np.abs(table - 4.2) < 0.6].mean() > 3.0
+
+
+def test_what_follows_a_code_does_not_depend_on_its_length() -> None:
+    drawn = np.random.default_rng(3)
+    first = draw_code(drawn)
+    plain = np.random.default_rng(3)
+    np.testing.assert_array_equal(first[:75], plain.standard_normal(75))
+    assert drawn.random() == plain.random() and np.ptp(first[75:]) > 0
 
 
 def test_no_two_people_share_their_spots(skin: AlbedoModel) -> None:

@@ -197,6 +197,16 @@ def test_sets_are_compared_with_what_photographs_differ_by() -> None:
     assert again.patches == flat.patches
 
 
+def test_rims_without_contrast_do_not_outweigh_faces() -> None:
+    quiet, busy = drawn_faces(80, 0.5, 0), drawn_faces(80, 0.5, 1)
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    outside = np.hypot((columns - 46) / 30, (rows - 62) / 41) > 1.0
+    photographs = FramedFaces(np.where(outside, np.float32(0.5), quiet.pictures), quiet.people)
+    people = compare_face_sets(busy, photographs).features["gradients"].between_people
+    alone = compare_face_sets(busy, busy).features["gradients"].between_people
+    assert people == pytest.approx(alone, rel=0.1)
+
+
 def test_sets_that_say_nothing_are_refused() -> None:
     photographs = drawn_faces(20, 0.5, 0)
     with pytest.raises(SettingsError, match="faces: expected 16 pictures"):

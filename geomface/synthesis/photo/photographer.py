@@ -21,7 +21,6 @@ from geomface.synthesis.photo.headwear import draw_headwear
 from geomface.synthesis.photo.lenses import through_lenses
 from geomface.synthesis.photo.light_rig import LightRig, picture_rig
 from geomface.synthesis.photo.occluders import occluded
-from geomface.synthesis.photo.openings import paint_openings
 from geomface.synthesis.photo.painter import HeadPainter, Shine
 from geomface.synthesis.photo.skin_detail import skin_relief
 from geomface.synthesis.photo.skin_texture import skin_painter
@@ -165,7 +164,6 @@ class Photographer:
         skin_rng = stream(seed, "skin", index)
         skin = plain.astype(np.float64)
         normals = vertex_normals(neutral, self.scene.model.mesh.faces, weighting="area")
-        skin = paint_openings(skin, neutral, normals, marks)
         relief = skin_relief(neutral, normals, photo.detail, skin_rng)
         clothes_rng = stream(seed, "clothes", index)
         body = surface.body.body(neutral, marks, clothes_rng)
