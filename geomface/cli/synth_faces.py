@@ -16,6 +16,7 @@ from geomface.synthesis.distributions import Constant
 from geomface.synthesis.grids import parse_factors
 from geomface.synthesis.settings import (
     DEFAULT_OUTPUTS,
+    EXPRESSION_RANGES,
     IDENTITY_RANGES,
     PHOTO_RANGES,
     BackgroundSettings,
@@ -90,6 +91,11 @@ class ExpressionOptions:
     """Of every expression, under --expression weights."""
     gaze: Spread = _text(ExpressionSettings.gaze)
     """Degrees that the eyes turn, to the side and up."""
+    smiles: float = ExpressionSettings.smiles
+    """Share of the pictures that show a smile, under --expression groups."""
+
+    def __post_init__(self) -> None:
+        require_options(self, **EXPRESSION_RANGES)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,6 +15,7 @@ from geomface.synthesis.grids import FACTORS, grid_point
 from geomface.synthesis.identities import Person
 from geomface.synthesis.lights import light_coefficients, room_light
 from geomface.synthesis.settings import FaceImageSettings
+from geomface.synthesis.smiles import smiling
 from geomface.synthesis.streams import stream
 
 LEAST_DISTANCE, LARGEST_DISTANCE = 250.0, 100_000.0
@@ -93,7 +94,9 @@ def draw_parameters(
         identity=who,
         sample=sample,
         person=person,
-        expression=_expression(settings, model, expression_rng, point),
+        expression=_expression(
+            settings, model, expression_rng, stream(seed, "smile", who, number), point
+        ),
         gaze=draw(settings.expression.gaze, stream(seed, "gaze", who, number), 2).clip(-25, 25),
         yaw=pose["yaw"],
         pitch=pose["pitch"],
@@ -180,6 +183,7 @@ def _expression(
     settings: FaceImageSettings,
     model: MorphableModel,
     rng: np.random.Generator,
+    smile_rng: np.random.Generator,
     point: Mapping[str, float],
 ) -> FloatArray:
     kind = settings.expression.kind
@@ -188,6 +192,8 @@ def _expression(
         strength = draw_one(settings.expression.strength, rng)
         if kind == "groups":
             weights = model.sample_expression(rng)
+            if smile_rng.random() < settings.expression.smiles:
+                weights = smiling(weights, model.blendshapes.names, smile_rng)
         else:
             each = settings.expression.weights
             rows = isinstance(each, Empirical) and each.width is not None

@@ -28,6 +28,7 @@ LARGEST_COUNT = 10_000_000
 # Numbers that options of the command line are checked for as well, under the same names.
 # A mix needs people who are none.
 IDENTITY_RANGES = {"trait_spread": "(0, 10]", "mix_share": "[0, 0.9]"}
+EXPRESSION_RANGES = {"smiles": SHARE}
 PHOTO_RANGES = {
     "detail": "[0, 10]",
     "hair": SHARE,
@@ -125,15 +126,19 @@ class ExpressionSettings:
     strength : factor of all weights of a picture
     weights : of every expression under "weights"; rows give whole expressions
     gaze : degrees that the eyes turn to the side, and up
+    smiles : share of the pictures, under "groups", that show a smile in place of what mouth, jaw
+        and cheeks do by chance; see `smiling`
     """
 
     kind: Literal["groups", "weights", "neutral"] = "groups"
     strength: Distribution = Constant(1.0)
     weights: Distribution = Mixture((Constant(0.0), Uniform(0.0, 0.3)), (0.5, 0.5))
     gaze: Distribution = Gaussian(0.0, 5.0)
+    smiles: float = 0.3
 
     def __post_init__(self) -> None:
         _require_choice("expression", self.kind, ("groups", "weights", "neutral"))
+        require_numbers(self, **EXPRESSION_RANGES)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -133,6 +133,31 @@ def test_expression_kinds(model: MorphableModel) -> None:
     assert one.expression.sum() == 1 and one.expression.max() == 1
 
 
+def test_people_smile_with_corners_up_and_cheeks_raised(model: MorphableModel) -> None:
+    names, marks = model.blendshapes.names, model.template.landmarks
+    assert marks is not None
+    neutral = marks.positions(model.mesh.vertices)
+    always = ExpressionSettings(smiles=1.0)
+    apart = float(np.linalg.norm(neutral[42:48].mean(axis=0) - neutral[36:42].mean(axis=0)))
+    raised = []
+    for sample in range(30):
+        drawn = parameters(model, sample, expression=always).expression
+        same = parameters(model, sample, expression=ExpressionSettings(smiles=0.0)).expression
+        shown = dict(zip(names, drawn, strict=True))
+        assert drawn.max() <= 1 and shown["mouthSmileLeft"] > 0.3 < shown["mouthSmileRight"]
+        assert shown["cheekSquintLeft"] > 0.1 and shown["mouthFrownLeft"] == 0
+        brows = [k for k, name in enumerate(names) if name.startswith("brow")]
+        np.testing.assert_array_equal(drawn[brows], same[brows])
+        face = model.mesh.vertices + np.tensordot(drawn, model.blendshapes.modes, 1)
+        moved = (marks.positions(face) - neutral)[[48, 54]] / apart
+        assert moved[0, 0] < 0 < moved[1, 0]
+        raised.append(moved[:, 1].mean())
+    assert np.mean(raised) > 0.045
+    many = [parameters(model, sample).expression for sample in range(200)]
+    smile = names.index("mouthSmileLeft")
+    assert 0.22 < np.mean([weights[smile] > 0.3 for weights in many]) < 0.42
+
+
 def test_joint_poses_and_light_rows(model: MorphableModel) -> None:
     pose = parameters(model, pose=PoseSettings(joint=Empirical(((10.0, 20.0, 30.0),))))
     assert (pose.yaw, pose.pitch, pose.roll) == (10, 20, 30)
@@ -159,6 +184,7 @@ def test_joint_poses_and_light_rows(model: MorphableModel) -> None:
         (lambda: CameraSettings(distance=Constant(10)), "distance: expected at least 200"),
         (lambda: BackgroundSettings("forest"), "background: expected one of"),
         (lambda: ExpressionSettings("happy"), "expression: expected one of"),
+        (lambda: ExpressionSettings(smiles=1.5), "smiles: expected 0 to 1"),
         (lambda: PhotoSettings(hair=2), "hair: expected 0 to 1"),
         (lambda: PhotoSettings(detail=-1), "detail: expected 0 to 10"),
         (lambda: parse_factors(["yaw"]), "expected name=first:last:step"),
