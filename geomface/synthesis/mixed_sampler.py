@@ -1,6 +1,7 @@
 """Pictures of people of several face models in one set."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -63,6 +64,10 @@ class MixedSampler:
     def expression_names(self, identity: int) -> tuple[str, ...]:
         """Return what the expression weights of a person are called."""
         return self.of(identity).expression_names(identity)
+
+    def light_labels(self, parameters: FaceParameters) -> dict[str, Any] | None:
+        """Return lamps and sky of a photograph as labels, None in the plain preset."""
+        return self.of(parameters.identity).light_labels(parameters)
 
     def batch(self, pictures: Sequence[tuple[int, int]]) -> FaceBatch:
         """Draw and render pictures given as (identity, sample), in their order."""

@@ -3,6 +3,7 @@
 import dataclasses
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -116,6 +117,13 @@ class FaceSampler:
     def expression_names(self, identity: int) -> tuple[str, ...]:
         """Return what the expression weights of a person are called, the same for all."""
         return self.model.blendshapes.names
+
+    def light_labels(self, parameters: FaceParameters) -> dict[str, Any] | None:
+        """Return lamps and sky of a photograph as labels, None in the plain preset.
+
+        See `geomface.synthesis.photo.light_labels.light_labels`.
+        """
+        return None if self._photo is None else self._photo.light_labels(parameters)
 
     def parameters(self, identity: int, sample: int) -> FaceParameters:
         """Return the parameters of one picture, without rendering it."""

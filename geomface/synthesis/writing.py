@@ -110,6 +110,9 @@ def _write_picture(
         for output, image in batch.images.items()
     }
     row = manifest_row(batch, index, sampler.expression_names(parameters.identity), files)
+    rig = sampler.light_labels(parameters)
+    if rig is not None:
+        row["parameters"]["rig"] = rig
     if isinstance(writer, _ShardFiles):
         # Readers of shards see no manifest, so the labels travel with the picture.
         writer.add(f"{key}.json", _line({**row, "files": {}}))

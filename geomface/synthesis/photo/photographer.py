@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from geomface.synthesis.photo.haircuts import draw_hair
 from geomface.synthesis.photo.head import HeadLook, HeadSurface
 from geomface.synthesis.photo.headwear import draw_headwear
 from geomface.synthesis.photo.lenses import through_lenses
+from geomface.synthesis.photo.light_labels import light_labels
 from geomface.synthesis.photo.light_rig import LightRig, picture_rig
 from geomface.synthesis.photo.occluders import occluded
 from geomface.synthesis.photo.painter import HeadPainter, Shine
@@ -107,6 +109,10 @@ class Photographer:
         hidden = np.stack([seen for _, seen in pictures])
         visible = result.landmarks_visible.numpy() & ~hidden
         return np.stack([picture for picture, _ in pictures]), visible
+
+    def light_labels(self, item: FaceParameters) -> dict[str, Any]:
+        """Return what a manifest says of the light of a picture; see `light_labels`."""
+        return light_labels(self._rig(item), self._shine(item), item.rotation)
 
     def _background(self, item: FaceParameters) -> ImageArray:
         """Return what lies behind the head in a picture."""
