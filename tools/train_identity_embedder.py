@@ -30,8 +30,8 @@ class EmbedderOptions:
 def run(options: EmbedderOptions, run: Run) -> int:
     """Render, train, and write the asset."""
     from geomface.recognition import identity_recipe, save_embedder
-    from geomface.recognition.training.run import draw_identity_sets, trained_embedder
-    from geomface.recognition.training.task import SYSTEM, IdentityTask
+    from geomface.recognition.frontal_training.run import draw_identity_sets, trained_embedder
+    from geomface.recognition.frontal_training.task import SYSTEM, IdentityTask
 
     settings = dataclasses.replace(identity_recipe(options.recipe), seed=options.common.seed)
     settings = apply_options(settings, options.training, options.common)

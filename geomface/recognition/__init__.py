@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from geomface.recognition.embedder.weights import load_embedder as load_embedder
     from geomface.recognition.embedder.weights import save_embedder as save_embedder
     from geomface.recognition.frontal import FrontalView as FrontalView
+    from geomface.recognition.frontal_training.pictures import IdentityPictures as IdentityPictures
+    from geomface.recognition.frontal_training.pictures import (
+        draw_identity_pictures as draw_identity_pictures,
+    )
+    from geomface.recognition.frontal_training.recipe import IdentitySettings as IdentitySettings
+    from geomface.recognition.frontal_training.recipe import identity_recipe as identity_recipe
     from geomface.recognition.margins.margin_softmax import MarginHead as MarginHead
     from geomface.recognition.margins.margin_softmax import MarginSettings as MarginSettings
     from geomface.recognition.margins.margin_softmax import arcface as arcface
@@ -60,11 +66,5 @@ if TYPE_CHECKING:
         VerificationReport as VerificationReport,
     )
     from geomface.recognition.protocols.verification import verify as verify
-    from geomface.recognition.training.pictures import IdentityPictures as IdentityPictures
-    from geomface.recognition.training.pictures import (
-        draw_identity_pictures as draw_identity_pictures,
-    )
-    from geomface.recognition.training.recipe import IdentitySettings as IdentitySettings
-    from geomface.recognition.training.recipe import identity_recipe as identity_recipe
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -27,7 +27,7 @@ from geomface.recognition import (
     draw_identity_pictures,
     load_embedder,
 )
-from geomface.recognition.training.pictures import picture_settings
+from geomface.recognition.frontal_training.pictures import picture_settings
 from geomface.report.embedding_figure import embedding_figure
 from geomface.report.images import encode
 from geomface.report.model_figures import figure_image

@@ -7,8 +7,8 @@ from drawn_rows import DrawnRows
 
 from geomface.learning import ComputeSettings
 from geomface.recognition import identity_recipe
-from geomface.recognition.training.dataset import IdentitySet
-from geomface.recognition.training.task import IdentityTask
+from geomface.recognition.frontal_training.dataset import IdentitySet
+from geomface.recognition.frontal_training.task import IdentityTask
 
 
 def noise(people: int, seed: int) -> IdentitySet:

@@ -25,14 +25,14 @@ from geomface.recognition import (
     identity_recipe,
     load_embedder,
 )
-from geomface.recognition.training.dataset import augment_pictures
-from geomface.recognition.training.losses import contrastive_loss
-from geomface.recognition.training.run import (
+from geomface.recognition.frontal_training.dataset import augment_pictures
+from geomface.recognition.frontal_training.losses import contrastive_loss
+from geomface.recognition.frontal_training.run import (
     draw_identity_set,
     draw_identity_sets,
     trained_embedder,
 )
-from geomface.recognition.training.task import SYSTEM, IdentityTask
+from geomface.recognition.frontal_training.task import SYSTEM, IdentityTask
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "train_identity_embedder.py"
 TINY = identity_recipe("tiny")

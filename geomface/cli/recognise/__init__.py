@@ -4,6 +4,7 @@ from geomface.cli.command import Command, CommandGroup
 from geomface.cli.recognise.align import RecogniseAlignOptions, run_align
 from geomface.cli.recognise.compare import RecogniseCompareOptions, run_compare
 from geomface.cli.recognise.evaluate import RecogniseEvaluateOptions, run_evaluate
+from geomface.cli.recognise.train import RecogniseTrainOptions, run_train
 
 GROUP = CommandGroup(
     "recognise",
@@ -11,6 +12,7 @@ GROUP = CommandGroup(
     {
         "align": Command(RecogniseAlignOptions, run_align),
         "compare": Command(RecogniseCompareOptions, run_compare),
+        "train": Command(RecogniseTrainOptions, run_train),
         "evaluate": Command(RecogniseEvaluateOptions, run_evaluate),
     },
 )

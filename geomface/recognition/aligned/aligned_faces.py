@@ -71,6 +71,13 @@ class AlignedFaces:
     people: ClassLabels
     failures: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
+    @classmethod
+    def of_rows(
+        cls, alignment: Alignment, images: np.ndarray | StoredImages, rows: tuple[AlignedRow, ...]
+    ) -> "AlignedFaces":
+        """Return pictures with what is known of each; the people are numbered anew."""
+        return cls(alignment, images, rows, _people(rows))
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -131,7 +138,7 @@ class AlignedFaces:
         images = self.images
         images = images.part(numbers) if isinstance(images, StoredImages) else images[numbers]
         rows = tuple(self.rows[number] for number in numbers)
-        return AlignedFaces(self.alignment, images, rows, _people(rows))
+        return AlignedFaces.of_rows(self.alignment, images, rows)
 
 
 def aligned_faces(

@@ -44,6 +44,16 @@ class StoredImages:
             found[chosen] = self._file(int(number))[places[chosen, 1]]
         return found
 
+    @classmethod
+    def joined(cls, parts: "Sequence[StoredImages]") -> "StoredImages":
+        """Return the pictures of several, of one size, one after the other; nothing is read."""
+        offsets = np.cumsum([0, *(len(part.paths) for part in parts)])
+        places = [
+            part.places + [offset, 0] for part, offset in zip(parts, offsets[:-1], strict=True)
+        ]
+        paths = [path for part in parts for path in part.paths]
+        return cls(paths, np.concatenate(places), parts[0]._size)
+
     def part(self, rows: np.ndarray) -> "StoredImages":
         """Return some of the pictures; nothing is read."""
         return StoredImages(self.paths, self.places[rows], self._size)

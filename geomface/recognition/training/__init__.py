@@ -1,1 +1,1 @@
-"""How the embedder is trained: labelled pictures, the loss, the steps."""
+"""The training of embedders from aligned pictures, synthetic or real or both."""

@@ -1,5 +1,6 @@
-"""The embedder as a task of the training loop: one network, one phase, people in every batch."""
+"""An embedder as a task of the training loop: a network and a head, soft targets in every batch."""
 
+import dataclasses
 import functools
 from typing import cast
 
@@ -7,86 +8,166 @@ import torch
 import torch.nn.functional as F
 
 from geomface.learning import Phase, PhasedTask, Stream, System, class_batches
+from geomface.learning.errors import DatasetError
+from geomface.learning.stream import Batch
 from geomface.metrics import verify_identities
-from geomface.recognition.embedder.network import IdentityNetwork
-from geomface.recognition.training.dataset import IdentitySet, augment_pictures
-from geomface.recognition.training.losses import contrastive_loss
-from geomface.recognition.training.recipe import IdentitySettings
+from geomface.recognition.aligned.aligned_faces import AlignedFaces
+from geomface.recognition.margins.margin_softmax import (
+    MarginHead,
+    margin_loss,
+    margin_strength,
+)
+from geomface.recognition.margins.soft_targets import SoftTargets
+from geomface.recognition.mixup.domains import blend_domains, domain_ratio
+from geomface.recognition.networks.build import build_network
+from geomface.recognition.networks.embedder_network import EmbedderNetwork
+from geomface.recognition.training.augmentation import augment_faces
+from geomface.recognition.training.contrastive import contrastive_loss
+from geomface.recognition.training.settings import RecognitionSettings
 
-SYSTEM = System("identity-embedder")
+SYSTEM = System("recognition")
 _SHOWN, _CHUNK = 32, 128
 
 
-class IdentityTask(PhasedTask):
-    """Descriptors that tell people apart.
+class RecognitionTask(PhasedTask):
+    """Descriptors that tell people apart, learned from synthetic people, real ones, or both.
+
+    L = L_margin(x, t) + w L_contrastive(x, t),  x = psi x_S + (1 - psi) x_R,  t mixed alike
 
     Parameters
     ----------
-    settings : see `IdentitySettings`
-    data : pictures of the people to learn from
-    held_out : pictures of other people, whose verification is measured
+    settings : see `RecognitionSettings`
+    faces : the people to learn from
+    real : a few real people beside synthetic ones, who are further classes
+    held_out : people whose verification is measured, and who are in neither
+
+    Source
+    ------
+    Qiu et al. 2021, Sec. 3; domain mixup is Eq. 3, with one psi a batch. The contrastive loss is
+    our addition.
     """
 
     def __init__(
-        self, settings: IdentitySettings, data: IdentitySet, held_out: IdentitySet
+        self,
+        settings: RecognitionSettings,
+        faces: AlignedFaces,
+        real: AlignedFaces | None = None,
+        held_out: AlignedFaces | None = None,
     ) -> None:
         self.settings, self.held_out = settings, held_out
-        order = class_batches(
-            data.identities, settings.people, settings.samples, seed=settings.seed, name="people"
-        )
-        stream = Stream(
-            "people",
-            data,
-            settings.people * settings.samples,
-            order=order,
-            augment=functools.partial(augment_pictures, grey=settings.grey),
-            prefetch=True,
-        )
+        self._people = len(faces.people.names)
+        self._mixup = settings.domain_mixup
+        classes = self._people + (0 if real is None else len(real.people.names))
+        if classes < 2:
+            raise DatasetError(
+                f"training set: expected pictures of two people or more, got {classes}. Add people."
+            )
+        size = settings.network.descriptor_size
         super().__init__(
             seed=settings.seed,
-            build=lambda: {"embedder": IdentityNetwork()},
-            streams=(stream,),
+            build=lambda: {
+                "embedder": build_network(settings.network),
+                "head": MarginHead(classes, size),
+            },
+            streams=[
+                self._stream(name, data)
+                for name, data in (("faces", faces), ("real", real))
+                if data is not None
+            ],
             phases=(
-                Phase("embedder", ("embedder",), self.described, self.loss, settings.optimizer),
+                Phase(
+                    "embedder", ("embedder", "head"), self.described, self.loss, settings.optimizer
+                ),
             ),
             horizon=settings.steps,
             compute=settings.compute,
+            config={
+                "network": dataclasses.asdict(settings.network),
+                "alignment": faces.alignment.id,
+            },
         )
 
     @property
-    def _network(self) -> IdentityNetwork:
-        return cast(IdentityNetwork, self.networks["embedder"])
+    def _network(self) -> EmbedderNetwork:
+        return cast(EmbedderNetwork, self.networks["embedder"])
 
-    def described(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the descriptors of a batch, and who is in it."""
-        batch = self.batch("people")
+    def described(self) -> tuple[torch.Tensor, SoftTargets]:
+        """Return the features of a batch, and who is in it."""
+        images, targets = self.shown()
         with self.autocast():
-            features = self._network.features(batch["pictures"])
-        return F.normalize(features.to(torch.get_default_dtype()), dim=1), batch["identities"]
+            features = self._network.features(images)
+        return F.normalize(features.to(torch.get_default_dtype()), dim=1), targets
 
-    def loss(self, described: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        """Return the contrastive loss of the whole batch, whatever part of it is seen here."""
-        descriptors, identities = (self.ranks.gather(item) for item in described)
-        return contrastive_loss(descriptors, identities, self.settings.temperature)
+    def shown(self) -> tuple[torch.Tensor, SoftTargets]:
+        """Return the pictures of a step and their targets; real ones mixed in, or beside."""
+        batch = self.batch("faces")
+        images, targets = batch["images"], _targets(batch)
+        if "real" not in self._data:
+            return images, targets
+        real = self.batch("real")
+        others = _targets(real, first=self._people)
+        if self._mixup is None:
+            pairs = zip(
+                (targets.classes, targets.masses), (others.classes, others.masses), strict=True
+            )
+            both = SoftTargets(*(torch.cat(pair) for pair in pairs))
+            return torch.cat([images, real["images"]]), both
+        ratio = domain_ratio(self.seed, self.steps, self._mixup)
+        return blend_domains(ratio, (images, targets), (real["images"], others))
+
+    def loss(self, described: tuple[torch.Tensor, SoftTargets]) -> tuple[torch.Tensor, dict]:
+        """Return the loss of the whole batch, whatever part of it is seen here."""
+        settings, (descriptors, targets) = self.settings, described
+        head = cast(MarginHead, self.networks["head"])
+        strength = margin_strength(settings.margin, self.steps)
+        softmax = margin_loss(head(descriptors), targets, settings.margin, strength)
+        if not settings.contrastive.weight:
+            return softmax, {}
+        everyone = SoftTargets(
+            *(self.ranks.gather(item) for item in (targets.classes, targets.masses))
+        )
+        pairs = contrastive_loss(
+            self.ranks.gather(descriptors), everyone, settings.contrastive.temperature
+        )
+        told = {"margin": softmax, "contrastive": pairs}
+        return softmax + settings.contrastive.weight * pairs, told
 
     def evaluate(self) -> dict[str, float]:
         """Return how well people that are held out are verified: equal error rate and AUC."""
+        if self.held_out is None:
+            return {}
         network, found = self._network.eval(), []
         with torch.inference_mode():
             for start in range(0, len(self.held_out), _CHUNK):
                 rows = torch.arange(start, min(start + _CHUNK, len(self.held_out)))
-                pictures = 2.0 * self.held_out.batch(rows)["pictures"] - 1.0
+                pictures = self.held_out.batch(rows)["images"]
                 found.append(network(pictures.to(self.device)).cpu())
         network.train()
-        result = verify_identities(
-            torch.cat(found).double().numpy(), self.held_out.identities.numpy()
-        )
+        people = self.held_out.people.classes[:, 0]
+        result = verify_identities(torch.cat(found).double().numpy(), people)
         return {"held_out_eer": result.equal_error, "held_out_auc": result.auc}
 
     def samples(self) -> torch.Tensor:
         """Return pictures as the network is shown them."""
-        count = min(_SHOWN, len(self.held_out))
-        pictures = self.held_out.batch(torch.arange(count))
-        return augment_pictures(pictures, self.fixed("samples", count), grey=self.settings.grey)[
-            "pictures"
-        ]
+        data = self._data["faces"]
+        count = min(_SHOWN, len(data))
+        batch = data.batch(torch.arange(count))
+        draws = self.fixed("samples", count)
+        return augment_faces(batch, draws, settings=self.settings.augmentation)["images"]
+
+    def _stream(self, name: str, data: AlignedFaces) -> Stream:
+        """Return balanced batches of people where pairs count, else one picture after another."""
+        settings, order = self.settings, None
+        if settings.contrastive.weight:
+            samples = settings.contrastive.samples
+            first = torch.from_numpy(data.people.classes[:, 0])
+            people = min(settings.batch // samples, len(first.unique()))
+            order = class_batches(first, people, samples, seed=settings.seed, name=name)
+        augment = functools.partial(augment_faces, settings=settings.augmentation)
+        return Stream(name, data, settings.batch, order=order, augment=augment, prefetch=True)
+
+
+def _targets(batch: Batch, first: int = 0) -> SoftTargets:
+    """Return the targets of a batch, whose classes are counted from `first`."""
+    classes = batch["classes"]
+    return SoftTargets(torch.where(classes < 0, classes, classes + first), batch["masses"])

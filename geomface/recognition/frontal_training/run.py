@@ -12,10 +12,10 @@ from geomface.files.marker import claim_folder
 from geomface.learning import load_trained
 from geomface.learning.run_directory import RUN
 from geomface.recognition.embedder.network import IdentityNetwork
-from geomface.recognition.training.dataset import IdentitySet
-from geomface.recognition.training.pictures import draw_people, picture_samplers
-from geomface.recognition.training.recipe import IdentitySettings, PictureDrawing
-from geomface.recognition.training.task import SYSTEM
+from geomface.recognition.frontal_training.dataset import IdentitySet
+from geomface.recognition.frontal_training.pictures import draw_people, picture_samplers
+from geomface.recognition.frontal_training.recipe import IdentitySettings, PictureDrawing
+from geomface.recognition.frontal_training.task import SYSTEM
 from geomface.statistics import MorphableModel
 
 DATA = "data"

@@ -1,0 +1,169 @@
+"""`geomface recognise train`: an embedder of aligned faces into a run directory."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from geomface.cli.learned.frame import (
+    RecipeNumber,
+    Training,
+    TrainOptions,
+    apply_options,
+    run_training_command,
+)
+from geomface.cli.options import CommonOptions, Flag, MaybeFolder, require_options
+from geomface.cli.run import Run
+from geomface.ranges import BELOW_ONE, COUNT
+
+if TYPE_CHECKING:
+    from geomface.recognition.aligned.aligned_faces import AlignedFaces
+    from geomface.recognition.training.settings import RecognitionSettings
+    from geomface.recognition.training.task import RecognitionTask
+
+EMBEDDER = "embedder.safetensors"
+"""File of a run with the embedder for use."""
+RecipeShare = Annotated[
+    float | None, tyro.conf.arg(metavar="SHARE", help_behavior_hint="(default: the recipe's)")
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class RecogniseTrainOptions:
+    """Train an embedder that tells people apart, from synthetic faces, photographs or both.
+
+    It learns from sets of 'geomface recognise align', whose size the network takes over. Mixed
+    people of synthetic sets are learned by their shares. Real people are further classes; batches
+    of both are blended (domain mixup). At the end RUN/embedder.safetensors is written, for
+    'geomface recognise embed', with the threshold measured on people that are held out.
+    """
+
+    training: TrainOptions
+    faces: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR [DIR ...]")]
+    """Sets of aligned faces; people of two sets are never the same."""
+    real: MaybeFolder = None
+    """Set of a few real people, aligned, to be mixed in."""
+    recipe: Literal["tiny", "cpu", "paper"] = "cpu"
+    """tiny takes seconds, cpu 10 minutes on two cores, paper days on a GPU."""
+    network: Annotated[
+        Literal["compact", "iresnet18", "lresnet50e_ir"] | None,
+        tyro.conf.arg(
+            metavar="{compact,iresnet18,lresnet50e_ir}",
+            help_behavior_hint="(default: the recipe's)",
+        ),
+    ] = None
+    """The embedding network."""
+    people: RecipeNumber = None
+    """People to learn from, the first ones of the sets."""
+    no_domain_mixup: Flag = False
+    """Show synthetic and real pictures side by side instead of blended."""
+    held_out: RecipeShare = None
+    """Share of the people on whom verification is measured, chosen by a hash of their names."""
+    common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_options(self, people=COUNT, held_out=BELOW_ONE)
+
+
+def run_train(options: RecogniseTrainOptions, run: Run) -> int:
+    """Read the sets, train, write the embedder."""
+    from geomface.recognition.aligned.aligned_faces import load_aligned
+    from geomface.recognition.training.task import SYSTEM
+
+    sets = [load_aligned(folder) for folder in options.faces]
+    settings = _settings(options, sets[0])
+    data = ", ".join(map(str, options.faces))
+    height, width = settings.network.height, settings.network.width
+    training = Training(
+        system=SYSTEM,
+        settings=settings,
+        plan=f"{settings.network.name} at {height}x{width} on {data}",
+        prepare=lambda: _prepared(options, settings, sets),
+        inputs={"people": options.people},
+        data=data if options.real is None else f"{data}; real: {options.real}",
+    )
+    code = run_training_command(training, options.training, run)
+    if code == 0 and not run.common.dry_run and _is_first():
+        _write_embedder(options, settings, sets, run)
+    return code
+
+
+def _settings(options: RecogniseTrainOptions, faces: "AlignedFaces") -> "RecognitionSettings":
+    """Return the recipe with the options' changes, the network at the size of the set."""
+    from geomface.recognition.networks.build import default_network
+    from geomface.recognition.training.settings import recognition_recipe
+
+    settings = recognition_recipe(options.recipe)
+    network = settings.network if options.network is None else default_network(options.network)
+    alignment = faces.alignment
+    network = dataclasses.replace(network, height=alignment.height, width=alignment.width)
+    changes: dict[str, Any] = {"network": network, "seed": options.common.seed}
+    if options.no_domain_mixup:
+        changes["domain_mixup"] = None
+    if options.held_out is not None:
+        changes["held_out"] = options.held_out
+    settings = dataclasses.replace(settings, **changes)
+    return apply_options(settings, options.training, options.common)
+
+
+def _divided(
+    options: RecogniseTrainOptions, settings: "RecognitionSettings", sets: "list[AlignedFaces]"
+) -> "tuple[AlignedFaces, AlignedFaces | None]":
+    """Return the faces to learn from and those held out."""
+    from geomface.recognition.training.people import first_people, gather_faces, split_people
+
+    faces, held_out = split_people(
+        gather_faces(sets, [str(folder) for folder in options.faces]), settings.held_out
+    )
+    return (faces if options.people is None else first_people(faces, options.people)), held_out
+
+
+def _prepared(
+    options: RecogniseTrainOptions, settings: "RecognitionSettings", sets: "list[AlignedFaces]"
+) -> "tuple[Callable[[], RecognitionTask], Mapping[str, Any]]":
+    """Return what makes the task, and what the report tells of its data."""
+    from geomface.recognition.aligned.aligned_faces import load_aligned
+    from geomface.recognition.training.people import gather_faces
+    from geomface.recognition.training.task import RecognitionTask
+
+    faces, held_out = _divided(options, settings, sets)
+    real = None
+    if options.real is not None:
+        own = load_aligned(options.real)
+        gather_faces([sets[0], own], [str(options.faces[0]), str(options.real)])  # one alignment
+        real = gather_faces([own], [str(options.real)])
+    told = {
+        "pictures": len(faces),
+        "people": len(faces.people.names),
+        "held_out_people": 0 if held_out is None else len(held_out.people.names),
+        "real_people": 0 if real is None else len(real.people.names),
+        "alignment": faces.alignment.id,
+    }
+    return lambda: RecognitionTask(settings, faces, real, held_out), told
+
+
+def _write_embedder(
+    options: RecogniseTrainOptions,
+    settings: "RecognitionSettings",
+    sets: "list[AlignedFaces]",
+    run: Run,
+) -> None:
+    """Write the embedder of the newest checkpoint beside it."""
+    from geomface.recognition.embedder.face_embedder import save_face_embedder
+    from geomface.recognition.training.export import trained_embedder
+
+    _, held_out = _divided(options, settings, sets)
+    card = {"recipe": options.recipe, "seed": settings.seed, "steps": settings.loop.steps}
+    path = options.training.out / EMBEDDER
+    save_face_embedder(path, trained_embedder(options.training.out, held_out, card))
+    run.say(f"{path}: the embedder, for 'geomface recognise embed --embedder'")
+
+
+def _is_first() -> bool:
+    """Say whether this process is the one that writes, among several."""
+    from geomface.learning.distributed import is_started
+
+    return not is_started() or os.environ["RANK"] == "0"

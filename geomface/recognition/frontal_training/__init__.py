@@ -1,0 +1,1 @@
+"""How the embedder is trained: labelled pictures, the loss, the steps."""

@@ -1,0 +1,81 @@
+"""The embedder that a training ends with."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomface.errors import FileFormatError, SettingsError
+from geomface.files.settings import settings_from_json
+from geomface.learning import load_trained
+from geomface.recognition.aligned.aligned_faces import AlignedFaces
+from geomface.recognition.alignment.reference import alignment_of
+from geomface.recognition.embedder.face_embedder import FaceEmbedder
+from geomface.recognition.networks.build import build_network
+from geomface.recognition.networks.embedder_network import NetworkSettings
+from geomface.recognition.training.task import SYSTEM
+
+if TYPE_CHECKING:
+    from geomface.recognition.protocols.verification import VerificationReport
+
+_CHUNK = 512
+
+
+def trained_embedder(
+    run: Path | str, held_out: AlignedFaces | None = None, card: Mapping[str, Any] | None = None
+) -> FaceEmbedder:
+    """Return the embedder of a run's newest checkpoint, or of one checkpoint.
+
+    Parameters
+    ----------
+    run : run directory or checkpoint
+    held_out : people on whom the threshold at the equal error is measured; None: no threshold
+    card : what to say of it in its file
+
+    Raises
+    ------
+    FileFormatError : missing or damaged
+    CheckpointError : of another system
+    """
+    model = load_trained(run, system=SYSTEM)
+    try:
+        settings = settings_from_json(NetworkSettings, model.config["network"], "network")
+        alignment = alignment_of(str(model.config["alignment"]))
+    except (SettingsError, KeyError, TypeError) as error:
+        raise FileFormatError(f"{model.path}: not an embedder of use here: {error}") from error
+    network = build_network(settings)
+    model.fill("embedder", network)
+    embedder = FaceEmbedder(network.eval().requires_grad_(False), alignment, {}, card or {})
+    if held_out is None:
+        return embedder
+    report = verify_faces(embedder, held_out)
+    return FaceEmbedder(embedder.network, alignment, report.thresholds, card or {})
+
+
+def embed_faces(embedder: FaceEmbedder, faces: AlignedFaces) -> np.ndarray:
+    """Return (N, D) descriptors of a set, read a part at a time.
+
+    Raises
+    ------
+    SettingsError : the set is aligned in another way
+    """
+    if faces.alignment.id != embedder.alignment.id:
+        raise SettingsError(
+            f"aligned faces: expected {embedder.alignment.id}, as the embedder was trained, got "
+            f"{faces.alignment.id}. Align them again with this --size."
+        )
+    parts = [
+        embedder.embed(faces.pictures(slice(start, start + _CHUNK)))
+        for start in range(0, len(faces), _CHUNK)
+    ]
+    return np.concatenate(parts)
+
+
+def verify_faces(embedder: FaceEmbedder, faces: AlignedFaces) -> "VerificationReport":
+    """Return how well all pairs of a labelled set are told apart."""
+    from geomface.recognition.protocols.picture_pairs import all_pairs
+    from geomface.recognition.protocols.verification import verify
+
+    pairs = all_pairs([row.person for row in faces.rows])
+    return verify(pairs.scores(embed_faces(embedder, faces)), pairs, resamples=0)
