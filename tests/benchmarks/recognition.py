@@ -30,6 +30,7 @@ from geomface.files.records import write_json
 from geomface.landmarks.photographs.detect import PhotographLandmarks
 from geomface.metrics import unit_rows
 from geomface.metrics.paired import compare_verification
+from geomface.metrics.roc import roc_curve
 from geomface.recognition.alignment.reference import Alignment, alignment_of
 from geomface.recognition.alignment.warp import align_face
 from geomface.recognition.embedder.face_embedder import FaceEmbedder, load_face_embedder
@@ -38,6 +39,8 @@ from geomface.recognition.networks.embedder_network import NetworkSettings
 from geomface.recognition.protocols.identification import identify
 from geomface.recognition.protocols.picture_pairs import all_pairs
 from geomface.recognition.protocols.verification import verify
+from geomface.report.model_figures import save_figure
+from geomface.report.recognition_figures import roc_figure
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "recognition" / "protocols"))
@@ -169,6 +172,20 @@ def main() -> None:
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         write_json(options.out / "recognition.json", records)
+        errors = {
+            name: record["verification"].left_out.pairs.equal_error.value
+            for name, record in records.items()
+        }
+        kinds = {name: name.split(",")[0] for name in errors}
+        best = [
+            min(filter(lambda n: kinds[n] == kind, errors), key=errors.get)
+            for kind in dict.fromkeys(kinds.values())
+        ]
+        curves = {
+            name: roc_curve(scores[name][seen], pairs.same[seen], people=pairs.people[seen])
+            for name in best
+        }
+        save_figure(options.out / "roc.png", roc_figure(curves))
     print(f"{time.perf_counter() - began:.0f} s")
 
 

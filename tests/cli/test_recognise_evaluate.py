@@ -5,8 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from geomface.cli.main import main
+from geomface.files import save_image
+from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
+from geomface.recognition.alignment.reference import Alignment
+from geomface.recognition.embedder.face_embedder import FaceEmbedder, save_face_embedder
+from geomface.recognition.networks.build import build_network
+from geomface.recognition.networks.embedder_network import NetworkSettings
 from geomface.recognition.protocols.embeddings import Embeddings, save_embeddings
 
 
@@ -56,6 +63,44 @@ def test_a_list_is_told_in_a_table(tmp_path: Path, capsys) -> None:
     assert "1 pairs have a picture without a face" in said.err
     assert main([*words, "--out", str(tmp_path / "none"), "--dry-run"]) == 0
     assert not (tmp_path / "none").exists()
+
+
+def test_a_folder_is_described_first(tmp_path: Path, capsys) -> None:
+    rng = np.random.default_rng(1)
+    alignment = Alignment(56, 48)
+    points = np.full((68, 2), 30.0)
+    eyes, nose, corners = alignment.points[:2], alignment.points[2], alignment.points[3:]
+    points[36:42], points[42:48], points[30], points[[48, 54]] = eyes[0], eyes[1], nose, corners
+    folder = tmp_path / "photographs"
+    for person in "abcd":
+        (folder / person).mkdir(parents=True)
+        face = rng.random((56, 48, 3))
+        for name in "12":
+            picture = (0.8 * face + 0.2 * rng.random((56, 48, 3))).astype(np.float32)
+            save_image(folder / person / f"{name}.png", picture)
+            landmarks = PixelLandmarks(points, image_size=(56, 48))
+            save_pixel_landmarks(folder / person / f"{name}.landmarks.json", landmarks)
+    save_image(folder / "a" / "wall.png", np.full((64, 64, 3), 0.5, np.float32))
+    torch.manual_seed(0)
+    network = build_network(NetworkSettings(descriptor_size=16)).eval()
+    save_face_embedder(tmp_path / "net.safetensors", FaceEmbedder(network, alignment))
+    words = ["recognise", "evaluate", str(folder), "--all-pairs", "--out", str(tmp_path / "out")]
+    assert main(words) == 1 and "an embedder is needed" in capsys.readouterr().err
+    words += ["--embedder", str(tmp_path / "net.safetensors"), "--draws", "30", "--json"]
+    assert main(words) == 3
+    record = json.loads(capsys.readouterr().out)
+    assert record["pictures"] == 9 and record["without_face"] == ["a/wall.png"]
+    assert "face" in record["failed"]["a/wall.png"]
+    assert (record["alignment"], record["embedder"]) == (alignment.id, "net")
+    assert record["identification"]["rank_1"]["value"] == 1.0
+    words[2] = str(tmp_path / "out" / "embeddings.npz")
+    assert main(words) == 1 and "holds descriptors already" in capsys.readouterr().err
+    at = words.index("--embedder")
+    del words[at : at + 2]
+    assert main(words) == 0
+    again = json.loads(capsys.readouterr().out)
+    for key in ("verification", "identification", "set"):
+        assert again[key] == record[key]
 
 
 @pytest.mark.parametrize(

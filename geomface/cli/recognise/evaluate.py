@@ -1,6 +1,7 @@
 """`geomface recognise evaluate`: what an embedder's descriptors are worth, by a protocol."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ from geomface.cli.inputs import make_folder
 from geomface.cli.options import CommonOptions, Flag, Folder, MaybeFile, require_options
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
+from geomface.ranges import COUNT
 
 if TYPE_CHECKING:
     from geomface.metrics.estimate import Estimate
@@ -23,17 +25,22 @@ if TYPE_CHECKING:
 class RecogniseEvaluateOptions:
     """How well descriptors tell people apart: verification and identification, with intervals.
 
-    The descriptors are those of 'geomface recognise embed'. Pairs are those of a list (LFW's
-    pairs.txt as it is, or "A.png B.png 1" a line), or all of the set. Told are the equal error, the
+    The descriptors are those of 'geomface recognise embed', or made of a folder of pictures by
+    --embedder. Pairs are those of a list (LFW's pairs.txt as it is, or "A.png B.png 1" a line), or
+    all of the set. Told are the equal error, the
     share of true accepts at false accept rates, the accuracy over folds whose thresholds are chosen
     on the other folds, and how often the nearest other picture shows the same person. Intervals are
     over people. Pictures without a face are left out and, beside it, counted as refused.
     """
 
-    embeddings: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="E.npz")]
-    """Descriptors to measure."""
+    embeddings: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="E.npz|DIR")]
+    """Descriptors to measure, or a folder of photographs or aligned faces."""
     out: Folder
     """Folder of the record and the pictures; it is created."""
+    embedder: MaybeFile = None
+    """Embedder that describes the pictures of a folder."""
+    workers: int = 1
+    """Number of worker processes that do."""
     pairs: MaybeFile = None
     """List of pairs."""
     all_pairs: Flag = False
@@ -53,14 +60,14 @@ class RecogniseEvaluateOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_options(self, folds="[2, 1000]", draws="[1, 100000]")
+        require_options(self, folds="[2, 1000]", workers=COUNT, draws="[1, 100000]")
 
 
 def run_evaluate(options: RecogniseEvaluateOptions, run: Run) -> int:
     """Read, measure, draw, tell."""
     from geomface.cli.recognise.other_sets import compared, set_figures
-    from geomface.recognition.protocols.embeddings import load_embeddings
-    from geomface.recognition.protocols.people import people_of
+    from geomface.cli.recognise.source import find_source
+    from geomface.recognition.protocols.embeddings import save_embeddings
     from geomface.recognition.protocols.thresholds import EQUAL_ERROR, RECORD
     from geomface.recognition.protocols.verification import verify
     from geomface.report.recognition_pictures import draw_evaluation, draw_maps
@@ -69,22 +76,23 @@ def run_evaluate(options: RecogniseEvaluateOptions, run: Run) -> int:
     make_folder(options.out, create=False)
     if (options.pairs is None) == (not options.all_pairs):
         raise SettingsError("expected --pairs FILE or --all-pairs, one of the two. Give one.")
-    given = load_embeddings(options.embeddings)
-    labels = people_of(given.names, options.labels)
-    pairs = _pairs(options, given, labels)
+    source = find_source(options.embeddings, options.embedder, options.labels, options.workers, run)
+    people = source.people
+    pairs = _pairs(options, source.names, people)
     if options.common.dry_run:
-        what = f"measure {len(pairs)} pairs of {len(given.names)} pictures"
+        what = f"measure {len(pairs)} pairs of {len(people)} pictures"
         return run.plan([what, f"write {options.out}"])
+    given, failed = source.describe()
     scores = pairs.scores(given.descriptors)
     report = verify(scores, pairs, given.found, resamples=options.draws, seed=options.common.seed)
     run.add_notes(report.notes)
-    people = [labels[name] for name in given.names]
     named = _identification(options, given, people, run)
     figures: dict[str, Any] = {
         "alignment": given.alignment,
         "embedder": given.embedder,
         "pictures": len(given.names),
         "without_face": given.missing,
+        "failed": failed,
         "verification": report,
         "identification": named,
         "set": set_figures(given, people, report.thresholds[EQUAL_ERROR], options.training),
@@ -94,31 +102,32 @@ def run_evaluate(options: RecogniseEvaluateOptions, run: Run) -> int:
             options.against, given, pairs, draws=options.draws, seed=options.common.seed
         )
     make_folder(options.out)
+    if options.embeddings.is_dir():
+        save_embeddings(options.out / "embeddings.npz", given)
     draw_evaluation(options.out, scores, pairs, given, report, named)
     if options.maps:
         draw_maps(options.out, given, people, seed=options.common.seed)
     run.finish(figures, options.out / RECORD)
     _show(run, report, named, figures)
     run.say(f"{options.out}: {RECORD} and pictures")
-    return 0
+    return 3 if failed else 0
 
 
 def _pairs(
-    options: RecogniseEvaluateOptions, given: "Embeddings", labels: dict[str, str]
+    options: RecogniseEvaluateOptions, names: Sequence[str], people: Sequence[str]
 ) -> "PicturePairs":
     """Return the pairs that the options name."""
     from geomface.recognition.protocols.pair_list import load_pair_list
     from geomface.recognition.protocols.picture_pairs import all_pairs, listed_pairs
 
     if options.pairs is None:
-        people = [labels[name] for name in given.names]
         return all_pairs(people, folds=options.folds, seed=options.common.seed)
-    told = None if options.labels is None else labels
-    return listed_pairs(load_pair_list(options.pairs), given.names, told, folds=options.folds)
+    told = None if options.labels is None else dict(zip(names, people, strict=True))
+    return listed_pairs(load_pair_list(options.pairs), names, told, folds=options.folds)
 
 
 def _identification(
-    options: RecogniseEvaluateOptions, given: "Embeddings", people: list[str], run: Run
+    options: RecogniseEvaluateOptions, given: "Embeddings", people: Sequence[str], run: Run
 ) -> "Identification | None":
     """Look for every picture among all others, where people have several."""
     from geomface.learning.errors import DatasetError

@@ -79,6 +79,12 @@ def load_embeddings(path: Path | str) -> Embeddings:
     return Embeddings(tuple(known), unit_rows(rows), found, **told)
 
 
+def as_stored(embeddings: Embeddings) -> Embeddings:
+    """Return embeddings as their file holds them, in single precision: both measure the same."""
+    rows = embeddings.descriptors.astype(np.float32).astype(np.float64)
+    return dataclasses.replace(embeddings, descriptors=unit_rows(rows))
+
+
 def save_embeddings(path: Path | str, embeddings: Embeddings) -> None:
     """Write embeddings as `load_embeddings` reads them, whole or not at all.
 

@@ -1,0 +1,84 @@
+"""What an evaluation measures: descriptors in a file, or pictures of a folder to be described."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from geomface.cli.run import Run
+from geomface.errors import SettingsError
+from geomface.pipeline.embed_pictures import embed_pictures, pictures_to_embed
+from geomface.recognition.embedder.face_embedder import FaceEmbedder, load_face_embedder
+from geomface.recognition.protocols.embeddings import Embeddings, as_stored, load_embeddings
+from geomface.recognition.protocols.people import people_of
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Source:
+    """Pictures whose descriptors are to be measured.
+
+    Parameters
+    ----------
+    names : of the pictures
+    people : who is in each, "" where not known
+    describe : returns the descriptors, and {name: why} of pictures that could not be described now
+    """
+
+    names: tuple[str, ...]
+    people: tuple[str, ...]
+    describe: Callable[[], tuple[Embeddings, dict[str, str]]]
+
+
+def find_source(
+    path: Path, embedder: Path | None, labels: Path | None, workers: int, run: Run
+) -> Source:
+    """Return the descriptors of a file, or the pictures of a folder, which are not read yet.
+
+    Parameters
+    ----------
+    path : npz of `geomface recognise embed`, or a folder of photographs or aligned faces
+    embedder : its file, for a folder
+    labels : table of who is in the pictures, default by their folders
+    workers : processes that describe
+    run : shows the progress
+
+    Raises
+    ------
+    SettingsError : a folder without an embedder, or descriptors with one
+    GeomfaceError : what cannot be read
+    """
+    if not path.is_dir():
+        if embedder is not None:
+            raise SettingsError(
+                f"--embedder {embedder}: is for folders of pictures, {path} holds descriptors "
+                "already. Leave it away, or give the folder."
+            )
+        given = load_embeddings(path)
+        people = people_of(given.names, labels)
+        return Source(given.names, tuple(people.values()), lambda: (given, {}))
+    if embedder is None:
+        raise SettingsError(
+            f"{path}: to describe the pictures of a folder, an embedder is needed. Give "
+            "--embedder FILE, or the descriptors that 'geomface recognise embed' wrote."
+        )
+    photographs, lost = pictures_to_embed(path, load_face_embedder(embedder).alignment)
+    names = (*(photograph.name for photograph in photographs), *lost)
+    told = [photograph.person for photograph in photographs] + [""] * len(lost)
+    people = tuple(told) if labels is None else tuple(people_of(names, labels).values())
+
+    def describe() -> tuple[Embeddings, dict[str, str]]:
+        with run.progress("pictures", len(photographs)) as step:
+            found = embed_pictures(
+                photographs, _load, embedder, workers=workers, lost=lost, on_progress=step
+            )
+        run.add_notes(found.notes)
+        given = dataclasses.replace(found.embeddings, embedder=embedder.stem)
+        return as_stored(given), found.failures
+
+    return Source(names, people, describe)
+
+
+def _load(path: Path | None) -> FaceEmbedder:
+    """Read an embedder; worker processes call it by its name."""
+    if path is None:
+        raise SettingsError("expected the file of an embedder, got none. Give --embedder FILE.")
+    return load_face_embedder(path)
