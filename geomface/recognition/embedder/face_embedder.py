@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from geomface.arrays import FloatArray, ImageArray, require_shape
-from geomface.errors import FileFormatError, LandmarkError, SettingsError
+from geomface.errors import FileFormatError, SettingsError
 from geomface.files.settings import settings_from_json
 from geomface.recognition.alignment.reference import Alignment, alignment_of
 from geomface.recognition.alignment.warp import align_face
@@ -95,7 +95,7 @@ class FaceEmbedder:
     def embed_photograph(
         self, image: ImageArray, landmarks: FloatArray | None = None
     ) -> FloatArray:
-        """Return the descriptor of the largest face in a photograph.
+        """Return the descriptor of the face that a photograph is of, see `main_face`.
 
         Parameters
         ----------
@@ -166,15 +166,9 @@ def load_face_embedder(path: Path | str) -> FaceEmbedder:
 
 
 def _landmarks_of(image: ImageArray) -> FloatArray:
-    from geomface.landmarks.photographs.detect import detect_photograph_landmarks
+    from geomface.recognition.aligned.read_face import detector, main_face
 
-    found = detect_photograph_landmarks(image)
-    if not found.faces:
-        raise LandmarkError(
-            "photograph: expected a face, found none. Give its landmarks, or a picture that shows "
-            "a face from the front or half from the side."
-        )
-    return found.faces[0].points
+    return main_face(detector().detect(image)).points
 
 
 def _checked(images: np.ndarray) -> ImageArray:

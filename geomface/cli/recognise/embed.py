@@ -1,0 +1,94 @@
+"""`geomface recognise embed`: descriptors of the faces of a folder of pictures."""
+
+import dataclasses
+
+from geomface.cli.inputs import require_output
+from geomface.cli.options import (
+    CommonOptions,
+    Flag,
+    Folder,
+    InputFile,
+    MaybeFile,
+    OutputFile,
+    require_options,
+)
+from geomface.cli.run import Run
+from geomface.ranges import COUNT
+
+
+@dataclasses.dataclass(frozen=True)
+class RecogniseEmbedOptions:
+    """Descriptors of faces: pictures of one person lie near each other, as cosines tell.
+
+    The file holds the arrays names, embeddings (a row of length 1 a picture) and found. Pictures
+    without a face are told and go on: their row is NaN, and found says so (exit code 3). In a
+    picture with several faces the largest counts, unless it lies far from the middle.
+    """
+
+    images: Folder
+    """Photographs, in any depth of subfolders, a set of 'geomface synth faces', or a set of
+    'geomface recognise align' with the embedder's alignment."""
+    out: OutputFile
+    """The descriptors: an .npz file."""
+    embedder: InputFile
+    """The embedder's file."""
+    detect: Flag = False
+    """Find all landmarks, also where some lie beside the pictures or belong to the set."""
+    workers: int = 1
+    """Number of worker processes; the numbers do not depend on it."""
+    report: MaybeFile = None
+    """JSON record, with the pictures without a face and why."""
+    common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_options(self, workers=COUNT)
+
+
+def run_embed(options: RecogniseEmbedOptions, run: Run) -> int:
+    """List, find, align, describe, write."""
+    run.require_cpu()
+    require_output(options.out, "--out", (".npz",), (options.embedder,))
+    require_output(options.report, "--report", (".json",))
+    from geomface.files.reading import read_bytes
+    from geomface.learning.fingerprint import content_hash
+    from geomface.pipeline.embed_pictures import embed_pictures, pictures_to_embed
+    from geomface.recognition.embedder.face_embedder import load_face_embedder
+    from geomface.recognition.protocols.embeddings import save_embeddings
+
+    path = options.embedder
+    embedder = load_face_embedder(path)
+    photographs, lost = pictures_to_embed(options.images, embedder.alignment)
+    if options.common.dry_run:
+        what = f"describe {len(photographs)} pictures of {options.images}"
+        return run.plan([what, f"write {options.out}"])
+    with run.progress("pictures", len(photographs)) as step:
+        found = embed_pictures(
+            photographs,
+            load_face_embedder,
+            path,
+            landmarks="found" if options.detect else "given",
+            workers=options.workers,
+            lost=lost,
+            on_progress=step,
+        )
+    run.add_notes(found.notes)
+    for why in found.failures.values():
+        run.warn(f"failed: {why}")
+    known = f"{path.name} {content_hash(read_bytes(path, 'an embedder'))}"
+    save_embeddings(options.out, dataclasses.replace(found.embeddings, embedder=known))
+    count, total = int(found.embeddings.found.sum()), len(found.embeddings.names)
+    figures = {
+        "pictures": total,
+        "described": count,
+        "numbers": found.embeddings.descriptors.shape[1],
+        "landmarks_found": found.detected,
+        "alignment": found.embeddings.alignment,
+        "embedder": known,
+        "failed": found.failures,
+    }
+    run.finish(figures, options.report)
+    run.say(
+        f"{options.out}: descriptors of {count} of {total} pictures, {len(found.failures)} failed, "
+        f"{run.seconds:.1f} s"
+    )
+    return 3 if found.failures else 0
