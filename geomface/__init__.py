@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from geomface.fitting import fit_landmarks_2d as fit_landmarks_2d
     from geomface.fitting import fit_landmarks_3d as fit_landmarks_3d
     from geomface.fitting.rendering import fit_images as fit_images
+    from geomface.fitting.rendering.photograph_texture import bake_photograph as bake_photograph
     from geomface.fitting.rendering.sheet import fit_sheet as fit_sheet
     from geomface.gan.factored_geometry import fit_faces as fit_faces
     from geomface.gan.factored_geometry import load_factored as load_factored

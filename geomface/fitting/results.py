@@ -154,6 +154,8 @@ class ImageFit:
         yaw, pitch and roll
     image_size : (height, width)
     used : (V,) bool, vertices of the region whose pixels counted
+    seen : (V,) float32 in [0, 1], how far the picture shows the skin of each vertex: not turned
+        away, not hidden, no hair, glasses or hand in front
     contour : "slide" or "fixed", what the points of the jaw were taken for
     converged : the last size stopped by small motion
     history : one `PictureFitStep` a size
@@ -174,6 +176,7 @@ class ImageFit:
     camera: Camera
     image_size: tuple[int, int]
     used: BoolArray
+    seen: FloatArray
     contour: str
     converged: bool
     history: tuple[PictureFitStep, ...]

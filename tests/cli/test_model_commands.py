@@ -165,7 +165,11 @@ def test_fit_image_writes_mesh_record_and_pictures(
     mesh = geomface.load_mesh(tmp_path / "fit" / "face.ply")
     assert mesh.topology_id == record["topology_id"] and mesh.colors is not None
     names = {path.name for path in (tmp_path / "fit").iterdir()} - {".geomface.json"}
-    assert names == {"face.ply", "fit.json", "fit.png", "turned.png"}
+    textured = {"textured.glb", "texture.png", "mask.png"}
+    assert names == {"face.ply", "fit.json", "fit.png", "turned.png"} | textured
+    assert 0.05 < record["texture_seen"] < 0.95
+    worn = geomface.load_mesh(tmp_path / "fit" / "textured.glb")
+    assert worn.texture is not None and worn.texture.shape == (1024, 1024, 3)
     assert json.loads((tmp_path / "fit" / "fit.json").read_text())["shape"] == record["shape"]
 
 
@@ -179,14 +183,19 @@ def test_fit_image_to_several_photographs_of_a_person(
     out = tmp_path / "fit"
     record = run(
         capsys, "model", "fit-image", tmp_path / "a.png", tmp_path / "b" / "a.png", "--out", out,
-        "--camera", "weak-perspective",
+        "--camera", "weak-perspective", "--format", "obj", "--texture-size", "64",
     )  # fmt: skip
     assert list(record["pictures"]) == ["a", "b-a"]
     assert record["pictures"]["b-a"]["shape"] == record["shape"]
     assert record["pictures"]["a"]["camera"]["degrees"]["yaw"] == pytest.approx(20.0, abs=2.0)
     names = {path.relative_to(out).as_posix() for path in out.rglob("*.*")} - {".geomface.json"}
-    meshes = {"face.ply", "pictures/a.ply", "pictures/b-a.ply"}
-    assert names == meshes | {"fit.json", "fit.png", "turned.png"}
+    meshes = {"face.obj", "pictures/a.obj", "pictures/b-a.obj"}
+    textured = {
+        f"pictures/{name}.{part}"
+        for name in ("a", "b-a")
+        for part in ("textured.obj", "texture.png", "mask.png")
+    }
+    assert meshes | textured | {"fit.json", "fit.png", "turned.png"} <= names
 
 
 @pytest.mark.parametrize(

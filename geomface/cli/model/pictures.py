@@ -11,7 +11,7 @@ from geomface.cli.model.inputs import ModelFile, named_weights
 from geomface.cli.model.photographs import Photograph, photograph_names, read_photograph
 from geomface.cli.options import CommonOptions, Folder, require_options
 from geomface.cli.run import Run
-from geomface.errors import SettingsError
+from geomface.errors import MeshError, ParametrizationError, SettingsError
 from geomface.ranges import POSITIVE
 
 if TYPE_CHECKING:
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 class ModelFitImageOptions:
     """Fit a model to a photograph: pose, face, skin colour and light, by rendering.
 
-    Writes face.ply (the face in the model's frame, with colours without light), fit.json (all
-    parameters), fit.png (photograph, fit, model, shading, albedo, difference, turned) and
-    turned.png. Of several photographs of one person face.ply is the neutral face, and pictures/
-    holds the face of each.
+    Writes face.ply (the face in the model's frame, with colours without light), textured.glb (with
+    the photograph on its texture, light taken out), texture.png, mask.png (white where the
+    photograph shows the skin), fit.json (all parameters), fit.png (photograph, fit, model, shading,
+    albedo, difference, turned) and turned.png. Of several photographs of one person face.ply is the
+    neutral face, and pictures/ holds the face of each.
     """
 
     images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE")]
@@ -57,11 +58,13 @@ class ModelFitImageOptions:
     """Standard deviation of a landmark, pixels; by default it follows the size of the face and how
     far the landmarks are from any face."""
     format: Annotated[str, tyro.conf.arg(metavar="ENDING")] = "ply"
-    """Kind of mesh file: ply, obj or glb."""
+    """Kind of mesh file: ply, obj or glb. With obj the textured face is textured.obj."""
+    texture_size: int = 1024
+    """Texels along each side of the texture; 0 writes none."""
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_options(self, focal=POSITIVE, landmark_sigma=POSITIVE)
+        require_options(self, focal=POSITIVE, landmark_sigma=POSITIVE, texture_size="[0, 8192]")
         if not self.images:
             raise SettingsError("model fit-image: expected a photograph, got none. Name one.")
 
@@ -115,9 +118,10 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
     panels = fit_panels(one.image, fit)
     make_folder(options.out)
     save_mesh(options.out / f"face{ending}", fit.mesh)
+    baked = _save_texture(options, run, one, fit, model, "")
     save_image(options.out / "fit.png", panel_sheet(panels))
     save_image(options.out / "turned.png", panels["turned"])
-    run.finish(_figures(model, fit), options.out / "fit.json")
+    run.finish(_figures(model, fit) | baked, options.out / "fit.json")
     run.say(f"{options.out}: {_sentence(fit)}, {run.seconds:.1f} s")
     return 0
 
@@ -152,10 +156,12 @@ def _fit_person(
     make_folder(options.out)
     pictures.mkdir(exist_ok=True)
     save_mesh(options.out / f"face{ending}", person.mesh)
-    cells, labels, turned = [], [], None
+    cells, labels, turned, figures = [], [], None, {}
     for name, one, fit in zip(names, photographs, person.pictures, strict=True):
         run.add_notes(f"{name}: {note}" for note in fit.notes)
         save_mesh(pictures / f"{name}{ending}", fit.mesh)
+        baked = _save_texture(options, run, one, fit, model, f"pictures/{name}.")
+        figures[name] = _figures(model, fit) | baked
         panels = fit_panels(one.image, fit)
         cells += list(panels.values())
         labels += list(panels)
@@ -164,17 +170,43 @@ def _fit_person(
     save_image(options.out / "fit.png", contact_sheet(cells, len(cells) // len(names), labels))
     if turned is not None:
         save_image(options.out / "turned.png", turned)
-    figures = {
-        "shape": person.shape,
-        "albedo": person.albedo,
-        "pictures": {
-            name: _figures(model, fit) for name, fit in zip(names, person.pictures, strict=True)
-        },
-        "topology_id": model.topology_id,
-    }
-    run.finish(figures, options.out / "fit.json")
+    found = {"shape": person.shape, "albedo": person.albedo, "pictures": figures}
+    run.finish(found | {"topology_id": model.topology_id}, options.out / "fit.json")
     run.say(f"{options.out}: one person in {len(names)} pictures, {run.seconds:.1f} s")
     return 0
+
+
+def _save_texture(
+    options: ModelFitImageOptions,
+    run: Run,
+    photograph: Photograph,
+    fit: "ImageFit",
+    model: "MorphableModel",
+    prefix: str,
+) -> dict[str, Any]:
+    """Write a face with its photograph on it, the texture and what of it was seen."""
+    import numpy as np
+
+    from geomface.files import save_image
+    from geomface.fitting.rendering.photograph_texture import bake_photograph
+    from geomface.mesh.io import save_mesh
+    from geomface.mesh.io.texture_files import save_texture
+    from geomface.mesh.uv_fingerprint import uv_fingerprint
+
+    if not options.texture_size:
+        return {}
+    try:
+        baked = bake_photograph(photograph.image, fit, model, options.texture_size)
+    except (MeshError, ParametrizationError) as error:
+        run.add_notes([f"No texture was written: {error}"])
+        return {}
+    ending = "obj" if options.format.lower().lstrip(".") == "obj" else "glb"
+    save_mesh(options.out / f"{prefix}textured.{ending}", baked.mesh)
+    fingerprint = uv_fingerprint(baked.mesh)
+    save_texture(options.out / f"{prefix}texture.png", baked.texture, fingerprint)
+    seen = np.repeat(baked.mask[..., None], 3, axis=2).astype(np.float32)
+    save_image(options.out / f"{prefix}mask.png", seen)
+    return {"texture_seen": baked.kept_fraction, "uv_fingerprint": fingerprint}
 
 
 def _sentence(fit: "ImageFit") -> str:

@@ -24,7 +24,7 @@ GREY_FROM_RGB = np.array([[0.299, 0.587, 0.114]])
 """One channel of three."""
 _SKIN_SEED, _SKINS = 1999, 600
 _DARKEST = 0.02
-_LARGEST_GAIN = 4.0
+_LEAST_GAIN, _LARGEST_GAIN = 0.125, 4.0
 _SMOOTH, _MIRROR, _STAY = 0.3, 0.05, 0.003
 
 
@@ -85,11 +85,12 @@ def extract_colors(
     mirror: IndexArray | None,
     pixels: VisiblePixels,
     picture: FloatArray,
+    shares: FloatArray | None = None,
 ) -> ImageArray:
     """Return (V, 3) float32 sRGB colours that show the picture under the fitted light.
 
     albedo_v = albedo of the model x exp(g_v),
-    min over g of sum_s |g(x_s) - log(picture_s / rendering_s)|^2
+    min over g of sum_s p_s |g(x_s) - log(picture_s / rendering_s)|^2
         + smooth sum_edges |g_v - g_w|^2 + mirror sum_v |g_v - g_v'|^2 + stay |g|^2,
 
     in linear light, so that what the picture does not show is that of the other half of the face,
@@ -102,6 +103,7 @@ def extract_colors(
     mirror : (V,) int64 or None
     pixels : what each pixel sees
     picture : (S, C) float64 sRGB
+    shares : (S,) in [0, 1], p, how far a pixel shows the skin; None: all do
     """
     colors = skin.colors(at.albedo).clip(_DARKEST, 1.0)
     seen = pixels.mix(normals)
@@ -109,19 +111,20 @@ def extract_colors(
     shading = (lambert_basis(seen) @ at.light).clip(_DARKEST)
     rendered = (srgb_to_linear(pixels.mix(colors)) @ skin.mix.T) * shading
     wanted = np.log(srgb_to_linear(picture.clip(_DARKEST)) / rendered.clip(1e-4))
-    wanted = wanted.clip(-np.log(_LARGEST_GAIN), np.log(_LARGEST_GAIN))
+    wanted = wanted.clip(np.log(_LEAST_GAIN), np.log(_LARGEST_GAIN))
     count = len(colors)
     rows = np.repeat(np.arange(len(pixels)), 3)
     reading = sparse.csr_matrix(
         (pixels.weights.ravel(), (rows, pixels.corners.ravel())), shape=(len(pixels), count)
     )
-    matrix = reading.T @ reading + _STAY * sparse.identity(count)
+    believed = sparse.diags(np.ones(len(pixels)) if shares is None else shares)
+    matrix = reading.T @ believed @ reading + _STAY * sparse.identity(count)
     matrix = matrix + _SMOOTH * graph_laplacian(faces, count)
     if mirror is not None:
         pairs = np.column_stack([np.arange(count), mirror])[mirror != np.arange(count)]
         weights = np.full(len(pairs), 0.5 * _MIRROR)
         matrix = matrix + laplacian_from_weights(pairs, weights, count)
-    right = reading.T @ wanted
+    right = reading.T @ believed @ wanted
     diagonal = sparse.diags(1.0 / matrix.diagonal())
     gains = [cg(matrix.tocsr(), column, rtol=1e-5, M=diagonal)[0] for column in right.T]
     linear = srgb_to_linear(colors) * np.exp(np.stack(gains, axis=1))

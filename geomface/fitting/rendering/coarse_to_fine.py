@@ -101,16 +101,22 @@ def _energy(
             "fit_image: expected a face in the picture, but no pixel sees it where the landmarks "
             "put it. Check them against the picture."
         )
-    residuals = scene.pixels(level, fragments, fragments.usable).residuals(at)
-    sigma = pixel_sigma(residuals, settings.least_sigma, settings.most_sigma)
-    scale = float(np.median(at.camera.pixels_per_mm(scene.face.mean))) / level.pixel
-    longest = max(2, round(settings.correlated_mm * scale))
-    common = 1.0
-    if "face" in free:
+    usable = fragments.usable
+    pixels = scene.pixels(level, fragments, usable)
+    residuals = pixels.residuals(at)
+    if "face" not in free:
         # Light and albedo alone cannot follow what no model knows: they may trust every pixel.
-        common = independent_pixels(residuals, fragments.usable, level.size, sigma, longest)
-    weight = min(len(fragments.usable) / common / len(places), 1.0)
-    return PictureEnergy(scene, level, places, sigma, weight, landmark_weight)
+        sigma = pixel_sigma(residuals, settings.least_sigma, settings.most_sigma)
+        weight = min(len(usable) / len(places), 1.0)
+        return PictureEnergy(scene, level, places, sigma, weight, landmark_weight)
+    shares = scene.shares(level, at, pixels, usable)
+    likely = shares >= min(0.5, float(np.median(shares)))
+    sigma = pixel_sigma(residuals[likely], settings.least_sigma, settings.most_sigma)
+    longest = max(2, round(settings.correlated_mm * scene.pixels_per_mm(level, at)))
+    common = independent_pixels(residuals[likely], usable[likely], level.size, sigma, longest)
+    weight = min(len(usable) / common / len(places), 1.0)
+    own = shares[np.searchsorted(usable, places)]
+    return PictureEnergy(scene, level, places, sigma, weight, landmark_weight, own)
 
 
 def _fit_level(

@@ -12,6 +12,7 @@ from geomface.fitting.rendering.picture import PictureLevel, lengths
 from geomface.fitting.rendering.pixels import Fragments, triangle_picture, usable_pixels
 from geomface.fitting.rendering.residuals import PicturePixels, Skin
 from geomface.fitting.rendering.settings import PictureFitSettings
+from geomface.fitting.rendering.skin_share import skin_shares
 from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior
 from geomface.mesh.robust import geman_mcclure_loss, geman_mcclure_weights
 from geomface.rendering.camera import CAMERA_COUNT
@@ -34,6 +35,7 @@ class Scene:
     marks : the landmarks, as measured
     backend : who says which triangle a pixel sees
     settings : see there
+    skin_prior : (V,) log-odds that nothing is in front of a vertex
     """
 
     face: LinearFace
@@ -44,6 +46,7 @@ class Scene:
     marks: ImagePoints
     backend: BackendChoice
     settings: PictureFitSettings
+    skin_prior: FloatArray
 
     def fragments(self, level: PictureLevel, at: Unknowns) -> Fragments:
         """Return what the pixels of a level see of the face."""
@@ -71,10 +74,27 @@ class Scene:
             level.values[rows, columns],
         )
 
+    def shares(
+        self, level: PictureLevel, at: Unknowns, pixels: PicturePixels, places: IndexArray
+    ) -> FloatArray:
+        """Return (S,) in [0, 1], how likely pixels show skin and nothing in front of it."""
+        return skin_shares(
+            pixels.residuals(at),
+            self.skin_prior[pixels.corners].mean(axis=1),
+            places,
+            level.size,
+            self.settings.skin_sigma,
+            self.pixels_per_mm(level, at),
+        )
+
+    def pixels_per_mm(self, level: PictureLevel, at: Unknowns) -> float:
+        """Return how many pixels of a level a millimetre takes."""
+        return float(np.median(at.camera.pixels_per_mm(self.face.mean))) / level.pixel
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PictureEnergy:
-    """E = w / 2 sum_s rho(|r_s| / sigma) + v E_landmarks - log p, at one size.
+    """E = w / 2 sum_s p_s rho(|r_s| / sigma) + v E_landmarks - log p, at one size.
 
     Parameters
     ----------
@@ -84,6 +104,7 @@ class PictureEnergy:
     sigma : standard deviation of a pixel, root mean square over channels
     weight : w, independent measurements a pixel
     landmark_weight : v
+    shares : (S,) in [0, 1], p, how likely each pixel shows skin; None: all do
     """
 
     scene: Scene
@@ -92,16 +113,23 @@ class PictureEnergy:
     sigma: float
     weight: float
     landmark_weight: float
+    shares: FloatArray | None = None
+
+    @property
+    def believed(self) -> FloatArray:
+        """(S,) p."""
+        return np.ones(len(self.places)) if self.shares is None else self.shares
 
     def energy(self, at: Unknowns) -> float:
         """Return E."""
         cutoff = self.scene.settings.robust_scale
         fragments = self.scene.fragments(self.level, at)
-        kept = self.places[fragments.ids.ravel()[self.places] >= 0]
+        seen = fragments.ids.ravel()[self.places] >= 0
+        kept = self.places[seen]
         pixels = self.scene.pixels(self.level, fragments, kept)
         misfit = lengths(pixels.residuals(at)) / self.sigma
-        loss = geman_mcclure_loss(misfit, cutoff).sum()
-        loss += (len(self.places) - len(kept)) * 0.5 * cutoff**2
+        loss = self.believed[seen] @ geman_mcclure_loss(misfit, cutoff)
+        loss += self.believed[~seen].sum() * 0.5 * cutoff**2
         marks = self.scene.marks
         gaps = (marks.misfit(at.camera, at.face) ** 2).sum(axis=1)
         landmarks = 0.5 * self.landmark_weight * float(marks.weights @ gaps)
@@ -113,7 +141,7 @@ class PictureEnergy:
         pixels = self.scene.pixels(self.level, self.scene.fragments(self.level, at), self.places)
         residuals = pixels.residuals(at)
         channels = residuals.shape[1]
-        trust = geman_mcclure_weights(
+        trust = self.believed * geman_mcclure_weights(
             lengths(residuals) / self.sigma, self.scene.settings.robust_scale
         )
         root = np.sqrt(self.weight * trust / channels) / self.sigma

@@ -117,7 +117,7 @@ def fit_images(
     images, landmarks : one a picture, as for `fit_image`
     model, settings, sigma_px : as for `fit_image`
     focal_px, confidence : one a picture, or None
-    names : what messages and results call the pictures
+    names : what messages and results call the pictures, another name for each
 
     Returns
     -------
@@ -125,7 +125,7 @@ def fit_images(
 
     Raises
     ------
-    SettingsError, LandmarkError : as `fit_image`, or lists of different lengths
+    SettingsError, LandmarkError : as `fit_image`, or lists of different lengths, a name twice
 
     Example
     -------
@@ -148,6 +148,12 @@ def fit_images(
             f"fit_images: expected one entry for each of {count} pictures, at least one, got "
             f"{len(marks)} landmarks, {len(names)} names, {len(focals)} focal lengths and "
             f"{len(trust)} confidences."
+        )
+    repeated = sorted({str(name) for name in names if names.count(name) > 1})
+    if repeated:
+        raise SettingsError(
+            f"fit_images: names: expected another name for every picture, got {repeated[0]} more "
+            "than once. Number them."
         )
     fitter = model if isinstance(model, PictureFitter) else PictureFitter(model, settings)
     views = tuple(

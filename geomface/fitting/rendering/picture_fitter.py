@@ -13,6 +13,7 @@ from geomface.fitting.rendering.albedo import skin_of, vertex_texture
 from geomface.fitting.rendering.energy import Scene
 from geomface.fitting.rendering.picture import check_face_inside, check_picture
 from geomface.fitting.rendering.settings import PictureFitSettings
+from geomface.fitting.rendering.skin_share import skin_prior
 from geomface.fitting.rendering.unknowns import Unknowns, UnknownsPrior
 from geomface.mesh.mirror import mirror_map
 from geomface.rendering.visibility import choose_backend
@@ -45,6 +46,7 @@ class PictureFitter:
         self.backend = choose_backend()
         self.mirror = mirror_map(model.mesh)
         self.mouth = mouth_loop(model.template)
+        self.skin_prior = skin_prior(model.template)
         regions, name = model.template.regions, self.settings.region
         self.used = np.ones(len(model.mesh.vertices), bool)
         if name in regions:
@@ -125,4 +127,6 @@ def _scene(fitter: PictureFitter, start: BestHypothesis, channels: int) -> Scene
     )
     faces = fitter.model.mesh.faces
     trusted = np.asarray(fitter.used[faces].all(axis=1))
-    return Scene(face, skin, faces, trusted, prior, marks, fitter.backend, settings)
+    return Scene(
+        face, skin, faces, trusted, prior, marks, fitter.backend, settings, fitter.skin_prior
+    )

@@ -7,6 +7,7 @@ from geomface.fitting.rendering.albedo import extract_colors
 from geomface.fitting.rendering.picture import picture_level
 from geomface.fitting.rendering.picture_fitter import PictureFitter, PictureView
 from geomface.fitting.rendering.pixels import pixels_on_triangles
+from geomface.fitting.rendering.seen import painted_shares, seen_vertices
 from geomface.fitting.rendering.shading import VertexNormals
 from geomface.fitting.rendering.unknowns import Unknowns
 from geomface.fitting.results import ImageFit, PersonFit, PictureFitStep
@@ -38,6 +39,8 @@ def image_fit(
     pixels = scene.pixels(level, fragments, fragments.usable)
     difference = np.abs(pixels.residuals(at)).mean(axis=1)
     vertices = scene.face.points(at.face)
+    shares = scene.shares(level, at, pixels, fragments.usable)
+    shown = painted_shares(shares, fragments.usable, level.size)
     colors = model_colors
     if scene.settings.extract_albedo:
         colors = extract_colors(
@@ -48,6 +51,7 @@ def image_fit(
             fitter.mirror,
             pixels_on_triangles(pixels.centres, pixels.corners, vertices, at.camera),
             pixels.picture,
+            shown.ravel()[fragments.usable],
         )
     marks = scene.marks
     placed = at.camera.project(marks.face.points(at.face))
@@ -67,6 +71,7 @@ def image_fit(
         camera=at.camera,
         image_size=(height, width),
         used=fitter.used.copy(),
+        seen=seen_vertices(shown, vertices, scene.faces, at.camera, fragments.ids, level.pixel),
         contour=view.start.contour,
         converged=history[-1].motion_px <= scene.settings.stop_motion_px,
         history=history,

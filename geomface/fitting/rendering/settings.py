@@ -29,6 +29,9 @@ class PictureFitSettings:
     """The picture is never believed to be more exact than this, in sRGB values of [0, 1]."""
     most_sigma: float = 0.05
     """Nor less exact than this: what differs more is no skin, however much of it there is."""
+    skin_sigma: float = 0.06
+    """How far skin leaves the colours of the model; where a patch differs more, hair, glasses or a
+    hand are in front, and its pixels do not count."""
     robust_scale: float = 3.0
     """Pixels beyond so many standard deviations lose their weight."""
     landmark_weights: tuple[float, ...] = (1.0, 1.0, 1.0)
@@ -57,6 +60,7 @@ class PictureFitSettings:
             correlated_mm=POSITIVE,
             least_sigma=POSITIVE,
             most_sigma=POSITIVE,
+            skin_sigma=POSITIVE,
             robust_scale=POSITIVE,
             landmark_weights=NOT_NEGATIVE,
             ambient_sigma=POSITIVE,

@@ -63,6 +63,7 @@ def scene_of(face, texture, drawn, channels, camera=None):
         points,
         choose_backend(),
         settings,
+        np.full(len(face.mesh.vertices), 4.0),
     )
     coefficients = np.concatenate([drawn.identity, rng.uniform(0.05, 0.2, 38)])
     light = drawn.light if channels == 3 else drawn.light.mean(axis=1, keepdims=True)

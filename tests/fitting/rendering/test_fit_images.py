@@ -118,12 +118,45 @@ def test_what_is_shared_has_one_prior(fitter, drawn, count) -> None:
     np.testing.assert_allclose(moved[-1].albedo, 0.0, atol=1e-4)
 
 
+def test_at_rest_the_size_term_holds_the_face_against_its_energy(fitter, drawn) -> None:
+    """Along the scale E falls towards smaller faces by the number of determined coefficients."""
+    images, landmarks, _ = drawn
+    view = open_view(
+        fitter, images[0], landmarks[0], focal_px=None, sigma_px=1.0, confidence=None, name="a"
+    )
+    face, level = view.scene.face, picture_level(view.picture, 2.0)
+    energy = JointEnergy((PictureEnergy(view.scene, level, np.zeros(0, np.int64), 1.0, 0.0, 1.0),))
+    at = (view.first,)
+    for _ in range(60):
+        at = energy.step(at, ("camera", "face"))
+    camera = at[0].blocks["camera"]
+    away = np.zeros(len(at[0]))
+    away[camera] = at[0].camera.log_scale_columns()
+    away /= away @ away  # a step by which the logarithm of the scale grows by one
+    rise = (
+        energy.energy((at[0].moved(1e-4 * away),)) - energy.energy((at[0].moved(-1e-4 * away),))
+    ) / 2e-4
+    matrix, prior = energy.parts[0].equations(at[0])[0], view.scene.prior.equations(at[0])[0]
+    free = np.ones(len(at[0]), bool)
+    free[at[0].blocks["face"]] = (at[0].face > face.lower) & (at[0].face < face.upper)
+    free = np.flatnonzero(free)
+    shares = np.diag(np.linalg.inv(matrix[np.ix_(free, free)]) @ (matrix - prior)[free][:, free])
+    shapes = np.isin(free, camera.stop + np.arange(face.shape_count))
+    mimic = at[0].face[face.shape_count :]
+    price = (face.precision * at[0].face + face.slope)[face.shape_count :] @ mimic
+    count = shares[shapes].clip(0, 1).sum() + price
+    assert count > 5
+    assert rise == pytest.approx(-count, rel=0.05)
+
+
 def test_lists_that_do_not_match(fitter, drawn) -> None:
     images, landmarks, _ = drawn
     with pytest.raises(SettingsError, match="one entry for each of 3 pictures"):
         fit_images(images, landmarks[:2], fitter)
     with pytest.raises(SettingsError, match="at least one"):
         fit_images([], [], fitter)
+    with pytest.raises(SettingsError, match="another name for every picture, got a more than"):
+        fit_images(images, landmarks, fitter, names=["a", "b", "a"])
     with pytest.raises(LandmarkError, match="b: landmarks"):
         fit_images(images[:2], [landmarks[0], landmarks[1][:5]], fitter, names=["a", "b"])
 
