@@ -40,7 +40,7 @@ def image_fit(
     difference = np.abs(pixels.residuals(at)).mean(axis=1)
     vertices = scene.face.points(at.face)
     shares = scene.shares(level, at, pixels, fragments.usable)
-    shown = painted_shares(shares, fragments.usable, level.size)
+    shown = painted_shares(shares, fragments.usable, level.size, scene.pixels_per_mm(level, at))
     colors = model_colors
     if scene.settings.extract_albedo:
         colors = extract_colors(

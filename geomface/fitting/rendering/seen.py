@@ -10,21 +10,26 @@ from geomface.rendering.camera import Camera
 
 _BEHIND_MM = 3.0
 _SKIN = 0.5
+_SMALL_MM2 = 250.0
 _FACING = (0.25, 0.5)
 """Cosines to the eye between which skin goes from not shown to shown."""
 
 
-def painted_shares(shares: FloatArray, places: IndexArray, size: tuple[int, int]) -> FloatArray:
+def painted_shares(
+    shares: FloatArray, places: IndexArray, size: tuple[int, int], pixels_per_mm: float
+) -> FloatArray:
     """Return (h, w) float32, how far each pixel shows the skin's own colour; 0 beyond the places.
 
     What lies in front of a face reaches in from outside it, as hair and hands do: a patch that is
-    unlike the model but has the face all around it is a mark on the skin, and counts.
+    unlike the model but has the face all around it, or is smaller than 250 mm^2, is a mark on the
+    skin, and counts.
 
     Parameters
     ----------
     shares : (S,) in [0, 1], from `skin_shares`
     places : (S,) int64 on the flattened grid
     size : (height, width) of the grid
+    pixels_per_mm : of the grid
     """
     share = np.zeros(size[0] * size[1], np.float32)
     share[places] = shares
@@ -36,8 +41,11 @@ def painted_shares(shares: FloatArray, places: IndexArray, size: tuple[int, int]
     inside = np.asarray(ndimage.binary_fill_holes(known), bool)
     patches, count = ndimage.label(inside & (share < _SKIN), np.ones((3, 3)))
     rim = inside & ~ndimage.binary_erosion(inside, np.ones((3, 3)))
-    outer = np.isin(patches, np.setdiff1d(patches[rim], 0)) if count else np.zeros(size, bool)
-    return np.where(known & (patches > 0) & ~outer, np.float32(1.0), share)
+    area = np.bincount(patches.ravel(), minlength=count + 1)
+    contact = np.bincount(patches[rim], minlength=count + 1)
+    mark = (contact == 0) | (area < _SMALL_MM2 * pixels_per_mm**2)
+    mark[0] = False
+    return np.where(known & mark[patches], np.float32(1.0), share)
 
 
 def seen_vertices(

@@ -12,7 +12,7 @@ from geomface.mesh.multi_pie import SCHEME
 _INSIDE, _OUTSIDE = 4.0, -1.0
 _RIM, _FADE_MM = 2.0, 12.0
 _LIKELIEST, _UNLIKELIEST = 2.0, -4.0
-_TRUST = 2.0
+_TRUST = 3.0
 _SMOOTH_MM = 2.5
 
 
@@ -41,7 +41,7 @@ def skin_shares(
 ) -> FloatArray:
     """Return (S,) in [0, 1], how likely each pixel shows skin.
 
-    logit p_s = prior_s + 2 mean_near clip(log N(r; 0, sigma^2) - log 1, -4, 2),
+    logit p_s = prior_s + 3 mean_near clip(log N(r; 0, sigma^2) - log 1, -4, 2),
 
     any other thing having any colour alike. The mean over 2.5 mm around lets single hairs and
     moles pass, and finds the pixels of a hand that have the colour of the face by chance.

@@ -70,13 +70,15 @@ def test_marks_inside_the_face_are_skin_and_what_reaches_in_is_not() -> None:
     shares = np.ones(SIZE, np.float32)
     shares[20:25, 20:25] = 0.0
     shares[:8, 10:20] = 0.0
-    shown = painted_shares(shares.ravel(), EVERY, SIZE)
+    shares[36:, 40:42] = 0.0
+    shown = painted_shares(shares.ravel(), EVERY, SIZE, 0.5)
     assert (shown[20:25, 20:25] == 1).all() and (shown[:8, 10:20] == 0).all()
+    assert (shown[36:, 40:42] == 1).all()
     # A hole of the mesh is no way in.
     known = np.ones(SIZE, bool)
     known[22:30, 25:28] = False
     places = np.flatnonzero(known)
-    shown = painted_shares(shares.ravel()[places], places, SIZE)
+    shown = painted_shares(shares.ravel()[places], places, SIZE, 0.5)
     assert (shown[20:22, 20:25] == 1).all() and (shown[22:30, 25:28] == 0).all()
 
 
@@ -97,7 +99,7 @@ def test_a_hand_in_front_is_left_out_and_does_not_bend_the_face(face) -> None:
     corner = drawn.landmarks[4]
     hand = (np.abs(column - corner[0]) < 22) & (np.abs(row - corner[1]) < 26)
     stripes = 0.5 + 0.25 * np.sin(0.5 * row)
-    covered = np.where(hand[..., None], stripes[..., None] * [0.9, 0.6, 0.5], drawn.image)
+    covered = np.where(hand[..., None], stripes[..., None] * [0.5, 0.6, 0.9], drawn.image)
     fitter = PictureFitter(face, QUICK)
     bare, fit = (
         fit_image(image, drawn.landmarks, fitter, focal_px=drawn.camera.focal)
