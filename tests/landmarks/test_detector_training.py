@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from detector_case import detector
-from training_kit import check_exact_resume, check_only_its_own, check_processes_agree
+from training_kit import check_only_its_own
 
 from geomface.faces.builtin import load_builtin_face
 from geomface.landmarks import LandmarkDetector, NetworkDetector
@@ -138,14 +138,6 @@ def test_the_command_trains_and_writes_the_asset(tmp_path) -> None:
     weights = load_detector(asset)
     assert len(weights.dense_models) == 1 and weights.shape_model.mean.shape == (68, 3)
     assert LandmarkDetector(NetworkDetector(weights)).dense_models == weights.dense_models
-
-
-def test_killed_lives_leave_what_one_leaves(tmp_path) -> None:
-    check_exact_resume("detector_case:detector", tmp_path, steps=16)
-
-
-def test_two_processes_are_one(tmp_path) -> None:
-    check_processes_agree("detector_case:detector", tmp_path, steps=4)
 
 
 def test_the_phase_moves_the_network() -> None:

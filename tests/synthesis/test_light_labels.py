@@ -52,7 +52,10 @@ def test_the_manifest_holds_the_light_and_older_ones_are_read(tmp_path) -> None:
         rig = record.parameters["rig"]
         item = sampler.parameters(record.identity, record.sample)
         assert rig == sampler.light_labels(item)
-        lamps = tuple(Lamp(**{k: np.array(v) for k, v in one.items()}) for one in rig["lamps"])
+        lamps = tuple(
+            Lamp(np.array(one["direction"]), np.array(one["color"]), one["size"])
+            for one in rig["lamps"]
+        )
         again = LightRig(rig["kind"], lamps, np.array(rig["sky"]))
         np.testing.assert_allclose(rig_harmonics(again, item.rotation), rig["harmonics"])
         assert rig["kind"] in RIGS and rig["exposure"] > 0 and 0.25 <= rig["gloss"] <= 1.2

@@ -24,6 +24,8 @@ def noise(count: int, seed: int, around: PictureRows | None = None) -> PictureRo
 
 def photographs() -> PhotographTask:
     """A task of a few steps."""
-    settings = dataclasses.replace(photograph_recipe("tiny"), compute=ComputeSettings("cpu"))
+    settings = dataclasses.replace(
+        photograph_recipe("tiny"), batch=4, fields=2, empty=2, compute=ComputeSettings("cpu")
+    )
     empty = noise(6, 1)
     return PhotographTask(settings, noise(10, 2, empty), empty, noise(3, 3, empty))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from photograph_case import SIZE, noise, photographs
-from training_kit import check_exact_resume, check_only_its_own, check_processes_agree
+from training_kit import check_only_its_own
 
 from geomface.datasets.labelled_pictures import load_synthetic
 from geomface.errors import SettingsError
@@ -192,14 +192,6 @@ def test_the_command_trains_and_writes_the_asset(face_set, tmp_path) -> None:
     )
     assert done.returncode == 0 and "6 steps, finished" in done.stdout, done.stderr
     assert load_weights(asset).sigma_factor > 0 and asset.stat().st_size < 4 * 2**20
-
-
-def test_killed_lives_leave_what_one_leaves(tmp_path) -> None:
-    check_exact_resume("photograph_case:photographs", tmp_path, steps=12)
-
-
-def test_two_processes_are_one(tmp_path) -> None:
-    check_processes_agree("photograph_case:photographs", tmp_path, steps=2)
 
 
 def test_each_phase_moves_its_network() -> None:
