@@ -11,6 +11,7 @@ from geomface.files.records import plain
 from geomface.learning.device import ComputeSettings
 from geomface.learning.distributed import join_ranks
 from geomface.learning.loop import FREE, LoopSettings, TrainingResult, train
+from geomface.learning.memory import keep_freed_memory
 from geomface.learning.phase import PhasedTask
 from geomface.learning.run_directory import RUN, RUN_FILE, Resume, find_run, open_run
 from geomface.learning.system import System
@@ -70,6 +71,7 @@ def run_training(
     GeomfaceError : bad data, settings or data that differ on resume, NaN, a full disk, another
         training in the folder; nothing is lost
     """
+    keep_freed_memory()
     with join_ranks(settings.compute) as ranks, contextlib.ExitStack() as held:
         task = make_task()  # refuses before a folder is made
         begun = (Path(out) / RUN_FILE).exists()
