@@ -118,7 +118,8 @@ def traits_of(code: FloatArray) -> Traits:
         masculinity=man,
         weight=c["weight"],
         melanin=1.0 - light,
-        hair_melanin=1.0 - light**1.5 * share(2.2 * c["hairTone"] - 0.5),
+        # Fair hair is common under fair skin, and hardly found under dark skin.
+        hair_melanin=1.0 - share(9.0 * (light - 0.57)) * share(2.2 * c["hairTone"] - 0.3),
         hair_red=light * share(3.0 * (c["hairRed"] - 1.7)),
         grey=share((age - 56.0 + 9.0 * c["hairGrey"]) / 5.0),
         baldness=man * share((age - 60.0 + 20.0 * c["baldness"]) / 8.0),

@@ -37,6 +37,14 @@ def test_people_span_ages_sexes_and_complexions(people: list[Traits]) -> None:
         assert 0.005 < np.mean([found == style for found in styles]) < 0.4
 
 
+def test_fair_hair_comes_with_fair_skin(people: list[Traits]) -> None:
+    hair, skin = each(people, "hair_melanin"), each(people, "melanin")
+    fair = skin < np.median(skin)
+    assert 0.03 < (hair < 0.35).mean() < 0.15 and 0.15 < (hair < 0.55).mean() < 0.4
+    assert hair[fair].mean() < hair[~fair].mean() - 0.05
+    assert hair[skin > 0.6].min() > 0.6
+
+
 def test_age_and_sex_bring_what_goes_with_them(people: list[Traits]) -> None:
     ages, men = each(people, "age"), each(people, "masculinity")
     assert (
