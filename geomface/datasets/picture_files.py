@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 
-from geomface.files.images import decode_image, encode_image
+from geomface.files.images import decode_image, encode_bytes
 from geomface.files.numpy_files import read_array
 
 IMAGE_FORMATS = ("png", "npy")
@@ -31,7 +31,9 @@ def suffix_of(output: str, image_format: str) -> str:
     return f".{output}.{'png' if png else 'npy'}"
 
 
-def encode_output(output: str, image: np.ndarray, image_format: str) -> bytes:
+def encode_output(
+    output: str, image: np.ndarray, image_format: str, *, noisy: bool = False
+) -> bytes:
     """Return the bytes of one output of one picture.
 
     Parameters
@@ -39,14 +41,15 @@ def encode_output(output: str, image: np.ndarray, image_format: str) -> bytes:
     output : its name
     image : (H, W) or (H, W, C), as in `FaceBatch`
     image_format : "png" packs 8-bit outputs as PNG, "npy" packs nothing
+    noisy : colours hold the noise of a camera, so that a PNG packs them another way
     """
     if output in EIGHT_BITS:
         levels = (np.float32(255.0) * image + np.float32(0.5)).astype(np.uint8)
     else:
         levels = image.astype(STORED[output], copy=False)
     if suffix_of(output, image_format).endswith(".png"):
-        # Half a level of slack: k / 255 comes back as exactly k.
-        return encode_image(levels.astype(np.float32) / np.float32(255.0), output)
+        pixels = levels if levels.ndim == 3 else levels[..., None]
+        return encode_bytes(pixels, noisy=noisy and output == "rgb")
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.ascontiguousarray(levels), allow_pickle=False)
     return buffer.getvalue()

@@ -38,13 +38,16 @@ def mix_colors(
     lab = np.empty(3, np.float64)
     for i in range(count):
         f = table[i]
-        for c in range(3):
-            value = paint.base[c]
-            for k in range(patches.shape[1]):
-                value += patches[i, k] * amounts[k, c]
-            for k in range(spots.shape[1]):
-                value += spots[i, k] * spot_colors[k, c]
-            lab[c] = value
+        light, red, yellow = paint.base[0], paint.base[1], paint.base[2]
+        for k in range(patches.shape[1]):
+            light += patches[i, k] * amounts[k, 0]
+            red += patches[i, k] * amounts[k, 1]
+            yellow += patches[i, k] * amounts[k, 2]
+        for k in range(spots.shape[1]):
+            light += spots[i, k] * spot_colors[k, 0]
+            red += spots[i, k] * spot_colors[k, 1]
+            yellow += spots[i, k] * spot_colors[k, 2]
+        lab[0], lab[1], lab[2] = light, red, yellow
         blush = paint.cheek * f[_CHEEK] + paint.nose * f[_NOSE] + paint.flush * f[_FLUSH]
         _add(lab, blush, -0.45, 1.0, 0.1)
         lab[0] += paint.pores * f[_PORES]

@@ -5,7 +5,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from geomface.arrays import FloatArray, IndexArray
+from geomface.arrays import BoolArray, FloatArray, IndexArray
 
 _EMPTY = np.float32(1e30)
 
@@ -30,6 +30,9 @@ def light_visibility(
     radius: float,
     size: int = 96,
     bias: float = 1.2,
+    *,
+    asked: BoolArray | None = None,
+    both_ways: bool = False,
 ) -> np.ndarray:
     """Return how much of each far light reaches each vertex, (K, V) float32 in [0, 1].
 
@@ -44,102 +47,121 @@ def light_visibility(
     centre, radius : of the ball that the maps show; whatever lies outside is lit
     size : texels a side
     bias : mm that something has to be nearer to the light to shade
+    asked : (V,) vertices whose light is wanted, the others count as lit; None for all
+    both_ways : every direction stands for two lights, one opposite the other, and the answer is
+        that of the one that a vertex faces: seen from both sides, triangles are drawn once
 
     Source
     ------
     Williams 1978, "Casting curved shadows on curved surfaces"; Reeves et al. 1987 (percentage-
     closer filtering).
     """
-    return _visibility(
-        np.ascontiguousarray(vertices, np.float32),
-        np.ascontiguousarray(normals, np.float32),
+    places = np.arange(len(vertices)) if asked is None else np.flatnonzero(asked)
+    found = np.ones((len(directions), len(vertices)), np.float32)
+    found[:, places] = _visibility(
+        np.ascontiguousarray((vertices - centre).T, np.float32),
+        np.ascontiguousarray(normals[places].T, np.float32),
+        places,
         np.ascontiguousarray(faces, np.int32),
         light_axes(directions),
-        np.asarray(centre, np.float32),
         np.float32(radius),
         size,
         np.float32(bias),
+        both_ways,
     )
+    return found
 
 
 @numba.njit(cache=True, nogil=True)
 def _visibility(
     vertices: Any,
     normals: Any,
+    places: Any,
     faces: Any,
     axes: Any,
-    centre: Any,
     radius: Any,
     size: int,
     bias: Any,
+    both_ways: bool,
 ) -> Any:
-    count = len(vertices)
+    """Return (K, n) for the vertices at `places` (n,), whose normals (3, n) are given."""
+    count = len(places)
     found = np.ones((len(axes), count), np.float32)
-    local = np.empty((count, 3), np.float32)
-    scale = np.float32(0.5 * size) / radius
-    half = np.float32(0.5 * size)
+    local, read = np.empty_like(vertices), np.empty((4, count), np.float32)
+    maps = np.empty((2 if both_ways else 1, size, size), np.float32)
+    half, one = np.float32(0.5 * size), np.float32(1.0)
+    scale = half / radius
+    texel = one / scale
     for k in range(len(axes)):
-        for v in range(count):
-            x, y, z = (
-                vertices[v, 0] - centre[0],
-                vertices[v, 1] - centre[1],
-                vertices[v, 2] - centre[2],
-            )
-            local[v, 0] = (axes[k, 0, 0] * x + axes[k, 0, 1] * y + axes[k, 0, 2] * z) * scale + half
-            local[v, 1] = (axes[k, 1, 0] * x + axes[k, 1, 1] * y + axes[k, 1, 2] * z) * scale + half
-            local[v, 2] = axes[k, 2, 0] * x + axes[k, 2, 1] * y + axes[k, 2, 2] * z
-        nearest = _depth_map(local, faces, size)
-        texel = np.float32(1.0) / scale
-        for v in range(count):
-            n0, n1, n2 = normals[v, 0], normals[v, 1], normals[v, 2]
-            facing = axes[k, 2, 0] * n0 + axes[k, 2, 1] * n1 + axes[k, 2, 2] * n2
-            if facing < np.float32(-0.2):
-                # It turns away: no light reaches it from there.
-                found[k, v] = np.float32(0.0)
-                continue
+        right, up, ahead = axes[k, 0], axes[k, 1], axes[k, 2]
+        # Loops without a branch, a row a coordinate: the processor does many vertices at once.
+        for v in range(vertices.shape[1]):
+            x, y, z = vertices[0, v], vertices[1, v], vertices[2, v]
+            local[0, v] = (right[0] * x + right[1] * y + right[2] * z) * scale + half
+            local[1, v] = (up[0] * x + up[1] * y + up[2] * z) * scale + half
+            local[2, v] = ahead[0] * x + ahead[1] * y + ahead[2] * z
+        _draw_depths(local, faces, maps)
+        for i in range(count):
+            n0, n1, n2 = normals[0, i], normals[1, i], normals[2, i]
+            facing = ahead[0] * n0 + ahead[1] * n1 + ahead[2] * n2
+            sign = -one if both_ways and facing < 0 else one
             # At grazing light a texel spans much depth: step further off the surface.
-            slant = np.sqrt(max(np.float32(1.0) - facing * facing, np.float32(0.0)))
+            slant = np.sqrt(max(one - facing * facing, np.float32(0.0)))
             off = texel * (np.float32(0.4) + np.float32(0.9) * slant)
-            right = axes[k, 0, 0] * n0 + axes[k, 0, 1] * n1 + axes[k, 0, 2] * n2
-            up = axes[k, 1, 0] * n0 + axes[k, 1, 1] * n1 + axes[k, 1, 2] * n2
-            x = local[v, 0] + off * right * scale - np.float32(0.5)
-            y = local[v, 1] + off * up * scale - np.float32(0.5)
-            z = local[v, 2] + off * facing + bias
+            along = off * scale
+            v = places[i]
+            read[0, i] = local[0, v] + along * (right[0] * n0 + right[1] * n1 + right[2] * n2)
+            read[1, i] = local[1, v] + along * (up[0] * n0 + up[1] * n1 + up[2] * n2)
+            read[2, i] = sign * (local[2, v] + off * facing) + bias
+            read[3, i] = facing
+        for i in range(count):
+            if read[3, i] < np.float32(-0.2) and not both_ways:
+                # It turns away: no light reaches it from there.
+                found[k, i] = np.float32(0.0)
+                continue
+            x, y = read[0, i] - np.float32(0.5), read[1, i] - np.float32(0.5)
             if not (0 <= x < size - 1 and 0 <= y < size - 1):
                 continue
-            column, row = int(x), int(y)
-            s, t = x - column, y - row
-            a = np.float32(1.0) if nearest[row, column] <= z else np.float32(0.0)
-            b = np.float32(1.0) if nearest[row, column + 1] <= z else np.float32(0.0)
-            c = np.float32(1.0) if nearest[row + 1, column] <= z else np.float32(0.0)
-            d = np.float32(1.0) if nearest[row + 1, column + 1] <= z else np.float32(0.0)
-            upper, lower = a + s * (b - a), c + s * (d - c)
-            found[k, v] = upper + t * (lower - upper)
+            side = 1 if both_ways and read[3, i] < 0 else 0
+            found[k, i] = _lit(maps, side, x, y, read[2, i])
     return found
 
 
+@numba.njit(cache=True, nogil=True, inline="always")
+def _lit(maps: Any, side: Any, x: Any, y: Any, z: Any) -> Any:
+    """Return the share of the four texels around a place that hold nothing nearer than z."""
+    column, row = int(x), int(y)
+    s, t = x - np.float32(column), y - np.float32(row)
+    a = np.float32(1.0) if maps[side, row, column] <= z else np.float32(0.0)
+    b = np.float32(1.0) if maps[side, row, column + 1] <= z else np.float32(0.0)
+    c = np.float32(1.0) if maps[side, row + 1, column] <= z else np.float32(0.0)
+    d = np.float32(1.0) if maps[side, row + 1, column + 1] <= z else np.float32(0.0)
+    upper, lower = a + s * (b - a), c + s * (d - c)
+    return upper + t * (lower - upper)
+
+
 @numba.njit(cache=True, nogil=True)
-def _depth_map(local: Any, faces: Any, size: int) -> Any:
-    """Return (size, size) the largest z (nearest to the light) at every texel."""
-    nearest = np.full((size, size), -_EMPTY, np.float32)
+def _draw_depths(local: Any, faces: Any, maps: Any) -> None:
+    """Draw the largest z at every texel into the first map, and the largest -z into a second."""
+    size = maps.shape[1]
+    second = len(maps) > 1
+    maps[:] = -_EMPTY
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        xa, ya = local[a, 0], local[a, 1]
-        xb, yb = local[b, 0], local[b, 1]
-        xc, yc = local[c, 0], local[c, 1]
+        xa, xb, xc = local[0, a], local[0, b], local[0, c]
+        ya, yb, yc = local[1, a], local[1, b], local[1, c]
         left = int(np.ceil(max(min(xa, min(xb, xc)), np.float32(0.0)) - np.float32(0.5)))
         right = int(np.floor(min(max(xa, max(xb, xc)), np.float32(size)) - np.float32(0.5)))
-        if left > right:
-            continue
         top = int(np.ceil(max(min(ya, min(yb, yc)), np.float32(0.0)) - np.float32(0.5)))
         bottom = int(np.floor(min(max(ya, max(yb, yc)), np.float32(size)) - np.float32(0.5)))
-        if top > bottom:
+        # Most triangles are finer than the map and lie between the middles of its texels.
+        if left > right or top > bottom:
             continue
         area = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
         if area == 0:
             continue
         inverse = np.float32(1.0) / area
-        za, zb, zc = local[a, 2], local[b, 2], local[c, 2]
+        za, zb, zc = local[2, a], local[2, b], local[2, c]
         for row in range(top, bottom + 1):
             y = np.float32(row) + np.float32(0.5)
             for column in range(left, right + 1):
@@ -147,11 +169,11 @@ def _depth_map(local: Any, faces: Any, size: int) -> Any:
                 w1 = ((x - xa) * (yc - ya) - (xc - xa) * (y - ya)) * inverse
                 w2 = ((xb - xa) * (y - ya) - (x - xa) * (yb - ya)) * inverse
                 w0 = np.float32(1.0) - w1 - w2
-                if w0 >= 0 and w1 >= 0 and w2 >= 0:
+                if min(w0, min(w1, w2)) >= 0:
                     z = w0 * za + w1 * zb + w2 * zc
-                    if z > nearest[row, column]:
-                        nearest[row, column] = z
-    return nearest
+                    maps[0, row, column] = max(maps[0, row, column], z)
+                    if second:
+                        maps[1, row, column] = max(maps[1, row, column], -z)
 
 
 def thinned_faces(faces: IndexArray) -> IndexArray:

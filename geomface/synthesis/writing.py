@@ -103,9 +103,11 @@ def _write_picture(
 ) -> dict[str, Any]:
     parameters = batch.parameters[index]
     key = picture_key(parameters.identity, parameters.sample)
+    noisy = sampler.settings.preset == "photo"
     files = {
         output: writer.add(
-            key + suffix_of(output, image_format), encode_output(output, image[index], image_format)
+            key + suffix_of(output, image_format),
+            encode_output(output, image[index], image_format, noisy=noisy),
         )
         for output, image in batch.images.items()
     }

@@ -116,16 +116,23 @@ def _nearest_compiled(
 def _search(places: Any, xyz: Any, faces: Any, perspective: bool, nearest: Any) -> None:
     """Lower `nearest` (L,) to the depth over places (L, 2) that are sorted by x."""
     columns = places[:, 0].copy()
+    if not len(columns):
+        return
+    leftmost, rightmost = columns[0], columns[-1]
+    top, bottom = places[:, 1].min(), places[:, 1].max()
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ax, ay = xyz[a, 0], xyz[a, 1]
         bx, by = xyz[b, 0], xyz[b, 1]
         cx, cy = xyz[c, 0], xyz[c, 1]
-        right = max(ax, bx, cx)
-        landmark = np.searchsorted(columns, min(ax, bx, cx))
+        left, right = min(ax, bx, cx), max(ax, bx, cx)
+        low, high = min(ay, by, cy), max(ay, by, cy)
+        # Most of a head lies beside all landmarks: the search is spared.
+        if left > rightmost or right < leftmost or low > bottom or high < top:
+            continue
+        landmark = np.searchsorted(columns, left)
         if landmark == len(columns) or not columns[landmark] <= right:
             continue
-        low, high = min(ay, by, cy), max(ay, by, cy)
         ux, uy, vx, vy = bx - ax, by - ay, cx - ax, cy - ay
         area = ux * vy - uy * vx
         while landmark < len(columns) and columns[landmark] <= right:

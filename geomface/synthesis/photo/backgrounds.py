@@ -1,5 +1,8 @@
 """Random backgrounds: soft light and shade, shapes out of focus."""
 
+from typing import Any
+
+import numba
 import numpy as np
 
 from geomface.arrays import ImageArray
@@ -57,7 +60,19 @@ def _stretched(grid: np.ndarray, place: np.ndarray) -> np.ndarray:
     share = at - cell
     share = (share * share * (3 - 2 * share)).astype(np.float32)
     rows = grid[cell] + share[:, None, None] * (grid[cell + 1] - grid[cell])
-    return rows[:, cell] + share[None, :, None] * (rows[:, cell + 1] - rows[:, cell])
+    return _across(rows, cell, share)
+
+
+@numba.njit(cache=True, nogil=True)
+def _across(rows: Any, cell: Any, share: Any) -> Any:
+    """Return (R, S, C) rows (R, n + 1, C) read at shares (S,) of the way from cell to cell."""
+    found = np.empty((len(rows), len(cell), rows.shape[2]), np.float32)
+    for r in range(len(rows)):
+        for s in range(len(cell)):
+            for c in range(rows.shape[2]):
+                first = rows[r, cell[s], c]
+                found[r, s, c] = first + share[s] * (rows[r, cell[s] + 1, c] - first)
+    return found
 
 
 def _shape(

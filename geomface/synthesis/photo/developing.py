@@ -4,11 +4,11 @@ import io
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import gaussian_filter1d
 
 from geomface.arrays import ImageArray
 from geomface.synthesis.distributions import Distribution
 from geomface.synthesis.drawing import draw_one
+from geomface.synthesis.photo.blurring import blurred
 from geomface.synthesis.settings import (
     LARGEST_BLUR,
     LARGEST_NOISE,
@@ -59,11 +59,8 @@ def _drawn(distribution: Distribution, most: float, rng: np.random.Generator) ->
 
 def _blurred(picture: ImageArray, down: float, across: float) -> ImageArray:
     """Blur by standard deviations in pixels, more along the rows when a hand moves."""
-    for axis, width in ((0, down), (1, across)):
-        if width > 0.2:
-            blurred = gaussian_filter1d(picture, width, axis=axis, mode="nearest", truncate=3.0)
-            picture = np.asarray(blurred, np.float32)
-    return picture
+    down, across = (width if width > 0.2 else 0.0 for width in (down, across))
+    return blurred(picture, down, across)
 
 
 def _resized(picture: ImageArray, side: int) -> ImageArray:

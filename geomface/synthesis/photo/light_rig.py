@@ -13,21 +13,23 @@ from geomface.synthesis.settings import FaceImageSettings, LightSettings
 RIGS = ("flash", "front", "window", "overhead", "key", "back", "lamps")
 """Kinds of light, from the commonest."""
 _SHARES = (0.14, 0.36, 0.14, 0.14, 0.1, 0.05, 0.07)
-SKY_SIZE = 16
+_GOLDEN = 0.5 * (1.0 + math.sqrt(5.0))
+_HALF_SKY = np.array(
+    [(1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, 1, 1)]
+    + [
+        corner[-turn:] + corner[:-turn]
+        for turn in range(3)
+        for corner in ((0, 1 / _GOLDEN, _GOLDEN), (0, 1 / _GOLDEN, -_GOLDEN))
+    ]
+) / math.sqrt(3.0)
+SKY = np.vstack([_HALF_SKY, -_HALF_SKY])
+"""(SKY_SIZE, 3) in camera axes: x to the right of the picture, y up, z to the eye.
+
+The corners of a dodecahedron, as even as twenty directions can be; each of the second half lies
+opposite one of the first, so that one drawing of what shades serves both.
+"""
+SKY_SIZE = len(SKY)
 """Directions that the light from all around is divided into."""
-
-
-def _even_directions(count: int) -> FloatArray:
-    """Return (count, 3) directions that cover the sphere evenly, on a spiral."""
-    place = np.arange(count) + 0.5
-    height = 1.0 - 2.0 * place / count
-    around = math.pi * (1.0 + math.sqrt(5.0)) * place
-    across = np.sqrt(1.0 - height**2)
-    return np.stack([across * np.cos(around), height, across * np.sin(around)], axis=1)
-
-
-SKY = _even_directions(SKY_SIZE)
-"""(SKY_SIZE, 3) in camera axes: x to the right of the picture, y up, z to the eye."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

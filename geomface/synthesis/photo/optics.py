@@ -78,30 +78,33 @@ def tooth(x: Any) -> Any:
 
 @numba.njit(cache=True, nogil=True)
 def slopes(x: Any, y: Any, z: Any, nx: Any, nz: Any, bump: Any, scale: Any) -> Any:
-    """Return the slope of the skin's relief (3,) and its oil, read from the front or the side."""
-    size = len(bump)
+    """Return the slope of the skin's relief (3,) and its oil, read from the front or the side.
+
+    The side of the tile is a power of two, so that its bits say where in the tile a texel lies.
+    """
+    inside = len(bump) - 1
     beside = min(max((abs(nx) - np.float32(0.5)) * np.float32(5.0), np.float32(0)), np.float32(1))
     row, column = y * scale, x * scale
     gx, gy, gz, oil = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
     if beside < 1:
         r, c = int(np.floor(row)), int(np.floor(column))
-        s, t = row - r, column - c
-        share = 1 - beside
+        s, t = row - np.float32(r), column - np.float32(c)
+        share = np.float32(1) - beside
         for k in range(4):
             a, b = k // 2, k % 2
-            w = share * (s if a else 1 - s) * (t if b else 1 - t)
-            p, q = (r + a) % size, (c + b) % size
+            w = share * (s if a else np.float32(1) - s) * (t if b else np.float32(1) - t)
+            p, q = np.uintp((r + a) & inside), np.uintp((c + b) & inside)
             gx += w * bump[p, q, 0]
             gy += w * bump[p, q, 1]
             oil += w * bump[p, q, 2]
     if beside > 0:
         column = z * scale
         r, c = int(np.floor(row)), int(np.floor(column))
-        s, t = row - r, column - c
+        s, t = row - np.float32(r), column - np.float32(c)
         for k in range(4):
             a, b = k // 2, k % 2
-            w = beside * (s if a else 1 - s) * (t if b else 1 - t)
-            p, q = (r + a) % size, (c + b) % size
+            w = beside * (s if a else np.float32(1) - s) * (t if b else np.float32(1) - t)
+            p, q = np.uintp((r + a) & inside), np.uintp((c + b) & inside)
             gz += w * bump[p, q, 0]
             gy += w * bump[p, q, 1]
             oil += w * bump[p, q, 2]

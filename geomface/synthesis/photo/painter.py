@@ -1,10 +1,12 @@
 """A head drawn as a camera sees it under the lamps of a rig: samples, light, shade."""
 
 import dataclasses
+from typing import Any
 
+import numba
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray
+from geomface.arrays import BoolArray, FloatArray, ImageArray
 from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.faces.eyes import LEFT, RIGHT, eyes_of
 from geomface.rendering.rasterize import nearest_faces
@@ -13,6 +15,7 @@ from geomface.synthesis.lights import light_coefficients
 from geomface.synthesis.photo import shading
 from geomface.synthesis.photo.head import HeadLook, HeadSurface
 from geomface.synthesis.photo.light_rig import LightRig
+from geomface.synthesis.photo.neighbours import grown, neighbours_of
 from geomface.synthesis.photo.relief import SIZE, TILE_MM, relief_for
 from geomface.synthesis.photo.skin_texture import LINEAR
 from geomface.synthesis.photo.vertex_light import VertexLight, smooth_normals, vertex_light
@@ -51,6 +54,7 @@ class HeadPainter:
         faces = surface.template.mesh.faces
         self._faces = np.ascontiguousarray(faces, np.int32)
         self._wide = np.ascontiguousarray(faces, np.int64)
+        self._neighbours = neighbours_of(faces, len(surface.materials))
         self._material = surface.materials[faces.max(axis=1)]
         self._places = np.full((len(surface.materials), 2), -1, np.float32)
         self._places[: surface.count] = places
@@ -88,8 +92,9 @@ class HeadPainter:
         side = shading.SAMPLES * self.size
         ids = nearest_faces(xy, order, self._wide, side, side, False, _BITS)
         normals = smooth_normals(np.ascontiguousarray(vertices, np.float64), self._faces)
-        light = self._light(head, face, vertices, normals, rig, camera)
-        exposure = shine.exposure * self._exposure(head, light, normals, camera)
+        facing = np.clip(-(normals[: self.surface.count] @ camera.rotation[2]) - 0.2, 0, None)
+        light = self._light(head, face, vertices, normals, rig, camera, self._asked(ids, facing))
+        exposure = shine.exposure * self._exposure(head, light, normals, facing)
         eye = -camera.rotation[2] if camera.weak else -camera.rotation.T @ camera.translation
         rest = np.zeros_like(vertices)
         rest[: self.surface.count] = look.neutral
@@ -132,28 +137,41 @@ class HeadPainter:
         normals: np.ndarray,
         rig: LightRig,
         camera: CameraNumbers,
+        asked: BoolArray,
     ) -> VertexLight:
         low, high = face.min(axis=0), face.max(axis=0)
         centre = 0.5 * (low + high) - [0.0, 0.0, 0.3 * (high[1] - low[1])]
         return vertex_light(
             vertices,
             normals,
-            self._faces,
+            self._neighbours,
             self.casters,
             head.albedo,
             rig,
             camera.rotation,
             (centre, 0.95 * float(high[1] - low[1])),
+            asked=asked,
             shadows=self.settings.shadows,
             occlusion=self.settings.occlusion,
         )
 
+    def _asked(self, ids: np.ndarray, facing: np.ndarray) -> BoolArray:
+        """Return (V,) whose light one wants to know: what one sees, and what the face turns to us.
+
+        Light that spreads under the skin comes from two rings around what one sees.
+        """
+        asked = grown(_corners_of(ids, self._faces, len(self._places)), self._neighbours, 2)
+        asked[: len(facing)] |= facing > 0
+        return asked
+
     def _exposure(
-        self, head: HeadLook, light: VertexLight, normals: np.ndarray, camera: CameraNumbers
+        self, head: HeadLook, light: VertexLight, normals: np.ndarray, facing: np.ndarray
     ) -> float:
-        """Return the factor that brings the face to the brightness cameras meter for."""
+        """Return the factor that brings the face to the brightness cameras meter for.
+
+        facing (V,) weighs the vertices of the face: how squarely they look at the camera.
+        """
         count = self.surface.count
-        facing = np.clip(-(normals[:count] @ camera.rotation[2]) - 0.2, 0, None)
         cosine = np.clip(normals[:count] @ light.directions.T, 0, None)
         lamps = (cosine * light.seen[:count, :, 0]) @ (light.colors @ _GREY)
         level = light.ambient[:count] @ _GREY + lamps
@@ -183,6 +201,17 @@ class HeadPainter:
             axis = (tip - eyes[k, :3]) / np.linalg.norm(tip - eyes[k, :3])
             rows.append(np.concatenate([eyes[k], axis, upper, lower, [half]]))
         return np.stack(rows).astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _corners_of(ids: Any, faces: Any, count: int) -> Any:
+    """Return (count,) bool: vertices of the faces that one sees, ids (H, W), -1 for none."""
+    seen = np.zeros(count, np.bool_)
+    for f in ids.flat:
+        if f >= 0:
+            for c in range(3):
+                seen[faces[f, c]] = True
+    return seen
 
 
 def _harmonics(rig: LightRig, light: VertexLight, camera: CameraNumbers) -> FloatArray:

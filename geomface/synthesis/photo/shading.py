@@ -17,6 +17,8 @@ _F0 = np.float32(0.028)
 """Share of light that skin and the wet eye mirror at once, straight on."""
 _APART = np.float32(4.0)
 """mm in depth from which two samples of a pixel are not one surface."""
+_ONE = np.float32(1.0)
+"""A whole number beside a float32 makes a float64, whose powers are several times dearer."""
 
 
 class Surface(NamedTuple):
@@ -109,51 +111,39 @@ def shade_photograph(
                 for c in range(3):
                     picture[row, column, c] = background[row, column, c]
                 continue
-            if f0 >= 0 and f1 >= 0 and f2 >= 0 and f3 >= 0:
+            whole = f0 >= 0 and f1 >= 0 and f2 >= 0 and f3 >= 0
+            if whole:
                 m = material[f0]
-                one = m == material[f1] and m == material[f2] and m == material[f3]
-                z0, z1 = _far(depths, faces, f0), _far(depths, faces, f1)
-                z2, z3 = _far(depths, faces, f2), _far(depths, faces, f3)
-                if one and max(max(z0, z1), max(z2, z3)) - min(min(z0, z1), min(z2, z3)) < _APART:
-                    z = _shade(
-                        f0, np.float32(2 * column + 1), np.float32(2 * row + 1), m,
-                        surface, skin, light, view, eyes, strengths, rgb,
-                    )  # fmt: skip
-                    depth[row, column] = z
-                    for c in range(3):
-                        picture[row, column, c] = _developed(rgb[c] * exposure)
-                    continue
+                whole = m == material[f1] and m == material[f2] and m == material[f3]
+                z0, z1 = depths[faces[f0, 0]], depths[faces[f1, 0]]
+                z2, z3 = depths[faces[f2, 0]], depths[faces[f3, 0]]
+                near = min(min(z0, z1), min(z2, z3))
+                whole = whole and max(max(z0, z1), max(z2, z3)) - near < _APART
             total[:] = 0
-            for k in range(4):
+            # One surface is lit in the middle of the pixel, several are lit sample by sample.
+            count = 1 if whole else 4
+            for k in range(count):
                 x, y = 2 * column + k % 2, 2 * row + k // 2
                 f = ids[y, x]
                 if f < 0:
                     for c in range(3):
                         total[c] += optics.decoded(background[row, column, c])
                     continue
+                middle = np.float32(1.0) if whole else np.float32(0.5)
                 z = _shade(
-                    f, np.float32(x + 0.5), np.float32(y + 0.5), surface.material[f],
+                    f, np.float32(x) + middle, np.float32(y) + middle, material[f],
                     surface, skin, light, view, eyes, strengths, rgb,
                 )  # fmt: skip
                 depth[row, column] = z
                 for c in range(3):
                     total[c] += optics.shoulder(rgb[c] * exposure)
+            share = np.float32(1.0) if whole else np.float32(0.25)
             for c in range(3):
-                picture[row, column, c] = optics.encoded(np.float32(0.25) * total[c])
+                picture[row, column, c] = optics.encoded(share * total[c])
     return picture, depth
 
 
-@numba.njit(cache=True, nogil=True)
-def _far(depths: Any, faces: Any, f: int) -> Any:
-    return depths[faces[f, 0]]
-
-
-@numba.njit(cache=True, nogil=True)
-def _developed(value: Any) -> Any:
-    return optics.encoded(optics.shoulder(value))
-
-
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, inline="always")
 def _shade(
     f: int,
     x: Any,
@@ -174,7 +164,8 @@ def _shade(
     ambient, seen, sizes = light.ambient, light.seen, light.sizes
     lamps, colors = light.directions, light.colors
     eye, parallel = view.eye, view.parallel
-    i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+    # Numbers without a sign spare the question whether they count from the end.
+    i, j, k = np.uintp(faces[f, 0]), np.uintp(faces[f, 1]), np.uintp(faces[f, 2])
     ux, uy = xy[j, 0] - xy[i, 0], xy[j, 1] - xy[i, 1]
     vx, vy = xy[k, 0] - xy[i, 0], xy[k, 1] - xy[i, 1]
     px, py = x - xy[i, 0], y - xy[i, 1]
@@ -278,10 +269,10 @@ def _shade(
             slant = max(ly, np.float32(0.0)) / max(lz, np.float32(0.25))
             reach = np.float32(0.6) + np.float32(2.0) * min(slant, np.float32(1.3))
             below = min(
-                max((lid_edge - reach) / np.float32(1.6) + np.float32(0.5), np.float32(0)), 1
+                max((lid_edge - reach) / np.float32(1.6) + np.float32(0.5), np.float32(0)), _ONE
             )
             sharp = (
-                sharp * lid * (np.float32(1.0) - strengths.lids * np.float32(0.85) * (1 - below))
+                sharp * lid * (np.float32(1.0) - strengths.lids * np.float32(0.85) * (_ONE - below))
             )
             soft = sharp
         if sharp == 0 and soft == 0:
@@ -301,10 +292,10 @@ def _shade(
         hx, hy, hz = hx / length, hy / length, hz / length
         cosine = sx * hx + sy * hy + sz * hz
         away = np.float32(1.0) - max(hx * ex + hy * ey + hz * ez, np.float32(0.0))
-        fresnel = _F0 + (1 - _F0) * away * away * away * away * away
+        fresnel = _F0 + (_ONE - _F0) * away * away * away * away * away
         lobe = optics.lobe(cosine, power, sizes[n])
         if second > 0:
-            lobe = (1 - second) * lobe + second * optics.lobe(cosine, np.float32(55.0), sizes[n])
+            lobe = (_ONE - second) * lobe + second * optics.lobe(cosine, np.float32(55.0), sizes[n])
         gain = shine * oil * fresnel * lobe * mirror * sharp
         s0 += gain * colors[n, 0]
         s1 += gain * colors[n, 1]
@@ -313,8 +304,8 @@ def _shade(
     if material == TEETH:
         lash = optics.tooth(x0)
     if material == EYE:
-        lash = min(max(np.float32(0.12) + np.float32(0.9) * lid_edge, np.float32(0.12)), 1)
-        lash = np.float32(1.0) - min(strengths.lids, np.float32(1.0)) * (1 - lash)
+        lash = min(max(np.float32(0.12) + np.float32(0.9) * lid_edge, np.float32(0.12)), _ONE)
+        lash = np.float32(1.0) - min(strengths.lids, np.float32(1.0)) * (_ONE - lash)
     if min(min(uv[i, 0], uv[j, 0]), uv[k, 0]) >= 0:
         u = w0 * uv[i, 0] + w1 * uv[j, 0] + w2 * uv[k, 0]
         read_skin(skin.texels, skin.curve, u, w0 * uv[i, 1] + w1 * uv[j, 1] + w2 * uv[k, 1], rgb)

@@ -84,10 +84,12 @@ def _one_a_vertex(template: Template) -> bool:
 def read_skin(texels: Any, curve: Any, u: Any, v: Any, rgb: Any) -> None:
     """Write the linear colour of a texture (S, S, 3) uint8 at uv, bilinear; `curve` is LINEAR."""
     size = len(texels)
-    x = min(max(u * size - np.float32(0.5), np.float32(0.0)), np.float32(size - 1))
-    y = min(max((1 - v) * size - np.float32(0.5), np.float32(0.0)), np.float32(size - 1))
+    side = np.float32(size)
+    x = min(max(u * side - np.float32(0.5), np.float32(0.0)), side - np.float32(1.0))
+    y = (np.float32(1.0) - v) * side - np.float32(0.5)
+    y = min(max(y, np.float32(0.0)), side - np.float32(1.0))
     column, row = min(int(x), size - 2), min(int(y), size - 2)
-    s, t = x - column, y - row
+    s, t = x - np.float32(column), y - np.float32(row)
     for c in range(3):
         a, b = curve[texels[row, column, c]], curve[texels[row, column + 1, c]]
         d, e = curve[texels[row + 1, column, c]], curve[texels[row + 1, column + 1, c]]

@@ -1,7 +1,8 @@
 """The soft shadow that what covers a picture throws beside itself."""
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+
+from geomface.synthesis.photo.blurring import blurred
 
 
 def soft_shadow(
@@ -21,4 +22,4 @@ def soft_shadow(
         np.clip(np.arange(size) - shift, 0, size - 1)
         for size, shift in zip(cover.shape, (down, right), strict=True)
     )
-    return gaussian_filter(cover[rows][:, columns], softness, truncate=truncate)
+    return blurred(cover[rows][:, columns], softness, softness, truncate)

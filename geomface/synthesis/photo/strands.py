@@ -8,6 +8,7 @@ import numpy as np
 
 from geomface.arrays import BoolArray, FloatArray, ImageArray, IndexArray
 from geomface.datasets.labelled_pictures import CameraNumbers
+from geomface.synthesis.photo import optics
 from geomface.synthesis.photo.soft_shadows import soft_shadow
 
 _FINE = 2
@@ -65,7 +66,8 @@ def strand_canvas(depth: np.ndarray) -> StrandCanvas:
     """Return the canvas over a picture whose surfaces lie at depths (size, size), 0 for none."""
     far = np.where(depth > 0, depth, np.inf).astype(np.float32)
     fine = np.repeat(np.repeat(far, _FINE, axis=0), _FINE, axis=1)
-    color, drawn = np.zeros((*fine.shape, 3), np.float32), np.zeros(fine.shape, bool)
+    # Colours are read where something is drawn alone.
+    color, drawn = np.empty((*fine.shape, 3), np.float32), np.zeros(fine.shape, bool)
     return StrandCanvas(fine, color, drawn, depth > 0)
 
 
@@ -330,14 +332,6 @@ def _resolve(
             cover[row, column] = share
             sums = (red, green, blue)
             for c in range(3):
-                value = max(picture[row, column, c], 0.0)
-                if value <= 0.04045:
-                    value = value / 12.92
-                else:
-                    value = ((value + 0.055) / 1.055) ** 2.4
+                value = optics.decoded(max(picture[row, column, c], np.float32(0.0)))
                 value = (1 - share) * value + sums[c] / (_FINE * _FINE)
-                if value <= 0.0031308:
-                    value = value * 12.92
-                else:
-                    value = 1.055 * value ** (1 / 2.4) - 0.055
-                picture[row, column, c] = value
+                picture[row, column, c] = optics.encoded(np.float32(value))

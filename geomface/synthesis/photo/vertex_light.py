@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from geomface.arrays import FloatArray
+from geomface.arrays import BoolArray, FloatArray
 from geomface.rendering.shadow_maps import light_axes, light_visibility
-from geomface.synthesis.photo.light_rig import SKY, LightRig
+from geomface.synthesis.photo.light_rig import SKY, SKY_SIZE, LightRig
+from geomface.synthesis.photo.neighbours import Neighbours, spread
 
 LAMPS = 3
 """Lamps of a rig at most."""
@@ -18,7 +19,7 @@ _SAMPLES = 4
 
 
 class VertexLight(NamedTuple):
-    """Light at the vertices of one head.
+    """Light at the vertices of one head; that of vertices that nobody asked for means nothing.
 
     Parameters
     ----------
@@ -40,13 +41,14 @@ class VertexLight(NamedTuple):
 def vertex_light(
     vertices: FloatArray,
     normals: np.ndarray,
-    faces: np.ndarray,
+    neighbours: Neighbours,
     casters: np.ndarray,
     albedo: np.ndarray,
     rig: LightRig,
     rotation: FloatArray,
     ball: tuple[FloatArray, float],
     *,
+    asked: BoolArray | None = None,
     shadows: bool = True,
     occlusion: bool = True,
 ) -> VertexLight:
@@ -55,12 +57,14 @@ def vertex_light(
     Parameters
     ----------
     vertices, normals : (V, 3) mm and unit, axes of the face
-    faces : (F, 3) of the surface
+    neighbours : of the surface's vertices
     casters : (G, 3) triangles that throw shadows, fewer than all
     albedo : (V, 3) linear, for the light that hollows throw at themselves
     rig : the lights, camera axes
     rotation : (3, 3) world to camera
     ball : centre (3,) and radius of what can shade, mm
+    asked : (V,) vertices whose light is wanted, with two rings around those that one sees; None
+        for all
     shadows, occlusion : False leaves lamps, or the sky, unshaded
     """
     to_face = rotation * np.array([[1.0], [-1.0], [-1.0]])  # rows: right, up, to the eye
@@ -76,19 +80,27 @@ def vertex_light(
     outwards = np.ascontiguousarray(normals, np.float32)
     count = len(vertices)
     centre, radius = ball
-    open_sky = np.ones((len(sky), count), np.float32)
+    asked = np.ones(count, bool) if asked is None else asked
+    half = SKY_SIZE // 2
+    open_sky = np.ones((half, count), np.float32)
     if occlusion:
-        open_sky = light_visibility(vertices, outwards, casters, sky, centre, radius, 72)
-    ambient = _ambient(outwards, sky, rig.sky.astype(np.float32), open_sky, albedo)
-    crease = _creases(vertices, outwards, faces) if occlusion else np.ones(count, np.float32)
+        open_sky = light_visibility(
+            vertices, outwards, casters, sky[:half], centre, radius, 72, asked=asked, both_ways=True
+        )
+    ambient = _ambient(outwards, sky, rig.sky.astype(np.float32), open_sky, albedo, asked)
+    crease = np.ones(count, np.float32)
+    if occlusion:
+        crease = _creases(vertices, outwards, neighbours, asked)
     ambient *= crease[:, None]
     seen = np.ones((count, LAMPS, 2), np.float32)
     if shadows:
         for k in range(len(lamps)):
             points = _points(main[k], float(sizes[k]))
-            found = light_visibility(vertices, outwards, casters, points, centre, radius, 128, 0.7)
+            found = light_visibility(
+                vertices, outwards, casters, points, centre, radius, 128, 0.7, asked=asked
+            )
             seen[:, k, 0] = found.mean(axis=0)
-        seen[:, :, 1] = _spread(seen[:, :, 0], faces)
+        seen[:, :, 1] = spread(np.ascontiguousarray(seen[:, :, 0]), neighbours, asked)
     # Lamps see into creases too, but not all of them.
     seen *= np.sqrt(crease)[:, None, None]
     return VertexLight(ambient, seen, main, colors, sizes)
@@ -136,56 +148,42 @@ def smooth_normals(vertices: Any, faces: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
-def _ambient(normals: Any, sky: Any, radiance: Any, open_sky: Any, albedo: Any) -> Any:
-    """Sum the sky over its directions; light lost in hollows comes back coloured by the skin."""
-    count, weight = len(normals), np.float32(4.0 / len(sky))
+def _ambient(normals: Any, sky: Any, radiance: Any, open_sky: Any, albedo: Any, asked: Any) -> Any:
+    """Sum the sky over its directions; light lost in hollows comes back coloured by the skin.
+
+    open_sky (K, V) is that of the one of the directions k and K + k that a vertex faces.
+    """
+    count, weight, half = len(normals), np.float32(4.0 / len(sky)), len(open_sky)
     found = np.zeros((count, 3), np.float32)
     for v in range(count):
+        if not asked[v]:
+            continue
+        here0, here1, here2 = np.float32(0), np.float32(0), np.float32(0)
         lost0, lost1, lost2 = np.float32(0), np.float32(0), np.float32(0)
-        for k in range(len(sky)):
+        for k in range(half):
             cosine = (
                 normals[v, 0] * sky[k, 0] + normals[v, 1] * sky[k, 1] + normals[v, 2] * sky[k, 2]
             )
-            if cosine <= 0:
-                continue
-            here = weight * cosine * open_sky[k, v]
-            away = weight * cosine - here
-            found[v, 0] += here * radiance[k, 0]
-            found[v, 1] += here * radiance[k, 1]
-            found[v, 2] += here * radiance[k, 2]
-            lost0 += away * radiance[k, 0]
-            lost1 += away * radiance[k, 1]
-            lost2 += away * radiance[k, 2]
+            j = k if cosine >= 0 else half + k
+            here = weight * abs(cosine) * open_sky[k, v]
+            away = weight * abs(cosine) - here
+            here0 += here * radiance[j, 0]
+            here1 += here * radiance[j, 1]
+            here2 += here * radiance[j, 2]
+            lost0 += away * radiance[j, 0]
+            lost1 += away * radiance[j, 1]
+            lost2 += away * radiance[j, 2]
         # What shades is lit itself, by a part, and throws its light back.
-        found[v, 0] += np.float32(0.35) * albedo[v, 0] * lost0
-        found[v, 1] += np.float32(0.35) * albedo[v, 1] * lost1
-        found[v, 2] += np.float32(0.35) * albedo[v, 2] * lost2
+        found[v, 0] = here0 + np.float32(0.35) * albedo[v, 0] * lost0
+        found[v, 1] = here1 + np.float32(0.35) * albedo[v, 1] * lost1
+        found[v, 2] = here2 + np.float32(0.35) * albedo[v, 2] * lost2
     return found
 
 
-def _creases(vertices: FloatArray, normals: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def _creases(
+    vertices: FloatArray, normals: np.ndarray, neighbours: Neighbours, asked: BoolArray
+) -> np.ndarray:
     """Return (V,) light that is left in creases finer than the depth maps: lips, lids, nostrils."""
     places = np.ascontiguousarray(vertices, np.float32)
-    depth = ((_spread(places, faces) - places) * normals).sum(axis=1)
+    depth = np.einsum("vc,vc->v", spread(places, neighbours, asked) - places, normals)
     return np.exp(-_CREASE * np.clip(depth - 0.03, 0.0, 1.5))
-
-
-@numba.njit(cache=True, nogil=True)
-def _spread(values: Any, faces: Any) -> Any:
-    """Return (V, C) values averaged with those of the neighbours, twice."""
-    old = values.copy()
-    for _ in range(2):
-        total = old.copy()
-        weight = np.ones(len(old), np.float32)
-        for f in range(len(faces)):
-            for c in range(3):
-                v, w = faces[f, c], faces[f, (c + 1) % 3]
-                weight[v] += 1
-                weight[w] += 1
-                for k in range(old.shape[1]):
-                    total[v, k] += old[w, k]
-                    total[w, k] += old[v, k]
-        for v in range(len(old)):
-            for k in range(old.shape[1]):
-                old[v, k] = total[v, k] / weight[v]
-    return old
