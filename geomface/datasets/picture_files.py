@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 
+from geomface.files import png16
 from geomface.files.images import decode_image, encode_bytes
 from geomface.files.numpy_files import read_array
 
@@ -41,7 +42,7 @@ def encode_output(
     output : its name
     image : (H, W) or (H, W, C), as in `FaceBatch`
     image_format : "png" packs 8-bit outputs as PNG, "npy" packs nothing
-    noisy : colours hold the noise of a camera, so that a PNG packs them another way
+    noisy : the colours hold the noise of a camera; such a PNG is written in half the time
     """
     if output in EIGHT_BITS:
         levels = (np.float32(255.0) * image + np.float32(0.5)).astype(np.uint8)
@@ -49,7 +50,8 @@ def encode_output(
         levels = image.astype(STORED[output], copy=False)
     if suffix_of(output, image_format).endswith(".png"):
         pixels = levels if levels.ndim == 3 else levels[..., None]
-        return encode_bytes(pixels, noisy=noisy and output == "rgb")
+        quick = noisy and output == "rgb"
+        return png16.encode_quickly(pixels) if quick else encode_bytes(pixels)
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.ascontiguousarray(levels), allow_pickle=False)
     return buffer.getvalue()

@@ -15,8 +15,6 @@ from geomface.files.decoding import MODES, decode_any, orientation_of, with_chan
 from geomface.files.picture_text import with_text
 from geomface.files.reading import named, read_bytes, reading
 
-_RUNS = 3
-"""zlib packs runs of equal bytes and counts how often each is met, no more."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".tga")
 """Endings of the pictures that are read, in small letters."""
 FOREIGN_SUFFIXES = (
@@ -156,19 +154,14 @@ def encode_image(image: np.ndarray, name: str, bits: int = 8, *, jpeg: bool = Fa
     return encode_bytes(levels.astype(np.uint8), jpeg=jpeg)
 
 
-def encode_bytes(pixels: np.ndarray, *, jpeg: bool = False, noisy: bool = False) -> bytes:
-    """Encode pixels (H, W, C) uint8 as PNG (or JPEG) in memory, unchecked.
-
-    In a noisy picture nothing repeats: looking for it would make the PNG larger, and later.
-    """
+def encode_bytes(pixels: np.ndarray, *, jpeg: bool = False) -> bytes:
+    """Encode pixels (H, W, C) uint8 as PNG (or JPEG) in memory, unchecked."""
     from PIL import Image
 
     buffer = io.BytesIO()
     picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     if jpeg:
         picture.save(buffer, format="JPEG", quality=95, subsampling=0)
-    elif noisy:
-        picture.save(buffer, format="PNG", compress_level=1, compress_type=_RUNS)
     else:
         picture.save(buffer, format="PNG", compress_level=1)
     return buffer.getvalue()

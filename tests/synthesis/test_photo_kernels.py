@@ -99,4 +99,4 @@ def test_noisy_pictures_are_packed_without_loss() -> None:
     plain, noisy = (encode_output("rgb", image, "png", noisy=noise) for noise in (False, True))
     first, second = (decode_output("rgb", data, "it") for data in (plain, noisy))
     np.testing.assert_array_equal(first, second)
-    assert len(noisy) <= len(plain)
+    assert len(noisy) <= 1.01 * len(plain)

@@ -175,7 +175,7 @@ def _draw(
     rows, columns = depth.shape
     xyz = np.empty((steps, 3), np.float32)
     rgb = np.empty((steps, 3), np.float32)
-    shaded = np.empty(steps, np.bool_)
+    shaded, seen = np.empty(steps, np.bool_), np.empty(steps, np.bool_)
     for n in range(count):
         for k in range(steps):
             px, py, pz = points[n, k, 0], points[n, k, 1], points[n, k, 2]
@@ -187,13 +187,14 @@ def _draw(
             xyz[k, 1] = scale * y + principal[1]
             xyz[k, 2] = z
             shaded[k] = False
+            seen[k] = _before(xyz[k, 0], xyz[k, 1], z, depth)
         for k in range(steps - 1):
-            if not _peeps_out(xyz, k, depth):
-                continue
-            for end in (k, k + 1):
-                if not shaded[end]:
-                    _shade(points, n, end, outwards, colors, layer, gloss, light, key, half, rgb)
-                    shaded[end] = True
+            # What lies hidden at both ends and in its middle is: pieces are short.
+            if not (seen[k] or seen[k + 1]):
+                x, y = xyz[k, 0] + xyz[k + 1, 0], xyz[k, 1] + xyz[k + 1, 1]
+                z = np.float32(0.5) * (xyz[k, 2] + xyz[k + 1, 2])
+                if not _before(np.float32(0.5) * x, np.float32(0.5) * y, z, depth):
+                    continue
             z = xyz[k, 2]
             share = np.float32((k + 0.5) / (steps - 1))
             size = width[n] * (focal if weak else focal / max(z, np.float32(1.0)))
@@ -201,22 +202,21 @@ def _draw(
             # Nothing is drawn thinner than a sample: of such hairs, as many are left out.
             if size < 1.0 and (n * 0.6180339887) % 1.0 > size:
                 break
+            for end in (k, k + 1):
+                if not shaded[end]:
+                    _shade(points, n, end, outwards, colors, layer, gloss, light, key, half, rgb)
+                    shaded[end] = True
             _line(xyz, rgb, k, size, rows, columns, depth, color, drawn)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _peeps_out(xyz: np.ndarray, k: int, depth: np.ndarray) -> bool:  # pragma: no cover - compiled
-    """Whether either end or the middle of a piece may be seen; short pieces have no more places."""
+def _before(x: float, y: float, z: float, depth: np.ndarray) -> bool:  # pragma: no cover - compiled
+    """Whether a point lies in the picture and before all that is drawn."""
     rows, columns = depth.shape
-    for share in (np.float32(0.0), np.float32(0.5), np.float32(1.0)):
-        x = xyz[k, 0] + share * (xyz[k + 1, 0] - xyz[k, 0])
-        y = xyz[k, 1] + share * (xyz[k + 1, 1] - xyz[k, 1])
-        z = xyz[k, 2] + share * (xyz[k + 1, 2] - xyz[k, 2])
-        if not (-1 < x < columns and -1 < y < rows):
-            continue
-        if z - _OVER < depth[min(max(int(y), 0), rows - 1), min(max(int(x), 0), columns - 1)]:
-            return True
-    return False
+    if not (-1 < x < columns and -1 < y < rows):
+        return False
+    row, column = min(max(int(y), 0), rows - 1), min(max(int(x), 0), columns - 1)
+    return z - _OVER < depth[row, column]
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
