@@ -16,7 +16,7 @@ class FoldAccuracy:
 
     Parameters
     ----------
-    accuracy : mean over the folds, with the t interval over them
+    accuracy : mean over the folds, with the t interval over them, cut to [0, 1]
     accuracies : (folds,) of each test fold
     thresholds : (folds,) chosen on the others
     """
@@ -74,9 +74,11 @@ def fold_accuracy(
         chosen[fold] = candidates[best]
         accuracies[fold] = _right_answers(scores[test], same[test], chosen[fold], balanced)
     settings = {"folds": len(members), "pairs": sum(map(len, members))}
-    return FoldAccuracy(
-        mean_estimate(accuracies, level=level, settings=settings), accuracies, chosen
-    )
+    accuracy = mean_estimate(accuracies, level=level, settings=settings)
+    # A share lies in [0, 1], its t interval need not.
+    low, high = (float(np.clip(bound, 0.0, 1.0)) for bound in (accuracy.low, accuracy.high))
+    accuracy = dataclasses.replace(accuracy, low=low, high=high)
+    return FoldAccuracy(accuracy, accuracies, chosen)
 
 
 def _members(folds: int | IndexArray, pairs: int) -> list[np.ndarray]:

@@ -58,7 +58,7 @@ def test_a_list_is_told_in_a_table(tmp_path: Path, capsys) -> None:
     words = ["recognise", "evaluate", str(path), "--pairs", str(tmp_path / "pairs.txt")]
     assert main([*words, "--out", str(tmp_path / "out"), "--folds", "4", "--draws", "50"]) == 0
     said = capsys.readouterr()
-    assert "95% over people" in said.out and "accuracy over folds" in said.out
+    assert "95% over people" in said.out and "accuracy (over 4 folds)" in said.out
     assert "threshold at the equal error" in said.out
     assert "1 pairs have a picture without a face" in said.err
     assert main([*words, "--out", str(tmp_path / "none"), "--dry-run"]) == 0

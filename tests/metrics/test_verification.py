@@ -171,6 +171,7 @@ def test_refused_pairs_are_errors_of_one_person_only(rng: np.random.Generator) -
     assert found.d_prime.value == pytest.approx(40.0, rel=0.15)
     accuracy = fold_accuracy(scores, same)
     np.testing.assert_allclose(accuracy.accuracies, [0.5, *[1.0] * 9])
+    assert accuracy.accuracy.high == 1.0
 
 
 def test_balanced_folds_of_unequal_kinds_and_pairs_in_none() -> None:

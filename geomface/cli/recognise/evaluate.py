@@ -166,13 +166,14 @@ def _show(
         for rate, share in left.pairs.accepted.items()
     ]
     if left.folds is not None and refused.folds is not None:
-        rows.append(("accuracy over folds", left.folds.accuracy, refused.folds.accuracy))
+        count = len(left.folds.accuracies)
+        rows.append((f"accuracy (over {count} folds)", left.folds.accuracy, refused.folds.accuracy))
     if named is not None:
         rows.append(("rank 1", named.rank_1, named.rank_1_of_all))
     level = left.pairs.auc.level
     over = "people" if report.settings["people"] else "pairs"
     run.table(
-        ("", "value", f"{level:.0%} over {over}", "faceless refused"),
+        ("", "value", f"{level:.0%} over {over}", "if faceless are refused"),
         [
             (name, f"{one.value:.4f}", f"{one.low:.4f} to {one.high:.4f}", f"{all_.value:.4f}")
             for name, one, all_ in rows
