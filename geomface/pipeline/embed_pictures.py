@@ -60,8 +60,8 @@ class _Chunk:
     """What a worker is told."""
 
     photographs: tuple[Photograph, ...]
-    load: Callable[[Path | None], Embedder]
-    embedder: Path | None
+    load: Callable[[Path], Embedder]
+    embedder: Path
     landmarks: LandmarkSource
 
 
@@ -109,8 +109,8 @@ def pictures_to_embed(
 
 def embed_pictures(
     photographs: Sequence[Photograph],
-    load: Callable[[Path | None], Embedder],
-    embedder: Path | None = None,
+    load: Callable[[Path], Embedder],
+    embedder: Path,
     *,
     landmarks: LandmarkSource = "given",
     workers: int = 1,
@@ -195,7 +195,7 @@ def _describe(chunk: _Chunk) -> _Described:
 
 
 @functools.cache
-def _loaded(load: Callable[[Path | None], Embedder], path: Path | None) -> Embedder:
+def _loaded(load: Callable[[Path], Embedder], path: Path) -> Embedder:
     """Return an embedder, read once a process."""
     return load(path)
 

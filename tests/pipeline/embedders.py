@@ -20,8 +20,11 @@ class RandomEmbedder:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def load_random(path: Path | None) -> RandomEmbedder:
-    """Read nothing; a path is refused."""
-    if path is not None:
+RANDOM = Path("random")
+
+
+def load_random(path: Path) -> RandomEmbedder:
+    """Read nothing; another path is refused."""
+    if path != RANDOM:
         raise FileFormatError(f"{path}: not an embedder.")
     return RandomEmbedder()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from embedders import RandomEmbedder, load_random
+from embedders import RANDOM, RandomEmbedder, load_random
 
 from geomface.errors import FileFormatError, LandmarkError, SettingsError
 from geomface.files import load_image, save_image
@@ -45,7 +45,9 @@ def five_of(folder: Path) -> np.ndarray:
 def test_every_picture_has_its_row(folder: Path, tmp_path: Path) -> None:
     photographs, lost = pictures_to_embed(folder, SMALL)
     steps = []
-    found = embed_pictures(photographs, load_random, on_progress=lambda *now: steps.append(now))
+    found = embed_pictures(
+        photographs, load_random, RANDOM, on_progress=lambda *now: steps.append(now)
+    )
     names = found.embeddings.names
     assert len(names) == 11 and names[0] == "p0/00.png" and not lost
     assert [step[0] for step in steps] == [8, 11]
@@ -69,7 +71,7 @@ def test_every_picture_has_its_row(folder: Path, tmp_path: Path) -> None:
 
 def test_workers_change_nothing(folder: Path) -> None:
     photographs, _ = pictures_to_embed(folder, SMALL)
-    one, two = (embed_pictures(photographs, load_random, workers=count) for count in (1, 2))
+    one, two = (embed_pictures(photographs, load_random, RANDOM, workers=count) for count in (1, 2))
     assert np.array_equal(one.embeddings.descriptors, two.embeddings.descriptors)
     assert (one.failures, one.notes) == (two.failures, two.notes)
 
@@ -78,8 +80,8 @@ def test_aligned_faces_are_described_as_they_are(folder: Path, tmp_path: Path) -
     align_set(AlignedSetSettings(folder, tmp_path / "set", SMALL))
     photographs, lost = pictures_to_embed(tmp_path / "set", SMALL)
     assert list(lost) == ["p1/07.png"]
-    stored = embed_pictures(photographs, load_random, lost=lost)
-    direct = embed_pictures(pictures_to_embed(folder, SMALL)[0], load_random)
+    stored = embed_pictures(photographs, load_random, RANDOM, lost=lost)
+    direct = embed_pictures(pictures_to_embed(folder, SMALL)[0], load_random, RANDOM)
     order = [stored.embeddings.names.index(name) for name in direct.embeddings.names]
     found = stored.embeddings.found[order]
     assert np.array_equal(found, direct.embeddings.found) and stored.failures == direct.failures
@@ -95,8 +97,8 @@ def test_nobody_to_describe_and_no_embedder_are_told(folder: Path) -> None:
     empty = np.full((68, 2), np.nan)
     nobody = [dataclasses.replace(item, landmarks=empty) for item in photographs]
     with pytest.raises(LandmarkError, match=r"no face in any of 11 pictures.*p0/00.png: "):
-        embed_pictures(nobody, load_random)
+        embed_pictures(nobody, load_random, RANDOM)
     with pytest.raises(FileFormatError, match="not an embedder"):
         embed_pictures(photographs, load_random, folder)
     with pytest.raises(SettingsError, match="workers: expected"):
-        embed_pictures(photographs, load_random, workers=0)
+        embed_pictures(photographs, load_random, RANDOM, workers=0)
