@@ -16,6 +16,7 @@ from geomface.files.lock import run_lock
 from geomface.mesh import Mesh, require_same_topology
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.similarity import fit_similarity
+from geomface.recognition.alignment.reference import alignment_of, require_alignment
 from geomface.rendering.rasterize import rasterize
 from geomface.scans.simulate import SimulatedScan
 
@@ -136,6 +137,12 @@ def test_a_texel_belongs_to_the_triangle_that_holds_its_centre() -> None:
     right_of_diagonal = np.arange(4)[None, :] > np.arange(4)[:, None]
     assert (owner[right_of_diagonal] == 0).all() and (owner[right_of_diagonal.T] == 1).all()
     assert len(set(np.diag(owner))) == 1, "a centre on the shared edge goes the same way everywhere"
+
+
+def test_alignment_mismatch_names_both() -> None:
+    have, wanted = alignment_of("five-points-56x48"), alignment_of("five-points-112x96")
+    with pytest.raises(geomface.GeomfaceError, match=f"{wanted.id}, got {have.id}"):
+        require_alignment("faces", have, wanted)
 
 
 def test_seams_do_not_duplicate_vertices() -> None:
