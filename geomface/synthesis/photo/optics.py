@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def shoulder(value: Any) -> Any:
     """Bend what is brighter than 0.7 towards 1, as cameras do."""
     if value <= np.float32(0.7):
@@ -15,7 +15,7 @@ def shoulder(value: Any) -> Any:
     return np.float32(0.7) + np.float32(0.3) * over / (np.float32(1.0) + over)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def encoded(value: Any) -> Any:
     """Return linear light as sRGB."""
     if value <= np.float32(0.0031308):
@@ -23,7 +23,7 @@ def encoded(value: Any) -> Any:
     return np.float32(1.055) * value ** np.float32(1 / 2.4) - np.float32(0.055)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def decoded(value: Any) -> Any:
     """Return sRGB as linear light."""
     if value <= np.float32(0.04045):
@@ -31,7 +31,7 @@ def decoded(value: Any) -> Any:
     return ((value + np.float32(0.055)) * np.float32(1 / 1.055)) ** np.float32(2.4)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def lobe(cosine: Any, power: Any, size: Any) -> Any:
     """Return a normalised highlight, (n + 8) / 8 (n . h)^n, widened by the size of the lamp."""
     power = power / (np.float32(1.0) + np.float32(0.25) * power * size * size)
@@ -40,7 +40,7 @@ def lobe(cosine: Any, power: Any, size: Any) -> Any:
     return (power + np.float32(8.0)) * np.float32(0.125) * cosine**power
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def wrapped(cosine: Any, wrap: Any, size: Any) -> Any:
     """Return the cosine law, softened by light under the skin and by a lamp's size."""
     wrap = wrap + np.float32(0.2) * size
@@ -48,7 +48,7 @@ def wrapped(cosine: Any, wrap: Any, size: Any) -> Any:
     return max(lit, np.float32(0.0)) / (np.float32(1.0) + np.float32(0.5) * wrap)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def lids(x: Any, y: Any, eye: Any, strength: Any) -> Any:
     """Return how much of the sky the lids leave, and the distance below the upper one in mm."""
     across = (x - eye[0]) / eye[13]
@@ -67,7 +67,7 @@ def lids(x: Any, y: Any, eye: Any, strength: Any) -> Any:
     return np.float32(1.0) - strength * (np.float32(1.0) - lid), upper
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def tooth(x: Any) -> Any:
     """Return how bright the teeth are x mm beside the middle: gaps, and darker in the corners."""
     place = x / np.float32(7.4)
@@ -76,7 +76,7 @@ def tooth(x: Any) -> Any:
     return bright * np.exp(-(x * x) / np.float32(500.0))
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def slopes(x: Any, y: Any, z: Any, nx: Any, nz: Any, bump: Any, scale: Any) -> Any:
     """Return the slope of the skin's relief (3,) and its oil, read from the front or the side.
 

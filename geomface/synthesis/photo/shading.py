@@ -1,4 +1,8 @@
-"""The kernel that colours a photograph's pixels: skin, eyes, teeth, cloth, hair under the lamps."""
+"""The kernel that colours a photograph's pixels: skin, eyes, teeth, cloth, hair under the lamps.
+
+Its functions divide as numpy does (a division by zero is infinite): to ask before each of forty
+divisions whether there is one takes a tenth of the time.
+"""
 
 from typing import Any, NamedTuple
 
@@ -79,7 +83,7 @@ class Strengths(NamedTuple):
     lids: np.float32
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def shade_photograph(
     ids: Any,
     surface: Surface,
@@ -143,7 +147,7 @@ def shade_photograph(
     return picture, depth
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True, inline="always", error_model="numpy")
 def _shade(
     f: int,
     x: Any,

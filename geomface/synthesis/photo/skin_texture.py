@@ -80,7 +80,7 @@ def _one_a_vertex(template: Template) -> bool:
     return len(pairs) == len(np.unique(mesh.faces))
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def read_skin(texels: Any, curve: Any, u: Any, v: Any, rgb: Any) -> None:
     """Write the linear colour of a texture (S, S, 3) uint8 at uv, bilinear; `curve` is LINEAR."""
     size = len(texels)

@@ -151,7 +151,7 @@ def over_picture(
     return picture, cover
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _draw(
     points: np.ndarray,
     outwards: np.ndarray,
@@ -209,7 +209,7 @@ def _draw(
             _line(xyz, rgb, k, size, rows, columns, depth, color, drawn)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True, inline="always", error_model="numpy")
 def _before(x: float, y: float, z: float, depth: np.ndarray) -> bool:  # pragma: no cover - compiled
     """Whether a point lies in the picture and before all that is drawn."""
     rows, columns = depth.shape
@@ -219,7 +219,7 @@ def _before(x: float, y: float, z: float, depth: np.ndarray) -> bool:  # pragma:
     return z - _OVER < depth[row, column]
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True, inline="always", error_model="numpy")
 def _shade(
     points: np.ndarray,
     n: int,
@@ -270,7 +270,7 @@ def _shade(
         rgb[k, c] = colors[n, c] * (lit * open_ + 2.2 * tinted) + 0.10 * white
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True, inline="always", error_model="numpy")
 def _line(
     xyz: np.ndarray,
     rgb: np.ndarray,
@@ -311,7 +311,7 @@ def _line(
                     color[row, column, c] = rgb[k, c] + t * (rgb[k + 1, c] - rgb[k, c])
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _resolve(
     color: np.ndarray, drawn: np.ndarray, picture: np.ndarray, cover: np.ndarray
 ) -> None:  # pragma: no cover - compiled
