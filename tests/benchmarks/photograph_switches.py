@@ -57,7 +57,7 @@ ARMS = {
     "light": "--light-rig room --no-shadows --no-occlusion --subsurface 0 --lids 0",
     "hair": "--hair 0 --beard 0",
     "covers": "--glasses 0 --hats 0 --scarves 0 --occluders 0",
-    "worn": "--hair 0 --beard 0 --glasses 0 --hats 0 --scarves 0 --occluders 0",
+    "hair+covers": "--hair 0 --beard 0 --glasses 0 --hats 0 --scarves 0 --occluders 0",
     "developing": "--film 0 --coarse 0 --jpeg 0 --sharpening constant(0) --blur constant(0) "
     "--noise constant(0) --jitter 0",
     "people": "--identity gaussian(0,1) --trait-spread 1",
@@ -192,7 +192,8 @@ def write_photographs(images: np.ndarray, folder: Path) -> Path:
 
 
 def label(arm: str) -> str:
-    return arm if arm in (TODAY, ALL) else f"without {arm}"
+    """Return what the table calls an arm."""
+    return arm if arm in (TODAY, ALL) else f"without {arm.replace('+', ' and ')}"
 
 
 def detector_figures(done: dict[int, dict], best: dict[int, dict]) -> tuple[str, ...]:
@@ -208,10 +209,9 @@ def detector_figures(done: dict[int, dict], best: dict[int, dict]) -> tuple[str,
         np.mean([item["given_points"][part] for item in done.values()])
         for part in (slice(2), slice(2, 4))
     )
-    pairs = [np.subtract(done[seed]["given"], best[seed]["given"]) for seed in done if seed in best]
     worse = "-"
-    if pairs and done is not best:
-        gap = np.mean(pairs, axis=0)
+    if best and done is not best:
+        gap = given.mean(axis=0) - np.mean([item["given"] for item in best.values()], axis=0)
         worse = f"{gap.mean():+.2f} ± {gap.std(ddof=1) / len(gap) ** 0.5:.2f}"
     return (
         f"{means.mean():.2f} %{each}",
@@ -229,8 +229,8 @@ def detector_figures(done: dict[int, dict], best: dict[int, dict]) -> tuple[str,
 def table(out: Path, arms: list[str], seeds: list[int]) -> str:
     """Return the finished arms in Markdown: means over seeds, and what "all" is better by.
 
-    That difference is paired by photograph and seed; behind it is its standard error over the
-    photographs, which does not count what another seed of the training would do.
+    That difference is paired by photograph; behind it is its standard error over the photographs,
+    which does not count what another seed of the training would do.
     """
     results = {
         arm: {
