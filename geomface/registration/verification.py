@@ -173,7 +173,8 @@ def _relief_measures(
     upper = weights * _above_mouth(solver)
     parts = [weights, upper if upper.any() else weights]
     whole, above = (max(correlation(part, *heights), 1e-2) for part in parts)
-    upright = None if solver.turned is None else solver.turned.upright(*heights, weights)
+    turned = solver.turned
+    upright = None if turned is None else turned.upright(heights[0], heights[1], weights)
     return float(np.degrees(angle) / (whole * above)), upright
 
 

@@ -1,5 +1,7 @@
 """What of a fitted face its picture shows: not turned away, not hidden, nothing in front."""
 
+from typing import cast
+
 import numpy as np
 from scipy import ndimage
 
@@ -39,8 +41,9 @@ def painted_shares(
     known = known.reshape(size)
     # Nostrils, eyes and mouth are no way in.
     inside = np.asarray(ndimage.binary_fill_holes(known), bool)
-    patches, count = ndimage.label(inside & (share < _SKIN), np.ones((3, 3)))
-    rim = inside & ~ndimage.binary_erosion(inside, np.ones((3, 3)))
+    found = ndimage.label(inside & (share < _SKIN), np.ones((3, 3)))
+    patches, count = cast(tuple[np.ndarray, int], found)
+    rim = inside & ~np.asarray(ndimage.binary_erosion(inside, np.ones((3, 3))), bool)
     area = np.bincount(patches.ravel(), minlength=count + 1)
     contact = np.bincount(patches[rim], minlength=count + 1)
     mark = (contact == 0) | (area < _SMALL_MM2 * pixels_per_mm**2)
