@@ -14,6 +14,7 @@ from geomface.ranges import COUNT, NOT_NEGATIVE
 from geomface.synthesis.distribution_text import format_distribution, parse_distribution
 from geomface.synthesis.distributions import Constant
 from geomface.synthesis.grids import parse_factors
+from geomface.synthesis.mixup_ratios import MixupSettings, parse_ratios
 from geomface.synthesis.settings import (
     DEFAULT_OUTPUTS,
     EXPRESSION_RANGES,
@@ -54,6 +55,13 @@ class IdentityOptions:
     """Share of people who are a mix of two earlier ones."""
     mix_weight: Spread = _text(IdentitySettings.mix_weight)
     """Weight of the first of the two."""
+    identity_mixup: Annotated[
+        str | None, tyro.conf.arg(metavar="LOW:HIGH:STEP", help_behavior_hint="(default: none)")
+    ] = None
+    """Mix the face of each picture with another person of the set; the share of the person is any
+    of these, such as 0:1:0.05 or 0.8. Pose, light, what is worn and noise stay."""
+    mixup_label: Literal["soft", "person"] = IdentitySettings.mixup_label
+    """soft labels a mixed picture with both and their shares, person with the person alone."""
     similar_to: int = IdentitySettings.base
     """Person whom the others resemble under --cosine or --identity-distance."""
     cosine: MaybeSpread = None
@@ -306,6 +314,7 @@ def image_settings(options: SynthFacesOptions) -> FaceImageSettings:
             coefficients="identity",
             base="similar_to",
             distance="identity_distance",
+            mixup="identity_mixup",
         ),
         expression=_filled(
             ExpressionSettings,
@@ -335,5 +344,7 @@ def _filled(settings: type[Settings], options: Any, prefix: str = "", **names: s
         value = getattr(options, names.get(name, prefix + name))
         if isinstance(value, str) and Constant in typing.get_args(hint):
             value = parse_distribution(value)
+        elif isinstance(value, str) and MixupSettings in typing.get_args(hint):
+            value = parse_ratios(value)
         values[name] = value
     return settings(**values)

@@ -108,8 +108,10 @@ def face_job(settings: FaceSetSettings) -> Job:
     from geomface.synthesis.loading import model_hash
     from geomface.synthesis.mixed_sampler import people_sampler
 
-    # Each picture depends on its numbers only, so more identities leave what is there valid.
-    drawn = dataclasses.replace(settings.images, identities=1)
+    drawn = settings.images
+    if not _mixed(settings):
+        # Each picture depends on its numbers only: more identities leave what is there valid.
+        drawn = dataclasses.replace(drawn, identities=1)
     models = [load_face_model(path) for path in settings.model_files]
     sampler = people_sampler(drawn, models)
     hashes = [model_hash(model) for model in models]
@@ -161,6 +163,8 @@ def _head(
             "settings": settings.images,
             "image_format": settings.image_format,
             "shards": settings.shards,
+            # Partners are any others of the set, so such a set cannot grow.
+            **({"mixed among": settings.images.identities} if _mixed(settings) else {}),
             "part_pictures": settings.part_size,
             "model": ", ".join(model.name for model in models),
             "model_hash": model_hash,
@@ -174,6 +178,10 @@ def _head(
             "units": "mm, degrees, pixels (x right, y down, first pixel's centre at 0.5, 0.5)",
         }
     )
+
+
+def _mixed(settings: FaceSetSettings) -> bool:
+    return settings.images.identity.mixup is not None
 
 
 def _import_stages() -> None:

@@ -43,10 +43,6 @@ if TYPE_CHECKING:
     from geomface.recognition.margins.soft_targets import one_hot as one_hot
     from geomface.recognition.mixup.domains import blend_domains as blend_domains
     from geomface.recognition.mixup.domains import domain_ratio as domain_ratio
-    from geomface.recognition.mixup.identities import IdentityMixes as IdentityMixes
-    from geomface.recognition.mixup.identities import draw_identity_mixes as draw_identity_mixes
-    from geomface.recognition.mixup.ratios import MixupSettings as MixupSettings
-    from geomface.recognition.mixup.ratios import phi_grid as phi_grid
     from geomface.recognition.networks.build import NETWORKS as NETWORKS
     from geomface.recognition.networks.build import build_network as build_network
     from geomface.recognition.networks.build import default_network as default_network
@@ -66,5 +62,9 @@ if TYPE_CHECKING:
         VerificationReport as VerificationReport,
     )
     from geomface.recognition.protocols.verification import verify as verify
+    from geomface.synthesis.identity_mixes import IdentityMixes as IdentityMixes
+    from geomface.synthesis.identity_mixes import draw_identity_mixes as draw_identity_mixes
+    from geomface.synthesis.mixup_ratios import MixupSettings as MixupSettings
+    from geomface.synthesis.mixup_ratios import phi_grid as phi_grid
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

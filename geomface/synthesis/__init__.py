@@ -29,8 +29,12 @@ if TYPE_CHECKING:
     from geomface.synthesis.identities import identity_at_cosine as identity_at_cosine
     from geomface.synthesis.identities import identity_at_distance as identity_at_distance
     from geomface.synthesis.identities import mix_identities as mix_identities
+    from geomface.synthesis.identity_mixes import IdentityMixes as IdentityMixes
+    from geomface.synthesis.identity_mixes import draw_identity_mixes as draw_identity_mixes
     from geomface.synthesis.labelled_faces import LabelledFacesSettings as LabelledFacesSettings
     from geomface.synthesis.labelled_faces import draw_labelled_faces as draw_labelled_faces
+    from geomface.synthesis.mixup_ratios import MixupSettings as MixupSettings
+    from geomface.synthesis.mixup_ratios import phi_grid as phi_grid
     from geomface.synthesis.parameters import FaceParameters as FaceParameters
     from geomface.synthesis.parameters import draw_parameters as draw_parameters
     from geomface.synthesis.sampler import FaceBatch as FaceBatch

@@ -26,6 +26,7 @@ class Person:
     albedo : (ALBEDO_SIZE,) float64, code of skin and hair
     parents : the two people a mix is made of, empty for the others
     parent_weights : their weights, which are also soft labels
+    known_as_one : a mix whose label is the person alone, to test with
     """
 
     index: int
@@ -33,6 +34,7 @@ class Person:
     albedo: FloatArray
     parents: tuple[int, ...] = ()
     parent_weights: tuple[float, ...] = ()
+    known_as_one: bool = False
 
     @property
     def traits(self) -> Traits:

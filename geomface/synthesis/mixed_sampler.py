@@ -28,7 +28,8 @@ class MixedSampler:
     Raises
     ------
     LandmarkError : a template without multi-pie-68 landmarks.
-    SettingsError : fewer models, a factor that one of them lacks, an output of one mesh only.
+    SettingsError : fewer models, a factor that one of them lacks, an output of one mesh only,
+        mixed people.
     """
 
     def __init__(self, settings: FaceImageSettings, models: Sequence[MorphableModel]) -> None:
@@ -39,6 +40,11 @@ class MixedSampler:
             raise SettingsError(
                 f"outputs: {', '.join(wrong)} number the parts of one mesh; people of several "
                 "models have several. Leave them out, or draw one set a model."
+            )
+        if settings.identity.mixup is not None or settings.identity.mix_share > 0:
+            raise SettingsError(
+                "models: people of different models cannot be mixed. Leave out the mixing, or draw "
+                "one set a model."
             )
         self.settings = settings
         self.samplers = tuple(FaceSampler(settings, model) for model in models)

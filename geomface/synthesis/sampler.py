@@ -14,8 +14,9 @@ from geomface.errors import SettingsError
 from geomface.faces.builtin import load_builtin_face
 from geomface.rendering.differentiable import Renderer, RenderSettings, SphericalHarmonicsLight
 from geomface.statistics import MorphableModel, require_model
-from geomface.synthesis.identities import draw_person
+from geomface.synthesis.identities import Person
 from geomface.synthesis.parameters import FaceParameters, check_factors, draw_parameters
+from geomface.synthesis.people import People
 from geomface.synthesis.scene import (
     FaceScene,
     Look,
@@ -98,7 +99,7 @@ class FaceSampler:
         self.settings = settings
         self.model = load_builtin_face() if model is None else require_model(model, "pictures")
         check_factors(settings.factors, self.model)
-        self._axes = trait_axes(self.model)
+        self.people = People(settings, len(self.model.shape), trait_axes(self.model))
         self.scene = FaceScene(self.model, eyes=settings.eyes, uv="uv" in settings.outputs)
         size = RenderSettings(settings.size, settings.size)
         self._renderer = Renderer(self.scene.template, size)
@@ -107,7 +108,7 @@ class FaceSampler:
             from geomface.synthesis.photo.photographer import Photographer
 
             self._photo = Photographer(self.scene, settings)
-        self._looks: OrderedDict[int, Look] = OrderedDict()
+        self._looks: OrderedDict[Person, Look] = OrderedDict()
 
     @property
     def region_names(self) -> tuple[str, ...]:
@@ -127,12 +128,12 @@ class FaceSampler:
 
     def parameters(self, identity: int, sample: int) -> FaceParameters:
         """Return the parameters of one picture, without rendering it."""
-        look = self._look(identity)
-        return draw_parameters(self.settings, self.model, look.person, sample)
+        person = self.people.shown(identity, sample)
+        return draw_parameters(self.settings, self.model, person, sample)
 
     def vertices(self, parameters: FaceParameters) -> FloatArray:
         """Return the (V, 3) vertices of the face in a picture, float64, mm."""
-        return self.scene.face(self._look(parameters.identity), parameters.expression)
+        return self.scene.face(self._look(parameters.person), parameters.expression)
 
     def render(self, parameters: Sequence[FaceParameters]) -> FaceBatch:
         """Render pictures; each is the same to the bit whatever the others of the batch.
@@ -185,21 +186,17 @@ class FaceSampler:
                 yield self.batch([(int(k) // each, int(k) % each) for k in chosen])
             done += 1
 
-    def _look(self, identity: int) -> Look:
-        if identity in self._looks:
-            self._looks.move_to_end(identity)
-            return self._looks[identity]
-        settings = self.settings
-        person = draw_person(
-            settings.identity, len(self.model.shape), settings.seed, identity, self._axes
-        )
-        self._looks[identity] = self.scene.look(person, settings.seed)
+    def _look(self, person: Person) -> Look:
+        if person in self._looks:
+            self._looks.move_to_end(person)
+            return self._looks[person]
+        self._looks[person] = self.scene.look(person, self.settings.seed)
         while len(self._looks) > _KEPT_LOOKS:
             self._looks.popitem(last=False)
-        return self._looks[identity]
+        return self._looks[person]
 
     def _render(self, parameters: Sequence[FaceParameters]) -> FaceBatch:
-        looks = [self._look(item.identity) for item in parameters]
+        looks = [self._look(item.person) for item in parameters]
         pairs = list(zip(looks, parameters, strict=True))
         faces = [self.scene.face(look, item.expression) for look, item in pairs]
         cameras = [camera_numbers(self.scene, item, self.settings.size) for item in parameters]

@@ -16,6 +16,7 @@ from geomface.synthesis.distributions import (
     Uniform,
 )
 from geomface.synthesis.grids import grid_size
+from geomface.synthesis.mixup_ratios import MixupSettings
 
 PRESETS = ("plain", "photo")
 BACKGROUNDS = ("auto", "black", "grey", "texture")
@@ -91,6 +92,9 @@ class IdentitySettings:
     base : the person whom the others resemble, when `cosine` or `distance` is given
     cosine : cosine between the coefficients of a person and those of the base
     distance : length of the difference of the coefficients to those of the base, in sigma
+    mixup : mixes every picture of a person with another person of the set, at such shares of the
+        person; see `People.shown`
+    mixup_label : "soft" labels such a picture with both and their shares, "person" with the person
     """
 
     coefficients: Distribution = Gaussian(0.0, 1.2)
@@ -100,6 +104,8 @@ class IdentitySettings:
     base: int = 0
     cosine: Distribution | None = None
     distance: Distribution | None = None
+    mixup: MixupSettings | None = None
+    mixup_label: Literal["soft", "person"] = "soft"
 
     def __post_init__(self) -> None:
         require_numbers(self, **IDENTITY_RANGES, base=NOT_NEGATIVE)
@@ -109,6 +115,9 @@ class IdentitySettings:
             raise SettingsError(
                 "mix_share, cosine and distance each say how people are related: give one of them."
             )
+        if self.mixup is not None and self.mix_share > 0:
+            raise SettingsError("mix_share and mixup both mix people: give one of them.")
+        _require_choice("mixup_label", self.mixup_label, ("soft", "person"))
         if self.cosine is not None:
             _require_range("cosine", self.cosine, -1.0, 1.0)
         if self.distance is not None:
@@ -354,6 +363,8 @@ class FaceImageSettings:
             raise SettingsError(f"outputs: {', '.join(self.outputs)} names one of them twice.")
         if not grid_size(factors):
             raise SettingsError("factors: expected at least one level of each factor, got none.")
+        if self.identity.mixup is not None and self.identities < 2:
+            raise SettingsError("mixup: expected two people or more, got a set of one.")
         if self.factors and self.samples != 1:
             raise SettingsError(
                 f"factors: the grid says how many pictures a person gets "

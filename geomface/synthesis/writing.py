@@ -13,6 +13,7 @@ from geomface.datasets.picture_files import encode_output, suffix_of
 from geomface.errors import GeomfaceError, OutputError
 from geomface.files.atomic import write_bytes
 from geomface.files.records import plain
+from geomface.synthesis.identities import Person
 from geomface.synthesis.mixed_sampler import MixedSampler
 from geomface.synthesis.sampler import RENDER_BATCH, FaceBatch, FaceSampler
 from geomface.synthesis.shards import ShardWriter
@@ -144,12 +145,13 @@ def manifest_row(
         "key": picture_key(parameters.identity, parameters.sample),
         "identity": parameters.identity,
         "sample": parameters.sample,
-        "parents": list(person.parents),
-        "parent_weights": list(person.parent_weights),
+        "parents": [] if person.known_as_one else list(person.parents),
+        "parent_weights": [] if person.known_as_one else list(person.parent_weights),
         "parameters": {
             "identity": person.coefficients.tolist(),
             "albedo": person.albedo.tolist(),
             "traits": plain(person.traits),
+            **_hidden_mix(person),
             "expression": {name: weight for name, weight in weights if weight},
             "gaze": parameters.gaze.tolist(),
             "yaw": parameters.yaw,
@@ -172,6 +174,13 @@ def manifest_row(
         "landmarks_visible": batch.landmarks_visible[place].tolist(),
         "files": dict(files),
     }
+
+
+def _hidden_mix(person: Person) -> dict[str, Any]:
+    """Return what a picture is mixed of when its label does not say so."""
+    if not person.known_as_one:
+        return {}
+    return {"mixed_of": list(person.parents), "mixed_at": list(person.parent_weights)}
 
 
 class _SingleFiles:

@@ -5,7 +5,7 @@ import torch
 from geomface.errors import SettingsError
 from geomface.learning.randomness import stream_generator
 from geomface.recognition.margins.soft_targets import SoftTargets, blend
-from geomface.recognition.mixup.ratios import MixupSettings
+from geomface.synthesis.mixup_ratios import MixupSettings
 
 
 def domain_ratio(seed: int, step: int, settings: MixupSettings | None = None) -> float:

@@ -7,9 +7,9 @@ from geomface.errors import SettingsError
 from geomface.learning import ComputeSettings, LoopSettings, OptimizerSettings, Schedule
 from geomface.ranges import COUNT, NOT_NEGATIVE, POSITIVE, SEED, require_numbers
 from geomface.recognition.margins.margin_softmax import MarginSettings
-from geomface.recognition.mixup.ratios import MixupSettings
 from geomface.recognition.networks.embedder_network import NetworkSettings
 from geomface.recognition.training.augmentation import PAPER, AugmentationSettings
+from geomface.synthesis.mixup_ratios import MixupSettings
 
 Recipe = Literal["tiny", "cpu", "paper"]
 RECIPES: tuple[Recipe, ...] = ("tiny", "cpu", "paper")

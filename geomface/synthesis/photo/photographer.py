@@ -11,6 +11,7 @@ from geomface.arrays import BoolArray, FloatArray, ImageArray
 from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.mesh.normals import vertex_normals
 from geomface.rendering.differentiable import Renderer, RenderSettings
+from geomface.synthesis.identities import Person
 from geomface.synthesis.parameters import FaceParameters
 from geomface.synthesis.photo.backgrounds import background_picture
 from geomface.synthesis.photo.beards import grow_beard
@@ -56,7 +57,7 @@ class Photographer:
         self._skin = skin_painter(scene.model.template, settings.size)
         places = self._skin.places
         self._painter = HeadPainter(self.surface, settings.photo, settings.size, places)
-        self._heads: OrderedDict[int, HeadLook] = OrderedDict()
+        self._heads: OrderedDict[Person, HeadLook] = OrderedDict()
 
     def take(
         self,
@@ -147,14 +148,14 @@ class Photographer:
         return develop(picture, settings.photo, rng), hidden
 
     def _head(self, look: Look) -> HeadLook:
-        index = look.person.index
-        if index in self._heads:
-            self._heads.move_to_end(index)
-            return self._heads[index]
-        self._heads[index] = self._draw_head(look)
+        person = look.person
+        if person in self._heads:
+            self._heads.move_to_end(person)
+            return self._heads[person]
+        self._heads[person] = self._draw_head(look)
         while len(self._heads) > _KEPT_HEADS:
             self._heads.popitem(last=False)
-        return self._heads[index]
+        return self._heads[person]
 
     def _draw_head(self, look: Look) -> HeadLook:
         """Draw what a person has besides a face."""

@@ -7,7 +7,7 @@ import numpy as np
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import SettingsError
 from geomface.ranges import NOT_NEGATIVE, require_number
-from geomface.recognition.mixup.ratios import MixupSettings
+from geomface.synthesis.mixup_ratios import MixupSettings
 from geomface.synthesis.streams import stream
 
 
