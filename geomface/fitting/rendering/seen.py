@@ -12,7 +12,7 @@ from geomface.rendering.camera import Camera
 
 _BEHIND_MM = 3.0
 _SKIN = 0.5
-_SMALL_MM2 = 250.0
+_SMALL_MM2, _PIECE = 250.0, 0.25
 _FACING = (0.25, 0.5)
 """Cosines to the eye between which skin goes from not shown to shown."""
 
@@ -24,7 +24,8 @@ def painted_shares(
 
     What lies in front of a face reaches in from outside it, as hair and hands do: a patch that is
     unlike the model but has the face all around it, or is smaller than 250 mm^2, is a mark on the
-    skin, and counts.
+    skin, and counts. Pieces of skin below a quarter of the largest, cut off by what is in front, do
+    not.
 
     Parameters
     ----------
@@ -48,7 +49,13 @@ def painted_shares(
     contact = np.bincount(patches[rim], minlength=count + 1)
     mark = (contact == 0) | (area < _SMALL_MM2 * pixels_per_mm**2)
     mark[0] = False
-    return np.where(known & mark[patches], np.float32(1.0), share)
+    share = np.where(known & mark[patches], np.float32(1.0), share)
+    # What shows between strands of hair is not the face: it is cut off from it.
+    pieces, count = ndimage.label(share >= _SKIN, np.ones((3, 3)))
+    area = np.bincount(pieces.ravel(), minlength=count + 1)
+    area[0] = 0
+    area[0] = area.max()  # what lies below is left as it is
+    return np.where((area < _PIECE * area.max())[pieces], np.float32(0.0), share)
 
 
 def seen_vertices(

@@ -82,6 +82,16 @@ def test_marks_inside_the_face_are_skin_and_what_reaches_in_is_not() -> None:
     assert (shown[20:22, 20:25] == 1).all() and (shown[22:30, 25:28] == 0).all()
 
 
+def test_what_shows_between_strands_is_not_the_face() -> None:
+    shares = np.ones(SIZE, np.float32)
+    shares[:, 38:42] = 0.0
+    shown = painted_shares(shares.ravel(), EVERY, SIZE, 0.3)
+    assert (shown[:, :38] == 1).all() and (shown[:, 38:] == 0).all()
+    shares[:, :38] = 0.0  # nothing but the strip: then it is the face
+    shown = painted_shares(shares.ravel(), EVERY, SIZE, 0.3)
+    assert (shown[:, 42:] == 1).all()
+
+
 def test_what_lies_behind_is_hidden() -> None:
     square = np.array([[0.0, 0, 0], [10, 0, 0], [10, 10, 0], [0, 10, 0]])
     vertices = np.concatenate([square - [0, 0, 20], square * [0.5, 1, 1]])
