@@ -158,8 +158,9 @@ def independent_pixels(
 
     A = a_x a_y,   a = 1 + 2 sum_l max(rho(l), 0)
 
-    with rho the correlation of residuals l pixels apart along rows or columns, summed until it
-    falls below 0.05. Skin that no model knows, hair and shadows make a large area.
+    with rho the covariance of residuals l pixels apart along rows or columns, over the larger of
+    their variance and sigma^2, summed until it falls below 0.05. Skin that no model knows, hair and
+    shadows make a large area; what errs less than is expected anyway does not.
 
     Parameters
     ----------
@@ -175,12 +176,13 @@ def independent_pixels(
     known = np.zeros(size[0] * size[1], bool)
     known[places] = True
     grid, known = grid.reshape(*size, -1), known.reshape(size)
-    return _length(grid, known, longest) * _length(grid.transpose(1, 0, 2), known.T, longest)
+    variance = max(float((grid[known] ** 2).mean()), sigma**2)
+    along = _length(grid, known, longest, variance)
+    return along * _length(grid.transpose(1, 0, 2), known.T, longest, variance)
 
 
-def _length(grid: FloatArray, known: np.ndarray, longest: int) -> float:
+def _length(grid: FloatArray, known: np.ndarray, longest: int, variance: float) -> float:
     """Return 1 + 2 sum_l rho(l) along the first axis."""
-    variance = float((grid[known] ** 2).mean())
     total = 1.0
     for lag in range(1, min(longest, len(grid) - 1) + 1):
         both = known[:-lag] & known[lag:]

@@ -22,7 +22,7 @@ class PictureFitSettings:
     region: str = "narrow_face"
     """Region of the template whose pixels count, without ears, neck and what hair hides; all of
     the face where the template has no region of this name."""
-    correlated_mm: float = 6.0
+    correlated_mm: float = 30.0
     """Neighbouring pixels err in common, since no model knows all skin, hair and shadows: how far
     is measured in the picture, up to this distance."""
     least_sigma: float = 0.01
