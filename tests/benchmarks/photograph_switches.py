@@ -210,8 +210,9 @@ def detector_figures(done: dict[int, dict], best: dict[int, dict]) -> tuple[str,
         for part in (slice(2), slice(2, 4))
     )
     worse = "-"
-    if best and done is not best:
-        gap = given.mean(axis=0) - np.mean([item["given"] for item in best.values()], axis=0)
+    pairs = [np.subtract(done[seed]["given"], best[seed]["given"]) for seed in done if seed in best]
+    if pairs and done is not best:
+        gap = np.mean(pairs, axis=0)
         worse = f"{gap.mean():+.2f} ± {gap.std(ddof=1) / len(gap) ** 0.5:.2f}"
     return (
         f"{means.mean():.2f} %{each}",
@@ -229,8 +230,8 @@ def detector_figures(done: dict[int, dict], best: dict[int, dict]) -> tuple[str,
 def table(out: Path, arms: list[str], seeds: list[int]) -> str:
     """Return the finished arms in Markdown: means over seeds, and what "all" is better by.
 
-    That difference is paired by photograph; behind it is its standard error over the photographs,
-    which does not count what another seed of the training would do.
+    That difference is paired by photograph and seed; behind it is its standard error over the
+    photographs, which does not count what another seed of the training would do.
     """
     results = {
         arm: {
