@@ -51,7 +51,8 @@ def painted_shares(
     mark[0] = False
     share = np.where(known & mark[patches], np.float32(1.0), share)
     # What shows between strands of hair is not the face: it is cut off from it.
-    pieces, count = ndimage.label(share >= _SKIN, np.ones((3, 3)))
+    found = ndimage.label(share >= _SKIN, np.ones((3, 3)))
+    pieces, count = cast(tuple[np.ndarray, int], found)
     area = np.bincount(pieces.ravel(), minlength=count + 1)
     area[0] = 0
     area[0] = area.max()  # what lies below is left as it is
