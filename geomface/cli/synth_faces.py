@@ -15,6 +15,7 @@ from geomface.synthesis.distribution_text import format_distribution, parse_dist
 from geomface.synthesis.distributions import Constant
 from geomface.synthesis.grids import parse_factors
 from geomface.synthesis.mixup_ratios import MixupSettings, parse_ratios
+from geomface.synthesis.set_sizes import parse_samples
 from geomface.synthesis.settings import (
     DEFAULT_OUTPUTS,
     EXPRESSION_RANGES,
@@ -193,6 +194,11 @@ class PhotoOptions:
     """How much of what a small blur takes away is added."""
     jpeg: float = PhotoSettings.jpeg
     """Share of pictures that were kept as a JPEG."""
+    wear: Literal["per-person", "per-picture"] = PhotoSettings.wear
+    """Glasses, hats, scarves and clothes are of the person, or drawn anew for every picture, whose
+    shares those above then are."""
+    haircut: Literal["per-person", "per-picture"] = PhotoSettings.haircut
+    """The haircut is of the person, or drawn anew for every picture."""
 
     @property
     def shadows(self) -> bool:
@@ -227,6 +233,13 @@ class SynthFacesOptions:
         tyro.conf.arg(metavar="N", help_behavior_hint="(default: 10, or what --grid says)"),
     ] = None
     """Pictures a person."""
+    samples_of: Annotated[
+        str | None, tyro.conf.arg(metavar="N,N,...", help_behavior_hint="(default: all alike)")
+    ] = None
+    """Pictures of person 0, 1 and so on, from the first again after the last; or ub1, ub2 or
+    balanced: SynFace's long tails, --samples a person on average."""
+    vary: Literal["all", "none", "expression", "pose", "light"] = FaceImageSettings.vary
+    """What differs between the pictures of a person besides framing, background and noise."""
     size: int = FaceImageSettings.size
     """Pixels a side."""
     preset: Literal["plain", "photo"] = FaceImageSettings.preset
@@ -295,12 +308,16 @@ def image_settings(options: SynthFacesOptions) -> FaceImageSettings:
     SettingsError : numbers out of range, a distribution or a factor that cannot be read.
     """
     factors = parse_factors(options.grid)
-    samples = options.samples
-    if samples is None:
+    samples, samples_of = options.samples, ()
+    if options.samples_of is not None:
+        samples, samples_of = 1, parse_samples(options.samples_of, samples)
+    elif samples is None:
         samples = 1 if factors else 10
     return FaceImageSettings(
         identities=options.identities,
         samples=samples,
+        samples_of=samples_of,
+        vary=options.vary,
         size=options.size,
         seed=options.common.seed,
         preset=options.preset,

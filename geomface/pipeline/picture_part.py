@@ -30,12 +30,11 @@ class PartPayload:
 def make_part(task: ItemTask, folder: Path) -> Outcome:
     """Render and write one part."""
     part: PartPayload = task.payload
-    each = part.images.pictures_per_identity
     busy = time.process_time()
     with one_torch_thread():
         counts = write_part(
             _sampler(part),
-            [divmod(number, each) for number in range(part.first, part.last)],
+            [part.images.picture(number) for number in range(part.first, part.last)],
             folder,
             place=task.place,
             image_format=part.image_format,

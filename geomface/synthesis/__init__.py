@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from geomface.synthesis.parameters import draw_parameters as draw_parameters
     from geomface.synthesis.sampler import FaceBatch as FaceBatch
     from geomface.synthesis.sampler import FaceSampler as FaceSampler
+    from geomface.synthesis.set_sizes import LONG_TAILS as LONG_TAILS
+    from geomface.synthesis.set_sizes import long_tail as long_tail
     from geomface.synthesis.settings import BackgroundSettings as BackgroundSettings
     from geomface.synthesis.settings import CameraSettings as CameraSettings
     from geomface.synthesis.settings import ExpressionSettings as ExpressionSettings

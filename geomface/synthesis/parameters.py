@@ -41,6 +41,7 @@ class FaceParameters:
     light : (9, 3) spherical harmonics in the axes of the face
     background : level in [0, 1]
     stream : number of the sample whose random numbers the picture's effects use
+    light_stream : the same for lamps and exposure
     """
 
     identity: int
@@ -59,6 +60,7 @@ class FaceParameters:
     light: FloatArray
     background: float
     stream: int
+    light_stream: int
 
 
 def draw_parameters(
@@ -84,20 +86,24 @@ def draw_parameters(
     fixed = bool(settings.factors) and settings.others == "fixed"
     number = 0 if fixed else sample
     seed, who = settings.seed, person.index
-    pose = _pose(settings, stream(seed, "pose", who, number)) | _only(point, "yaw", "pitch", "roll")
+    posed, lit, moved = (
+        number if settings.vary in ("all", group) else 0
+        for group in ("pose", "light", "expression")
+    )
+    pose = _pose(settings, stream(seed, "pose", who, posed)) | _only(point, "yaw", "pitch", "roll")
     camera = _camera(settings, stream(seed, "camera", who, number))
     camera |= _only(point, "scale", "distance", "offset_x", "offset_y")
     rotation = head_rotation(pose["yaw"], pose["pitch"], pose["roll"])
     background = draw_one(settings.background.level, stream(seed, "background", who, number))
-    expression_rng = stream(seed, "expression", who, number)
+    expression_rng = stream(seed, "expression", who, moved)
     return FaceParameters(
         identity=who,
         sample=sample,
         person=person,
         expression=_expression(
-            settings, model, expression_rng, stream(seed, "smile", who, number), point
+            settings, model, expression_rng, stream(seed, "smile", who, moved), point
         ),
-        gaze=draw(settings.expression.gaze, stream(seed, "gaze", who, number), 2).clip(-25, 25),
+        gaze=draw(settings.expression.gaze, stream(seed, "gaze", who, moved), 2).clip(-25, 25),
         yaw=pose["yaw"],
         pitch=pose["pitch"],
         roll=pose["roll"],
@@ -106,9 +112,10 @@ def draw_parameters(
         scale=float(np.clip(camera["scale"], LEAST_SCALE, LARGEST_SCALE)),
         offset=np.array([camera["offset_x"], camera["offset_y"]]),
         weak=settings.camera.weak,
-        light=_light(settings, stream(seed, "light", who, number), rotation, point),
+        light=_light(settings, stream(seed, "light", who, lit), rotation, point),
         background=float(np.clip(point.get("background", background), 0, 1)),
         stream=number,
+        light_stream=lit,
     )
 
 

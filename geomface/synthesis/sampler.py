@@ -177,13 +177,13 @@ class FaceSampler:
         """
         if size < 1:
             raise SettingsError(f"batches: expected a size of at least 1, got {size}.")
-        each, total = self.settings.pictures_per_identity, self.settings.pictures
+        total = self.settings.pictures
         done = 0
         while rounds is None or done < rounds:
             order = np.arange(total) if rng is None else rng.permutation(total)
             for start in range(0, total, size):
                 chosen = order[start : start + size]
-                yield self.batch([(int(k) // each, int(k) % each) for k in chosen])
+                yield self.batch([self.settings.picture(int(k)) for k in chosen])
             done += 1
 
     def _look(self, person: Person) -> Look:

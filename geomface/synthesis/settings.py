@@ -7,16 +7,11 @@ from typing import Literal, get_args
 from geomface.errors import SettingsError
 from geomface.ranges import NOT_NEGATIVE, SEED, SHARE, require_numbers
 from geomface.rendering.differentiable.settings import OUTPUTS
-from geomface.synthesis.distributions import (
-    Constant,
-    Distribution,
-    Empirical,
-    Gaussian,
-    Mixture,
-    Uniform,
-)
+from geomface.synthesis.checks import require_choice, require_range
+from geomface.synthesis.distributions import Constant, Distribution, Gaussian, Mixture, Uniform
 from geomface.synthesis.grids import grid_size
 from geomface.synthesis.mixup_ratios import MixupSettings
+from geomface.synthesis.set_sizes import picture_of, pictures_before, require_samples_of
 
 PRESETS = ("plain", "photo")
 BACKGROUNDS = ("auto", "black", "grey", "texture")
@@ -24,6 +19,8 @@ LightRigName = Literal[
     "auto", "mixed", "room", "flash", "front", "window", "overhead", "key", "back", "lamps"
 ]
 LIGHT_RIGS: tuple[str, ...] = get_args(LightRigName)
+WEAR = ("per-person", "per-picture")
+VARY = ("all", "none", "expression", "pose", "light")
 DEFAULT_OUTPUTS = ("rgb", "landmarks")
 LARGEST_COUNT = 10_000_000
 # Numbers that options of the command line are checked for as well, under the same names.
@@ -46,36 +43,6 @@ PHOTO_RANGES = {
     "jpeg": SHARE,
 }
 LARGEST_BLUR, LARGEST_NOISE, LARGEST_SHARPENING = 50.0, 1.0, 10.0
-
-
-def _require_choice(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise SettingsError(f"{name}: expected one of {', '.join(known)}, got {value!r}.")
-
-
-def _require_range(
-    name: str, distribution: Distribution, low: float | None, high: float | None
-) -> None:
-    """Refuse a distribution whose bounded parts leave a range; Gaussians are clipped when drawn."""
-    parts: list[Distribution] = [distribution]
-    while parts:
-        part = parts.pop()
-        values: tuple = ()
-        if isinstance(part, Mixture):
-            parts.extend(part.parts)
-        elif isinstance(part, Constant):
-            values = (part.value,)
-        elif isinstance(part, Uniform):
-            values = (part.low, part.high)
-        elif isinstance(part, Empirical):
-            values = part.values
-        for value in values:
-            below = low is not None and value < low
-            if isinstance(value, tuple) or below or (high is not None and value > high):
-                bound = f"at least {low:g}" if high is None else f"at most {high:g}"
-                if low is not None and high is not None:
-                    bound = f"{low:g} to {high:g}"
-                raise SettingsError(f"{name}: expected {bound}, got values such as {value}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +76,7 @@ class IdentitySettings:
 
     def __post_init__(self) -> None:
         require_numbers(self, **IDENTITY_RANGES, base=NOT_NEGATIVE)
-        _require_range("mix_weight", self.mix_weight, 0.0, 1.0)
+        require_range("mix_weight", self.mix_weight, 0.0, 1.0)
         given = [self.mix_share > 0, self.cosine is not None, self.distance is not None]
         if sum(given) > 1:
             raise SettingsError(
@@ -117,11 +84,11 @@ class IdentitySettings:
             )
         if self.mixup is not None and self.mix_share > 0:
             raise SettingsError("mix_share and mixup both mix people: give one of them.")
-        _require_choice("mixup_label", self.mixup_label, ("soft", "person"))
+        require_choice("mixup_label", self.mixup_label, ("soft", "person"))
         if self.cosine is not None:
-            _require_range("cosine", self.cosine, -1.0, 1.0)
+            require_range("cosine", self.cosine, -1.0, 1.0)
         if self.distance is not None:
-            _require_range("distance", self.distance, 0.0, None)
+            require_range("distance", self.distance, 0.0, None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,7 +113,7 @@ class ExpressionSettings:
     smiles: float = 0.3
 
     def __post_init__(self) -> None:
-        _require_choice("expression", self.kind, ("groups", "weights", "neutral"))
+        require_choice("expression", self.kind, ("groups", "weights", "neutral"))
         require_numbers(self, **EXPRESSION_RANGES)
 
 
@@ -197,8 +164,8 @@ class LightSettings:
     coefficients: Distribution | None = None
 
     def __post_init__(self) -> None:
-        _require_range("light share", self.share, 0.0, 0.8)
-        _require_range("light intensity", self.intensity, 0.0, None)
+        require_range("light share", self.share, 0.0, 0.8)
+        require_range("light intensity", self.intensity, 0.0, None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,7 +187,7 @@ class CameraSettings:
     weak: bool = False
 
     def __post_init__(self) -> None:
-        _require_range("distance", self.distance, 200.0, None)
+        require_range("distance", self.distance, 200.0, None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -238,7 +205,7 @@ class BackgroundSettings:
     level: Distribution = Uniform(0.15, 0.85)
 
     def __post_init__(self) -> None:
-        _require_choice("background", self.kind, BACKGROUNDS)
+        require_choice("background", self.kind, BACKGROUNDS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -267,6 +234,9 @@ class PhotoSettings:
     coarse : share of pictures of fewer pixels, enlarged
     sharpening : how much of what a small blur takes away a camera adds, at most 10
     jpeg : share of pictures that were kept as a JPEG
+    wear : "per-picture" draws glasses, hats, scarves and the colours of clothes for every picture,
+        whose shares the above then are, so that nobody is known by them
+    haircut : "per-picture" draws the haircut for every picture; who is bald stays so
     """
 
     detail: float = 1.0
@@ -288,13 +258,17 @@ class PhotoSettings:
     coarse: float = 0.3
     sharpening: Distribution = Mixture((Uniform(0.0, 0.6), Uniform(0.6, 1.2)), (0.8, 0.2))
     jpeg: float = 0.5
+    wear: Literal["per-person", "per-picture"] = "per-person"
+    haircut: Literal["per-person", "per-picture"] = "per-person"
 
     def __post_init__(self) -> None:
-        _require_choice("light_rig", self.light_rig, LIGHT_RIGS)
+        require_choice("wear", self.wear, WEAR)
+        require_choice("haircut", self.haircut, WEAR)
+        require_choice("light_rig", self.light_rig, LIGHT_RIGS)
         require_numbers(self, **PHOTO_RANGES)
-        _require_range("blur", self.blur, None, LARGEST_BLUR)
-        _require_range("noise", self.noise, None, LARGEST_NOISE)
-        _require_range("sharpening", self.sharpening, 0.0, LARGEST_SHARPENING)
+        require_range("blur", self.blur, None, LARGEST_BLUR)
+        require_range("noise", self.noise, None, LARGEST_NOISE)
+        require_range("sharpening", self.sharpening, 0.0, LARGEST_SHARPENING)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -315,6 +289,11 @@ class FaceImageSettings:
     others : in a controlled set, what is no factor is drawn once a person ("fixed"), or for every
         picture ("random")
     eyes : draw eyeballs behind the lids
+    samples_of : pictures of person 0, 1 and so on, from the first again after the last; instead of
+        `samples`, for sets with a long tail; see `long_tail`
+    vary : what differs between the pictures of a person besides framing, background, what is in
+        front and noise: all, or one of expression, pose and light, or none of the three; the rest
+        is that of the person's first picture
 
     Example
     -------
@@ -334,6 +313,8 @@ class FaceImageSettings:
     factors: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
     others: Literal["fixed", "random"] = "fixed"
     eyes: bool = True
+    samples_of: tuple[int, ...] = ()
+    vary: Literal["all", "none", "expression", "pose", "light"] = "all"
     identity: IdentitySettings = IdentitySettings()
     expression: ExpressionSettings = ExpressionSettings()
     pose: PoseSettings = PoseSettings()
@@ -353,12 +334,15 @@ class FaceImageSettings:
             size="[16, 4096]",
             seed=SEED,
         )
-        _require_choice("preset", self.preset, PRESETS)
-        _require_choice("others", self.others, ("fixed", "random"))
+        require_choice("preset", self.preset, PRESETS)
+        require_choice("vary", self.vary, VARY)
+        object.__setattr__(self, "samples_of", tuple(self.samples_of))
+        require_samples_of(self.samples_of, alone=self.samples == 1 and not self.factors)
+        require_choice("others", self.others, ("fixed", "random"))
         if not self.outputs:
             raise SettingsError(f"outputs: expected at least one of {', '.join(OUTPUTS)}.")
         for name in self.outputs:
-            _require_choice("outputs", name, OUTPUTS)
+            require_choice("outputs", name, OUTPUTS)
         if len(set(self.outputs)) != len(self.outputs):
             raise SettingsError(f"outputs: {', '.join(self.outputs)} names one of them twice.")
         if not grid_size(factors):
@@ -372,14 +356,18 @@ class FaceImageSettings:
             )
 
     @property
-    def pictures_per_identity(self) -> int:
-        """Number of pictures of each person."""
-        return grid_size(self.factors) if self.factors else self.samples
+    def pictures_of(self) -> tuple[int, ...]:
+        """Number of pictures of person 0, 1 and so on, from the first again after the last."""
+        return self.samples_of or (grid_size(self.factors) if self.factors else self.samples,)
 
     @property
     def pictures(self) -> int:
         """Number of pictures in all."""
-        return self.identities * self.pictures_per_identity
+        return pictures_before(self.pictures_of, self.identities)
+
+    def picture(self, number: int) -> tuple[int, int]:
+        """Return (identity, sample) of a picture, counted from 0, person after person."""
+        return picture_of(self.pictures_of, number)
 
     @property
     def background_kind(self) -> str:

@@ -57,7 +57,7 @@ class Photographer:
         self._skin = skin_painter(scene.model.template, settings.size)
         places = self._skin.places
         self._painter = HeadPainter(self.surface, settings.photo, settings.size, places)
-        self._heads: OrderedDict[Person, HeadLook] = OrderedDict()
+        self._heads: OrderedDict[tuple[Person, int, int], HeadLook] = OrderedDict()
 
     def take(
         self,
@@ -74,7 +74,9 @@ class Photographer:
         looks, faces, parameters, cameras : of the pictures, as for the bare faces
         landmarks : (B, 68, 2) pixels
         """
-        heads = [self._head(look) for look in looks]
+        heads = [
+            self._head(look, item.stream) for look, item in zip(looks, parameters, strict=True)
+        ]
         shapes = [
             self.surface.vertices(head, look, face, item.gaze)
             for head, look, face, item in zip(heads, looks, faces, parameters, strict=True)
@@ -124,12 +126,12 @@ class Photographer:
 
     def _rig(self, item: FaceParameters) -> LightRig:
         """Return the lights of a picture."""
-        rng = stream(self.settings.seed, "rig", item.identity, item.stream)
+        rng = stream(self.settings.seed, "rig", item.identity, item.light_stream)
         return picture_rig(self.settings, item, rng)
 
     def _shine(self, item: FaceParameters) -> Shine:
         """Return exposure and the skin's gloss in a picture."""
-        rng = stream(self.settings.seed, "shine", item.identity, item.stream)
+        rng = stream(self.settings.seed, "shine", item.identity, item.light_stream)
         gloss, bright = rng.uniform(0.25, 1.2), rng.standard_normal()
         return Shine(1.1 * float(np.exp(0.15 * self.settings.photo.jitter * bright)), gloss)
 
@@ -147,25 +149,35 @@ class Photographer:
         rng = stream(settings.seed, "develop", item.identity, item.stream)
         return develop(picture, settings.photo, rng), hidden
 
-    def _head(self, look: Look) -> HeadLook:
-        person = look.person
-        if person in self._heads:
-            self._heads.move_to_end(person)
-            return self._heads[person]
-        self._heads[person] = self._draw_head(look)
+    def _head(self, look: Look, picture: int) -> HeadLook:
+        photo = self.settings.photo
+        worn = picture if photo.wear == "per-picture" else 0
+        cut = picture if photo.haircut == "per-picture" else 0
+        key = (look.person, worn, cut)
+        if key in self._heads:
+            self._heads.move_to_end(key)
+            return self._heads[key]
+        self._heads[key] = self._draw_head(look, worn, cut)
         while len(self._heads) > _KEPT_HEADS:
             self._heads.popitem(last=False)
-        return self._heads[person]
+        return self._heads[key]
 
-    def _draw_head(self, look: Look) -> HeadLook:
-        """Draw what a person has besides a face."""
+    def _draw_head(self, look: Look, worn: int, cut: int) -> HeadLook:
+        """Draw what a person has besides a face.
+
+        Parameters
+        ----------
+        worn, cut : numbers of the samples whose random numbers decide what is worn, and the hair
+        """
         seed, index, photo = self.settings.seed, look.person.index, self.settings.photo
         surface, neutral = self.surface, look.neutral
         rng = stream(seed, "head", index)
         haired, spectacled = rng.random() < photo.hair, rng.random() < photo.glasses
+        if worn:
+            spectacled = stream(seed, "head", index, worn).random() < photo.glasses
         marks = self.scene.landmarks(neutral)
         plain = look.colors[: surface.count]
-        hair_rng = stream(seed, "hair", index)
+        hair_rng = stream(seed, "hair", index, cut)
         traits = look.person.traits
         style = draw_hair(traits, hair_rng) if haired else None
         skin_rng = stream(seed, "skin", index)
@@ -174,29 +186,35 @@ class Photographer:
         relief = skin_relief(neutral, normals, photo.detail, skin_rng)
         clothes_rng = stream(seed, "clothes", index)
         body = surface.body.body(neutral, marks, clothes_rng)
+        if worn:
+            clothes_rng = stream(seed, "clothes", index, worn)
         dressed = surface.body.colors(skin, body, marks, clothes_rng)
-        glasses = surface.glasses(neutral, stream(seed, "glasses", index)) if spectacled else None
+        glasses = None
+        if spectacled:
+            glasses = surface.glasses(neutral, stream(seed, "glasses", index, worn))
         beard = None
         if stream(seed, "shaven", index).random() < photo.beard:
             mesh = self.scene.model.mesh
             beard_rng = stream(seed, "beard", index)
             fields = self.scene.skin_fields
             beard = grow_beard(neutral, normals, mesh.faces, marks, fields, traits, beard_rng)
-        wear_rng = stream(seed, "headwear", index)
+        wear_rng = stream(seed, "headwear", index, worn)
         kind = draw_headwear(photo.hats, photo.scarves, traits.masculinity, wear_rng)
-        worn = surface.headwear(neutral, body, kind, wear_rng) if kind is not None else None
-        growth, shell, strands = surface.hair(neutral, body, style, worn, hair_rng)
+        headwear = surface.headwear(neutral, body, kind, wear_rng) if kind is not None else None
+        growth, shell, strands = surface.hair(neutral, body, style, headwear, hair_rng)
         hair = hair_colors(growth, surface.hairy(np.vstack([skin, dressed])), style, hair_rng)
-        if worn is not None:
-            hair = np.where((worn.lift > 0)[:, None], worn.crown, hair)
+        if headwear is not None:
+            hair = np.where((headwear.lift > 0)[:, None], headwear.crown, hair)
         return HeadLook(
             relief=relief,
             body=body,
             hair=shell,
             strands=(*strands, beard) if beard else strands,
-            cloth=surface.cloth(body, worn),
+            cloth=surface.cloth(body, headwear),
             glasses=glasses,
-            colors=surface.colors(look.colors[surface.count :], skin, dressed, hair, glasses, worn),
+            colors=surface.colors(
+                look.colors[surface.count :], skin, dressed, hair, glasses, headwear
+            ),
             texture=self._skin.image(look.person.albedo),
         )
 
