@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     )
     from geomface.recognition.frontal_training.recipe import IdentitySettings as IdentitySettings
     from geomface.recognition.frontal_training.recipe import identity_recipe as identity_recipe
+    from geomface.recognition.generator.face_generator import FaceGenerator as FaceGenerator
+    from geomface.recognition.generator.face_generator import RenderedFaces as RenderedFaces
+    from geomface.recognition.generator.face_generator import TranslatedFaces as TranslatedFaces
     from geomface.recognition.margins.margin_softmax import MarginHead as MarginHead
     from geomface.recognition.margins.margin_softmax import MarginSettings as MarginSettings
     from geomface.recognition.margins.margin_softmax import arcface as arcface

@@ -1,0 +1,1 @@
+"""Faces for training from chosen factors: identity, expression, light, pose and noise."""
