@@ -14,6 +14,7 @@ from geomface.cli.inputs import make_folder, read_model
 from geomface.cli.options import CommonOptions, Folder, require_options
 from geomface.cli.run import Run, Step
 from geomface.cli.synth_faces import SynthFacesOptions, run_synth_faces
+from geomface.cli.synth_factors import SynthFactorsOptions, run_synth_factors
 from geomface.cli.synth_textures import SynthTexturesOptions, run_synth_textures
 from geomface.datasets import layout
 from geomface.ranges import COUNT
@@ -132,6 +133,7 @@ GROUP = CommandGroup(
     {
         "scans": Command(SynthScansOptions, run_synth_scans),
         "faces": Command(SynthFacesOptions, run_synth_faces),
+        "factors": Command(SynthFactorsOptions, run_synth_factors),
         "textures": Command(SynthTexturesOptions, run_synth_textures),
     },
 )

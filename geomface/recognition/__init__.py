@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from geomface.recognition.generator.face_generator import FaceGenerator as FaceGenerator
     from geomface.recognition.generator.face_generator import RenderedFaces as RenderedFaces
     from geomface.recognition.generator.face_generator import TranslatedFaces as TranslatedFaces
+    from geomface.recognition.generator.populations import Population as Population
+    from geomface.recognition.generator.populations import collect_population as collect_population
+    from geomface.recognition.generator.populations import save_population as save_population
     from geomface.recognition.margins.margin_softmax import MarginHead as MarginHead
     from geomface.recognition.margins.margin_softmax import MarginSettings as MarginSettings
     from geomface.recognition.margins.margin_softmax import arcface as arcface
