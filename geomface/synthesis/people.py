@@ -34,7 +34,7 @@ class People:
     def shown(self, identity: int, sample: int) -> Person:
         """Return who is in a picture: the person, under identity mixup mixed with another one.
 
-        Shape and skin are mixed, and with them age, sex and colour of the hair. The random numbers
+        Shape and skin are mixed, and with them what follows: age, sex, hair, beard. Random numbers
         of all else, from haircut and glasses to pose and noise, stay those of the person's picture.
 
         Raises
