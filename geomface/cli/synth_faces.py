@@ -52,6 +52,9 @@ class IdentityOptions:
     trait_spread: float = IdentitySettings.trait_spread
     """How much further apart people are along sex, age, weight and widths of head and nose than
     along the other modes; 1 is as the model has it."""
+    relief: float = IdentitySettings.relief
+    """Strength of bumps and hollows of a person's own that no mode has; 0 draws faces of the model
+    only."""
     mix_share: float = IdentitySettings.mix_share
     """Share of people who are a mix of two earlier ones."""
     mix_weight: Spread = _text(IdentitySettings.mix_weight)

@@ -14,14 +14,15 @@ from geomface.statistics import MorphableModel
 
 LEFT, RIGHT = slice(42, 48), slice(36, 42)
 """Landmarks of the lids of the subject's left and right eye, of the 68."""
-PUPIL, IRIS = 0.18, 0.47
-"""Half angles of pupil and iris on the eyeball, radians: between the rings of the surface."""
+PUPIL, IRIS = 0.18, 0.51
+"""Half angles of pupil and iris on the eyeball, radians: between the rings of the surface. An iris
+is 11.7 mm wide (Rüfer et al. 2005, white-to-white distance) on a ball of 24 mm."""
 
 _RADIUS = 0.44  # of an eyeball, as a share of the distance between the corners of the eye
 _GAP = 0.04  # between lids and eyeball, as a share of its radius
 _SEGMENTS = 28
 # Degrees from the optical axis; colours change between the two rings of a pair.
-_RINGS = (9.0, 10.5, 17.0, 25.0, 28.0, 32.0, 45.0, 60.0, 78.0)
+_RINGS = (9.0, 10.5, 18.0, 27.7, 30.7, 34.5, 45.0, 60.0, 78.0)
 _PUPIL, _INNER, _IRIS, _LIMBUS, _SCLERA = range(5)
 _PART = (_PUPIL, _INNER, _IRIS, _LIMBUS, _SCLERA, _SCLERA, _SCLERA, _SCLERA, _SCLERA)
 _IRIS_COLORS = np.array(

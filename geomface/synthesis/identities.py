@@ -10,6 +10,7 @@ from geomface.faces.albedo_code import TOLD, sample_albedo_code
 from geomface.faces.traits import Traits, traits_of
 from geomface.synthesis.distributions import Empirical
 from geomface.synthesis.drawing import draw, draw_one
+from geomface.synthesis.face_relief import RELIEF_SIZE
 from geomface.synthesis.settings import IdentitySettings
 from geomface.synthesis.streams import stream
 from geomface.synthesis.trait_axes import TraitAxes
@@ -27,6 +28,8 @@ class Person:
     parents : the two people a mix is made of, empty for the others
     parent_weights : their weights, which are also soft labels
     known_as_one : a mix whose label is the person alone, to test with
+    relief : (RELIEF_SIZE,) float64, code of the relief that no mode has, see `ReliefModel`;
+        (0,) has none
     """
 
     index: int
@@ -35,6 +38,7 @@ class Person:
     parents: tuple[int, ...] = ()
     parent_weights: tuple[float, ...] = ()
     known_as_one: bool = False
+    relief: FloatArray = dataclasses.field(default_factory=lambda: np.zeros(0))
 
     @property
     def traits(self) -> Traits:
@@ -73,7 +77,7 @@ def draw_person(
     else:
         distance = draw_one(settings.distance, rng) if settings.distance is not None else 0.0
         coefficients = identity_at_distance(base.coefficients, max(distance, 0.0), rng)
-    return Person(index, coefficients, _albedo(coefficients, settings, seed, index, axes))
+    return _whole(coefficients, settings, seed, index, axes)
 
 
 def identity_at_cosine(base: FloatArray, cosine: float, rng: np.random.Generator) -> FloatArray:
@@ -115,6 +119,7 @@ def mix_identities(first: Person, second: Person, weight: float, index: int) -> 
         weight * first.albedo + other * second.albedo,
         (first.index, second.index),
         (weight, other),
+        relief=weight * first.relief + other * second.relief,
     )
 
 
@@ -144,7 +149,23 @@ def _drawn(
     coefficients = draw(settings.coefficients, stream(seed, "identity", index), modes)
     if axes is not None:
         coefficients = axes.spread(coefficients, _spread_of(settings))
-    return Person(index, coefficients, _albedo(coefficients, settings, seed, index, axes))
+    return _whole(coefficients, settings, seed, index, axes)
+
+
+def _whole(
+    coefficients: FloatArray,
+    settings: IdentitySettings,
+    seed: int,
+    index: int,
+    axes: TraitAxes | None,
+) -> Person:
+    """Return the person of some coefficients, with skin and relief of its own."""
+    albedo = _albedo(coefficients, settings, seed, index, axes)
+    relief = np.zeros(0)
+    if settings.relief > 0:
+        drawn = stream(seed, "relief", index).standard_normal(RELIEF_SIZE)
+        relief = settings.relief * drawn
+    return Person(index, coefficients, albedo, relief=relief)
 
 
 def _spread_of(settings: IdentitySettings) -> float:

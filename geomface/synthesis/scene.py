@@ -14,6 +14,7 @@ from geomface.faces.eyes import eye_colors, eye_faces, eye_surface, eye_vertices
 from geomface.mesh import Mesh, Template
 from geomface.rendering.differentiable import PerspectiveCamera, WeakPerspectiveCamera
 from geomface.statistics import MorphableModel
+from geomface.synthesis.face_relief import relief_model
 from geomface.synthesis.identities import Person
 from geomface.synthesis.parameters import FaceParameters
 from geomface.synthesis.streams import stream
@@ -58,6 +59,7 @@ class FaceScene:
         self.model = model
         self._marks = landmark_places(model.template)
         self._albedo: AlbedoModel = albedo_model(model)
+        self.relief = relief_model(model.template, self._marks)
         self._eye = eye_surface() if eyes else None
         template = model.template
         if uv and template.mesh.uv is None:
@@ -106,6 +108,8 @@ class FaceScene:
         """
         with np.errstate(over="ignore", invalid="ignore"):
             neutral = self.model.vertices(person.coefficients)
+            if len(person.relief):
+                neutral = neutral + self.relief.displacements(person.relief)
             size = float(np.abs(neutral).max())
         if not size < LARGEST_MM:
             raise MeshError(

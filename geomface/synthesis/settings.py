@@ -25,7 +25,7 @@ DEFAULT_OUTPUTS = ("rgb", "landmarks")
 LARGEST_COUNT = 10_000_000
 # Numbers that options of the command line are checked for as well, under the same names.
 # A mix needs people who are none.
-IDENTITY_RANGES = {"trait_spread": "(0, 10]", "mix_share": "[0, 0.9]"}
+IDENTITY_RANGES = {"trait_spread": "(0, 10]", "relief": "[0, 3]", "mix_share": "[0, 0.9]"}
 EXPRESSION_RANGES = {"smiles": SHARE}
 PHOTO_RANGES = {
     "detail": "[0, 10]",
@@ -54,6 +54,8 @@ class IdentitySettings:
     coefficients : of every identity mode, in sigma; rows give whole people
     trait_spread : how much further apart people are along sex, age, weight, width of the head
         and nose than along the other modes; rows are taken as they are
+    relief : strength of the bumps and hollows of a person's own that no mode has, see
+        `ReliefModel`; 0 draws faces of the model only
     mix_share : share of people who are a mix of two earlier ones, 0 to 0.9
     mix_weight : weight of the first of the two, in [0, 1]
     base : the person whom the others resemble, when `cosine` or `distance` is given
@@ -66,6 +68,7 @@ class IdentitySettings:
 
     coefficients: Distribution = Gaussian(0.0, 1.2)
     trait_spread: float = 1.6
+    relief: float = 1.0
     mix_share: float = 0.0
     mix_weight: Distribution = Uniform(0.2, 0.8)
     base: int = 0

@@ -150,6 +150,10 @@ def manifest_row(
         "parameters": {
             "identity": person.coefficients.tolist(),
             "albedo": person.albedo.tolist(),
+            # How much of the shape `identity` does not tell.
+            "relief": round(float(np.sqrt(np.mean(person.relief**2))), 4)
+            if person.relief.size
+            else 0,
             "traits": plain(person.traits),
             **_hidden_mix(person),
             "expression": {name: weight for name, weight in weights if weight},

@@ -3,6 +3,7 @@
     python tests/benchmarks/picture_shapes.py several [--people 20] [--pictures 5]
     python tests/benchmarks/picture_shapes.py strong-light [--people 20] [--preset photo]
         [--size 227] [--seed 9] [--first 0] [--workers 1] [--sheets DIR] [--without hair glasses]
+        [--relief 0]
 
 Both draw people with `FaceSampler`, add 1 px noise to the landmarks, and print mean distances to
 the true face on the region `narrow_face` after rigid alignment, and with the size free.
@@ -12,7 +13,8 @@ the true face on the region `narrow_face` after rigid alignment, and with the si
 - strong-light: one picture a person with eyeballs, the main light 60 to 80 % of all, the focal
   length known: the face of `fit_image`, of the fit to the landmarks alone, and the mean face.
 
-`--without` takes things of the photo preset away, by their name in `PhotoSettings`.
+`--without` takes things of the photo preset away, by their name in `PhotoSettings`. People are
+faces of the model unless `--relief` gives them a shape that no fit of the model can reach.
 """
 
 import argparse
@@ -30,7 +32,7 @@ from geomface.fitting import fit_landmarks_2d
 from geomface.fitting.rendering import PictureFitter, fit_image, fit_images
 from geomface.fitting.rendering.sheet import fit_sheet
 from geomface.synthesis.distributions import Constant, Uniform
-from geomface.synthesis.settings import LightSettings, PhotoSettings
+from geomface.synthesis.settings import IdentitySettings, LightSettings, PhotoSettings
 
 SEEDS = {"several": 12, "strong-light": 9}
 PHOTO_NUMBERS = ("blur", "noise", "sharpening")
@@ -43,7 +45,7 @@ def fitter() -> PictureFitter:
 
 @functools.cache
 def sampler(options: tuple) -> gf.FaceSampler:
-    what, people, pictures, size, seed, preset, without = options
+    what, people, pictures, size, seed, preset, without, relief = options
     away = {name: Constant(0.0) if name in PHOTO_NUMBERS else 0 for name in without}
     light = LightSettings(share=Uniform(0.6, 0.8)) if what == "strong-light" else None
     return gf.FaceSampler(
@@ -53,6 +55,7 @@ def sampler(options: tuple) -> gf.FaceSampler:
             size=size,
             seed=seed,
             preset=preset,
+            identity=IdentitySettings(relief=relief),
             light=light or LightSettings(),
             photo=dataclasses.replace(PhotoSettings(), **away),
         )
@@ -121,13 +124,16 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=[], metavar="NAME")
     parser.add_argument("--size", type=int, default=227)
     parser.add_argument("--seed", type=int)
+    parser.add_argument(
+        "--relief", type=float, default=0.0, help="of people's own, see synth faces"
+    )
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--sheets", type=Path, help="folder for a sheet of every fit")
     given = parser.parse_args()
     seed = SEEDS[given.what] if given.seed is None else given.seed
     end = given.first + given.people
     options = (given.what, end, given.pictures, given.size, seed, given.preset,
-               tuple(given.without))  # fmt: skip
+               tuple(given.without), given.relief)  # fmt: skip
     if given.sheets is not None:
         given.sheets.mkdir(parents=True, exist_ok=True)
     job = functools.partial(

@@ -86,6 +86,9 @@ def test_manifest_tells_the_truth(sampler: FaceSampler, tmp_path: Path, shard: b
         shape = sampler.model.vertices(
             record.parameters["identity"], record.parameters["expression"]
         )
+        relief = batch.parameters[k].person.relief
+        assert record.parameters["relief"] == pytest.approx(1.0, abs=0.1)
+        shape = shape + sampler.scene.relief.displacements(relief)
         projected = record.camera.project(embedding.positions(shape))
         np.testing.assert_allclose(projected, record.landmarks, atol=1e-3)
         np.testing.assert_array_equal(record.landmarks_visible, batch.landmarks_visible[k])
