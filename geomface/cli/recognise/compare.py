@@ -7,7 +7,8 @@ from typing import Annotated
 import tyro
 
 from geomface.cli.inputs import require_output
-from geomface.cli.options import CommonOptions, InputFile, MaybeFile, MaybeFolder
+from geomface.cli.options import CommonOptions, MaybeFile, MaybeFolder
+from geomface.cli.recognise.embedder_file import EmbedderFile, embedder_path
 from geomface.cli.run import Run
 
 Picture = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="PICTURE")]
@@ -26,7 +27,7 @@ class RecogniseCompareOptions:
     """A picture of a face; landmarks beside it are used, others are found."""
     second: Picture
     """The other picture."""
-    embedder: InputFile
+    embedder: EmbedderFile = None
     """The embedder's file."""
     evaluation: MaybeFolder = None
     """Folder that 'geomface recognise evaluate' wrote, whose thresholds are taken."""
@@ -50,9 +51,11 @@ def run_compare(options: RecogniseCompareOptions, run: Run) -> int:
 
     run.require_cpu()
     paths = options.first, options.second
-    require_output(options.report, "--report", (".json",), (*paths, options.embedder))
+    require_output(
+        options.report, "--report", (".json",), (*paths, embedder_path(options.embedder))
+    )
     photographs = [load_photograph(path) for path in paths]
-    embedder = load_face_embedder(options.embedder)
+    embedder = load_face_embedder(embedder_path(options.embedder))
     thresholds = dict(embedder.thresholds)
     if options.evaluation is not None:
         thresholds = read_thresholds(options.evaluation, alignment=embedder.alignment.id)

@@ -7,11 +7,11 @@ from geomface.cli.options import (
     CommonOptions,
     Flag,
     Folder,
-    InputFile,
     MaybeFile,
     OutputFile,
     require_options,
 )
+from geomface.cli.recognise.embedder_file import EmbedderFile, embedder_path
 from geomface.cli.run import Run
 from geomface.ranges import COUNT
 
@@ -30,7 +30,7 @@ class RecogniseEmbedOptions:
     'geomface recognise align' with the embedder's alignment."""
     out: OutputFile
     """The descriptors: an .npz file."""
-    embedder: InputFile
+    embedder: EmbedderFile = None
     """The embedder's file."""
     detect: Flag = False
     """Find all landmarks, also where some lie beside the pictures or belong to the set."""
@@ -47,7 +47,7 @@ class RecogniseEmbedOptions:
 def run_embed(options: RecogniseEmbedOptions, run: Run) -> int:
     """List, find, align, describe, write."""
     run.require_cpu()
-    require_output(options.out, "--out", (".npz",), (options.embedder,))
+    require_output(options.out, "--out", (".npz",), (embedder_path(options.embedder),))
     require_output(options.report, "--report", (".json",))
     from geomface.files.reading import read_bytes
     from geomface.learning.fingerprint import content_hash
@@ -55,7 +55,7 @@ def run_embed(options: RecogniseEmbedOptions, run: Run) -> int:
     from geomface.recognition.embedder.face_embedder import load_face_embedder
     from geomface.recognition.protocols.embeddings import save_embeddings
 
-    path = options.embedder
+    path = embedder_path(options.embedder)
     embedder = load_face_embedder(path)
     photographs, lost = pictures_to_embed(options.images, embedder.alignment)
     if options.common.dry_run:

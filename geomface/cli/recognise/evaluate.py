@@ -9,6 +9,7 @@ import tyro
 
 from geomface.cli.inputs import make_folder
 from geomface.cli.options import CommonOptions, Flag, Folder, MaybeFile, require_options
+from geomface.cli.recognise.embedder_file import EmbedderFile
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
 from geomface.ranges import COUNT
@@ -37,7 +38,7 @@ class RecogniseEvaluateOptions:
     """Descriptors to measure, or a folder of photographs or aligned faces."""
     out: Folder
     """Folder of the record and the pictures; it is created."""
-    embedder: MaybeFile = None
+    embedder: EmbedderFile = None
     """Embedder that describes the pictures of a folder."""
     workers: int = 1
     """Number of worker processes that do."""

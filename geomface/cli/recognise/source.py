@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+from geomface.cli.recognise.embedder_file import embedder_path
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
 from geomface.pipeline.embed_pictures import embed_pictures, pictures_to_embed
@@ -36,14 +37,14 @@ def find_source(
     Parameters
     ----------
     path : npz of `geomface recognise embed`, or a folder of photographs or aligned faces
-    embedder : its file, for a folder
+    embedder : its file, for a folder; default the one that ships
     labels : table of who is in the pictures, default by their folders
     workers : processes that describe
     run : shows the progress
 
     Raises
     ------
-    SettingsError : a folder without an embedder, or descriptors with one
+    SettingsError : descriptors with an embedder
     GeomfaceError : what cannot be read
     """
     if not path.is_dir():
@@ -55,11 +56,7 @@ def find_source(
         given = load_embeddings(path)
         people = people_of(given.names, labels)
         return Source(given.names, tuple(people.values()), lambda: (given, {}))
-    if embedder is None:
-        raise SettingsError(
-            f"{path}: to describe the pictures of a folder, an embedder is needed. Give "
-            "--embedder FILE, or the descriptors that 'geomface recognise embed' wrote."
-        )
+    embedder = embedder_path(embedder)
     photographs, lost = pictures_to_embed(path, load_face_embedder(embedder).alignment)
     names = (*(photograph.name for photograph in photographs), *lost)
     told = [photograph.person for photograph in photographs] + [""] * len(lost)

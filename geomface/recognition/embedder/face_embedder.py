@@ -19,6 +19,7 @@ from geomface.recognition.networks.embedder_network import EmbedderNetwork, Netw
 
 KIND = "face-embedder"
 SCHEMA = 1
+ASSET = "recognition/embedder.safetensors"
 _BATCH = 64
 _REMEDY = "Train it again, or copy the file anew."
 
@@ -135,16 +136,18 @@ def save_face_embedder(path: Path | str, embedder: FaceEmbedder) -> None:
     save_tensors(path, arrays, kind=KIND, schema=SCHEMA, units=None, config=config)
 
 
-def load_face_embedder(path: Path | str) -> FaceEmbedder:
-    """Read an embedder, ready for use.
+def load_face_embedder(path: Path | str | None = None) -> FaceEmbedder:
+    """Read an embedder, ready for use; without a path, the one that ships with geomface.
 
     Raises
     ------
     FileFormatError : missing or damaged, not an embedder, or weights of another network
     """
+    from geomface.files.assets import asset_path
     from geomface.files.tensors import load_tensors
     from geomface.learning.network_arrays import fill_network
 
+    path = asset_path(ASSET) if path is None else path
     arrays, header = load_tensors(path, kind=KIND, schema=SCHEMA)
     config = header["config"] if isinstance(header["config"], dict) else {}
     try:

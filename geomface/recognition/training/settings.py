@@ -36,7 +36,7 @@ class RecognitionSettings:
 
     network: NetworkSettings = NetworkSettings()
     """The network, and the size of its pictures."""
-    margin: MarginSettings = MarginSettings(m2=0.3, scale=16.0, warm_up=1500)
+    margin: MarginSettings = MarginSettings(m2=0.3, scale=16.0, warm_up=1750)
     """The softmax over people."""
     contrastive: ContrastiveSettings = ContrastiveSettings()
     """The loss by pairs."""
@@ -44,23 +44,23 @@ class RecognitionSettings:
     """Mixes of synthetic and real pictures, where there are real ones; None: both in turn."""
     augmentation: AugmentationSettings = AugmentationSettings()
     """How pictures are changed."""
-    batch: int = 96
+    batch: int = 128
     """Pictures a step."""
-    steps: int = 3000
+    steps: int = 3500
     """Steps that schedules count by."""
     held_out: float = 0.05
     """Share of the people on whom verification is measured, and who are not learned from."""
     optimizer: OptimizerSettings = OptimizerSettings(
         "sgd",
-        lr=0.05,
+        lr=0.1,
         weight_decay=5e-4,
-        schedule=Schedule("steps", warm_up=0.03, milestones=(0.6, 0.8, 0.93)),
+        schedule=Schedule("cosine", warm_up=0.03),
     )
     """Of network and head."""
     seed: int = 0
     """Seed of weights, order and augmentation."""
     loop: LoopSettings = LoopSettings(
-        steps=3000, log_every=50, sample_every=1500, checkpoint_every=250, evaluate_every=250
+        steps=3500, log_every=50, sample_every=1750, checkpoint_every=250, evaluate_every=250
     )
     """How long, how often."""
     compute: ComputeSettings = ComputeSettings()

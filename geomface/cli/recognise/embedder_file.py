@@ -1,0 +1,18 @@
+"""The option that names an embedder, by default the one that ships."""
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+EmbedderFile = Annotated[
+    Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the one that ships)")
+]
+
+
+def embedder_path(given: Path | None) -> Path:
+    """Return the file that was given, or that of the embedder that ships with geomface."""
+    from geomface.files.assets import asset_path
+    from geomface.recognition.embedder.face_embedder import ASSET
+
+    return asset_path(ASSET) if given is None else given
