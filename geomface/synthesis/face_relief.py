@@ -54,10 +54,10 @@ class ReliefModel:
     covariance exp(-|x - y|^2 / 2 l^2) when frequencies are Gaussian of deviation 1 / l.
     """
 
-    even: FloatArray
-    odd: FloatArray
-    own: FloatArray
-    strength: FloatArray
+    even: np.ndarray
+    odd: np.ndarray
+    own: np.ndarray
+    strength: np.ndarray
 
     def displacements(self, code: FloatArray) -> FloatArray:
         """Return (V, 3) float64, unit of the template.
@@ -92,7 +92,8 @@ def relief_model(template: Template, landmarks: FloatArray) -> ReliefModel:
     p = (template.mesh.vertices - landmarks[27]) * scale
     marks = (landmarks - landmarks[27]) * scale
     rng = np.random.default_rng(_SEED)
-    lengths = np.exp(rng.uniform(*np.log(_LENGTHS), _WAVES))
+    shortest, longest = np.log(_LENGTHS)
+    lengths = np.exp(rng.uniform(shortest, longest, _WAVES))
     frequencies = rng.standard_normal((_WAVES, 3)) / lengths[:, None]
     here, there = _waves(p, frequencies), _waves(p * [-1, 1, 1], frequencies)
     # Where the sides meet, waves of both add up: n(x)^2 is the variance of their sum.
