@@ -51,7 +51,10 @@ def run_with_progress(job: "Job", run: Run) -> "JobReport":
     from geomface.batch.plan import plan_job
     from geomface.batch.run import run_job
 
-    with run.progress(job.kind.noun, plan_job(job).left) as step:
+    left = plan_job(job).left
+    with run.progress(job.kind.noun, left) as step:
+        if left:
+            step(0)
 
         def on_event(event: "JobEvent") -> None:
             if event.kind in ("done", "failed"):

@@ -35,7 +35,8 @@ class LandmarksDetectOptions:
     """
 
     out: OutputFile
-    """The landmarks: a .json file; of a folder of photographs, a folder."""
+    """The landmarks: a .json file; of a folder of photographs, a folder. In the photographs' own
+    folder they lie beside the pictures, where all other commands look for them."""
     scan: MaybeFile = None
     """The raw scan: OBJ, PLY, GLB, STL or OFF."""
     image: MaybeFile = None

@@ -74,6 +74,8 @@ def detect_in_folder(
     if picture is not None:
         make_folder(picture, "--picture")
     with run.progress("pictures", len(todo)) as step:
+        if todo:
+            step(0)
         for done, path in enumerate(todo, 1):
             name = path.relative_to(folder)
             places[path].parent.mkdir(parents=True, exist_ok=True)

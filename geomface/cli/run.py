@@ -112,6 +112,14 @@ class Run:
         else:
             yield _plain_progress(label, total)
 
+    @contextlib.contextmanager
+    def stage(self, label: str, what: str = "") -> Iterator[None]:
+        """Tell that a step begins that takes seconds, and at its end how long it took."""
+        with self.progress(label, 1) as step:
+            step(0, what)
+            yield
+            step(1, what)
+
     def plan(self, lines: Sequence[str], figures: Mapping[str, Any] | None = None) -> int:
         """End a dry run: print the plan and return 0."""
         if self.common.json:

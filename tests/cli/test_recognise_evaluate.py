@@ -59,7 +59,9 @@ def test_a_list_is_told_in_a_table(tmp_path: Path, capsys) -> None:
     assert main([*words, "--out", str(tmp_path / "out"), "--folds", "4", "--draws", "50"]) == 0
     said = capsys.readouterr()
     assert "95% over people" in said.out and "accuracy (over 4 folds)" in said.out
-    assert "threshold at the equal error" in said.out
+    assert "threshold at the equal error: cosine" in said.out
+    assert "if faceless are refused" in said.out
+    assert "measure: 0/1  16 pairs" in said.err
     assert "1 pairs have a picture without a face" in said.err
     assert main([*words, "--out", str(tmp_path / "none"), "--dry-run"]) == 0
     assert not (tmp_path / "none").exists()

@@ -127,3 +127,9 @@ def test_notes_survive_a_library_that_switches_loggers_off(
     make()
     logging.getLogger("geomface").warning("heard")
     assert capsys.readouterr().err.splitlines() == ["note: heard"]
+
+
+def test_a_stage_is_told_before_it_begins(capsys: pytest.CaptureFixture[str]) -> None:
+    with make().stage("fit", "anna"):
+        assert capsys.readouterr().err == "fit: 0/1  anna\n"
+    assert capsys.readouterr().err.startswith("fit: 1/1, 0.0 s in all")

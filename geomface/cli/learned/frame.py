@@ -161,6 +161,10 @@ def _train(
             first.append(done - 1)
             step(done - first[0], f"step {done}", total - first[0])
 
+        def log(metrics: Mapping[str, Any]) -> None:
+            if set(metrics) - {"step"}:  # a measure on nobody says nothing
+                run.warn(format_metrics(metrics))
+
         return run_training(
             make_task,
             options.out,
@@ -174,6 +178,6 @@ def _train(
                 "device": str(choose_device(settings.compute.device)),
                 "data": training.data,
             },
-            on_log=lambda metrics: run.warn(format_metrics(metrics)),
+            on_log=log,
             on_progress=advance,
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geomface.cli.run import Run
 from geomface.errors import LandmarkError, SettingsError
 
 if TYPE_CHECKING:
@@ -64,6 +65,21 @@ def photograph_names(paths: Sequence[Path]) -> list[str]:
                 f"{paths[names.index(name)]}. Leave one out, or rename it."
             )
     return names
+
+
+def read_photographs(
+    paths: Sequence[Path], landmarks: Sequence[Path | None], model: "MorphableModel", run: Run
+) -> list[Photograph]:
+    """Return pictures with their landmarks; finding them is told, since it takes a while."""
+    found = []
+    with run.progress("landmarks", len(paths)) as step:
+        for done, (path, place) in enumerate(zip(paths, landmarks, strict=True)):
+            step(done, path.name)
+            found.append(read_photograph(path, place, model))
+        step(len(paths))
+    for one in found:
+        run.add_notes(f"{one.path}: {note}" for note in one.notes)
+    return found
 
 
 def read_photograph(path: Path, landmarks: Path | None, model: "MorphableModel") -> Photograph:

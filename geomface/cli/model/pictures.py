@@ -8,7 +8,7 @@ import tyro
 
 from geomface.cli.inputs import make_folder, read_model
 from geomface.cli.model.inputs import ModelFile, named_weights
-from geomface.cli.model.photographs import Photograph, photograph_names, read_photograph
+from geomface.cli.model.photographs import Photograph, photograph_names, read_photographs
 from geomface.cli.options import CommonOptions, Folder, require_options
 from geomface.cli.run import Run
 from geomface.errors import MeshError, ParametrizationError, SettingsError
@@ -27,10 +27,15 @@ class ModelFitImageOptions:
     the photograph on its texture, light taken out), texture.png, mask.png (white where the
     photograph shows the skin), fit.json (all parameters), fit.png (photograph, fit, model, shading,
     albedo, difference, turned) and turned.png. Of several photographs of one person face.ply is the
-    neutral face, and pictures/ holds the face of each.
+    neutral face, and pictures/ holds the face and the texture of each. Eyeballs are no part of the
+    model: the meshes have holes for them. A grey photograph says nothing of the colour of the skin:
+    textured.glb has that of the model.
     """
 
-    images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE")]
+    images: Annotated[
+        tyro.conf.Positional[tuple[Path, ...]],
+        tyro.conf.arg(metavar="IMAGE", help_behavior_hint="(required)"),
+    ]
     """The photograph, or several of one person: PNG, JPEG, BMP, GIF, TIFF or WebP."""
     out: Folder
     """Folder for the results; it is created."""
@@ -90,12 +95,7 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
     settings = PictureFitSettings(camera=options.camera)
     model = read_model(options.model)
     files = options.landmarks or tuple(None for _ in options.images)
-    photographs = [
-        read_photograph(path, place, model)
-        for path, place in zip(options.images, files, strict=True)
-    ]
-    for one in photographs:
-        run.add_notes(f"{one.path}: {note}" for note in one.notes)
+    photographs = read_photographs(options.images, files, model, run)
     if options.common.dry_run:
         names = ", ".join(str(path) for path in options.images)
         return run.plan([f"fit {model.name} to {names}", f"write into {options.out}"])
@@ -104,16 +104,17 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
             options, run, model, settings, dict(zip(names, photographs, strict=True))
         )
     one = photographs[0]
-    fit = fit_image(
-        one.image,
-        one.points,
-        model,
-        settings,
-        focal_px=options.focal,
-        sigma_px=options.landmark_sigma,
-        confidence=one.confidence,
-        name=one.path.stem,
-    )
+    with run.stage("fit", one.path.stem):
+        fit = fit_image(
+            one.image,
+            one.points,
+            model,
+            settings,
+            focal_px=options.focal,
+            sigma_px=options.landmark_sigma,
+            confidence=one.confidence,
+            name=one.path.stem,
+        )
     run.add_notes(fit.notes)
     panels = fit_panels(one.image, fit)
     make_folder(options.out)
@@ -141,16 +142,17 @@ def _fit_person(
     from geomface.rendering import contact_sheet
 
     names, photographs = list(named), list(named.values())
-    person = fit_images(
-        [one.image for one in photographs],
-        [one.points for one in photographs],
-        model,
-        settings,
-        focal_px=[options.focal] * len(photographs),
-        sigma_px=options.landmark_sigma,
-        confidence=[one.confidence for one in photographs],
-        names=names,
-    )
+    with run.stage("fit", f"{len(names)} photographs at once"):
+        person = fit_images(
+            [one.image for one in photographs],
+            [one.points for one in photographs],
+            model,
+            settings,
+            focal_px=[options.focal] * len(photographs),
+            sigma_px=options.landmark_sigma,
+            confidence=[one.confidence for one in photographs],
+            names=names,
+        )
     ending = f".{options.format.lower().lstrip('.')}"
     pictures = options.out / "pictures"
     make_folder(options.out)
@@ -196,7 +198,8 @@ def _save_texture(
     if not options.texture_size:
         return {}
     try:
-        baked = bake_photograph(photograph.image, fit, model, options.texture_size)
+        with run.stage("texture", photograph.path.stem):
+            baked = bake_photograph(photograph.image, fit, model, options.texture_size)
     except (MeshError, ParametrizationError) as error:
         run.add_notes([f"No texture was written: {error}"])
         return {}

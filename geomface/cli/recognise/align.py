@@ -22,6 +22,10 @@ class RecogniseAlignOptions:
     lies so), or those of a set of 'geomface synth faces', in files or shards, whose mixed people
     keep their shares. Pictures without a face are listed and left out. The same command again goes
     on where it stopped, and adds what is new.
+
+    Finding the landmarks of a photograph takes most of the time. 'geomface landmarks detect --image
+    DIR --out DIR', the same folder twice, writes them beside the pictures, where this command,
+    'recognise evaluate', 'model fit-image' and 'evaluate faces' look for them.
     """
 
     images: Folder

@@ -61,14 +61,16 @@ def run_compare(options: RecogniseCompareOptions, run: Run) -> int:
         thresholds = read_thresholds(options.evaluation, alignment=embedder.alignment.id)
     if options.common.dry_run:
         return run.plan([f"compare the faces of {paths[0]} and {paths[1]}"])
-    faces = [read_face(photograph, embedder.alignment) for photograph in photographs]
-    one, two = embedder.embed(np.stack([face.picture for face in faces]))
+    with run.stage("faces", "of both pictures"):
+        faces = [read_face(photograph, embedder.alignment) for photograph in photographs]
+        one, two = embedder.embed(np.stack([face.picture for face in faces]))
     similarity = float(np.clip(one @ two, -1.0, 1.0))
     answers = same_by(similarity, thresholds)
     if not thresholds:
         run.note(
-            "No threshold is known for this embedder, so the similarity says little by itself. "
-            "Measure one with 'geomface recognise evaluate' and give its folder as --evaluation."
+            "No threshold is known for this embedder (no people were held out of its training), so "
+            "the similarity says little by itself. Measure one with 'geomface recognise evaluate' "
+            "and give its folder as --evaluation."
         )
     figures = {"similarity": similarity, "thresholds": thresholds, "same": answers}
     run.finish(figures | {"landmarks": [face.landmarks for face in faces]}, options.report)

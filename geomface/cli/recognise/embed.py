@@ -23,6 +23,10 @@ class RecogniseEmbedOptions:
     The file holds the arrays names, embeddings (a row of length 1 a picture) and found. Pictures
     without a face are told and go on: their row is NaN, and found says so (exit code 3). In a
     picture with several faces the largest counts, unless it lies far from the middle.
+
+    Finding the landmarks of a photograph takes most of the time. 'geomface landmarks detect --image
+    DIR --out DIR', the same folder twice, writes them beside the pictures, where this command,
+    'recognise evaluate', 'model fit-image' and 'evaluate faces' look for them.
     """
 
     images: Folder
@@ -31,7 +35,7 @@ class RecogniseEmbedOptions:
     out: OutputFile
     """The descriptors: an .npz file."""
     embedder: EmbedderFile = None
-    """The embedder's file."""
+    """The embedder's file: embedder.safetensors of a run of 'geomface recognise train'."""
     detect: Flag = False
     """Find all landmarks, also where some lie beside the pictures or belong to the set."""
     workers: int = 1
@@ -62,6 +66,7 @@ def run_embed(options: RecogniseEmbedOptions, run: Run) -> int:
         what = f"describe {len(photographs)} pictures of {options.images}"
         return run.plan([what, f"write {options.out}"])
     with run.progress("pictures", len(photographs)) as step:
+        step(0)
         found = embed_pictures(
             photographs,
             load_face_embedder,

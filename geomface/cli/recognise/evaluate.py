@@ -31,7 +31,8 @@ class RecogniseEvaluateOptions:
     all of the set. Told are the equal error, the
     share of true accepts at false accept rates, the accuracy over folds whose thresholds are chosen
     on the other folds, and how often the nearest other picture shows the same person. Intervals are
-    over people. Pictures without a face are left out and, beside it, counted as refused.
+    over people. Pictures without a face are left out and, beside it, counted as refused. One of
+    --pairs and --all-pairs must be given.
     """
 
     embeddings: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="E.npz|DIR")]
@@ -41,9 +42,10 @@ class RecogniseEvaluateOptions:
     embedder: EmbedderFile = None
     """Embedder that describes the pictures of a folder."""
     workers: int = 1
-    """Number of worker processes that do."""
+    """Number of worker processes that describe the pictures of a folder."""
     pairs: MaybeFile = None
-    """List of pairs."""
+    """List of pairs: "s1/01.png s1/02.png 1" a line (1 one person, 0 two; paths below the folder of
+    the pictures), or LFW's "NAME 1 4", which looks for NAME/NAME_0001 and NAME/NAME_0004."""
     all_pairs: Flag = False
     """Take all pairs of the pictures instead."""
     labels: MaybeFile = None
@@ -53,7 +55,8 @@ class RecogniseEvaluateOptions:
     training: MaybeFile = None
     """Descriptors of real training pictures: how near these pictures come to them (leakage)."""
     folds: int = 10
-    """Parts of the pairs, where their list has none."""
+    """Parts of the pairs, where their list has none; with --all-pairs at most half as many as there
+    are people."""
     draws: int = 1000
     """Samples of people for the intervals."""
     maps: Flag = False
@@ -85,9 +88,12 @@ def run_evaluate(options: RecogniseEvaluateOptions, run: Run) -> int:
         return run.plan([what, f"write {options.out}"])
     given, failed = source.describe()
     scores = pairs.scores(given.descriptors)
-    report = verify(scores, pairs, given.found, resamples=options.draws, seed=options.common.seed)
+    with run.stage("measure", f"{len(pairs)} pairs"):
+        report = verify(
+            scores, pairs, given.found, resamples=options.draws, seed=options.common.seed
+        )
+        named = _identification(options, given, people, run)
     run.add_notes(report.notes)
-    named = _identification(options, given, people, run)
     figures: dict[str, Any] = {
         "alignment": given.alignment,
         "embedder": given.embedder,
@@ -163,7 +169,7 @@ def _show(
     rows = [("equal error", left.pairs.equal_error, refused.pairs.equal_error)]
     rows += [("area under the curve", left.pairs.auc, refused.pairs.auc)]
     rows += [
-        (f"true accepts at {rate:g}", share, refused.pairs.accepted[rate])
+        (f"true accepts at {100 * rate:g} % false accepts", share, refused.pairs.accepted[rate])
         for rate, share in left.pairs.accepted.items()
     ]
     if left.folds is not None and refused.folds is not None:
@@ -173,15 +179,15 @@ def _show(
         rows.append(("rank 1", named.rank_1, named.rank_1_of_all))
     level = left.pairs.auc.level
     over = "people" if report.settings["people"] else "pairs"
-    run.table(
-        ("", "value", f"{level:.0%} over {over}", "if faceless are refused"),
-        [
-            (name, f"{one.value:.4f}", f"{one.low:.4f} to {one.high:.4f}", f"{all_.value:.4f}")
-            for name, one, all_ in rows
-        ],
-    )
+    header = ("", "share", f"{level:.0%} over {over}", "if faceless are refused")
+    cells = [
+        (name, f"{one.value:.4f}", f"{one.low:.4f} to {one.high:.4f}", f"{all_.value:.4f}")
+        for name, one, all_ in rows
+    ]
+    columns = 4 if figures["without_face"] else 3  # with every face found the last says it again
+    run.table(header[:columns], [row[:columns] for row in cells])
     threshold = report.thresholds[EQUAL_ERROR]
-    run.say(f"threshold at the equal error: {threshold:.4f}")
+    run.say(f"threshold at the equal error: cosine {threshold:.4f}")
     if paired := figures.get("against"):
         ratio: Estimate = paired.equal_error_ratio
         run.say(

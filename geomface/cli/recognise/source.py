@@ -64,6 +64,7 @@ def find_source(
 
     def describe() -> tuple[Embeddings, dict[str, str]]:
         with run.progress("pictures", len(photographs)) as step:
+            step(0)
             found = embed_pictures(
                 photographs, _load, embedder, workers=workers, lost=lost, on_progress=step
             )

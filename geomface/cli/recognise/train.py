@@ -81,7 +81,7 @@ def run_train(options: RecogniseTrainOptions, run: Run) -> int:
         system=SYSTEM,
         settings=settings,
         plan=f"{settings.network.name} at {height}x{width} on {data}",
-        prepare=lambda: _prepared(options, settings, sets),
+        prepare=lambda: _prepared(options, settings, sets, run),
         inputs={"people": options.people},
         data=data if options.real is None else f"{data}; real: {options.real}",
     )
@@ -122,7 +122,10 @@ def _divided(
 
 
 def _prepared(
-    options: RecogniseTrainOptions, settings: "RecognitionSettings", sets: "list[AlignedFaces]"
+    options: RecogniseTrainOptions,
+    settings: "RecognitionSettings",
+    sets: "list[AlignedFaces]",
+    run: Run,
 ) -> "tuple[Callable[[], RecognitionTask], Mapping[str, Any]]":
     """Return what makes the task, and what the report tells of its data."""
     from geomface.recognition.aligned.aligned_faces import load_aligned
@@ -130,6 +133,12 @@ def _prepared(
     from geomface.recognition.training.task import RecognitionTask
 
     faces, held_out = _divided(options, settings, sets)
+    if held_out is None:
+        run.note(
+            f"No two people with several pictures are held out (a share of {settings.held_out:g} "
+            f"of {len(faces.people.names)} people): nothing is measured on the way, and the "
+            "embedder has no threshold. Give more people, or a larger --held-out."
+        )
     real = None
     if options.real is not None:
         own = load_aligned(options.real)

@@ -137,11 +137,24 @@ def save_face_embedder(path: Path | str, embedder: FaceEmbedder) -> None:
 
 
 def load_face_embedder(path: Path | str | None = None) -> FaceEmbedder:
-    """Read an embedder, ready for use; without a path, the one that ships with geomface.
+    """Read an embedder of photographs; without a path, the one that ships with geomface.
 
     Raises
     ------
     FileFormatError : missing or damaged, not an embedder, or weights of another network
+
+    Example
+    -------
+    >>> import geomface as gf
+    >>> from geomface.recognition import FaceEmbedder, alignment_of, build_network
+    >>> from geomface.recognition import default_network, load_face_embedder, save_face_embedder
+    >>> network = build_network(default_network("compact"))  # of a training, more often
+    >>> save_face_embedder("e.safetensors", FaceEmbedder(network, alignment_of("56x48")))
+    >>> embedder = load_face_embedder("e.safetensors")
+    >>> picture = gf.FaceSampler(gf.FaceImageSettings(size=128)).batch([(0, 0)])
+    >>> image, points = picture.images["rgb"][0], picture.landmarks[0]
+    >>> embedder.embed_photograph(image, points).shape
+    (128,)
     """
     from geomface.files.assets import asset_path
     from geomface.files.tensors import load_tensors

@@ -20,11 +20,19 @@ def save_embedder(path: Path | str, network: "IdentityNetwork", config: Any = No
 
 
 def load_embedder(path: Path | str | None = None) -> "IdentityNetwork":
-    """Read an embedder, ready for use; without a path, the one that ships with geomface.
+    """Read an embedder of rendered frontal faces; without a path, the one that ships.
+
+    Photographs are described by another kind, see `load_face_embedder`.
 
     Raises
     ------
     FileFormatError : missing or damaged, or weights of another network.
+
+    Example
+    -------
+    >>> from geomface.recognition import load_embedder
+    >>> load_embedder().training
+    False
     """
     from geomface.files.assets import asset_path
     from geomface.files.tensors import load_tensors

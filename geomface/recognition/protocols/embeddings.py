@@ -46,6 +46,15 @@ def load_embeddings(path: Path | str) -> Embeddings:
     ------
     FileFormatError : no npz, an array missing or of another shape, a name twice, NaN in the
         descriptor of a face that was found, nobody found
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> from geomface.recognition import load_embeddings
+    >>> rows = np.eye(2, 8, dtype=np.float32)
+    >>> np.savez("e.npz", names=["a/1.png", "b/1.png"], embeddings=rows, found=[True, True])
+    >>> load_embeddings("e.npz").names
+    ('a/1.png', 'b/1.png')
     """
     arrays = read_archive(path, "an npz of embeddings", (*NEEDED, *TOLD))
     missing = [name for name in NEEDED if name not in arrays]

@@ -85,7 +85,8 @@ def listed_pairs(
         raise DatasetError(
             f"{pairs.source}: names {len(np.unique(wanted))} pictures that are not among the "
             f"{len(names)} that were given, such as {wanted[0]} (those are called like "
-            f"{names[0]}). Give the folder that the list is of."
+            f"{names[0]}). Give the folder that the list is of, or list pairs as A.png B.png 1: "
+            "LFW's NAME 1 4 means NAME/NAME_0001 and NAME/NAME_0004."
         )
     notes: list[str] = []
     people, told = _people_of(pairs, rows, names, labels), pairs.folds
@@ -123,6 +124,12 @@ def all_pairs(
     Raises
     ------
     DatasetError : one person, nobody with two pictures
+
+    Example
+    -------
+    >>> from geomface.recognition import all_pairs
+    >>> all_pairs(["anna", "anna", "ben"]).same
+    array([ True, False, False])
     """
     numbers = {name: number for number, name in enumerate(dict.fromkeys(filter(None, people)))}
     who = np.array([numbers.get(name, -1) for name in people], np.int64)

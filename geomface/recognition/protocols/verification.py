@@ -92,6 +92,15 @@ def verify(
     ------
     Huang et al. 2007 (LFW, view 2). Pictures without a face as errors of acquisition: ISO/IEC
     19795-1, generalised error rates.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> from geomface.recognition import all_pairs, verify
+    >>> descriptors = np.array([[1, 0], [0.8, 0.6], [0, 1], [-0.6, 0.8]])
+    >>> pairs = all_pairs(["anna", "anna", "ben", "ben"])
+    >>> verify(pairs.scores(descriptors), pairs).left_out.pairs.equal_error.value
+    0.0
     """
     scores = require_shape(np.asarray(scores, np.float64), (len(pairs),), "scores", SettingsError)
     seen = np.ones(len(pairs), bool)
