@@ -68,7 +68,7 @@ def run_compare(options: RecogniseCompareOptions, run: Run) -> int:
     answers = same_by(similarity, thresholds)
     if not thresholds:
         run.note(
-            "No threshold is known for this embedder (no people were held out of its training), so "
+            "No threshold is known for this embedder (its training measured none), so "
             "the similarity says little by itself. Measure one with 'geomface recognise evaluate' "
             "and give its folder as --evaluation."
         )
