@@ -238,7 +238,10 @@ def score_statistics(scores: FloatArray, same: BoolArray, *, bins: int = 60) -> 
     scores, same = checked_scores(scores[known], same[known])
     if bins < 1:
         raise SettingsError(f"histograms: expected one or more bins, got {bins}.")
-    edges = np.histogram_bin_edges(scores, bins)
+    low, high = float(scores.min()), float(scores.max())
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # as good as constant: around it
+        low, high = low - 0.5, high + 0.5
+    edges = np.histogram_bin_edges(scores, bins, (low, high))
     genuine, impostor = (
         np.histogram(scores[kind], edges, density=True)[0] for kind in (same, ~same)
     )

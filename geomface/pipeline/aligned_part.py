@@ -11,7 +11,8 @@ from geomface.datasets import layout
 from geomface.datasets.photographs import Photograph
 from geomface.errors import GeomfaceError
 from geomface.learning.fingerprint import content_hash
-from geomface.recognition.aligned.aligned_faces import AlignedRow, as_levels, manifest_line
+from geomface.recognition.aligned.aligned_faces import as_levels
+from geomface.recognition.aligned.aligned_row import AlignedRow, manifest_line
 from geomface.recognition.aligned.read_face import AlignedFace, LandmarkSource, read_face
 from geomface.recognition.alignment.reference import Alignment
 from geomface.threads import one_torch_thread

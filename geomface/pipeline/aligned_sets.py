@@ -12,8 +12,9 @@ from geomface.batch.job import Ended, Ending, Item, Job, JobKind, JobReport
 from geomface.batch.keys import content_key
 from geomface.batch.run import MOST_REASONS, run_job
 from geomface.datasets import layout
+from geomface.datasets.manifest import read_rows
 from geomface.datasets.photographs import Photograph, load_photographs
-from geomface.errors import OutputError, SettingsError
+from geomface.errors import FileFormatError, OutputError, SettingsError
 from geomface.files.reading import log
 from geomface.files.records import plain
 from geomface.learning.fingerprint import content_hash
@@ -84,6 +85,7 @@ def aligned_job(settings: AlignedSetSettings) -> Job:
             "them next time. Write elsewhere."
         )
     photographs = load_photographs(settings.images)
+    _require_same_pictures(settings, {photograph.name for photograph in photographs})
     shared = {"alignment": settings.alignment.id, "landmarks": settings.landmarks}
     items = []
     for name, first, last in _parts(len(photographs), settings.part_pictures):
@@ -111,6 +113,22 @@ def aligned_job(settings: AlignedSetSettings) -> Job:
     )
 
 
+def _require_same_pictures(settings: AlignedSetSettings, names: set[str]) -> None:
+    """Refuse to write over the set of another folder, whose pictures are all called otherwise."""
+    manifest = settings.out / layout.MANIFEST
+    if not aligned_faces.is_aligned(settings.out) or not manifest.is_file():
+        return
+    try:
+        has = list(read_rows(manifest, lambda row: str(row["name"]), ""))
+    except FileFormatError:  # damaged or empty: it is written anew
+        return
+    if has and names.isdisjoint(has):
+        raise OutputError(
+            f"{settings.out}: expected the set of the pictures of {settings.images}, but it holds "
+            f"{len(has)} others, such as {has[0]}. Choose another --out."
+        )
+
+
 def _parts(pictures: int, size: int) -> list[tuple[str, int, int]]:
     """Return name, first and last + 1 picture of each part."""
     return [
@@ -123,7 +141,11 @@ def _digest(photograph: Photograph) -> str:
     """Return a hash of all that an aligned picture and its labels depend on."""
     known = (photograph.name, photograph.person, photograph.parents, photograph.parent_weights)
     points = b"" if photograph.landmarks is None else photograph.landmarks.tobytes()
-    text = json.dumps(plain([*known, photograph.digest()]))
+    try:
+        pixels = photograph.digest()
+    except FileFormatError as error:  # it is listed when its turn comes, the others go on
+        pixels = str(error)
+    text = json.dumps(plain([*known, pixels]))
     return content_hash(text.encode(), points)
 
 

@@ -1,12 +1,14 @@
 """The pictures that an evaluation of an embedder leaves in its folder."""
 
+import importlib.util
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from geomface.arrays import FloatArray
+from geomface.arrays import BoolArray, FloatArray
+from geomface.errors import MissingBackendError, SettingsError
 from geomface.metrics.embedding import embed_in_plane, scale_in_plane
 from geomface.metrics.identity_sets import score_statistics
 from geomface.metrics.roc import roc_curve
@@ -38,10 +40,9 @@ def draw_evaluation(
     scores : (P,) of the pairs
     pairs, given, report, named : the pairs, the descriptors, and what was measured on them
     """
-    seen = given.found[pairs.rows].all(axis=1)
+    seen = np.asarray(given.found[pairs.rows].all(axis=1))
     some, same = scores[seen], pairs.same[seen]
-    people = None if pairs.people is None else pairs.people[seen]
-    curve = roc_curve(some, same, people=people)
+    curve = roc_curve(some, same, people=pairs.people_for_intervals(seen))
     save_figure(folder / "roc.png", roc_figure({given.embedder or "embedder": curve}))
     marks = {
         f"threshold at {at if not at[0].isdigit() else f'a false accept rate of {at}'}": value
@@ -51,6 +52,28 @@ def draw_evaluation(
     if named is not None:
         ranks = {given.embedder or "embedder": named.ranks}
         save_figure(folder / "ranks.png", ranks_figure(ranks))
+
+
+def require_maps(people: Sequence[str], found: BoolArray | None = None) -> None:
+    """Refuse maps that `draw_maps` cannot draw, before anything is written.
+
+    Raises
+    ------
+    MissingBackendError : scikit-learn is not installed
+    SettingsError : fewer than three pictures of people who are known
+    """
+    if importlib.util.find_spec("sklearn") is None:
+        raise MissingBackendError(
+            "maps of people: scikit-learn is not installed. Install it with: pip install "
+            "'geomface[analysis]', or leave the maps away."
+        )
+    seen = np.ones(len(people), bool) if found is None else found
+    count = sum(bool(name) and bool(has) for name, has in zip(people, seen, strict=True))
+    if count < 3:
+        raise SettingsError(
+            f"maps of people: expected three pictures or more with a face and a label, got {count}."
+            " Leave the maps away."
+        )
 
 
 def draw_maps(folder: Path, given: Embeddings, people: Sequence[str], *, seed: int = 0) -> None:
@@ -65,9 +88,9 @@ def draw_maps(folder: Path, given: Embeddings, people: Sequence[str], *, seed: i
 
     Raises
     ------
-    MissingBackendError : scikit-learn is not installed
-    SettingsError : fewer than three pictures
+    MissingBackendError, SettingsError : as `require_maps`
     """
+    require_maps(people, given.found)
     known = [name for name, found in zip(people, given.found, strict=True) if name and found]
     shown = {name for name, _ in Counter(known).most_common(PEOPLE)}
     rows: list[int] = []

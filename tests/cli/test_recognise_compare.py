@@ -67,6 +67,7 @@ def test_similarity_and_where_the_thresholds_lie(folder: Path, capsys) -> None:
     [
         ({3: "wall.png"}, "wall.png: "),
         ({3: "none.png"}, "none.png: "),
+        ({3: "none.png", 6: "--dry-run"}, "none.png: "),
         ({5: "a.png"}, "a.png: "),
         ({6: "--evaluation", 7: "."}, "evaluation.json: "),
         ({6: "--evaluation", 7: "other"}, "measured on faces aligned as five-points-112x96"),

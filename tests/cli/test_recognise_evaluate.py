@@ -117,6 +117,10 @@ def test_a_folder_is_described_first(tmp_path: Path, capsys) -> None:
         (["--all-pairs", "--labels", "other.csv"], "none has one"),
         (["--all-pairs", "--training", "wide.npz"], "by the same embedder"),
         (["--all-pairs", "--against", "few.npz"], "30 of 32 are not among them"),
+        (["--all-pairs", "--training", "none.npz", "--dry-run"], "there is no such file"),
+        (["--all-pairs", "--against", "few.npz", "--dry-run"], "30 of 32 are not among them"),
+        (["--all-pairs", "--against", "unseen.npz"], "faces both embedders found, got 0 and 0"),
+        (["--pairs", "long.txt"], "line 1: expected 'NAME 1 2'"),
         (["--all-pairs", "--folds", "1"], "--folds: expected"),
     ],
 )
@@ -128,6 +132,8 @@ def test_bad_input_ends_in_one_sentence(
     (tmp_path / "pairs.csv").write_text("p0/0.png,p0/1.png,1\np0/0.png,p9/1.png,0\n")
     (tmp_path / "labels.csv").write_text("file,identity\np0/0.png,a\np0/1.png,a\np1/1.png,\n")
     (tmp_path / "other.csv").write_text("file,identity\nx.png,a\n")
+    (tmp_path / "long.txt").write_text(f"p0 {'1' * 5000} 2\n")
+    embeddings(tmp_path, "unseen.npz", 0.5, found=np.arange(32) == 5)
     short = {"names": ("p0/0.png", "p0/1.png"), "found": np.ones(2, bool)}
     embeddings(tmp_path, "wide.npz", 0.5, descriptors=np.eye(2, 3), **short)
     embeddings(tmp_path, "few.npz", 0.5, descriptors=np.eye(2, 12), **short)
@@ -135,3 +141,15 @@ def test_bad_input_ends_in_one_sentence(
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert said.startswith("error: ") and match in said
     assert not (tmp_path / "out").exists()
+
+
+def test_one_person_with_two_pictures_and_maps_of_few(tmp_path: Path, capsys) -> None:
+    few = {"names": ("a/1.png", "a/2.png", "b/1.png", "c/1.png"), "found": np.ones(4, bool)}
+    path = embeddings(tmp_path, "e.npz", 0.5, descriptors=np.eye(4) + 0.1, **few)
+    words = ["recognise", "evaluate", str(path), "--all-pairs", "--draws", "10"]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    assert "95% over pairs" in capsys.readouterr().out
+    few = {"names": ("a/1.png", "a/2.png", "b/1.png"), "found": np.array([True, True, False])}
+    path = embeddings(tmp_path, "e.npz", 0.5, descriptors=np.eye(3) + 0.1, **few)
+    assert main([*words, "--out", str(tmp_path / "none"), "--maps"]) == 1
+    assert not (tmp_path / "none").exists()

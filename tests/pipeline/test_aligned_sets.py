@@ -236,3 +236,96 @@ def test_faces_are_found_in_photographs(shared_data: Path, tmp_path: Path) -> No
     assert why.startswith("nobody.png: no face was found")
     line = json.loads((tmp_path / "set/manifest.jsonl").read_text().splitlines()[0])
     assert line["landmarks"] == "found" and line["person"] == "s0" and line["off"] < 3
+
+
+def spoiled(folder: Path, **changes: object) -> Path:
+    """Change the second row of the manifest of a set."""
+    manifest = folder / "manifest.jsonl"
+    lines = manifest.read_text(encoding="utf-8").splitlines()
+    lines[1] = json.dumps(json.loads(lines[1]) | changes)
+    manifest.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"person": 7}, "expected names as text"),
+        ({"image": ["../../x.npy", 0]}, "a file inside the set"),
+        ({"image": ["parts/000000/images.npy", -1]}, "and a row of it"),
+        ({"image": ["parts/000000/images.npy", 0.5]}, "and a row of it"),
+        ({"image": ["parts/000000/images.npy", 99]}, "too few for 100 pictures"),
+        ({"image": ["parts/none.npy", 0]}, "cannot be read"),
+        ({"parents": ["a", "b"], "parent_weights": [1.0]}, "a share of each of 2 people"),
+        ({"parents": ["a", "b"], "parent_weights": [-1.0, 2.0]}, "a share of each"),
+        ({"parents": ["a", "b"], "parent_weights": [float("nan"), 1.0]}, "a share of each"),
+        ({"name": "Ann_A/Ann_A_0001.png"}, "each name once, Ann_A/Ann_A_0001.png is there again"),
+        ({"more": 1}, "line 2 is not a row"),
+    ],
+)
+def test_a_damaged_manifest_is_told_before_any_use(
+    people: Path, tmp_path: Path, changes: dict, words: str
+) -> None:
+    align_set(AlignedSetSettings(people, tmp_path / "set", SMALL))
+    with pytest.raises(FileFormatError, match=words):
+        load_aligned(spoiled(tmp_path / "set", **changes))
+
+
+def test_a_damaged_head_or_list_of_failures_or_part_is_told(people: Path, tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    align_set(AlignedSetSettings(people, out, SMALL))
+    failures = (out / "failures.jsonl").read_bytes()
+    (out / "failures.jsonl").write_text('{"x": 1}\n')
+    with pytest.raises(FileFormatError, match=r"failures.jsonl: line 1 is not a row"):
+        load_aligned(out)
+    (out / "failures.jsonl").write_bytes(failures)
+    head = json.loads((out / "set.json").read_text())
+    for alignment in (7, "five-points-3", None):
+        (out / "set.json").write_text(json.dumps(head | {"alignment": alignment}))
+        with pytest.raises(FileFormatError, match=r"set.json: not a set of aligned faces of use"):
+            load_aligned(out)
+    (out / "set.json").write_text(json.dumps(head))
+    part = next(out.rglob("images.npy"))
+    part.write_bytes(part.read_bytes()[:500])
+    with pytest.raises(FileFormatError, match="500 bytes are too few"):
+        load_aligned(out)
+    # The way out that the sentence names works.
+    align_set(AlignedSetSettings(people, out, SMALL))
+    assert len(load_aligned(out)) == 4
+
+
+def test_a_set_of_more_parts_than_open_files(people: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    out = tmp_path / "set"
+    align_set(AlignedSetSettings(people, out, SMALL, part_pictures=1))
+    rows = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    part, lines = out / rows[0]["image"][0], []
+    for number in range(300):
+        path = out / f"parts/more_{number}.npy"
+        shutil.copy(part, path)
+        row = rows[0] | {"name": f"{number}.png", "image": [path.relative_to(out).as_posix(), 0]}
+        lines.append(json.dumps(row))
+    (out / "manifest.jsonl").write_text("\n".join(lines))
+    faces = load_aligned(out)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        images = faces.images[np.arange(300)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert np.array_equal(images, np.repeat(np.load(part), 300, axis=0))
+
+
+def test_an_empty_picture_is_listed_and_another_folder_is_refused(
+    people: Path, tmp_path: Path
+) -> None:
+    (people / "Cy_C/Cy_C_0000.png").write_bytes(b"")
+    out = tmp_path / "set"
+    align_set(AlignedSetSettings(people, out, SMALL))
+    faces = load_aligned(out)
+    assert len(faces) == 4 and "empty" in faces.failures["Cy_C/Cy_C_0000.png"]
+    before = (out / "manifest.jsonl").read_bytes()
+    photograph(tmp_path / "others/Di_D/1.png", 3)
+    with pytest.raises(OutputError, match=r"it holds 4 others, such as Ann_A/Ann_A_0001.png"):
+        align_set(AlignedSetSettings(tmp_path / "others", out, SMALL))
+    assert (out / "manifest.jsonl").read_bytes() == before

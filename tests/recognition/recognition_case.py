@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from geomface.learning import ComputeSettings
-from geomface.recognition.aligned.aligned_faces import AlignedFaces, AlignedRow, as_levels
+from geomface.recognition.aligned.aligned_faces import AlignedFaces, as_levels
+from geomface.recognition.aligned.aligned_row import AlignedRow
 from geomface.recognition.alignment.reference import Alignment
 from geomface.recognition.training.settings import RecognitionSettings, recognition_recipe
 from geomface.recognition.training.task import RecognitionTask

@@ -164,3 +164,13 @@ def test_what_cannot_be_is_refused_in_a_sentence() -> None:
         embedder.embed(np.zeros((1, 26, 33, 3), np.float32))
     with pytest.raises(SettingsError, match="alignment of 33x26"):
         FaceEmbedder(network, alignment_of("112x96"))
+
+
+def test_weights_that_give_no_descriptor_are_refused() -> None:
+    network = trained()
+    with torch.no_grad():
+        for values in network.parameters():
+            values.zero_()
+    embedder = FaceEmbedder(network, alignment_of("33x26"))
+    with pytest.raises(SettingsError, match=r"expected a descriptor of each face"):
+        embedder.embed(np.random.default_rng(0).random((2, 33, 26, 3), np.float32))

@@ -41,6 +41,7 @@ def run_compare(options: RecogniseCompareOptions, run: Run) -> int:
     import numpy as np
 
     from geomface.datasets.photographs import load_photograph
+    from geomface.files.reading import require_file
     from geomface.recognition.aligned.read_face import read_face
     from geomface.recognition.embedder.face_embedder import load_face_embedder
     from geomface.recognition.protocols.thresholds import (
@@ -54,6 +55,8 @@ def run_compare(options: RecogniseCompareOptions, run: Run) -> int:
     require_output(
         options.report, "--report", (".json",), (*paths, embedder_path(options.embedder))
     )
+    for path in paths:
+        require_file(path, "an image")
     photographs = [load_photograph(path) for path in paths]
     embedder = load_face_embedder(embedder_path(options.embedder))
     thresholds = dict(embedder.thresholds)

@@ -69,12 +69,12 @@ class RecogniseEvaluateOptions:
 
 def run_evaluate(options: RecogniseEvaluateOptions, run: Run) -> int:
     """Read, measure, draw, tell."""
-    from geomface.cli.recognise.other_sets import compared, set_figures
+    from geomface.cli.recognise.other_sets import compared, read_other, set_figures
     from geomface.cli.recognise.source import find_source
     from geomface.recognition.protocols.embeddings import save_embeddings
     from geomface.recognition.protocols.thresholds import EQUAL_ERROR, RECORD
     from geomface.recognition.protocols.verification import verify
-    from geomface.report.recognition_pictures import draw_evaluation, draw_maps
+    from geomface.report.recognition_pictures import draw_evaluation, draw_maps, require_maps
 
     run.require_cpu()
     make_folder(options.out, create=False)
@@ -83,10 +83,15 @@ def run_evaluate(options: RecogniseEvaluateOptions, run: Run) -> int:
     source = find_source(options.embeddings, options.embedder, options.labels, options.workers, run)
     people = source.people
     pairs = _pairs(options, source.names, people)
+    training, against = read_other(options.training), read_other(options.against, source.names)
+    if options.maps:
+        require_maps(people)
     if options.common.dry_run:
         what = f"measure {len(pairs)} pairs of {len(people)} pictures"
         return run.plan([what, f"write {options.out}"])
     given, failed = source.describe()
+    if options.maps:
+        require_maps(people, given.found)
     scores = pairs.scores(given.descriptors)
     with run.stage("measure", f"{len(pairs)} pairs"):
         report = verify(
@@ -102,11 +107,11 @@ def run_evaluate(options: RecogniseEvaluateOptions, run: Run) -> int:
         "failed": failed,
         "verification": report,
         "identification": named,
-        "set": set_figures(given, people, report.thresholds[EQUAL_ERROR], options.training),
+        "set": set_figures(given, people, report.thresholds[EQUAL_ERROR], training),
     }
-    if options.against is not None:
+    if against is not None:
         figures["against"] = compared(
-            options.against, given, pairs, draws=options.draws, seed=options.common.seed
+            against, given, pairs, draws=options.draws, seed=options.common.seed
         )
     make_folder(options.out)
     if options.embeddings.is_dir():

@@ -1,5 +1,6 @@
 """An evaluation beside other sets: real training pictures, another embedder's descriptors."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from geomface.errors import SettingsError
+from geomface.learning.errors import DatasetError
 from geomface.metrics.identity_sets import (
     identity_centres,
     intra_class_spread,
@@ -18,8 +20,42 @@ from geomface.recognition.protocols.embeddings import Embeddings, load_embedding
 from geomface.recognition.protocols.picture_pairs import PicturePairs
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class OtherSet:
+    """Descriptors of a file beside those that are measured."""
+
+    path: Path
+    embeddings: Embeddings
+
+
+def read_other(path: Path | None, same_as: Sequence[str] = ()) -> OtherSet | None:
+    """Read descriptors of another set, before any work is done; None where there is no file.
+
+    Parameters
+    ----------
+    path : the file
+    same_as : names of the pictures that must be among them
+
+    Raises
+    ------
+    FileFormatError : embeddings that cannot be read
+    SettingsError : of other pictures
+    """
+    if path is None:
+        return None
+    found = load_embeddings(path)
+    known = set(found.names)
+    missing = [name for name in same_as if name not in known]
+    if missing:
+        raise SettingsError(
+            f"--against {path}: expected the same pictures, {len(missing)} of {len(same_as)} are "
+            f"not among them, such as {missing[0]}. Describe the same folder with both embedders."
+        )
+    return OtherSet(path, found)
+
+
 def set_figures(
-    given: Embeddings, people: Sequence[str], threshold: float, training: Path | None
+    given: Embeddings, people: Sequence[str], threshold: float, training: OtherSet | None
 ) -> dict[str, Any]:
     """Measure the set itself: how widely people scatter, how many are apart, how near to others.
 
@@ -32,7 +68,6 @@ def set_figures(
 
     Raises
     ------
-    FileFormatError : training embeddings that cannot be read
     SettingsError : by another embedder
     """
     figures: dict[str, Any] = {}
@@ -46,8 +81,8 @@ def set_figures(
         if (np.bincount(who) > 1).any():
             figures["intra_class_spread"] = intra_class_spread(rows, who)
     if training is not None:
-        real = load_embeddings(training)
-        _require_one_embedder(training, real, given)
+        real = training.embeddings
+        _require_one_embedder(training.path, real, given)
         names = np.unique([name.split("/")[0] for name in real.names], return_inverse=True)[1]
         found = leakage(
             given.descriptors[given.found],
@@ -80,7 +115,7 @@ def _require_one_embedder(path: Path, other: Embeddings, given: Embeddings) -> N
 
 
 def compared(
-    against: Path, given: Embeddings, pairs: PicturePairs, *, draws: int, seed: int
+    against: OtherSet, given: Embeddings, pairs: PicturePairs, *, draws: int, seed: int
 ) -> PairedVerification:
     """Compare with another embedder on the pairs whose faces both found.
 
@@ -92,25 +127,23 @@ def compared(
 
     Raises
     ------
-    FileFormatError : embeddings that cannot be read
-    SettingsError : of other pictures
+    DatasetError : no pair of either kind has faces that both found
     """
-    other = load_embeddings(against)
+    other = against.embeddings
     rows = {name: row for row, name in enumerate(other.names)}
-    missing = [name for name in given.names if name not in rows]
-    if missing:
-        raise SettingsError(
-            f"--against {against}: expected the same pictures, {len(missing)} of "
-            f"{len(given.names)} are not among them, such as {missing[0]}. Describe the same "
-            "folder with both embedders."
-        )
     order = [rows[name] for name in given.names]
-    both = (given.found & other.found[order])[pairs.rows].all(axis=1)
+    both = np.asarray((given.found & other.found[order])[pairs.rows].all(axis=1))
+    if not pairs.same[both].any() or pairs.same[both].all():
+        raise DatasetError(
+            f"--against {against.path}: expected pairs of one person and of two whose faces both "
+            f"embedders found, got {int(pairs.same[both].sum())} and "
+            f"{int((~pairs.same[both]).sum())}. Leave it away."
+        )
     return compare_verification(
         pairs.scores(given.descriptors)[both],
         pairs.scores(other.descriptors[order])[both],
         pairs.same[both],
-        people=None if pairs.people is None else pairs.people[both],
+        people=pairs.people_for_intervals(both),
         rates=(0.1, 0.01),
         resamples=draws,
         seed=seed,

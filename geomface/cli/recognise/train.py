@@ -17,6 +17,7 @@ from geomface.cli.learned.frame import (
 )
 from geomface.cli.options import CommonOptions, Flag, MaybeFolder, require_options
 from geomface.cli.run import Run
+from geomface.errors import SettingsError
 from geomface.ranges import BELOW_ONE, COUNT
 
 if TYPE_CHECKING:
@@ -73,8 +74,11 @@ def run_train(options: RecogniseTrainOptions, run: Run) -> int:
     from geomface.recognition.aligned.aligned_faces import load_aligned
     from geomface.recognition.training.task import SYSTEM
 
+    _require_other_folders(options)
     sets = [load_aligned(folder) for folder in options.faces]
     settings = _settings(options, sets[0])
+    if run.common.dry_run:
+        _prepared(options, settings, sets, run)
     data = ", ".join(map(str, options.faces))
     height, width = settings.network.height, settings.network.width
     training = Training(
@@ -89,6 +93,19 @@ def run_train(options: RecogniseTrainOptions, run: Run) -> int:
     if code == 0 and not run.common.dry_run and _is_first():
         _write_embedder(options, settings, sets, run)
     return code
+
+
+def _require_other_folders(options: RecogniseTrainOptions) -> None:
+    """Refuse a set that is named twice: its people would be two people each."""
+    folders = [*options.faces, *([] if options.real is None else [options.real])]
+    seen: set[Path] = set()
+    for folder in folders:
+        if folder.resolve() in seen:
+            raise SettingsError(
+                f"{folder}: expected each set once in --faces and --real, got it twice. People of "
+                "two sets are never taken for the same; name it once."
+            )
+        seen.add(folder.resolve())
 
 
 def _settings(options: RecogniseTrainOptions, faces: "AlignedFaces") -> "RecognitionSettings":

@@ -1,10 +1,9 @@
 """Aligned faces as a data set for training and measuring, from memory or from the disk."""
 
 import dataclasses
-import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,44 +11,18 @@ import torch
 from geomface.arrays import IndexArray
 from geomface.datasets import layout
 from geomface.datasets.manifest import read_head, read_rows
-from geomface.errors import FileFormatError
+from geomface.errors import FileFormatError, SettingsError
 from geomface.files.records import read_json
 from geomface.learning.data import network_values
 from geomface.learning.errors import DatasetError
 from geomface.learning.fingerprint import Fingerprint, content_hash
 from geomface.learning.stream import Batch
+from geomface.recognition.aligned.aligned_row import AlignedRow, parse_failure, parse_row
 from geomface.recognition.aligned.class_labels import ClassLabels, class_labels
 from geomface.recognition.aligned.stored_images import StoredImages
 from geomface.recognition.alignment.reference import Alignment, alignment_of
 
 KIND, SCHEMA, WHAT = "aligned-faces", 1, "a set of aligned faces"
-
-
-@dataclasses.dataclass(frozen=True)
-class AlignedRow:
-    """What is known of one aligned picture.
-
-    Parameters
-    ----------
-    name : of the picture in the folder that it comes from
-    person : who is in it, "" where not known
-    parents, parent_weights : of a synthetic person who is a mix of others, else empty
-    digest : hash of the aligned pixels
-    grey : the three channels are equal
-    landmarks : "given" or "found"
-    pixels : of the source a pixel of the aligned picture
-    off : how far the five points are from their places, root mean square in aligned pixels
-    """
-
-    name: str
-    person: str
-    parents: tuple[str, ...] = ()
-    parent_weights: tuple[float, ...] = ()
-    digest: str = ""
-    grey: bool = False
-    landmarks: str = "given"
-    pixels: float = 1.0
-    off: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -194,14 +167,19 @@ def load_aligned(folder: Path | str) -> AlignedFaces:
     """
     folder = Path(folder)
     head = read_head(folder / layout.SET_FILE, kind=KIND, schema=SCHEMA, what=WHAT)
-    alignment = alignment_of(head["alignment"])
+    try:
+        alignment = alignment_of(str(head.get("alignment")))
+    except SettingsError as error:
+        raise FileFormatError(
+            f"{folder / layout.SET_FILE}: not {WHAT} of use here: {error}"
+        ) from error
     manifest = folder / layout.MANIFEST
     way_out = "Run 'geomface recognise align' again to write it anew."
     if not manifest.is_file():
         raise FileFormatError(f"{manifest}: no manifest, the set was not finished. {way_out}")
-    found = list(read_rows(manifest, _row, way_out)) if manifest.stat().st_size else []
+    found = list(read_rows(manifest, parse_row, way_out)) if manifest.stat().st_size else []
     failures = folder / layout.FAILURES
-    lost = list(read_rows(failures, dict, way_out)) if failures.is_file() else []
+    lost = list(read_rows(failures, parse_failure, way_out)) if failures.is_file() else []
     if not found:
         raise DatasetError(f"{folder}: expected aligned faces, none of {len(lost)} pictures has.")
     paths = list(dict.fromkeys(path for _, path, _ in found))
@@ -209,22 +187,14 @@ def load_aligned(folder: Path | str) -> AlignedFaces:
     places = np.array([(number[path], row) for _, path, row in found], np.int64)
     size = (alignment.height, alignment.width)
     images = StoredImages([folder / path for path in paths], places, size)
+    images.require_files()
     rows = tuple(row for row, _, _ in found)
-    why = {row["key"]: row["message"] for row in lost}
-    return AlignedFaces(alignment, images, rows, _people(rows), why)
-
-
-def manifest_line(row: AlignedRow, path: str, number: int) -> bytes:
-    """Return the line of a manifest of a picture that is row `number` of a file."""
-    record = dataclasses.asdict(row) | {"image": [path, number]}
-    return (json.dumps(record, ensure_ascii=False) + "\n").encode()
-
-
-def _row(record: dict[str, Any]) -> tuple[AlignedRow, str, int]:
-    path, number = record.pop("image")
-    for name in ("parents", "parent_weights"):
-        record[name] = tuple(record[name])
-    return AlignedRow(**record), str(path), int(number)
+    name, times = Counter(row.name for row in rows).most_common(1)[0]
+    if times > 1:
+        raise FileFormatError(
+            f"{manifest}: expected each name once, {name} is there again. {way_out}"
+        )
+    return AlignedFaces(alignment, images, rows, _people(rows), dict(lost))
 
 
 def _people(rows: Sequence[AlignedRow]) -> ClassLabels:

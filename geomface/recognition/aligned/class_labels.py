@@ -8,6 +8,8 @@ import numpy as np
 from geomface.arrays import IndexArray
 
 UNLABELLED = -1
+LONGEST = 18
+"""Digits of what still counts as a number of a person."""
 PARTS = 2
 """People that there is room for in a mix, at least."""
 
@@ -54,7 +56,7 @@ def class_labels(
     rows = zip(people, parents, weights, strict=True)
     shares = [_shares(person, mixed, masses) for person, mixed, masses in rows]
     names = sorted({name for row in shares for name in row})
-    numbered = all(name.isdecimal() for name in names)
+    numbered = all(name.isdecimal() and len(name) <= LONGEST for name in names)
     if numbered:
         names.sort(key=int)
     number = {name: index for index, name in enumerate(names)}

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geomface.recognition.aligned.aligned_faces import AlignedFaces, AlignedRow
+from geomface.recognition.aligned.aligned_faces import AlignedFaces
+from geomface.recognition.aligned.aligned_row import AlignedRow
 from geomface.recognition.aligned.stored_images import StoredImages
 
 

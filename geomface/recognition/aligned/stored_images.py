@@ -10,20 +10,27 @@ from geomface.errors import FileFormatError
 
 
 class StoredImages:
-    """Pictures (N, 3, h, w) uint8 in numpy's files, mapped into memory one by one.
+    """Pictures (N, 3, h, w) uint8 in numpy's files, read one by one.
 
     Parameters
     ----------
     paths : the files, each (n, 3, h, w)
     places : (N, 2) int64, file and row of each picture
     size : h, w
+
+    Notes
+    -----
+    No file stays open, and none is mapped: a set of half a million pictures has more files than a
+    process may hold.
     """
 
     dtype = np.dtype(np.uint8)
 
     def __init__(self, paths: Sequence[Path], places: IndexArray, size: tuple[int, int]) -> None:
         self.paths, self.places, self._size = tuple(paths), places, size
-        self._files: dict[int, np.ndarray] = {}
+        self._last = np.full(len(self.paths), -1, np.int64)
+        np.maximum.at(self._last, places[:, 0], places[:, 1])
+        self._starts: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self.places)
@@ -37,11 +44,11 @@ class StoredImages:
         """Return one picture, or those of a slice or of an array of numbers or bools."""
         places = self.places[rows]
         if places.ndim == 1:
-            return np.array(self._file(int(places[0]))[places[1]])
+            return self._read(int(places[0]), places[1:])[0]
         found = np.empty((len(places), 3, *self._size), np.uint8)
         for number in np.unique(places[:, 0]):
             chosen = places[:, 0] == number
-            found[chosen] = self._file(int(number))[places[chosen, 1]]
+            found[chosen] = self._read(int(number), places[chosen, 1])
         return found
 
     @classmethod
@@ -58,25 +65,65 @@ class StoredImages:
         """Return some of the pictures; nothing is read."""
         return StoredImages(self.paths, self.places[rows], self._size)
 
-    def _file(self, number: int) -> np.ndarray:
-        if number not in self._files:
-            path = self.paths[number]
+    def require_files(self) -> None:
+        """Refuse files that are missing or too short for their pictures; none is read.
+
+        Raises
+        ------
+        FileFormatError : one is
+        """
+        for path, last in zip(self.paths, self._last, strict=True):
+            try:
+                size = path.stat().st_size
+            except OSError as error:
+                raise _unreadable(path, error) from error
+            if size < (last + 1) * self._bytes:
+                raise _unreadable(path, f"{size} bytes are too few for {last + 1} pictures")
+
+    @property
+    def _bytes(self) -> int:
+        """Return the bytes of a picture."""
+        return int(np.prod(self.shape[1:]))
+
+    def _read(self, number: int, rows: IndexArray) -> np.ndarray:
+        """Return pictures of one file."""
+        path, start = self.paths[number], self._start(number)
+        found = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        try:
+            with open(path, "rb", buffering=0) as file:
+                for picture, row in zip(found, rows, strict=True):
+                    file.seek(start + int(row) * self._bytes)
+                    if file.readinto(picture) != self._bytes:  # type: ignore[attr-defined]
+                        raise EOFError(f"it ends before picture {row}")
+        except (OSError, EOFError) as error:
+            raise _unreadable(path, error) from error
+        return found
+
+    def _start(self, number: int) -> int:
+        """Return the first byte of the pictures of a file, whose head is read once."""
+        if number not in self._starts:
+            path, last = self.paths[number], int(self._last[number])
             try:
                 stored = np.load(path, mmap_mode="r", allow_pickle=False)
             except (OSError, ValueError, EOFError) as error:
-                raise FileFormatError(
-                    f"{path}: expected aligned faces, it cannot be read ({error}). Align them "
-                    "again."
-                ) from error
-            last = self.places[self.places[:, 0] == number, 1].max()
-            if (
-                stored.dtype != self.dtype
-                or stored.shape[1:] != self.shape[1:]
-                or (len(stored) <= last)
-            ):
+                raise _unreadable(path, error) from error
+            fits = (
+                isinstance(stored, np.memmap)
+                and stored.dtype == self.dtype
+                and stored.shape[1:] == self.shape[1:]
+                and stored.flags.c_contiguous
+                and len(stored) > last
+            )
+            if not fits:
                 raise FileFormatError(
                     f"{path}: expected uint8 pictures of shape {self.shape[1:]}, more than {last}, "
                     f"got {stored.dtype} of shape {stored.shape}. Align them again."
                 )
-            self._files[number] = stored
-        return self._files[number]
+            self._starts[number] = stored.offset
+        return self._starts[number]
+
+
+def _unreadable(path: Path, why: object) -> FileFormatError:
+    return FileFormatError(
+        f"{path}: expected aligned faces, it cannot be read ({why}). Align them again."
+    )

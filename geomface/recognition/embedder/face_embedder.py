@@ -73,7 +73,7 @@ class FaceEmbedder:
 
         Raises
         ------
-        SettingsError : another shape, values beyond [0, 1], NaN
+        SettingsError : another shape, values beyond [0, 1], NaN; weights that give no descriptor
         """
         height, width = self.network.picture
         images = require_shape(aligned, (None, height, width, 3), "aligned faces", SettingsError)
@@ -91,7 +91,13 @@ class FaceEmbedder:
         finally:
             self.network.train(training)
         # Rows of length 1 in single precision are so to seven digits only.
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+        lengths = np.linalg.norm(found, axis=1, keepdims=True)
+        if not (np.isfinite(lengths) & (lengths > 0)).all():
+            raise SettingsError(
+                "face embedder: expected a descriptor of each face, got zeros, NaN or infinity: "
+                f"its weights tell nothing. {_REMEDY}"
+            )
+        return found / lengths
 
     def embed_photograph(
         self, image: ImageArray, landmarks: FloatArray | None = None

@@ -12,7 +12,7 @@ from geomface.arrays import BoolArray, IndexArray
 from geomface.errors import FileFormatError
 from geomface.files.reading import read_text
 
-_EXPECTED = "a list of pairs"
+_EXPECTED, _DIGITS = "a list of pairs", 9
 _ANSWERS = {"1": True, "0": False, "true": True, "false": False}
 _LAYOUTS = (
     "'NAME 1 2' and 'NAME 1 OTHER 2' as LFW has them, or 'A.png B.png 1' with 1 for one person and "
@@ -78,7 +78,7 @@ def load_pair_list(path: Path | str) -> PairList:
     if not same.any() or same.all():
         raise FileFormatError(
             f"{path}: expected pairs of one person and pairs of two, got {int(same.sum())} and "
-            f"{int((~same).sum())}."
+            f"{int((~same).sum())}. Both kinds are needed: add the other."
         )
     first, second, _, people = zip(*pairs, strict=True)
     return PairList(first, second, same, people, folds, str(path))
@@ -98,7 +98,8 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
             split = list(csv.reader(io.StringIO(text), delimiter=separator, strict=True))
         except csv.Error as error:
             raise FileFormatError(
-                f"{path}: expected {_EXPECTED}, could not read it ({error})."
+                f"{path}: expected {_EXPECTED}, could not read it ({error}). Check its quotation "
+                "marks."
             ) from error
     rows = [(number, [word.strip() for word in words]) for number, words in enumerate(split, 1)]
     return [(number, words) for number, words in rows if any(words)]
@@ -107,7 +108,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
 def _header(words: Sequence[str]) -> tuple[int, int] | None:
     """Return folds and pairs of either kind in each, None for a line that is a pair."""
     numbers = [word for word in words if word]
-    if not all(word.isdecimal() for word in numbers) or len(numbers) > 2:
+    if not all(map(_is_number, numbers)) or len(numbers) > 2:
         return None
     return (1, int(numbers[0])) if len(numbers) == 1 else (int(numbers[0]), int(numbers[1]))
 
@@ -120,9 +121,9 @@ def _is_title(words: Sequence[str]) -> bool:
 def _pair(path: Path, number: int, words: Sequence[str]) -> tuple[str, str, bool, tuple[str, str]]:
     """Return both names, whether they show one person, and who is in them."""
     match list(words):
-        case [person, one, two] if one.isdecimal() and two.isdecimal():
+        case [person, one, two] if _is_number(one) and _is_number(two):
             pair = _lfw(person, one), _lfw(person, two), True, (person, person)
-        case [person, one, other, two] if one.isdecimal() and two.isdecimal():
+        case [person, one, other, two] if _is_number(one) and _is_number(two):
             pair = _lfw(person, one), _lfw(other, two), person == other, (person, other)
         case [first, second, answer] if first and second and answer.lower() in _ANSWERS:
             names = first.replace("\\", "/"), second.replace("\\", "/")
@@ -136,6 +137,11 @@ def _pair(path: Path, number: int, words: Sequence[str]) -> tuple[str, str, bool
             f"{path}: line {number}: expected two pictures, got {pair[0]} twice. Remove the line."
         )
     return pair
+
+
+def _is_number(word: str) -> bool:
+    """Say whether a word counts pictures; what is longer is no number of any list."""
+    return word.isdecimal() and len(word) <= _DIGITS
 
 
 def _lfw(person: str, number: str) -> str:

@@ -43,6 +43,15 @@ class PicturePairs:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def people_for_intervals(self, which: BoolArray) -> IndexArray | None:
+        """Return who is in some of the pairs; None where fewer than two have a pair of pictures.
+
+        Samples of people mean nothing then: whoever is drawn, it is the same one.
+        """
+        if self.people is None or len(np.unique(self.people[which & self.same])) < 2:
+            return None
+        return self.people[which]
+
     def scores(self, descriptors: FloatArray) -> FloatArray:
         """Return the cosines (P,) of unit descriptors (N, D)."""
         found = np.empty(len(self))

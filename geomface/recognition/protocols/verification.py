@@ -121,8 +121,15 @@ def verify(
             f"{others} pairs of two people cannot tell false accept rates below {1 / others:.2g}."
         )
 
+    everyone = None if pairs.people_for_intervals(seen) is None else pairs.people
+    if everyone is None and pairs.people is not None:
+        notes.append(
+            "One person alone has several pictures with a face: the intervals take pairs as "
+            "independent, and are too narrow."
+        )
+
     def figures(scores: FloatArray, which: BoolArray) -> VerificationFigures:
-        people = None if pairs.people is None else pairs.people[which]
+        people = None if everyone is None else everyone[which]
         folds = _usable(pairs.folds, which, same)
         return VerificationFigures(
             verify_pairs(
@@ -153,7 +160,7 @@ def verify(
         "pairs": pairs.what,
         "same_pairs": int(same.sum()),
         "other_pairs": int((~same).sum()),
-        "people": None if pairs.people is None else len(np.unique(pairs.people)),
+        "people": None if everyone is None else len(np.unique(everyone)),
         "resamples": resamples,
         "level": level,
         "seed": seed,

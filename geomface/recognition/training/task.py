@@ -60,7 +60,8 @@ class RecognitionTask(PhasedTask):
         classes = self._people + (0 if real is None else len(real.people.names))
         if classes < 2:
             raise DatasetError(
-                f"training set: expected pictures of two people or more, got {classes}. Add people."
+                f"training set: expected pictures of two people or more, got {classes}. Add "
+                "people, or hold out fewer."
             )
         size = settings.network.descriptor_size
         super().__init__(

@@ -136,3 +136,15 @@ def test_pairs_without_known_people_have_intervals_over_pairs(rng: np.random.Gen
     over = [verify(scores, p, resamples=100).left_out.pairs.auc for p in (pairs, unknown)]
     assert over[0].value == over[1].value
     assert over[0].high - over[0].low > over[1].high - over[1].low
+
+
+def test_one_person_with_several_pictures_is_measured_over_pairs(rng: np.random.Generator) -> None:
+    pairs = all_pairs(["a", "a", "a", "b", "c"])
+    report = verify(rng.standard_normal(len(pairs)), pairs, resamples=20)
+    assert report.settings["people"] is None
+    assert any("One person alone" in note for note in report.notes)
+    # Also where only one is left whose faces were found.
+    pairs = all_pairs(["a", "a", "b", "b", "c"])
+    found = np.array([True, True, False, True, True])
+    report = verify(rng.standard_normal(len(pairs)), pairs, found, resamples=20)
+    assert report.settings["people"] is None and report.missing == 4

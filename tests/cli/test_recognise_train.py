@@ -1,0 +1,65 @@
+"""`geomface recognise train` on sets that do not do, and on few people."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geomface.cli.main import main
+from geomface.files import save_image
+from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
+from geomface.pipeline.aligned_sets import AlignedSetSettings, align_set
+from geomface.recognition.alignment.reference import Alignment
+
+TINY = Alignment(28, 24)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set of two pictures of each of four people."""
+    root = tmp_path_factory.mktemp("faces")
+    points = np.repeat(TINY.points[2:3], 68, axis=0)
+    points[36:42], points[42:48], points[[48, 54]] = *TINY.points[:2], TINY.points[3:]
+    for index in range(8):
+        path = root / f"pictures/{index // 2}/{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_image(path, np.random.default_rng(index).random((30, 26, 3)))
+        save_pixel_landmarks(path.with_suffix(".landmarks.json"), PixelLandmarks(points))
+    align_set(AlignedSetSettings(root / "pictures", root / "set", TINY))
+    return root / "set"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["--faces", "SET", "SET"], "once in --faces and --real, got it twice"),
+        (["--faces", "SET", "--real", "SET"], "once in --faces and --real, got it twice"),
+        (["--faces", "SET", "--real", "none"], "there is no such file"),
+        (["--faces", "SET", "--people", "9"], "at least 9 people, got 4. Ask for fewer."),
+        (["--faces", "SET", "--held-out", "0.9999"], "Lower it."),
+    ],
+)
+def test_bad_input_is_one_sentence_also_in_a_dry_run(
+    faces: Path, tmp_path: Path, words: list[str], match: str, dry_run: bool, capsys
+) -> None:
+    words = [str(faces) if word == "SET" else word for word in words]
+    words = ["recognise", "train", "--recipe", "tiny", *words, "--out", str(tmp_path / "run")]
+    words += ["--dry-run"] if dry_run else []
+    words += [] if "--held-out" in words else ["--held-out", "0"]
+    assert main(words) == 1
+    said = capsys.readouterr().err.strip().splitlines()
+    assert said[-1].startswith("error: ") and match in said[-1]
+    assert not (tmp_path / "run").exists()
+
+
+def test_where_nobody_is_left_to_measure_on_it_is_noted(
+    faces: Path, tmp_path: Path, capsys
+) -> None:
+    words = ["recognise", "train", "--recipe", "tiny", "--steps", "1", "--faces", str(faces)]
+    words += ["--held-out", "0.001", "--device", "cpu", "--json", "--out", str(tmp_path / "run")]
+    assert main(words) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["held_out_people"] == 0 and "has no threshold" in record["notes"][0]
+    assert (tmp_path / "run" / "embedder.safetensors").is_file()
