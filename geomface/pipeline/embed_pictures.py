@@ -171,7 +171,9 @@ def embed_pictures(
             f"{grey} of {len(rows)} faces are grey, the others in colour: grey is shown to the "
             "embedder as three equal channels."
         )
-    embeddings = Embeddings(names, descriptors, found, alignment.id)
+    people = (*(photograph.person for photograph in photographs), *("" for _ in lost or {}))
+    told = people if any(people) else ()
+    embeddings = Embeddings(names, descriptors, found, alignment.id, people=told)
     return EmbeddedPictures(embeddings, failures, detected, tuple(notes))
 
 

@@ -14,7 +14,11 @@ from geomface.recognition.alignment.reference import Alignment
 from geomface.recognition.embedder.face_embedder import FaceEmbedder, save_face_embedder
 from geomface.recognition.networks.build import build_network
 from geomface.recognition.networks.embedder_network import NetworkSettings
-from geomface.recognition.protocols.embeddings import Embeddings, save_embeddings
+from geomface.recognition.protocols.embeddings import (
+    Embeddings,
+    load_embeddings,
+    save_embeddings,
+)
 
 
 def embeddings(folder: Path, name: str, spread: float, **change: object) -> Path:
@@ -95,7 +99,13 @@ def test_a_folder_is_described_first(tmp_path: Path, capsys) -> None:
     record = json.loads(capsys.readouterr().out)
     assert record["pictures"] == 9 and record["without_face"] == ["a/wall.png"]
     assert "face" in record["failed"]["a/wall.png"]
-    assert (record["alignment"], record["embedder"]) == (alignment.id, "net")
+    assert record["alignment"] == alignment.id
+    embed = ["recognise", "embed", "--images", str(folder), "--out", str(tmp_path / "e.npz")]
+    assert main([*embed, "--embedder", str(tmp_path / "net.safetensors"), "--quiet"]) == 3
+    told = load_embeddings(tmp_path / "e.npz")  # the same embedder has one name in both commands
+    assert record["embedder"] == told.embedder and told.embedder.startswith("net.safetensors ")
+    assert told.people == tuple("aaabbccdd")
+    capsys.readouterr()
     assert record["identification"]["rank_1"]["value"] == 1.0
     words[2] = str(tmp_path / "out" / "embeddings.npz")
     assert main(words) == 1 and "holds descriptors already" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from geomface.files import save_image
 from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
 from geomface.pipeline.aligned_sets import AlignedSetSettings, align_set
 from geomface.recognition.alignment.reference import Alignment
+from geomface.recognition.embedder.face_embedder import load_face_embedder
 
 TINY = Alignment(28, 24)
 
@@ -62,4 +63,7 @@ def test_where_nobody_is_left_to_measure_on_it_is_noted(
     assert main(words) == 0
     record = json.loads(capsys.readouterr().out)
     assert record["held_out_people"] == 0 and "has no threshold" in record["notes"][0]
-    assert (tmp_path / "run" / "embedder.safetensors").is_file()
+    written = tmp_path / "run" / "embedder.safetensors"
+    assert record["embedder"] == str(written) and record["people"] == 4
+    card = load_face_embedder(written).card
+    assert (card["recipe"], card["steps"]) == ("tiny", 1)

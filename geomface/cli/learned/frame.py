@@ -64,6 +64,8 @@ class Training:
         the main process does it first, so that what fails there is told once
     inputs : what else makes the run, such as how the data are read; compared when it is resumed
     data : where the data come from, for run.json
+    finish : writes what a training that was not interrupted leaves for use, in the main process,
+        and returns what the report tells of it
     """
 
     system: "System"
@@ -72,6 +74,7 @@ class Training:
     prepare: "Callable[[], tuple[Callable[[], PhasedTask], Mapping[str, Any]]]"
     inputs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     data: str = ""
+    finish: "Callable[[], Mapping[str, Any]] | None" = None
 
 
 def apply_options(settings: Settings, options: TrainOptions, common: CommonOptions) -> Settings:
@@ -137,6 +140,8 @@ def run_training_command(
         os._exit(LOST)
     if not ranks.first:
         return 0
+    if training.finish is not None and result.ended != "interrupt":
+        told = {**told, **training.finish()}
     record = {"steps": result.steps, "ended": result.ended, "checkpoint": result.checkpoint}
     # Scripts written for the first version read `figures`.
     run.finish({**record, **told, "metrics": result.metrics, "figures": result.metrics})

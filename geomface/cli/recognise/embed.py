@@ -11,7 +11,7 @@ from geomface.cli.options import (
     OutputFile,
     require_options,
 )
-from geomface.cli.recognise.embedder_file import EmbedderFile, embedder_path
+from geomface.cli.recognise.embedder_file import EmbedderFile, embedder_id, embedder_path
 from geomface.cli.run import Run
 from geomface.ranges import COUNT
 
@@ -20,7 +20,8 @@ from geomface.ranges import COUNT
 class RecogniseEmbedOptions:
     """Descriptors of faces: pictures of one person lie near each other, as cosines tell.
 
-    The file holds the arrays names, embeddings (a row of length 1 a picture) and found. Pictures
+    The file holds the arrays names, embeddings (a row of length 1 a picture), found, and people
+    where they are known. Pictures
     without a face are told and go on: their row is NaN, and found says so (exit code 3). In a
     picture with several faces the largest counts, unless it lies far from the middle.
 
@@ -53,8 +54,6 @@ def run_embed(options: RecogniseEmbedOptions, run: Run) -> int:
     run.require_cpu()
     require_output(options.out, "--out", (".npz",), (embedder_path(options.embedder),))
     require_output(options.report, "--report", (".json",))
-    from geomface.files.reading import read_bytes
-    from geomface.learning.fingerprint import content_hash
     from geomface.pipeline.embed_pictures import embed_pictures, pictures_to_embed
     from geomface.recognition.embedder.face_embedder import load_face_embedder
     from geomface.recognition.protocols.embeddings import save_embeddings
@@ -79,7 +78,7 @@ def run_embed(options: RecogniseEmbedOptions, run: Run) -> int:
     run.add_notes(found.notes)
     for why in found.failures.values():
         run.warn(f"failed: {why}")
-    known = f"{path.name} {content_hash(read_bytes(path, 'an embedder'))}"
+    known = embedder_id(path)
     save_embeddings(options.out, dataclasses.replace(found.embeddings, embedder=known))
     count, total = int(found.embeddings.found.sum()), len(found.embeddings.names)
     figures = {

@@ -16,3 +16,11 @@ def embedder_path(given: Path | None) -> Path:
     from geomface.recognition.embedder.face_embedder import ASSET
 
     return asset_path(ASSET) if given is None else given
+
+
+def embedder_id(path: Path) -> str:
+    """Return what descriptors tell of the embedder that made them: its file's name and content."""
+    from geomface.files.reading import read_bytes
+    from geomface.learning.fingerprint import content_hash
+
+    return f"{path.name} {content_hash(read_bytes(path, 'an embedder'))}"

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from geomface.cli.recognise.embedder_file import embedder_path
+from geomface.cli.recognise.embedder_file import embedder_id, embedder_path
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
 from geomface.pipeline.embed_pictures import embed_pictures, pictures_to_embed
@@ -38,7 +38,7 @@ def find_source(
     ----------
     path : npz of `geomface recognise embed`, or a folder of photographs or aligned faces
     embedder : its file, for a folder; default the one that ships
-    labels : table of who is in the pictures, default by their folders
+    labels : table of who is in the pictures; default as the file tells, or their folders
     workers : processes that describe
     run : shows the progress
 
@@ -54,8 +54,10 @@ def find_source(
                 "already. Leave it away, or give the folder."
             )
         given = load_embeddings(path)
-        people = people_of(given.names, labels)
-        return Source(given.names, tuple(people.values()), lambda: (given, {}))
+        people = given.people
+        if labels is not None or not any(people):
+            people = tuple(people_of(given.names, labels).values())
+        return Source(given.names, people, lambda: (given, {}))
     embedder = embedder_path(embedder)
     photographs, lost = pictures_to_embed(path, load_face_embedder(embedder).alignment)
     names = (*(photograph.name for photograph in photographs), *lost)
@@ -69,7 +71,7 @@ def find_source(
                 photographs, _load, embedder, workers=workers, lost=lost, on_progress=step
             )
         run.add_notes(found.notes)
-        given = dataclasses.replace(found.embeddings, embedder=embedder.stem)
+        given = dataclasses.replace(found.embeddings, embedder=embedder_id(embedder))
         return as_stored(given), found.failures
 
     return Source(names, people, describe)

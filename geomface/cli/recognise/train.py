@@ -1,7 +1,6 @@
 """`geomface recognise train`: an embedder of aligned faces into a run directory."""
 
 import dataclasses
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -88,11 +87,9 @@ def run_train(options: RecogniseTrainOptions, run: Run) -> int:
         prepare=lambda: _prepared(options, settings, sets, run),
         inputs={"people": options.people},
         data=data if options.real is None else f"{data}; real: {options.real}",
+        finish=lambda: _write_embedder(options, settings, sets, run),
     )
-    code = run_training_command(training, options.training, run)
-    if code == 0 and not run.common.dry_run and _is_first():
-        _write_embedder(options, settings, sets, run)
-    return code
+    return run_training_command(training, options.training, run)
 
 
 def _require_other_folders(options: RecogniseTrainOptions) -> None:
@@ -176,20 +173,14 @@ def _write_embedder(
     settings: "RecognitionSettings",
     sets: "list[AlignedFaces]",
     run: Run,
-) -> None:
-    """Write the embedder of the newest checkpoint beside it."""
+) -> dict[str, Any]:
+    """Write the embedder of the newest checkpoint beside it, and return where."""
     from geomface.recognition.embedder.face_embedder import save_face_embedder
     from geomface.recognition.training.export import trained_embedder
 
     _, held_out = _divided(options, settings, sets)
-    card = {"recipe": options.recipe, "seed": settings.seed, "steps": settings.loop.steps}
+    card = {"recipe": options.recipe, "seed": settings.seed}
     path = options.training.out / EMBEDDER
     save_face_embedder(path, trained_embedder(options.training.out, held_out, card))
     run.say(f"{path}: the embedder, for 'geomface recognise embed --embedder'")
-
-
-def _is_first() -> bool:
-    """Say whether this process is the one that writes, among several."""
-    from geomface.learning.distributed import is_started
-
-    return not is_started() or os.environ["RANK"] == "0"
+    return {"embedder": path}

@@ -12,6 +12,7 @@ from geomface.metrics.factors import unit_rows
 
 NEEDED = ("names", "embeddings", "found")
 TOLD = ("alignment", "embedder")
+PEOPLE = "people"
 _REMEDY = "Write it with 'geomface recognise embed'."
 
 
@@ -25,6 +26,7 @@ class Embeddings:
     descriptors : (N, D) float64 of length 1, zeros for pictures without a face
     found : (N,) whether there is one
     alignment, embedder : ids, "" where not told
+    people : who is in each picture, "" where not known; empty where nobody is told
     """
 
     names: tuple[str, ...]
@@ -32,6 +34,7 @@ class Embeddings:
     found: BoolArray
     alignment: str = ""
     embedder: str = ""
+    people: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -40,7 +43,7 @@ class Embeddings:
 
 
 def load_embeddings(path: Path | str) -> Embeddings:
-    """Read an npz with `names` (N,), `embeddings` (N, D) and `found` (N,).
+    """Read an npz with `names` (N,), `embeddings` (N, D), `found` (N,) and, if told, `people` (N,).
 
     Raises
     ------
@@ -56,7 +59,7 @@ def load_embeddings(path: Path | str) -> Embeddings:
     >>> load_embeddings("e.npz").names
     ('a/1.png', 'b/1.png')
     """
-    arrays = read_archive(path, "an npz of embeddings", (*NEEDED, *TOLD))
+    arrays = read_archive(path, "an npz of embeddings", (*NEEDED, *TOLD, PEOPLE))
     missing = [name for name in NEEDED if name not in arrays]
     if missing:
         raise FileFormatError(
@@ -85,7 +88,14 @@ def load_embeddings(path: Path | str) -> Embeddings:
             f"{int(broken.sum())} of {int(found.sum())} that are zero, NaN or infinite. {_REMEDY}"
         )
     told = {name: str(arrays[name]) for name in TOLD if name in arrays}
-    return Embeddings(tuple(known), unit_rows(rows), found, **told)
+    people = arrays.get(PEOPLE, np.empty(0, "U1"))
+    if people.dtype.kind != "U" or people.shape not in ((0,), names.shape):
+        raise FileFormatError(
+            f"{path}: expected people (N,) of text, one for each of {len(known)} pictures, got "
+            f"{people.dtype} {people.shape}. {_REMEDY}"
+        )
+    owners = tuple(str(person) for person in people)
+    return Embeddings(tuple(known), unit_rows(rows), found, people=owners, **told)
 
 
 def as_stored(embeddings: Embeddings) -> Embeddings:
@@ -112,5 +122,6 @@ def save_embeddings(path: Path | str, embeddings: Embeddings) -> None:
         found=embeddings.found,
         alignment=np.array(embeddings.alignment),
         embedder=np.array(embeddings.embedder),
+        people=np.array(embeddings.people, np.str_),
     )
     write_bytes(path, buffer.getvalue())

@@ -13,6 +13,7 @@ from geomface.files.images import IMAGE_SUFFIXES
 from geomface.learning.errors import DatasetError
 from geomface.metrics.pairs import balanced_pairs
 from geomface.recognition.protocols.pair_list import PairList
+from geomface.recognition.protocols.people import people_of
 
 FOLDS = 10
 MOST = 2_000_000
@@ -205,17 +206,17 @@ def _people_of(
 ) -> IndexArray | None:
     """Return who is in the pairs: as the list tells, the labels, or the folders if they agree."""
     told: Sequence[tuple[str, str]] = pairs.people
-    sure = True
+    guessed = False
     if not all(all(pair) for pair in told):
-        who = [
-            name.rpartition("/")[0] if labels is None else labels.get(name, "") for name in names
-        ]
+        guessed = labels is None
+        owners = people_of(names) if labels is None else labels
+        who = [owners.get(name, "") for name in names]
         told = [(who[one], who[two]) for one, two in rows]
     if not all(all(pair) for pair in told):
         return None
     differ = np.flatnonzero(np.array([one == two for one, two in told]) != pairs.same)
-    if len(differ) and not sure:
-        return None
+    if len(differ) and guessed:
+        return None  # folders of dates or cameras, not of people
     if len(differ):
         first = int(differ[0])
         raise DatasetError(

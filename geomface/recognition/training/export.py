@@ -31,7 +31,7 @@ def trained_embedder(
     ----------
     run : run directory or checkpoint
     held_out : people on whom the threshold at the equal error is measured; None: no threshold
-    card : what to say of it in its file
+    card : what to say of it in its file, beside its steps
 
     Raises
     ------
@@ -46,11 +46,12 @@ def trained_embedder(
         raise FileFormatError(f"{model.path}: not an embedder of use here: {error}") from error
     network = build_network(settings)
     model.fill("embedder", network)
-    embedder = FaceEmbedder(network.eval().requires_grad_(False), alignment, {}, card or {})
+    card = {**(card or {}), "steps": model.step}
+    embedder = FaceEmbedder(network.eval().requires_grad_(False), alignment, {}, card)
     if held_out is None:
         return embedder
     report = verify_faces(embedder, held_out)
-    return FaceEmbedder(embedder.network, alignment, report.thresholds, card or {})
+    return FaceEmbedder(embedder.network, alignment, report.thresholds, card)
 
 
 def embed_faces(embedder: FaceEmbedder, faces: AlignedFaces) -> np.ndarray:

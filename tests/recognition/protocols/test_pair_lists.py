@@ -1,5 +1,6 @@
 """Lists of pairs as others write them, and pairs of labelled pictures."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,10 @@ def test_labels_that_contradict_a_list_are_refused(tmp_path: Path) -> None:
     names = ["x.png", "y.png", "z.png"]
     with pytest.raises(DatasetError, match="1 pairs contradict the labels, such as x.png and y"):
         listed_pairs(pairs, names, {"x.png": "a", "y.png": "b", "z.png": "c"})
+    # Folders may be of dates: where they contradict the list they tell nothing of people.
+    dated = load_pair_list(write(tmp_path, "1/x.png 2/y.png 1\n1/x.png 1/z.png 0"))
+    found = listed_pairs(dated, ["1/x.png", "2/y.png", "1/z.png"])
+    assert found.people is None and "not known" in found.notes[0]
     for gaps in ({"x.png": "a"}, None):
         found = listed_pairs(pairs, names, gaps)
         assert found.people is None and "not known" in found.notes[0]
@@ -151,6 +156,10 @@ def test_embeddings_come_back_from_their_file(tmp_path: Path, rng: np.random.Gen
     save_embeddings(tmp_path / "e.npz", given)
     back = load_embeddings(tmp_path / "e.npz")
     assert (back.names, back.alignment, back.embedder) == (given.names, given.alignment, "net")
+    assert back.people == ()
+    people = ("anna", "", "ben", "anna")
+    save_embeddings(tmp_path / "e.npz", dataclasses.replace(given, people=people))
+    assert load_embeddings(tmp_path / "e.npz").people == people
     assert back.missing == ("c",) and not back.descriptors[2].any()
     np.testing.assert_allclose(np.linalg.norm(back.descriptors[found], axis=1), 1.0)
 
@@ -164,6 +173,8 @@ def test_bad_embeddings_are_refused_in_one_sentence(tmp_path: Path) -> None:
         ({"embeddings": np.eye(2, dtype=int)}, "of floats"),
         ({"embeddings": np.full((2, 3), np.nan)}, "2 of 2 that are zero, NaN"),
         ({"found": np.zeros(2, bool)}, "0 of 0"),
+        ({"people": np.array(["a"])}, "people .* one for each of 2 pictures"),
+        ({"people": np.array([1, 2])}, "people .* of text"),
     ]:
         arrays = {name: item for name, item in (good | change).items() if item is not None}
         np.savez(tmp_path / "bad.npz", **arrays)
