@@ -7,12 +7,15 @@ writes, and a run may go on with another number of devices.
 
 import contextlib
 import dataclasses
+import datetime
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import torch
 import torch.distributed as torch_distributed
+from torch.distributed.distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 
 from geomface.errors import SettingsError
 from geomface.learning.device import ComputeSettings, check_compute
@@ -22,6 +25,8 @@ from geomface.processes import end_with_parent
 
 _GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "ncclRemoteError")
 """What gloo and NCCL say when another process has ended."""
+_PARTING = datetime.timedelta(seconds=5)
+"""How long processes that have ended well wait for each other before they leave."""
 GROUP = 4
 """Images of one group of the minibatch deviation; groups stay whole where the batch allows it."""
 
@@ -231,13 +236,16 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
     device = check_compute(settings)
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    torch_distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    store, rank, count = next(rendezvous("env://"))
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    torch_distributed.init_process_group(backend, store=store, rank=rank, world_size=count)
     group = cast(torch_distributed.ProcessGroup, torch_distributed.new_group(backend="gloo"))
     own = Ranks(torch_distributed.get_rank(), settings.devices, group)
     lost = False
     try:
         with acting_as(own):
             yield own
+        _part(PrefixStore("parting", store), count)
     except RuntimeError as error:
         lost = any(word in str(error) for word in _GONE)
         if not lost:
@@ -249,3 +257,16 @@ def join_ranks(settings: ComputeSettings) -> Iterator[Ranks]:
         # With a peer gone, taking the group down can abort the process: it is left as it is.
         if not lost:
             torch_distributed.destroy_process_group()
+
+
+def _part(store: Store, count: int) -> None:
+    """Wait until all processes are here.
+
+    One that leaves while another still reads or answers its last message can abort that other.
+    """
+    # Where the store is gone, its keeper has seen all others arrive; where one never comes, this
+    # process has no reason to stay.
+    with contextlib.suppress(RuntimeError):
+        if store.add("here", 1) == count:
+            store.set("all", "")
+        store.wait(["all"], _PARTING)

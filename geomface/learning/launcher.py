@@ -85,6 +85,8 @@ def start_processes(
             return 1
         if failed[first] < 0:
             name = signal.Signals(-failed[first]).name
+            # What aborts by itself has often said why.
+            sys.stderr.write(_read(spoken[first]) if first else "")
             sys.stderr.write(
                 f"error: process {first} of the training was ended by {name}, from outside or for "
                 "want of memory. The last checkpoint is whole; the same command goes on.\n"
