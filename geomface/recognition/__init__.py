@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from geomface.recognition.embedder.network import IdentityNetwork as IdentityNetwork
     from geomface.recognition.embedder.weights import load_embedder as load_embedder
     from geomface.recognition.embedder.weights import save_embedder as save_embedder
+    from geomface.recognition.embedder.whitening import Whitening as Whitening
+    from geomface.recognition.embedder.whitening import fit_whitening as fit_whitening
     from geomface.recognition.frontal import FrontalView as FrontalView
     from geomface.recognition.frontal_training.pictures import IdentityPictures as IdentityPictures
     from geomface.recognition.frontal_training.pictures import (

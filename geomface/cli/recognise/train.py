@@ -60,6 +60,9 @@ class RecogniseTrainOptions:
     """People to learn from, the first ones of the sets."""
     no_domain_mixup: Flag = False
     """Show synthetic and real pictures side by side instead of blended."""
+    no_whitening: Flag = False
+    """Leave the descriptors as the network gives them. Otherwise directions in which pictures of
+    one person differ count less, as measured on the people learned from."""
     held_out: RecipeShare = None
     """Share of the people on whom verification is measured, chosen by a hash of their names."""
     common: CommonOptions = CommonOptions()
@@ -175,12 +178,17 @@ def _write_embedder(
     run: Run,
 ) -> dict[str, Any]:
     """Write the embedder of the newest checkpoint beside it, and return where."""
+    from geomface.recognition.aligned.aligned_faces import load_aligned
     from geomface.recognition.embedder.face_embedder import save_face_embedder
     from geomface.recognition.training.export import trained_embedder
 
-    _, held_out = _divided(options, settings, sets)
+    faces, held_out = _divided(options, settings, sets)
     card = {"recipe": options.recipe, "seed": settings.seed}
     path = options.training.out / EMBEDDER
-    save_face_embedder(path, trained_embedder(options.training.out, held_out, card))
+    known = [faces] if options.real is None else [faces, load_aligned(options.real)]
+    embedder = trained_embedder(
+        options.training.out, held_out, card, whiten_by=[] if options.no_whitening else known
+    )
+    save_face_embedder(path, embedder)
     run.say(f"{path}: the embedder, for 'geomface recognise embed --embedder'")
     return {"embedder": path}

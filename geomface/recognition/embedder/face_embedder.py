@@ -14,6 +14,7 @@ from geomface.errors import FileFormatError, SettingsError
 from geomface.files.settings import settings_from_json
 from geomface.recognition.alignment.reference import Alignment, alignment_of
 from geomface.recognition.alignment.warp import align_face
+from geomface.recognition.embedder.whitening import Whitening
 from geomface.recognition.networks.build import build_network
 from geomface.recognition.networks.embedder_network import EmbedderNetwork, NetworkSettings
 
@@ -21,6 +22,7 @@ KIND = "face-embedder"
 SCHEMA = 1
 ASSET = "recognition/embedder.safetensors"
 _BATCH = 64
+_MEAN, _MATRIX = "whitening/mean", "whitening/matrix"
 _REMEDY = "Train it again, or copy the file anew."
 
 
@@ -35,16 +37,18 @@ class FaceEmbedder:
     thresholds : cosines from which two pictures count as of one person, by the protocol that they
         were measured with
     card : what it was trained and measured on, as JSON holds it
+    whitening : what the network's descriptors go through, if anything
 
     Raises
     ------
-    SettingsError : the sizes of network and alignment differ, or a threshold is no cosine
+    SettingsError : sizes of network, alignment or whitening differ, or a threshold is no cosine
     """
 
     network: EmbedderNetwork
     alignment: Alignment
     thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     card: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    whitening: Whitening | None = None
 
     def __post_init__(self) -> None:
         size = (self.alignment.height, self.alignment.width)
@@ -53,6 +57,11 @@ class FaceEmbedder:
             raise SettingsError(
                 f"face embedder: expected an alignment of {height}x{width}, as the network has it, "
                 f"got {self.alignment.id}."
+            )
+        if self.whitening is not None and len(self.whitening.mean) != self.network.descriptor_size:
+            raise SettingsError(
+                f"face embedder: expected a whitening of {self.network.descriptor_size} numbers, "
+                f"as the network gives them, got {len(self.whitening.mean)}."
             )
         for name, value in self.thresholds.items():
             if not (isinstance(value, int | float) and math.isfinite(value) and abs(value) <= 1):
@@ -97,7 +106,8 @@ class FaceEmbedder:
                 "face embedder: expected a descriptor of each face, got zeros, NaN or infinity: "
                 f"its weights tell nothing. {_REMEDY}"
             )
-        return found / lengths
+        found = found / lengths
+        return found if self.whitening is None else self.whitening.apply(found)
 
     def embed_photograph(
         self, image: ImageArray, landmarks: FloatArray | None = None
@@ -139,6 +149,9 @@ def save_face_embedder(path: Path | str, embedder: FaceEmbedder) -> None:
         "card": dict(embedder.card),
     }
     arrays = network_arrays(embedder.network)
+    if embedder.whitening is not None:
+        arrays[_MEAN] = embedder.whitening.mean.astype(np.float32)
+        arrays[_MATRIX] = embedder.whitening.matrix.astype(np.float32)
     save_tensors(path, arrays, kind=KIND, schema=SCHEMA, units=None, config=config)
 
 
@@ -176,15 +189,24 @@ def load_face_embedder(path: Path | str | None = None) -> FaceEmbedder:
         if not isinstance(thresholds, dict) or not isinstance(card, dict):
             raise FileFormatError("expected thresholds and card by name")
         network = build_network(settings)
+        whitening = _whitening_of(arrays)
         fill_network(network, arrays, path=path, remedy=_REMEDY)
         network.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore
-        return FaceEmbedder(network, alignment, thresholds, card)
+        return FaceEmbedder(network, alignment, thresholds, card, whitening)
     except SettingsError as error:
         raise FileFormatError(f"{path}: not a face embedder of use here: {error}") from error
     except FileFormatError as error:
         if str(path) in str(error):
             raise
         raise FileFormatError(f"{path}: not a face embedder of use here: {error}") from error
+
+
+def _whitening_of(arrays: dict[str, np.ndarray]) -> Whitening | None:
+    """Take the arrays of a whitening out of those of a file."""
+    found = [arrays.pop(name, None) for name in (_MEAN, _MATRIX)]
+    if found[0] is None or found[1] is None:
+        return None
+    return Whitening(*(np.asarray(array, np.float64) for array in found))
 
 
 def _landmarks_of(image: ImageArray) -> FloatArray:

@@ -1,6 +1,7 @@
 """The embedder that a training ends with."""
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from geomface.learning import load_trained
 from geomface.recognition.aligned.aligned_faces import AlignedFaces
 from geomface.recognition.alignment.reference import alignment_of
 from geomface.recognition.embedder.face_embedder import FaceEmbedder
+from geomface.recognition.embedder.whitening import Whitening, fit_whitening
 from geomface.recognition.networks.build import build_network
 from geomface.recognition.networks.embedder_network import NetworkSettings
 from geomface.recognition.training.task import SYSTEM
@@ -20,16 +22,24 @@ if TYPE_CHECKING:
     from geomface.recognition.protocols.verification import VerificationReport
 
 _CHUNK = 512
+_WHITENED = 4000
+"""Pictures of each set that the whitening is fitted on: a few thousand tell as much as all."""
 
 
 def trained_embedder(
-    run: Path | str, held_out: AlignedFaces | None = None, card: Mapping[str, Any] | None = None
+    run: Path | str,
+    held_out: AlignedFaces | None = None,
+    card: Mapping[str, Any] | None = None,
+    *,
+    whiten_by: Sequence[AlignedFaces] = (),
 ) -> FaceEmbedder:
     """Return the embedder of a run's newest checkpoint, or of one checkpoint.
 
     Parameters
     ----------
     run : run directory or checkpoint
+    whiten_by : sets that it was trained on, of whose first pictures the whitening of its
+        descriptors is fitted; none: they stay as the network gives them
     held_out : people on whom the threshold at the equal error is measured; None: no threshold
     card : what to say of it in its file, beside its steps
 
@@ -48,10 +58,21 @@ def trained_embedder(
     model.fill("embedder", network)
     card = {**(card or {}), "steps": model.step}
     embedder = FaceEmbedder(network.eval().requires_grad_(False), alignment, {}, card)
+    embedder = dataclasses.replace(embedder, whitening=_whitening(embedder, whiten_by))
     if held_out is None:
         return embedder
-    report = verify_faces(embedder, held_out)
-    return FaceEmbedder(embedder.network, alignment, report.thresholds, card)
+    return dataclasses.replace(embedder, thresholds=verify_faces(embedder, held_out).thresholds)
+
+
+def _whitening(embedder: FaceEmbedder, sets: Sequence[AlignedFaces]) -> Whitening | None:
+    """Fit the whitening on the first pictures of each set; people of two sets are others."""
+    found, people, first = [], [], 0
+    for faces in sets:
+        part = faces.subset(np.arange(len(faces)) < _WHITENED)
+        found.append(embed_faces(embedder, part))
+        people.append(np.where(part.people.labels < 0, -1, part.people.labels + first))
+        first += len(part.people.names)
+    return fit_whitening(np.concatenate(found), np.concatenate(people)) if found else None
 
 
 def embed_faces(embedder: FaceEmbedder, faces: AlignedFaces) -> np.ndarray:

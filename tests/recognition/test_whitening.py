@@ -1,0 +1,94 @@
+"""Whitening within people: what it is, what it does to verification, its file."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geomface.errors import SettingsError
+from geomface.metrics import verify_identities
+from geomface.recognition import (
+    FaceEmbedder,
+    Whitening,
+    alignment_of,
+    build_network,
+    default_network,
+    fit_whitening,
+    load_face_embedder,
+    save_face_embedder,
+)
+
+
+def descriptors(people: int, samples: int, seed: int, size: int = 6):
+    """Return people who differ evenly, pictures that differ most along the first axes."""
+    rng = np.random.default_rng(seed)
+    who = np.repeat(np.arange(people), samples)
+    noise = rng.normal(size=(len(who), size)) * np.linspace(2.0, 0.1, size)
+    return rng.normal(size=(people, size))[who] + noise, who
+
+
+def test_scatter_within_people_is_even_afterwards() -> None:
+    rows, who = descriptors(400, 5, 0)
+    whitening = fit_whitening(rows, who, shrinkage=1e-9)
+    assert whitening is not None
+    moved = (rows - whitening.mean) @ whitening.matrix.T
+    centres = np.stack([moved[who == k].mean(axis=0) for k in range(400)])
+    off = moved - centres[who]
+    np.testing.assert_allclose(off.T @ off / (len(rows) - 400), np.eye(6), atol=1e-6)
+    np.testing.assert_allclose(whitening.matrix, whitening.matrix.T)
+    np.testing.assert_allclose(whitening.mean, rows.mean(axis=0))
+
+
+def test_people_unseen_are_told_apart_better() -> None:
+    whitening = fit_whitening(*descriptors(200, 4, 1))
+    rows, who = descriptors(60, 4, 2)
+    assert whitening is not None
+    before, after = (verify_identities(x, who).equal_error for x in (rows, whitening.apply(rows)))
+    assert after < 0.7 * before
+    np.testing.assert_allclose(np.linalg.norm(whitening.apply(rows), axis=1), 1.0)
+
+
+def test_unknown_pictures_tell_nothing() -> None:
+    rows, who = descriptors(50, 3, 3)
+    more = np.concatenate([rows, 100.0 + rows])
+    with_others = fit_whitening(more, np.concatenate([who, np.full(len(rows), -1)]))
+    alone = fit_whitening(rows, who)
+    assert with_others is not None and alone is not None
+    np.testing.assert_array_equal(with_others.matrix, alone.matrix)
+
+
+def test_too_little_to_tell() -> None:
+    rows, who = descriptors(4, 2, 4)
+    assert fit_whitening(rows, who) is None  # 8 - 4 < 6
+    assert fit_whitening(np.ones((40, 6)), np.repeat(np.arange(10), 4)) is None  # no scatter
+    assert fit_whitening(np.zeros((0, 6)), np.zeros(0, np.int64)) is None
+    with pytest.raises(SettingsError, match="shrinkage"):
+        fit_whitening(rows, who, shrinkage=0.0)
+
+
+def test_an_embedder_keeps_it(tmp_path: Path) -> None:
+    settings = dataclasses.replace(
+        default_network("compact"), height=28, width=24, descriptor_size=6
+    )
+    whitening = fit_whitening(*descriptors(50, 4, 5))
+    embedder = FaceEmbedder(
+        build_network(settings).eval(), alignment_of("28x24"), whitening=whitening
+    )
+    save_face_embedder(tmp_path / "e.safetensors", embedder)
+    again = load_face_embedder(tmp_path / "e.safetensors")
+    faces = np.random.default_rng(0).random((3, 28, 24, 3)).astype(np.float32)
+    plain = dataclasses.replace(again, whitening=None).embed(faces)
+    assert again.whitening is not None
+    np.testing.assert_allclose(again.embed(faces), again.whitening.apply(plain))
+    assert np.abs(again.embed(faces) - plain).max() > 0.01
+
+
+def test_of_another_size() -> None:
+    network = build_network(default_network("compact"))
+    with pytest.raises(SettingsError, match="a whitening of 128 numbers"):
+        FaceEmbedder(network, alignment_of("56x48"), whitening=Whitening(np.zeros(6), np.eye(6)))
+    with pytest.raises(SettingsError, match="finite"):
+        Whitening(np.zeros(2), np.full((2, 2), np.nan))
+    with pytest.raises(SettingsError, match="matrix"):
+        Whitening(np.zeros(2), np.eye(3))
