@@ -47,7 +47,7 @@ def read_framed(
         for index, photograph in enumerate(chosen):
             step(index, photograph.name)
             try:
-                pixels, landmarks = photograph.read(), photograph.landmarks
+                landmarks, pixels = photograph.given_landmarks(), photograph.read()
                 if landmarks is None and not cropped:
                     landmarks = find(photograph.name, pixels)
                 face = frame_face(pixels, landmarks)

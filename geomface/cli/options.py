@@ -16,6 +16,8 @@ Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 """An option that is there or not, without a --no- twin."""
 MaybeFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(optional)")]
 MaybeFolder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")]
+OPTIONAL = tyro.conf.arg(help_behavior_hint="(optional)")
+"""What a list that may be empty is annotated with."""
 TemplateFile = Annotated[
     Path | None,
     tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the built-in face)"),

@@ -11,7 +11,7 @@ import tyro
 
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.inputs import make_folder, read_model
-from geomface.cli.options import CommonOptions, Folder, require_options
+from geomface.cli.options import OPTIONAL, CommonOptions, Folder, require_options
 from geomface.cli.run import Run, Step
 from geomface.cli.synth_faces import SynthFacesOptions, run_synth_faces
 from geomface.cli.synth_factors import SynthFactorsOptions, run_synth_factors
@@ -24,6 +24,14 @@ ModelFile = Annotated[
     Path | None,
     tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the built-in face)"),
 ]
+
+
+@dataclasses.dataclass(frozen=True)
+class _ScanOptions(ScanSettings):
+    """What the scans are like."""
+
+    occluders: Annotated[tuple[str, ...], OPTIONAL] = ()
+    """What covers the face: any of hat, hair, strands, scarf."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +50,7 @@ class SynthScansOptions:
     """Face model that the people are drawn from: any file that 'geomface model convert' reads."""
     workers: int = 1
     """Number of worker processes; the scans do not depend on it."""
-    scan: ScanSettings = ScanSettings()
+    scan: _ScanOptions = _ScanOptions()
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from geomface.cli.batch import execute
-from geomface.cli.options import CommonOptions, Flag, Folder, require_options
+from geomface.cli.options import OPTIONAL, CommonOptions, Flag, Folder, require_options
 from geomface.cli.run import Run
 from geomface.ranges import COUNT, NOT_NEGATIVE
 from geomface.synthesis.distribution_text import format_distribution, parse_distribution
@@ -249,14 +249,14 @@ class SynthFacesOptions:
     """plain is a lit face on black; photo adds hair, skin detail, background, occluders, noise."""
     outputs: tuple[str, ...] = DEFAULT_OUTPUTS
     """Any of rgb alpha depth normals position uv albedo shading region face_id landmarks."""
-    grid: tuple[str, ...] = ()
+    grid: Annotated[tuple[str, ...], OPTIONAL] = ()
     """Controlled set: factor=first:last:step or factor=a,b,c; all combinations for every person."""
     others: Literal["fixed", "random"] = FaceImageSettings.others
     """Under --grid: what is no factor is drawn once a person, or for every picture."""
     model: ModelFile = None
     """Face model that the people are drawn from: any file that 'geomface model convert' reads, or a
     factored_geometry run; shipped is the trained model that ships."""
-    models: tuple[str, ...] = ()
+    models: Annotated[tuple[str, ...], OPTIONAL] = ()
     """Several models instead of one, builtin for the built-in face: people are of them in turn."""
     image_format: Literal["png", "npy"] = "png"
     """png packs rgb, alpha, albedo and region; npy packs nothing and is faster."""

@@ -14,7 +14,7 @@ from geomface.datasets import layout
 from geomface.datasets.label_table import load_label_table
 from geomface.datasets.labelled_pictures import FaceRecord, load_synthetic, read_output
 from geomface.datasets.picture_folder import pictures_below
-from geomface.errors import FileFormatError, LandmarkError
+from geomface.errors import FileFormatError, GeomfaceError, LandmarkError
 from geomface.files.images import IMAGE_SUFFIXES, load_image
 from geomface.files.reading import read_bytes
 from geomface.files.records import plain
@@ -37,6 +37,7 @@ class Photograph:
     read : returns the pixels (H, W, 3) float32
     digest : returns a hash that changes when the pixels do
     parents, parent_weights : of a synthetic person who is a mix of others, else empty
+    fault : why the landmarks beside it cannot be used, "" where they can or there are none
     """
 
     name: str
@@ -46,6 +47,18 @@ class Photograph:
     digest: Callable[[], str]
     parents: tuple[str, ...] = ()
     parent_weights: tuple[float, ...] = ()
+    fault: str = ""
+
+    def given_landmarks(self) -> FloatArray | None:
+        """Return the landmarks (68, 2) that are known, None where there are none.
+
+        Raises
+        ------
+        LandmarkError : there is a file of them that cannot be used
+        """
+        if self.fault:
+            raise LandmarkError(self.fault)
+        return self.landmarks
 
 
 def load_photographs(folder: Path | str) -> tuple[Photograph, ...]:
@@ -54,14 +67,14 @@ def load_photographs(folder: Path | str) -> tuple[Photograph, ...]:
     Parameters
     ----------
     folder : of pictures in any depth of subfolders, or the output of `geomface synth faces`.
-        Landmarks lie beside a picture X.jpg as X.landmarks.json, X.pts, X.landmarks.txt or X.txt.
+        Landmarks lie beside a picture X.jpg as X.landmarks.json, X.pts, X.landmarks.txt or X.txt;
+        files of them that cannot be used are told when their picture's turn comes.
         People are the column `identity` of `labels.csv` or `labels.jsonl`, or else the subfolders
 
     Raises
     ------
-    FileFormatError : no folder, no picture in it, a table or a landmark file that cannot be read
+    FileFormatError : no folder, no picture in it, a table that cannot be read
     DatasetError : the table names none of the pictures
-    LandmarkError : other than 68 landmarks
     """
     folder = Path(folder)
     if (folder / layout.SET_FILE).is_file():
@@ -76,7 +89,7 @@ def load_photographs(folder: Path | str) -> tuple[Photograph, ...]:
             "subfolders, got none."
         )
     people = _people(folder, tuple(paths))
-    return tuple(load_photograph(path, name, people[name]) for name, path in paths.items())
+    return tuple(_listed(path, name, people[name]) for name, path in paths.items())
 
 
 def load_photograph(path: Path | str, name: str | None = None, person: str = "") -> Photograph:
@@ -90,17 +103,22 @@ def load_photograph(path: Path | str, name: str | None = None, person: str = "")
 
     Raises
     ------
-    FileFormatError : a landmark file that cannot be read
-    LandmarkError : other than 68 landmarks
+    LandmarkError : a landmark file that cannot be read, or other than 68 landmarks
     """
-    path = Path(path)
-    return Photograph(
-        str(path) if name is None else name,
-        person,
-        _landmarks(path),
-        functools.partial(load_image, path),
-        functools.partial(_file_digest, path),
-    )
+    photograph = _listed(Path(path), str(path) if name is None else name, person)
+    photograph.given_landmarks()
+    return photograph
+
+
+def _listed(path: Path, name: str, person: str) -> Photograph:
+    """Return one photograph; landmarks that cannot be used are its fault."""
+    landmarks, fault = None, ""
+    try:
+        landmarks = _landmarks(path)
+    except GeomfaceError as error:
+        fault = str(error)
+    read, digest = functools.partial(load_image, path), functools.partial(_file_digest, path)
+    return Photograph(name, person, landmarks, read, digest, fault=fault)
 
 
 def landmarks_beside(photograph: Path) -> Path | None:

@@ -8,57 +8,95 @@ import numpy as np
 
 from geomface.batch.attempts import ItemTask, Outcome
 from geomface.datasets import layout
+from geomface.datasets.manifest import read_rows
 from geomface.datasets.photographs import Photograph
-from geomface.errors import GeomfaceError
+from geomface.errors import FileFormatError, GeomfaceError
 from geomface.learning.fingerprint import content_hash
 from geomface.recognition.aligned.aligned_faces import as_levels
-from geomface.recognition.aligned.aligned_row import AlignedRow, manifest_line
-from geomface.recognition.aligned.read_face import AlignedFace, LandmarkSource, read_face
+from geomface.recognition.aligned.aligned_row import AlignedRow, manifest_line, parse_row
+from geomface.recognition.aligned.read_face import LandmarkSource, read_face
 from geomface.recognition.alignment.reference import Alignment
 from geomface.threads import one_torch_thread
 
 
 @dataclasses.dataclass(frozen=True)
 class AlignedPartPayload:
-    """What a worker needs to align some pictures of a set."""
+    """What a worker needs to align some pictures of a set, with a hash of what each is made of."""
 
     photographs: tuple[Photograph, ...]
+    sources: tuple[str, ...]
     alignment: Alignment
     landmarks: LandmarkSource
 
 
 def align_part(task: ItemTask, folder: Path) -> Outcome:
-    """Align the faces of one part; pictures without one are listed and left out."""
+    """Align the faces of one part; pictures without one are listed and left out.
+
+    What the part held before and is made of the same pixels and landmarks is taken over.
+    """
     part: AlignedPartPayload = task.payload
-    levels, lines, lost = [], [], []
+    levels, lines, lost, kept = [], [], [], 0
+    place = f"{task.place}/{layout.ALIGNED_IMAGES}"
+    before = _faces_before(task.out / task.place)
     with one_torch_thread():
-        for photograph in part.photographs:
+        for photograph, source in zip(part.photographs, part.sources, strict=True):
             try:
-                face = read_face(photograph, part.alignment, part.landmarks)
+                face = before.get(source) or _aligned(photograph, source, part)
             except GeomfaceError as error:
                 lost.append(json.dumps({"key": photograph.name, "message": str(error)}) + "\n")
                 continue
-            level = as_levels(face.picture[None])[0]
-            place = f"{task.place}/{layout.ALIGNED_IMAGES}"
-            lines.append(manifest_line(_row(photograph, face, level), place, len(levels)))
+            row, level = face
+            kept += source in before
+            row = _labelled(row, photograph)
+            lines.append(manifest_line(row, place, len(levels)))
             levels.append(level)
     size = (3, part.alignment.height, part.alignment.width)
     np.save(folder / layout.ALIGNED_IMAGES, np.array(levels, np.uint8).reshape(-1, *size))
     (folder / layout.MANIFEST).write_bytes(b"".join(lines))
     if lost:
         (folder / layout.FAILURES).write_text("".join(lost), encoding="utf-8")
-    return Outcome(figures={"written": len(levels), "failed": len(lost)})
+    return Outcome(figures={"written": len(levels), "failed": len(lost), "kept": kept})
 
 
-def _row(photograph: Photograph, face: AlignedFace, level: np.ndarray) -> AlignedRow:
-    return AlignedRow(
+def _aligned(
+    photograph: Photograph, source: str, part: AlignedPartPayload
+) -> tuple[AlignedRow, np.ndarray]:
+    """Return a face and what is known of it but for who it is."""
+    face = read_face(photograph, part.alignment, part.landmarks)
+    level = as_levels(face.picture[None])[0]
+    row = AlignedRow(
         photograph.name,
-        photograph.person,
-        photograph.parents,
-        photograph.parent_weights,
+        "",
         digest=content_hash(level.tobytes()),
         grey=bool((level == level[:1]).all()),
         landmarks=face.landmarks,
         pixels=round(face.pixels, 4),
         off=round(face.off, 4),
+        source=source,
     )
+    return row, level
+
+
+def _labelled(row: AlignedRow, photograph: Photograph) -> AlignedRow:
+    return dataclasses.replace(
+        row,
+        name=photograph.name,
+        person=photograph.person,
+        parents=photograph.parents,
+        parent_weights=photograph.parent_weights,
+    )
+
+
+def _faces_before(folder: Path) -> dict[str, tuple[AlignedRow, np.ndarray]]:
+    """Return the faces that a part held before, by what they were made of; none if damaged."""
+    try:
+        rows = list(read_rows(folder / layout.MANIFEST, parse_row, ""))
+        images = np.load(folder / layout.ALIGNED_IMAGES, mmap_mode="r", allow_pickle=False)
+        found = {row.source: (row, np.array(images[number])) for row, _, number in rows}
+    except (FileFormatError, OSError, ValueError, EOFError, IndexError):
+        return {}
+    return {
+        source: (row, level)
+        for source, (row, level) in found.items()
+        if source and row.digest == content_hash(level.tobytes())
+    }

@@ -19,6 +19,7 @@ from geomface.files.reading import log
 from geomface.files.records import plain
 from geomface.learning.fingerprint import content_hash
 from geomface.pipeline.aligned_part import AlignedPartPayload, align_part
+from geomface.pipeline.aligned_parts import divide_pictures, part_names
 from geomface.ranges import COUNT, require_numbers
 from geomface.recognition.aligned import aligned_faces
 from geomface.recognition.aligned.aligned_faces import load_aligned
@@ -60,7 +61,8 @@ class AlignedSetSettings:
 def align_set(settings: AlignedSetSettings, *, on_event: EventSink | None = None) -> JobReport:
     """Make a set of aligned faces on disk, for `recognition.load_aligned`.
 
-    Pictures without a face are listed and left out. A folder that grew adds to a set.
+    Pictures without a face are listed and left out. A folder that grew adds to a set: what is new
+    stands behind, and what is there is taken over as it is.
 
     Raises
     ------
@@ -87,17 +89,15 @@ def aligned_job(settings: AlignedSetSettings) -> Job:
     photographs = load_photographs(settings.images)
     _require_same_pictures(settings, {photograph.name for photograph in photographs})
     shared = {"alignment": settings.alignment.id, "landmarks": settings.landmarks}
-    items = []
-    for name, first, last in _parts(len(photographs), settings.part_pictures):
-        part = photographs[first:last]
-        items.append(
-            Item(
-                name,
-                content_key(STAGE, VERSION, shared, *map(_digest, part)),
-                AlignedPartPayload(part, settings.alignment, settings.landmarks),
-                size=len(part),
-            )
-        )
+    items, way = [], content_key(STAGE, VERSION, shared)
+    names = [photograph.name for photograph in photographs]
+    for name, members in divide_pictures(names, settings.part_pictures, settings.out).items():
+        part = tuple(photographs[number] for number in members)
+        pixels = [_pixels(photograph) for photograph in part]
+        key = content_key(STAGE, VERSION, shared, *map(_digest, part, pixels))
+        sources = tuple(_source(way, *one) for one in zip(part, pixels, strict=True))
+        payload = AlignedPartPayload(part, sources, settings.alignment, settings.landmarks)
+        items.append(Item(name, key, payload, size=len(part)))
     head = {"kind": KIND.name, "schema": KIND.schema, "version": VERSION, **shared}
     head |= {"pictures": len(photographs), "part_pictures": settings.part_pictures}
     return Job(
@@ -129,24 +129,29 @@ def _require_same_pictures(settings: AlignedSetSettings, names: set[str]) -> Non
         )
 
 
-def _parts(pictures: int, size: int) -> list[tuple[str, int, int]]:
-    """Return name, first and last + 1 picture of each part."""
-    return [
-        (f"{index:06d}", first, min(first + size, pictures))
-        for index, first in enumerate(range(0, pictures, size))
-    ]
+def _pixels(photograph: Photograph) -> str:
+    """Return a hash of the pixels, or why there is none."""
+    try:
+        return photograph.digest()
+    except FileFormatError as error:  # it is listed when its turn comes, the others go on
+        return str(error)
 
 
-def _digest(photograph: Photograph) -> str:
+def _marks(photograph: Photograph) -> tuple[bytes, ...]:
+    """Return the landmarks beside a picture as bytes, and why they cannot be used."""
+    points = b"" if photograph.landmarks is None else photograph.landmarks.tobytes()
+    return (points, photograph.fault.encode()) if photograph.fault else (points,)
+
+
+def _digest(photograph: Photograph, pixels: str) -> str:
     """Return a hash of all that an aligned picture and its labels depend on."""
     known = (photograph.name, photograph.person, photograph.parents, photograph.parent_weights)
-    points = b"" if photograph.landmarks is None else photograph.landmarks.tobytes()
-    try:
-        pixels = photograph.digest()
-    except FileFormatError as error:  # it is listed when its turn comes, the others go on
-        pixels = str(error)
-    text = json.dumps(plain([*known, pixels]))
-    return content_hash(text.encode(), points)
+    return content_hash(json.dumps(plain([*known, pixels])).encode(), *_marks(photograph))
+
+
+def _source(way: str, photograph: Photograph, pixels: str) -> str:
+    """Return a hash of all that an aligned picture depends on, whoever is in it."""
+    return content_hash(way.encode(), pixels.encode(), *_marks(photograph))
 
 
 def _import_stages() -> None:
@@ -168,13 +173,24 @@ def _index(ended: Ended) -> Ending:
         faces = load_aligned(out)
         figures |= {"faces": len(faces), "people": len(faces.people.names)}
         figures["landmarks_found"] = sum(row.landmarks == "found" for row in faces.rows)
+        if kept := _taken_over(ended):
+            figures["taken_over"] = kept
+            log.warning("%s: %d pictures did not change and are taken over as they are.", out, kept)
         for note in faces.notes:
             log.warning("%s: %s", ended.job.settings.images, note)
     return Ending(figures=figures, reasons=reasons)
 
 
+def _taken_over(ended: Ended) -> int:
+    """Count the pictures of parts of this run that were aligned before and did not change."""
+    if ended.executor is None:
+        return 0
+    session = max(ended.records.values(), key=lambda record: record.started).session
+    return sum(item.figures.get("kept", 0) for item in ended.done if item.session == session)
+
+
 def _names(head: Mapping[str, Any]) -> Sequence[str]:
-    return [name for name, _, _ in _parts(head["pictures"], head["part_pictures"])]
+    return part_names(head["pictures"], head["part_pictures"])
 
 
 def _rebuild(out: Path, head: Mapping[str, Any]) -> AlignedSetSettings:

@@ -13,7 +13,7 @@ from geomface.cli.framed_faces import read_framed
 from geomface.cli.main import main
 from geomface.cli.options import CommonOptions
 from geomface.cli.run import Run
-from geomface.datasets.photographs import load_photographs
+from geomface.datasets.photographs import load_photograph, load_photographs
 from geomface.errors import FileFormatError, LandmarkError
 from geomface.files.images import load_image, save_image
 from geomface.learning.errors import DatasetError
@@ -146,8 +146,13 @@ def test_people_and_landmarks_of_a_folder(photographs: Path, tmp_path: Path) -> 
     np.testing.assert_allclose(second.landmarks, points)
     assert second.read().shape == (8, 6, 3)
     place.write_text(json.dumps({"unit": "px", "points": points[:51]}))
+    # Files of landmarks that do not do are the fault of their picture, the others go on.
+    first, second = load_photographs(tmp_path)
+    assert first.given_landmarks() is None
     with pytest.raises(LandmarkError, match="expected the 68 landmarks"):
-        load_photographs(tmp_path)
+        second.given_landmarks()
+    with pytest.raises(LandmarkError, match="expected the 68 landmarks"):
+        load_photograph(tmp_path / "b.png")
     (tmp_path / "labels.csv").write_text("file,identity\nc.png,Ann\n")
     with pytest.raises(DatasetError, match="none of 1 is there, such as c.png"):
         load_photographs(tmp_path)

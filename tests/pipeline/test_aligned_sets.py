@@ -4,22 +4,24 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from geomface.datasets.photographs import load_photographs
+from geomface.datasets.photographs import Photograph, load_photographs
 from geomface.errors import FileFormatError, OutputError, SettingsError
 from geomface.files import load_image, save_image
 from geomface.learning.errors import DatasetError
 from geomface.learning.stream import Stream
 from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
-from geomface.pipeline import FaceSetSettings, generate_faces
+from geomface.pipeline import FaceSetSettings, aligned_part, generate_faces
 from geomface.pipeline.aligned_sets import AlignedSetSettings, align_set
 from geomface.pipeline.jobs import open_job, read_status, verify_outputs
 from geomface.recognition.aligned.aligned_faces import aligned_faces, is_aligned, load_aligned
 from geomface.recognition.aligned.class_labels import class_labels
+from geomface.recognition.aligned.read_face import AlignedFace, read_face
 from geomface.recognition.alignment.reference import Alignment
 from geomface.recognition.alignment.warp import align_face
 from geomface.synthesis import Constant, FaceImageSettings, IdentitySettings
@@ -135,6 +137,65 @@ def test_a_folder_that_grew_adds_to_a_set(people: Path, tmp_path: Path) -> None:
     # A picture that changed is aligned again, and so is one whose label did.
     photograph(people / "Ann_A/Ann_A_0001.png", 99)
     assert align_set(settings(people, tmp_path / "set")).did == 2
+
+
+def test_only_what_is_new_is_aligned_wherever_it_sorts(
+    people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    out, read = tmp_path / "set", []
+
+    def told(photograph: Photograph, *rest: Any) -> AlignedFace:
+        read.append(photograph.name)
+        return read_face(photograph, *rest)
+
+    monkeypatch.setattr(aligned_part, "read_face", told)
+    align_set(settings(people, out))
+    first = load_aligned(out)
+    assert len(read) == 5
+    read.clear()
+    photograph(people / "Aa_A/1.png", 21)
+    photograph(people / "Aa_A/2.png", 22)
+    report = align_set(settings(people, out))
+    # One fills up the last part, whose picture without a face is tried again; one has its own.
+    assert sorted(read) == ["Aa_A/1.png", "Aa_A/2.png", "Cy_C/Cy_C_0002.png"]
+    grown = load_aligned(out)
+    assert (report.did, report.done, len(grown)) == (3, 6, 6)
+    assert grown.names == (*first.names, "Aa_A/1.png", "Aa_A/2.png")
+    assert np.array_equal(grown.images[np.arange(4)], first.images[np.arange(4)])
+    assert read_status(out).missing == () and verify_outputs(out) == {}
+    assert align_set(settings(people, out)).did == 0
+    # Who is in a picture is told anew without a look at it; a picture that changed is looked at.
+    read.clear()
+    (people / "labels.csv").write_text(
+        "file,identity\n" + "".join(f"{name},p{at}\n" for at, name in enumerate(grown.names))
+    )
+    photograph(people / "Bob_B/Bob_B_0001.png", 31)
+    report = align_set(settings(people, out))
+    assert sorted(read) == ["Bob_B/Bob_B_0001.png", "Cy_C/Cy_C_0002.png"]
+    assert report.figures["taken_over"] == 5 and "5 pictures did not change" in caplog.text
+    assert load_aligned(out).people.names == tuple(f"p{at}" for at in range(6))
+    # What is damaged is not taken over.
+    read.clear()
+    images = out / "parts/000000/images.npy"
+    levels = np.load(images)
+    levels[0, 0, 0, 0] ^= 1
+    np.save(images, levels)
+    (people / "labels.csv").unlink()
+    align_set(settings(people, out))
+    assert sorted(read) == ["Ann_A/Ann_A_0001.png", "Cy_C/Cy_C_0002.png"]
+
+
+def test_broken_landmark_files_cost_their_pictures_only(people: Path, tmp_path: Path) -> None:
+    (people / "Ann_A/Ann_A_0001.landmarks.json").write_text("{")
+    (people / "Bob_B/Bob_B_0001.landmarks.json").write_text('{"unit": "px", "points": [[1, 2]]}')
+    report = align_set(settings(people, tmp_path / "set"))
+    assert (report.done, report.failed, report.exit_code) == (2, 3, 3)
+    why = report.figures["without_a_face"]
+    assert "Ann_A_0001.landmarks.json" in why["Ann_A/Ann_A_0001.png"]
+    assert "expected the 68 landmarks of a face, got 1" in why["Bob_B/Bob_B_0001.png"]
+    # A file that was mended is taken at the next run.
+    photograph(people / "Ann_A/Ann_A_0001.png", 0)
+    assert align_set(settings(people, tmp_path / "set")).failed == 2
 
 
 def test_another_alignment_is_refused(people: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ class AlignedRow:
     landmarks : "given" or "found"
     pixels : of the source a pixel of the aligned picture
     off : how far the five points are from their places, root mean square in aligned pixels
+    source : hash of the picture and the landmarks that it was made of, "" where not told
     """
 
     name: str
@@ -32,6 +33,7 @@ class AlignedRow:
     landmarks: str = "given"
     pixels: float = 1.0
     off: float = 0.0
+    source: str = ""
 
 
 def manifest_line(row: AlignedRow, path: str, number: int) -> bytes:
@@ -54,7 +56,10 @@ def parse_row(record: dict[str, Any]) -> tuple[AlignedRow, str, int]:
     for name in ("parents", "parent_weights"):
         record[name] = tuple(record[name])
     row = AlignedRow(**record)
-    if not all(isinstance(text, str) for text in (row.name, row.person, row.digest, *row.parents)):
+    if not all(
+        isinstance(text, str)
+        for text in (row.name, row.person, row.digest, row.source, *row.parents)
+    ):
         raise TypeError("expected names as text")
     weights = [float(weight) for weight in row.parent_weights]
     fits = not weights or (min(weights) >= 0 and math.isclose(sum(weights), 1.0, abs_tol=1e-3))

@@ -50,9 +50,10 @@ def read_face(
     ------
     GeomfaceError : the photograph cannot be read, has no face, or landmarks that do not do
     """
-    image, points, source = photograph.read(), photograph.landmarks, landmarks
+    points = photograph.given_landmarks() if landmarks == "given" else None
+    image, source = photograph.read(), landmarks
     try:
-        if points is None or landmarks == "found":
+        if points is None:
             points, source = main_face(detector().detect(image)).points, "found"
         points = five_points(points)
         picture = align_face(image, points, alignment)

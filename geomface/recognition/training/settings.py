@@ -67,7 +67,8 @@ class RecognitionSettings:
     """Where and how it is computed."""
 
     def __post_init__(self) -> None:
-        require_numbers(self, batch=COUNT, steps=COUNT, held_out="[0, 1)", seed=SEED)
+        # What normalises over a batch knows nothing of one picture alone.
+        require_numbers(self, batch="[2, inf)", steps=COUNT, held_out="[0, 1)", seed=SEED)
         if self.contrastive.weight and self.batch % self.contrastive.samples:
             raise SettingsError(
                 f"batch: expected a multiple of the {self.contrastive.samples} pictures a person, "
