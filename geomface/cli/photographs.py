@@ -1,6 +1,6 @@
 """`geomface landmarks detect --image`: the landmarks of faces in photographs."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,7 @@ def detect_in_folder(
     from geomface.landmarks.photographs.detect import PhotographLandmarks
 
     detector, found, failed = PhotographLandmarks(), {}, {}
+    noted: dict[str, list[Path]] = defaultdict(list)
     if out.resolve() != folder.resolve():
         make_folder(out)
     if picture is not None:
@@ -87,11 +88,14 @@ def detect_in_folder(
                 result = _detect(detector, path, places[path], shown)
                 found[str(name)] = _figures(result)
                 for note in result.notes:
-                    run.warn(f"{path}: {note}")
+                    noted[note].append(name)
             except GeomfaceError as error:
                 failed[str(name)] = str(error)
                 run.warn(f"failed: {error}")
             step(done, str(name))
+    for note, names in noted.items():
+        where = str(names[0]) if len(names) == 1 else f"{len(names)} pictures such as {names[0]}"
+        run.note(f"{where}: {note}")
     figures = {"pictures": len(paths), "there_already": kept, "found": found, "failed": failed}
     run.finish(figures, report)
     run.say(

@@ -146,21 +146,27 @@ def _prepared(
 ) -> "tuple[Callable[[], RecognitionTask], Mapping[str, Any]]":
     """Return what makes the task, and what the report tells of its data."""
     from geomface.recognition.aligned.aligned_faces import load_aligned
-    from geomface.recognition.training.people import gather_faces
+    from geomface.recognition.training.people import gather_faces, people_with_one, require_people
     from geomface.recognition.training.task import RecognitionTask
 
     faces, held_out = _divided(options, settings, sets)
+    real = None
+    if options.real is not None:
+        own = load_aligned(options.real)
+        gather_faces([sets[0], own], [str(options.faces[0]), str(options.real)])  # one alignment
+        real = gather_faces([own], [str(options.real)])
+    require_people(faces, real)
+    if alone := people_with_one(faces):
+        run.note(
+            f"{alone} of {len(faces.people.names)} people have one picture: they are told from "
+            "others, but nothing shows how their own pictures differ."
+        )
     if held_out is None:
         run.note(
             f"No two people with several pictures are held out (a share of {settings.held_out:g} "
             f"of {len(faces.people.names)} people): nothing is measured on the way, and the "
             "embedder has no threshold. Give more people, or a larger --held-out."
         )
-    real = None
-    if options.real is not None:
-        own = load_aligned(options.real)
-        gather_faces([sets[0], own], [str(options.faces[0]), str(options.real)])  # one alignment
-        real = gather_faces([own], [str(options.real)])
     told = {
         "pictures": len(faces),
         "people": len(faces.people.names),

@@ -148,7 +148,8 @@ def all_pairs(
         raise DatasetError(
             f"all pairs: expected two people or more, one of them in two pictures at least, got "
             f"{len(numbers)} people in {int(counts.sum())} pictures with labels. Label them "
-            "(labels.csv with file and identity), or put each person into a folder of its own."
+            "(labels.csv with file and identity), put each person into a folder of its own, or add "
+            "pictures of the same people."
         )
     known = np.flatnonzero(who >= 0)
     total = len(known) * (len(known) - 1) // 2

@@ -40,6 +40,28 @@ def gather_faces(sets: Sequence[AlignedFaces], names: Sequence[str] = ()) -> Ali
     return faces if known.all() else faces.subset(known)
 
 
+def require_people(faces: AlignedFaces, real: AlignedFaces | None = None) -> int:
+    """Return how many people there are to tell apart, synthetic and real.
+
+    Raises
+    ------
+    DatasetError : fewer than two
+    """
+    people = len(faces.people.names) + (0 if real is None else len(real.people.names))
+    if people < 2:
+        raise DatasetError(
+            f"training set: expected pictures of two people or more, got {people}. Add people, or "
+            "hold out fewer."
+        )
+    return people
+
+
+def people_with_one(faces: AlignedFaces) -> int:
+    """Return how many people have one picture, alone or as a part of a mix."""
+    classes = faces.people.classes
+    return int((np.bincount(classes[classes >= 0], minlength=1) == 1).sum())
+
+
 def split_people(faces: AlignedFaces, share: float) -> tuple[AlignedFaces, AlignedFaces | None]:
     """Divide by a hash of the names: whole people are in training or held out.
 

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 
 from geomface.learning import Phase, PhasedTask, Stream, System, class_batches
-from geomface.learning.errors import DatasetError
 from geomface.learning.stream import Batch
 from geomface.metrics import verify_identities
 from geomface.recognition.aligned.aligned_faces import AlignedFaces
@@ -23,6 +22,7 @@ from geomface.recognition.networks.build import build_network
 from geomface.recognition.networks.embedder_network import EmbedderNetwork
 from geomface.recognition.training.augmentation import augment_faces
 from geomface.recognition.training.contrastive import contrastive_loss
+from geomface.recognition.training.people import require_people
 from geomface.recognition.training.settings import RecognitionSettings
 
 SYSTEM = System("recognition")
@@ -57,12 +57,7 @@ class RecognitionTask(PhasedTask):
         self.settings, self.held_out = settings, held_out
         self._people = len(faces.people.names)
         self._mixup = settings.domain_mixup
-        classes = self._people + (0 if real is None else len(real.people.names))
-        if classes < 2:
-            raise DatasetError(
-                f"training set: expected pictures of two people or more, got {classes}. Add "
-                "people, or hold out fewer."
-            )
+        classes = require_people(faces, real)
         size = settings.network.descriptor_size
         super().__init__(
             seed=settings.seed,
