@@ -58,6 +58,9 @@ class LoopSettings:
         )
 
 
+TIMES = frozenset({"steps_per_second", "waiting"})
+"""Metrics that the clock tells: steps a second, and the share of the time that waited for data."""
+
 REASONS = ("", "budget", "interrupt")
 """Why training ends before its last step; the last word that any process says counts."""
 
@@ -76,6 +79,11 @@ class Task(Protocol):
     @property
     def config(self) -> Any:
         """What a reader of a checkpoint needs to build the networks again."""
+        ...
+
+    @property
+    def waited(self) -> float:
+        """Seconds that its steps have waited for data."""
         ...
 
     def step(self) -> Metrics:
@@ -140,7 +148,7 @@ def train(
             step = load_checkpoint(saved, state, system=run.system)
         log = _open_log(run, state, step, ranks)
         metrics: dict[str, float] = {}
-        mark, mark_step = time.perf_counter(), step
+        mark, mark_step, waited = time.perf_counter(), step, task.waited
         stop = held.enter_context(StopRequest(settings.budget_seconds))
         ended = ranks.agree(REASONS, stop.reason)
         while step < settings.steps and not ended:
@@ -154,8 +162,11 @@ def train(
                 _refuse_divergence(step, log.not_finite(), saved)
                 now = time.perf_counter()
                 rate = (step - mark_step) / max(now - mark, 1e-9)
-                mark, mark_step = now, step
-                metrics = log.flush(step, steps_per_second=round(rate, 3))
+                waiting = (task.waited - waited) / max(now - mark, 1e-9)
+                mark, mark_step, waited = now, step, task.waited
+                metrics = log.flush(
+                    step, steps_per_second=round(rate, 3), waiting=round(waiting, 4)
+                )
                 if on_log is not None:
                     on_log(metrics)
             if ranks.first:

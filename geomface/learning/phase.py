@@ -188,6 +188,11 @@ class PhasedTask:
         """How much of the training is done, in [0, 1]; schedules go by it."""
         return min(self.steps / self.horizon, 1.0)
 
+    @property
+    def waited(self) -> float:
+        """Seconds that this process has waited for batches: all that no reading ahead hides."""
+        return sum(reader.waited for reader in self._readers.values())
+
     def step(self) -> Metrics:
         """Take a step of every phase that is due, then of the averages."""
         due = [phase for phase in self.phases if phase.is_due(self.steps)]

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import dataclasses
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -110,21 +111,27 @@ class Stream:
 
 
 class StreamReader:
-    """Takes batches from a stream, the next one ahead of its time where the stream says so."""
+    """Takes batches from a stream, the next one ahead of its time where the stream says so.
+
+    `waited` counts the seconds that readers of batches have waited for them.
+    """
 
     def __init__(self, stream: Stream, seed: int, ranks: Ranks = ALONE) -> None:
         self.stream, self._seed, self._ranks = stream, seed, ranks
         self._thread = concurrent.futures.ThreadPoolExecutor(1) if stream.prefetch else None
         self._ahead: tuple[tuple[int, int], concurrent.futures.Future[Batch]] | None = None
+        self.waited = 0.0
 
     def read(self, shown: int, count: int) -> Batch:
         """Return what `Stream.take` returns."""
         ahead, self._ahead = self._ahead, None
+        began = time.perf_counter()
         # A guess that was wrong, after a resume or at another size, costs time and nothing else.
         if ahead is not None and ahead[0] == (shown, count):
             batch = ahead[1].result()
         else:
             batch = self.stream.take(self._seed, shown, count, self._ranks)
+        self.waited += time.perf_counter() - began
         if self._thread is not None:
             place = (shown + count, count)
             future = self._thread.submit(self.stream.take, self._seed, *place, self._ranks)

@@ -19,6 +19,7 @@ from geomface.gan.progressive_texture.layers import append_deviation
 from geomface.learning import ComputeSettings, read_metrics
 from geomface.learning.distributed import ALONE, Ranks, is_started, join_ranks
 from geomface.learning.launcher import start_processes
+from geomface.learning.loop import TIMES
 from geomface.learning.state import KIND, SCHEMA
 
 
@@ -91,7 +92,7 @@ def test_two_processes_train_as_one_and_one_goes_on(words: list[str], tmp_path: 
     # Adam's first steps depend on a gradient's sign alone, so that rounding may grow in the weights
     # of a few; the losses of ten steps tell of all of them.
     for single, double in zip(*records, strict=True):
-        for name in single.keys() - {"steps_per_second"}:
+        for name in single.keys() - TIMES:
             assert double[name] == pytest.approx(single[name], rel=1e-3, abs=1e-4), name
     weights = [
         load_tensors(folder / "checkpoints/step-000000010.safetensors", kind=KIND, schema=SCHEMA)

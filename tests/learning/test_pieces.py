@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from geomface.learning import (
 )
 from geomface.learning.device import check_compute
 from geomface.learning.stopping import StopRequest
+from geomface.learning.stream import Batch, Stream, StreamReader
 
 
 def test_average_has_its_closed_form() -> None:
@@ -62,6 +64,32 @@ def test_every_epoch_shows_every_sample_once(batch: int) -> None:
     for epoch in sequence.reshape(10, 10):
         assert torch.equal(epoch.sort()[0], torch.arange(10))
     assert not torch.equal(sequence[:10], sequence[10:20])
+
+
+class _Slow:
+    """A data set that takes a while."""
+
+    def __len__(self) -> int:
+        return 4
+
+    def fingerprint(self) -> dict[str, str]:
+        return {}
+
+    def batch(self, indices: torch.Tensor) -> Batch:
+        time.sleep(0.03)
+        return {"labels": indices}
+
+
+def test_readers_tell_how_long_they_were_waited_for() -> None:
+    slow = StreamReader(Stream("slow", _Slow(), 2), seed=0)
+    slow.read(0, 2)
+    assert slow.waited >= 0.03
+    ahead = StreamReader(Stream("ahead", _Slow(), 2, prefetch=True), seed=0)
+    ahead.read(0, 2)
+    first = ahead.waited
+    time.sleep(0.4)  # a step that takes longer than its batch
+    ahead.read(2, 2)
+    assert ahead.waited - first < 0.02
 
 
 def test_no_device_is_refused() -> None:

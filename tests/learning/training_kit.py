@@ -36,6 +36,7 @@ from geomface.learning import (
     train,
 )
 from geomface.learning.launcher import start_processes
+from geomface.learning.loop import TIMES
 from geomface.learning.phase import take_step
 from geomface.learning.state import KIND, SCHEMA, weights_hash
 
@@ -115,7 +116,7 @@ def _products(run: Path) -> list[str]:
 
 def _timeless(run: Path) -> list[dict[str, float]]:
     records = [*read_metrics(run / "metrics.jsonl"), *read_metrics(run / "evaluations.jsonl")]
-    return [{k: v for k, v in item.items() if k != "steps_per_second"} for item in records]
+    return [{k: v for k, v in item.items() if k not in TIMES} for item in records]
 
 
 def _run(*words: object) -> None:

@@ -21,7 +21,7 @@ from geomface.learning.stream import Draws
 from geomface.recognition.alignment.reference import Alignment
 from geomface.recognition.margins.soft_targets import SoftTargets, mix, one_hot
 from geomface.recognition.training.augmentation import AugmentationSettings, augment_faces
-from geomface.recognition.training.contrastive import contrastive_loss, shared_mass
+from geomface.recognition.training.contrastive import contrastive_loss, partner_shares
 from geomface.recognition.training.people import first_people, gather_faces, split_people
 from geomface.recognition.training.settings import recognition_recipe
 from geomface.recognition.training.task import RecognitionTask
@@ -50,10 +50,29 @@ def test_contrastive_loss_of_two_people_has_its_closed_form():
     assert float(loss) == pytest.approx(-math.log(math.e**2 / (math.e**2 + 2)))
 
 
-def test_mixed_people_share_the_products_of_their_masses():
+def test_people_of_a_mix_give_their_masses_to_those_who_share_them():
+    # 0.3 of person 0 and 0.7 of 1; 0.6 of 0 and 0.4 of 2, whom nobody else shows; 1 alone.
     targets = mix(torch.tensor([0, 0, 1]), torch.tensor([1, 2, 2]), torch.tensor([0.3, 0.6, 1.0]))
-    expected = torch.tensor([[0.58, 0.18, 0.7], [0.18, 0.52, 0.0], [0.7, 0.0, 1.0]])
-    torch.testing.assert_close(shared_mass(targets), expected.to(targets.masses.dtype))
+    expected = torch.tensor([[0.0, 0.3, 0.7], [0.6, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    torch.testing.assert_close(partner_shares(targets), expected.to(targets.masses.dtype))
+
+
+def test_people_who_are_often_in_a_batch_do_not_outweigh_those_who_are_rare_in_it():
+    # Eight blends, half of each picture of a person who is there twice, half of one in all eight.
+    rare, often = torch.arange(4).repeat_interleave(2), torch.full((8,), 4)
+    shares = partner_shares(mix(rare, often, torch.full((8,), 0.5)))
+    same = rare[:, None] == rare
+    assert torch.allclose((shares * same).sum(dim=1), torch.tensor(0.5 + 0.5 / 7))
+    assert torch.allclose(shares.sum(dim=1), torch.tensor(1.0))
+
+
+def test_contrastive_loss_is_a_mean_over_the_pictures_however_many_each_person_has():
+    z = torch.nn.functional.normalize(torch.randn(6, 3, dtype=torch.float64), dim=1)
+    who = torch.tensor([0, 0, 1, 1, 1, 1])
+    logs = (z @ z.T / 0.5).fill_diagonal_(-torch.inf).log_softmax(1).fill_diagonal_(0.0)
+    alike = ((who[:, None] == who) & ~torch.eye(6, dtype=torch.bool)).double()
+    expected = -((alike * logs).sum(1) / alike.sum(1)).mean()
+    torch.testing.assert_close(contrastive_loss(z, one_hot(who), 0.5), expected)
 
 
 def test_contrastive_loss_of_nobody_known_is_zero_with_zero_gradients():

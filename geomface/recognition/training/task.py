@@ -5,7 +5,6 @@ import functools
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 
 from geomface.learning import Phase, PhasedTask, Stream, System, class_batches
 from geomface.learning.stream import Batch
@@ -88,11 +87,11 @@ class RecognitionTask(PhasedTask):
         return cast(EmbedderNetwork, self.networks["embedder"])
 
     def described(self) -> tuple[torch.Tensor, SoftTargets]:
-        """Return the features of a batch, and who is in it."""
+        """Return the descriptors of a batch, and who is in it."""
         images, targets = self.shown()
         with self.autocast():
-            features = self._network.features(images)
-        return F.normalize(features.to(torch.get_default_dtype()), dim=1), targets
+            descriptors = self._network(images)  # called whole, as it is compiled
+        return descriptors.to(torch.get_default_dtype()), targets
 
     def shown(self) -> tuple[torch.Tensor, SoftTargets]:
         """Return the pictures of a step and their targets; real ones mixed in, or beside."""
