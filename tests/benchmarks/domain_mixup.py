@@ -1,18 +1,25 @@
 """Domain mixup with a few real people, tested on the other people's photographs.
 
-    python tests/benchmarks/domain_mixup.py --synthetic SET [SET ...] [--photographs ORL]
-        [--aligned KEPT.npz] [--people 2 5 10] [--splits 5] [--arms syn real mix both]
-        [--steps 500] [--batch 64] --out DIR
+    python tests/benchmarks/domain_mixup.py --synthetic SET [SET ...] [--start RUN]
+        [--photographs ORL] [--aligned KEPT.npz] [--people 2 5 10] [--splits 0 1 2 3 4]
+        [--arms syn mix real alone both] [--steps 60] [--rate 0.005] [--batch 64]
+        [--ratios 0:1:0.05] --out DIR
 
 Of the 19 people of orl_dev.npz, k are the few real ones and all pairs of the others' photographs
 are the test, for several random splits; the k people of a smaller k are among those of a larger.
 Arms: `syn` learns from synthetic people alone, `real` from the k alone, `mix` from blends of both
-at one ratio a batch (Qiu et al. 2021, Sec. 3.4), `both` from half a batch of each. They have the
-settings of the library's `cpu` recipe but for --steps and --batch, the same first weights in a
-split (its number is the seed), and see as many pictures in as many steps.
+at one ratio a batch (Qiu et al. 2021, Sec. 3.4), `both` from half a batch of each. They see as many
+pictures in as many steps of the library's training, by the settings of its `cpu` recipe but for
+--steps, --rate and --batch.
 
-DIR gets results.json, written after each training, so that a stopped run goes on where it was; the
-trainings themselves; and the curve over k, curve.png.
+With --start all of them begin with the network of a training on the synthetic people (on all of
+--synthetic but the share --held-out, in this order) and with its centres of classes; those of real
+people are the means of their descriptors. `alone` is `real` from first weights at the recipe's rate
+and `start` no training at all. Without --start all begin with the same first weights; the number of
+the split is the seed.
+
+DIR gets results.json, written after each training, so that a stopped run goes on where it was, and
+the curve over k, curve.png.
 """
 
 import argparse
@@ -20,19 +27,26 @@ import dataclasses
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 from geomface.files.records import write_json
-from geomface.learning import ComputeSettings
-from geomface.learning.training import run_training
+from geomface.learning import ComputeSettings, load_trained
+from geomface.learning.memory import keep_freed_memory
+from geomface.learning.trained import TrainedModel
 from geomface.recognition.aligned.aligned_faces import AlignedFaces, aligned_faces, load_aligned
+from geomface.recognition.alignment.reference import Alignment
 from geomface.recognition.embedder.face_embedder import FaceEmbedder
+from geomface.recognition.margins.margin_softmax import MarginHead
+from geomface.recognition.networks.embedder_network import EmbedderNetwork
 from geomface.recognition.protocols.picture_pairs import all_pairs
 from geomface.recognition.protocols.verification import verify
-from geomface.recognition.training.export import trained_embedder
-from geomface.recognition.training.people import gather_faces
+from geomface.recognition.training.people import gather_faces, split_people
 from geomface.recognition.training.settings import RecognitionSettings, recognition_recipe
 from geomface.recognition.training.task import SYSTEM, RecognitionTask
 from geomface.synthesis.mixup_ratios import parse_ratios
@@ -42,11 +56,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from recognition import aligned_photographs  # noqa: E402
 
 ARMS = {
+    "start": "before",
     "syn": "synthetic people alone",
     "real": "the few real people alone",
+    "alone": "the few alone, from first weights",
     "mix": "domain mixup of both",
     "both": "both side by side",
 }
+LOOKS = 4
+"""Times that the test is looked at in a training; the last one counts."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,51 +84,74 @@ class Photographs:
 def arm_settings(arm: str, seed: int, options: argparse.Namespace) -> RecognitionSettings:
     """Return the settings of a training: of all arms the same but for how domains meet."""
     use, steps = recognition_recipe("cpu"), options.steps
+    fresh = options.start is None or arm == "alone"
+    rate = use.optimizer.lr if fresh else options.rate
     return dataclasses.replace(
         use,
         seed=seed,
         steps=steps,
         batch=options.batch // 2 if arm == "both" else options.batch,
-        margin=dataclasses.replace(use.margin, warm_up=steps // 2),
+        margin=dataclasses.replace(use.margin, warm_up=steps // 2 if fresh else 0),
         domain_mixup=None if arm == "both" else parse_ratios(options.ratios),
+        optimizer=dataclasses.replace(use.optimizer, lr=rate),
         compute=ComputeSettings("cpu", options.precision),
-        loop=dataclasses.replace(
-            use.loop,
-            steps=steps,
-            log_every=max(steps // 4, 1),
-            sample_every=steps,
-            checkpoint_every=steps,
-            evaluate_every=max(steps // 4, 1),
-            keep=1,
-        ),
     )
+
+
+def begin_with(
+    task: RecognitionTask, start: TrainedModel, few: AlignedFaces | None, alone: bool
+) -> None:
+    """Fill a task with a trained network, its centres, and means of the few as theirs."""
+    network, head = network_of(task), task.networks["head"]
+    start.fill("embedder", network)
+    centres = torch.from_numpy(np.array(start.arrays["head"]["weight"]))
+    rows = [] if alone else [centres]
+    if few is not None:
+        found = FaceEmbedder(network.eval(), few.alignment).embed(few.pictures())
+        means = [
+            torch.from_numpy(found[few.people.labels == label].mean(axis=0))
+            for label in range(len(few.people.names))
+        ]
+        rows.append(F.normalize(torch.stack(means), dim=1) * centres.norm(dim=1).mean())
+        network.train()
+    with torch.no_grad():
+        cast(MarginHead, head).weight.copy_(torch.cat(rows))
+
+
+def network_of(task: RecognitionTask) -> EmbedderNetwork:
+    """Return the network that a task trains."""
+    return cast(EmbedderNetwork, task.networks["embedder"])
 
 
 def trained(
     arm: str,
-    few: AlignedFaces | None,
-    test: AlignedFaces,
+    few: AlignedFaces,
     synthetic: AlignedFaces,
     settings: RecognitionSettings,
-    run: Path,
-) -> tuple[FaceEmbedder, list[float]]:
-    """Return the embedder of an arm, and equal errors on the test on the way."""
-    faces, real = (few, None) if arm == "real" else (synthetic, None if arm == "syn" else few)
-    assert faces is not None
-    curve: list[float] = []
+    start: TrainedModel | None,
+    look: Callable[[FaceEmbedder], dict],
+) -> list[dict]:
+    """Train an arm and return what `look` tells of it on the way."""
+    lone = arm in ("real", "alone")
+    real = None if lone or arm in ("syn", "start") else few
+    task = RecognitionTask(settings, few if lone else synthetic, real)
+    if start is not None and arm != "alone":
+        begin_with(task, start, few if lone else real, alone=lone)
+    network = network_of(task)
 
-    def keep(record: dict[str, float]) -> None:
-        if "held_out_eer" in record:
-            curve.append(round(record["held_out_eer"], 4))
+    def seen() -> dict:
+        found = look(FaceEmbedder(network.eval(), synthetic.alignment))
+        network.train()
+        return found
 
-    run_training(
-        lambda: RecognitionTask(settings, faces, real, test),
-        run,
-        settings,
-        system=SYSTEM,
-        on_log=keep,
-    )
-    return trained_embedder(run), curve
+    if arm == "start":
+        return [seen()]
+    looks = []
+    for step in range(settings.steps):
+        task.step()
+        if (step + 1) % max(settings.steps // LOOKS, 1) == 0 or step + 1 == settings.steps:
+            looks.append(seen())
+    return looks
 
 
 def measured(embedder: FaceEmbedder, photographs: Photographs, people: np.ndarray) -> dict:
@@ -141,7 +182,7 @@ def table(rows: list[dict]) -> str:
                 each = " ".join(f"{value:.3f}" for value in values.values())
                 mean, spread = np.mean(list(values.values())), np.std(list(values.values()))
                 lines.append(f"k {few:2d} {arm:5} {mean:.4f} +- {spread:.4f}  {each}")
-        for other in ("syn", "real", "both"):
+        for other in [arm for arm in ARMS if arm != "mix"]:
             splits = sorted(found["mix"].keys() & found[other].keys())
             if splits:
                 gaps = [found["mix"][s] - found[other][s] for s in splits]
@@ -183,56 +224,70 @@ def draw_curve(rows: list[dict], path: Path) -> None:
     plt.close(figure)
 
 
+def load_photographs(options: argparse.Namespace, alignment: Alignment) -> Photographs:
+    """Return the photographs, aligned by the landmarks that are found in them."""
+    pictures, found, people = aligned_photographs(options.photographs, alignment, options.aligned)
+    names = [f"s{person:02d}" for person in people]
+    return Photographs(aligned_faces(pictures, names, alignment), pictures, found, people)
+
+
 def main() -> None:
     """Train and measure all arms."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--synthetic", type=Path, nargs="+", required=True)
+    parser.add_argument("--start", type=Path, help="training on the synthetic people")
+    parser.add_argument("--held-out", type=float, default=0.03, help="share in that training")
     parser.add_argument("--photographs", type=Path, default=Path("../shared/data/orl"))
     parser.add_argument("--aligned", type=Path, help="npz that keeps the aligned photographs")
     parser.add_argument("--people", type=int, nargs="+", default=[2, 5, 10])
     parser.add_argument("--splits", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--rate", type=float, default=0.005)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--ratios", default="0:1:0.05", help="synthetic shares of mix")
     parser.add_argument("--precision", default="bfloat16")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
+    keep_freed_memory()
     options.out.mkdir(parents=True, exist_ok=True)
     synthetic = gather_faces(
         [load_aligned(path) for path in options.synthetic], [str(p) for p in options.synthetic]
     )
-    alignment = synthetic.alignment
-    pictures, found, people = aligned_photographs(options.photographs, alignment, options.aligned)
-    names = [f"s{person:02d}" for person in people]
-    photographs = Photographs(aligned_faces(pictures, names, alignment), pictures, found, people)
+    synthetic, _ = split_people(synthetic, options.held_out)
+    start = load_trained(options.start, system=SYSTEM) if options.start else None
+    photographs = load_photographs(options, synthetic.alignment)
     record = options.out / "results.json"
     rows = json.loads(record.read_text())["rows"] if record.exists() else []
-    everyone = np.unique(people)
+    everyone = np.unique(photographs.people)
     for split in options.splits:
         order = np.random.default_rng(split).permutation(everyone)
-        for few in options.people:
-            test = order[few:]
-            for arm in options.arms:
+        for arm in options.arms:
+            for few in options.people:
                 place = {"people": few, "split": split, "arm": arm}
                 if any(place.items() <= row.items() for row in rows):
                     continue
+                # What learns from synthetic people alone is one training for every k.
+                tests = options.people if arm in ("syn", "start") else [few]
                 began = time.process_time()
-                name = f"{arm}-{split}" if arm == "syn" else f"{arm}-{split}-{few}"
-                use = arm_settings(arm, split, options)
-                embedder, curve = trained(
+                looks = trained(
                     arm,
                     photographs.faces.subset(photographs.of(order[:few])),
-                    photographs.faces.subset(photographs.of(everyone if arm == "syn" else test)),
                     synthetic,
-                    use,
-                    options.out / name,
+                    arm_settings(arm, split, options),
+                    start,
+                    lambda e, tests=tests, order=order: {
+                        k: measured(e, photographs, order[k:]) for k in tests
+                    },
                 )
                 seconds = round(time.process_time() - began, 1)
-                figures = measured(embedder, photographs, test)
-                rows.append({**place, **figures, "on_the_way": curve, "cpu_seconds": seconds})
+                for k in tests:
+                    way = [round(look[k]["equal_error"], 4) for look in looks]
+                    rows.append(
+                        {**place, "people": k, **looks[-1][k], "looks": way, "seconds": seconds}
+                    )
+                    print(json.dumps(rows[-1]), flush=True)
                 write_json(record, {"settings": arm_settings("mix", 0, options), "rows": rows})
-                print(json.dumps(rows[-1]), flush=True)
     print(table(rows))
     draw_curve(rows, options.out / "curve.png")
 

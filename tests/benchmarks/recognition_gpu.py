@@ -212,7 +212,7 @@ def train(
     use = chosen_settings(network, batch, options, compute)
     loop = LoopSettings(
         steps=10**6,
-        log_every=2 if options.recipe == "tiny" else 20,
+        log_every=1 if options.recipe == "tiny" else 20,
         sample_every=10**6,
         checkpoint_every=10**6,
         keep=1,
@@ -237,9 +237,10 @@ def train(
     nearest = np.argsort(-descriptors[firsts] @ descriptors.T, axis=1, kind="stable")[:, :SHOWN]
     sheet = image_grid(shown.batch(torch.from_numpy(nearest.ravel()))["images"], nearest.shape[1])
     save_image(options.out / "sheet.png", sheet)
-    known = [line for line in lines if "waiting" in line][1:]  # the first one compiles
+    known = [line for line in lines if "waiting" in line]
+    known = known[1:] or known  # the first one compiles
     middle = {
-        name: float(np.median([line[name] for line in known])) if known else None
+        name: float(np.median([line[name] for line in known]))
         for name in ("steps_per_second", "waiting")
     }
     found = {
