@@ -23,6 +23,7 @@ the curve over k, curve.png.
 """
 
 import argparse
+import copy
 import dataclasses
 import json
 import sys
@@ -34,6 +35,7 @@ from typing import cast
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from geomface.files.records import write_json
 from geomface.learning import ComputeSettings, load_trained
@@ -130,8 +132,8 @@ def trained(
     settings: RecognitionSettings,
     start: TrainedModel | None,
     look: Callable[[FaceEmbedder], dict],
-) -> list[dict]:
-    """Train an arm and return what `look` tells of it on the way."""
+) -> tuple[FaceEmbedder, list[dict]]:
+    """Train an arm and return its embedder and what `look` tells of it on the way."""
     lone = arm in ("real", "alone")
     real = None if lone or arm in ("syn", "start") else few
     task = RecognitionTask(settings, few if lone else synthetic, real)
@@ -139,19 +141,26 @@ def trained(
         begin_with(task, start, few if lone else real, alone=lone)
     network = network_of(task)
 
-    def seen() -> dict:
-        found = look(FaceEmbedder(network.eval(), synthetic.alignment))
+    embedder = FaceEmbedder(network.eval(), synthetic.alignment)
+    looks = [look(embedder)] if arm == "start" else []
+    for step in range(0 if arm == "start" else settings.steps):
         network.train()
-        return found
-
-    if arm == "start":
-        return [seen()]
-    looks = []
-    for step in range(settings.steps):
         task.step()
+        network.eval()
         if (step + 1) % max(settings.steps // LOOKS, 1) == 0 or step + 1 == settings.steps:
-            looks.append(seen())
-    return looks
+            looks.append(look(embedder))
+    return embedder, looks
+
+
+def adapted(embedder: FaceEmbedder, few: AlignedFaces) -> FaceEmbedder:
+    """Return an embedder whose normalisations have the statistics of some pictures."""
+    network = copy.deepcopy(embedder.network).train()
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+            layer.momentum = 1.0
+    with torch.no_grad():
+        network(few.batch(torch.arange(len(few)))["images"])
+    return FaceEmbedder(network.eval(), embedder.alignment)
 
 
 def measured(embedder: FaceEmbedder, photographs: Photographs, people: np.ndarray) -> dict:
@@ -269,10 +278,11 @@ def main() -> None:
                     continue
                 # What learns from synthetic people alone is one training for every k.
                 tests = options.people if arm in ("syn", "start") else [few]
+                real = {k: photographs.faces.subset(photographs.of(order[:k])) for k in tests}
                 began = time.process_time()
-                looks = trained(
+                embedder, looks = trained(
                     arm,
-                    photographs.faces.subset(photographs.of(order[:few])),
+                    real[few],
                     synthetic,
                     arm_settings(arm, split, options),
                     start,
@@ -283,9 +293,9 @@ def main() -> None:
                 seconds = round(time.process_time() - began, 1)
                 for k in tests:
                     way = [round(look[k]["equal_error"], 4) for look in looks]
-                    rows.append(
-                        {**place, "people": k, **looks[-1][k], "looks": way, "seconds": seconds}
-                    )
+                    there = measured(adapted(embedder, real[k]), photographs, order[k:])
+                    further = {"adapted": there, "looks": way, "seconds": seconds}
+                    rows.append({**place, "people": k, **looks[-1][k], **further})
                     print(json.dumps(rows[-1]), flush=True)
                 write_json(record, {"settings": arm_settings("mix", 0, options), "rows": rows})
     print(table(rows))
