@@ -15,7 +15,9 @@ from geomface.cli.options import OPTIONAL, CommonOptions, Folder, require_option
 from geomface.cli.run import Run, Step
 from geomface.cli.synth_faces import SynthFacesOptions, run_synth_faces
 from geomface.cli.synth_factors import SynthFactorsOptions, run_synth_factors
+from geomface.cli.synth_pairs import SynthPairsOptions, run_synth_pairs
 from geomface.cli.synth_textures import SynthTexturesOptions, run_synth_textures
+from geomface.cli.synth_vae import SynthVaeOptions, run_synth_vae
 from geomface.datasets import layout
 from geomface.ranges import COUNT
 from geomface.scans.settings import ScanSettings
@@ -141,7 +143,9 @@ GROUP = CommandGroup(
     {
         "scans": Command(SynthScansOptions, run_synth_scans),
         "faces": Command(SynthFacesOptions, run_synth_faces),
+        "pairs": Command(SynthPairsOptions, run_synth_pairs),
         "factors": Command(SynthFactorsOptions, run_synth_factors),
+        "vae": Command(SynthVaeOptions, run_synth_vae),
         "textures": Command(SynthTexturesOptions, run_synth_textures),
     },
 )

@@ -45,7 +45,8 @@ _text = format_distribution
 @dataclasses.dataclass(frozen=True)
 class IdentityOptions:
     """Who is in the pictures. DIST is such as gaussian(0,1), uniform(-1,1), constant(0),
-    empirical(1,2,5), empirical(FILE.npy) or mixture(0.7*gaussian(0,1),0.3*uniform(-2,2))."""
+    empirical(1,2,5), empirical(FILE.npy), vae(FILE) of 'synth vae' or
+    mixture(0.7*gaussian(0,1),0.3*uniform(-2,2))."""
 
     identity: Spread = _text(IdentitySettings.coefficients)
     """Of every identity mode, in sigma; rows of an .npy file give whole people."""
@@ -88,7 +89,7 @@ class PoseOptions:
     roll: Spread = _text(PoseSettings.roll)
     """Positive turns the picture of the face counter-clockwise."""
     pose: MaybeSpread = None
-    """Rows of yaw, pitch and roll: empirical(FILE.npy)."""
+    """Rows of yaw, pitch and roll: empirical(FILE.npy) or vae(FILE)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +126,7 @@ class LightOptions:
     light_warmth: Spread = _text(LightSettings.warmth)
     """Surplus of red over blue."""
     light_coefficients: MaybeSpread = None
-    """Rows of 27 spherical-harmonics coefficients instead: empirical(FILE.npy)."""
+    """Rows of 27 spherical-harmonics coefficients instead: empirical(FILE.npy) or vae(FILE)."""
 
 
 @dataclasses.dataclass(frozen=True)

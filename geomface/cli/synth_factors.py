@@ -16,7 +16,8 @@ class SynthFactorsOptions:
     """Factors of the faces in photographs: identity, expression, light and pose of their fits.
 
     Writes identity.npy, expression.npy, light.npy and pose.npy, which 'synth faces' draws from by
-    empirical(FILE.npy), and population.json, which says of which pictures they are.
+    empirical(FILE.npy) and 'synth vae' fits VAEs to, and population.json, which says of which
+    pictures they are.
     """
 
     fits: Annotated[Path, tyro.conf.arg(metavar="DIR")]

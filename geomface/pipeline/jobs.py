@@ -5,9 +5,9 @@ from pathlib import Path
 from geomface.batch import folder
 from geomface.batch.folder import JobStatus
 from geomface.batch.job import Job
-from geomface.pipeline import aligned_sets, face_pictures, scans, texture_sets
+from geomface.pipeline import aligned_sets, face_pictures, pair_sets, scans, texture_sets
 
-KINDS = (scans.KIND, face_pictures.KIND, texture_sets.KIND, aligned_sets.KIND)
+KINDS = (scans.KIND, face_pictures.KIND, texture_sets.KIND, aligned_sets.KIND, pair_sets.KIND)
 
 
 def read_status(out: Path | str) -> JobStatus:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from geomface.batch.attempts import ItemTask, Outcome
@@ -33,7 +34,7 @@ def make_part(task: ItemTask, folder: Path) -> Outcome:
     busy = time.process_time()
     with one_torch_thread():
         counts = write_part(
-            _sampler(part),
+            kept_sampler(part.images, part.models, part.model_hash),
             [part.images.picture(number) for number in range(part.first, part.last)],
             folder,
             place=task.place,
@@ -47,12 +48,14 @@ def make_part(task: ItemTask, folder: Path) -> Outcome:
 _KEPT: dict[str, FaceSampler | MixedSampler] = {}
 
 
-def _sampler(part: PartPayload) -> FaceSampler | MixedSampler:
+def kept_sampler(
+    images: FaceImageSettings, models: Sequence[Path | None], model_hash: str
+) -> FaceSampler | MixedSampler:
     """Return this process's sampler of a set: tables are built once for all its parts."""
-    key = content_key("sampler", 1, part.images, part.model_hash)
+    key = content_key("sampler", 1, images, model_hash)
     if key not in _KEPT:
-        models = [load_face_model(path) for path in part.models]
-        keep_sampler(people_sampler(part.images, models), part.model_hash)
+        loaded = [load_face_model(path) for path in models]
+        keep_sampler(people_sampler(images, loaded), model_hash)
     return _KEPT[key]
 
 

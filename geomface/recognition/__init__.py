@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from geomface.recognition.generator.face_generator import TranslatedFaces as TranslatedFaces
     from geomface.recognition.generator.populations import Population as Population
     from geomface.recognition.generator.populations import collect_population as collect_population
+    from geomface.recognition.generator.populations import load_factors as load_factors
     from geomface.recognition.generator.populations import save_population as save_population
     from geomface.recognition.margins.margin_softmax import MarginHead as MarginHead
     from geomface.recognition.margins.margin_softmax import MarginSettings as MarginSettings

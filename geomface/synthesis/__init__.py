@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from geomface.synthesis.distributions import Gaussian as Gaussian
     from geomface.synthesis.distributions import Mixture as Mixture
     from geomface.synthesis.distributions import Uniform as Uniform
+    from geomface.synthesis.distributions import Vae as Vae
     from geomface.synthesis.drawing import draw as draw
     from geomface.synthesis.drawing import draw_many as draw_many
     from geomface.synthesis.drawing import mean_of as mean_of
     from geomface.synthesis.drawing import variance_of as variance_of
     from geomface.synthesis.expression_recipes import EXPRESSION_RECIPES as EXPRESSION_RECIPES
     from geomface.synthesis.expression_recipes import recipe_weights as recipe_weights
+    from geomface.synthesis.factor_vae.factor_vae import FactorVaes as FactorVaes
+    from geomface.synthesis.factor_vae.factor_vae import load_factor_vaes as load_factor_vaes
+    from geomface.synthesis.factor_vae.factor_vae import save_factor_vaes as save_factor_vaes
+    from geomface.synthesis.factor_vae.fitting import fit_factor_vaes as fit_factor_vaes
+    from geomface.synthesis.factor_vae.settings import FactorVaeSettings as FactorVaeSettings
+    from geomface.synthesis.factor_vae.settings import VaeSize as VaeSize
+    from geomface.synthesis.factor_vae.settings import factor_vae_recipe as factor_vae_recipe
     from geomface.synthesis.grids import FACTORS as FACTORS
     from geomface.synthesis.identities import Person as Person
     from geomface.synthesis.identities import draw_person as draw_person

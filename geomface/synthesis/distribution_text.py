@@ -11,6 +11,7 @@ from geomface.synthesis.distributions import (
     Gaussian,
     Mixture,
     Uniform,
+    Vae,
 )
 
 FORMS = (
@@ -19,6 +20,7 @@ FORMS = (
     "gaussian(0,12)",
     "empirical(1,2,5)",
     "empirical(values.npy)",
+    "vae(factors.safetensors)",
     "mixture(0.7*gaussian(0,5),0.3*uniform(-60,60))",
 )
 """One example of each form that `parse_distribution` reads."""
@@ -33,7 +35,8 @@ def parse_distribution(text: str) -> Distribution:
 
     Parameters
     ----------
-    text : see `FORMS`; `empirical(FILE.npy)` reads numbers (n,) or rows (n, d)
+    text : see `FORMS`; `empirical(FILE.npy)` reads numbers (n,) or rows (n, d), `vae(FILE)` the
+        file of `geomface synth vae`
 
     Raises
     ------
@@ -60,6 +63,8 @@ def format_distribution(distribution: Distribution) -> str:
         pairs = zip(distribution.weights, distribution.parts, strict=True)
         terms = (f"{_number(weight)}*{format_distribution(part)}" for weight, part in pairs)
         return f"mixture({','.join(terms)})"
+    if isinstance(distribution, Vae):
+        return f"vae({distribution.file})"
     numbers = [value for value in distribution.values if not isinstance(value, tuple)]
     if not numbers:
         raise DistributionError("empirical: rows have no short text. Save them with numpy.save.")
@@ -81,6 +86,10 @@ def _parse(text: str, whole: str, depth: int) -> Distribution:
         if len(parts) == 1 and parts[0].strip().endswith(".npy"):
             return _from_file(parts[0].strip())
         return Empirical(tuple(_required(part, whole) for part in parts))
+    if name == "vae":
+        from geomface.synthesis.factor_vae.factor_vae import vae_digest
+
+        return Vae(inside.strip(), vae_digest(inside.strip()))
     if name not in _COUNTS:
         raise _refusal(whole, f"{name!r} is not a distribution")
     numbers = [_required(part, whole) for part in parts]

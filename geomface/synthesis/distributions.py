@@ -1,4 +1,4 @@
-"""Distributions as data: constant, uniform, Gaussian, empirical, and mixtures of them."""
+"""Distributions as data: constant, uniform, Gaussian, empirical, learned, and mixtures of them."""
 
 import dataclasses
 import math
@@ -99,6 +99,26 @@ class Empirical:
 
 
 @dataclasses.dataclass(frozen=True)
+class Vae:
+    """All coefficients of a factor, drawn by the VAE that a file of `geomface synth vae` has of it.
+
+    The factor is that of the setting: identity, weights of the expression, light or pose.
+
+    Parameters
+    ----------
+    file : its path
+    digest : hash of the file, see `vae_digest`
+    """
+
+    file: str
+    digest: str
+
+    def __post_init__(self) -> None:
+        if not self.file or not self.digest:
+            raise DistributionError("vae: expected a file and its hash.")
+
+
+@dataclasses.dataclass(frozen=True)
 class Mixture:
     """One of several distributions, chosen with these weights for every draw as a whole.
 
@@ -131,8 +151,17 @@ class Mixture:
             )
 
 
-Distribution = Constant | Uniform | Gaussian | Empirical | Mixture
-"""Any of the five."""
+Distribution = Constant | Uniform | Gaussian | Empirical | Vae | Mixture
+"""Any of the six."""
+
+
+def gives_rows(distribution: Distribution) -> bool:
+    """Say whether a distribution draws several numbers that belong together."""
+    if isinstance(distribution, Mixture):
+        return any(gives_rows(part) for part in distribution.parts)
+    if isinstance(distribution, Empirical):
+        return distribution.width is not None
+    return isinstance(distribution, Vae)
 
 
 def _require_numbers(distribution: object, name: str, *values: float) -> None:

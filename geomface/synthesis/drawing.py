@@ -13,11 +13,14 @@ from geomface.synthesis.distributions import (
     Gaussian,
     Mixture,
     Uniform,
+    Vae,
 )
 
 
-def draw(distribution: Distribution, rng: np.random.Generator, size: int) -> FloatArray:
-    """Draw (size,) numbers: independent ones, or one row of an empirical distribution.
+def draw(
+    distribution: Distribution, rng: np.random.Generator, size: int, factor: str = ""
+) -> FloatArray:
+    """Draw (size,) numbers: independent ones, or one row that belongs together.
 
     A mixture chooses its part once for all of them, so a vector is never half of one part and half
     of another; for independent choices draw one number at a time, or use `draw_many`.
@@ -26,10 +29,12 @@ def draw(distribution: Distribution, rng: np.random.Generator, size: int) -> Flo
     ----------
     rng : the only source of randomness
     size : how many numbers, such as the number of identity modes
+    factor : what they are of, for a VAE: identity, expression, light or pose
 
     Raises
     ------
-    DistributionError : rows of another length.
+    DistributionError : rows of another length, or a VAE for what is no factor.
+    FileFormatError : the file of a VAE that is gone, damaged or another one.
     """
     if isinstance(distribution, Constant):
         return np.full(size, float(distribution.value))
@@ -38,7 +43,9 @@ def draw(distribution: Distribution, rng: np.random.Generator, size: int) -> Flo
     if isinstance(distribution, Gaussian):
         return distribution.mean + distribution.sigma * rng.standard_normal(size)
     if isinstance(distribution, Mixture):
-        return draw(distribution.parts[int(choose(distribution, rng, 1)[0])], rng, size)
+        return draw(distribution.parts[int(choose(distribution, rng, 1)[0])], rng, size, factor)
+    if isinstance(distribution, Vae):
+        return _drawn_by_vae(distribution, rng, size, factor)
     values = np.asarray(distribution.values)
     if values.ndim == 1:
         return values[rng.integers(len(values), size=size)]
@@ -47,6 +54,25 @@ def draw(distribution: Distribution, rng: np.random.Generator, size: int) -> Flo
             f"empirical: expected rows of {size} numbers here, got rows of {values.shape[1]}."
         )
     return values[int(rng.integers(len(values)))].copy()
+
+
+def _drawn_by_vae(
+    distribution: Vae, rng: np.random.Generator, size: int, factor: str
+) -> FloatArray:
+    from geomface.synthesis.factor_vae.factor_vae import kept_factor_vaes
+
+    if not factor:
+        raise DistributionError(
+            f"vae({distribution.file}): draws identity, expression, light or pose as a whole, not "
+            "single numbers. Give another distribution."
+        )
+    drawn = kept_factor_vaes(distribution.file, distribution.digest).draw(factor, rng)
+    if len(drawn) != size:
+        raise DistributionError(
+            f"vae({distribution.file}): expected {size} numbers of the {factor} here, it draws "
+            f"{len(drawn)}. Fit it to a population of this face model."
+        )
+    return drawn
 
 
 def draw_one(distribution: Distribution, rng: np.random.Generator) -> float:
@@ -84,6 +110,8 @@ def mean_of(distribution: Distribution) -> float:
         return float(distribution.mean)
     if isinstance(distribution, Empirical):
         return float(np.mean(distribution.values))
+    if isinstance(distribution, Vae):
+        raise DistributionError("vae: its mean is that of no single number.")
     parts = zip(distribution.weights, distribution.parts, strict=True)
     return math.fsum(weight * mean_of(part) for weight, part in parts)
 
@@ -99,6 +127,8 @@ def variance_of(distribution: Distribution) -> float:
     if isinstance(distribution, Empirical):
         return float(np.var(distribution.values))
     middle = mean_of(distribution)
+    if isinstance(distribution, Vae):
+        raise DistributionError("vae: its variance is that of no single number.")
     parts = zip(distribution.weights, distribution.parts, strict=True)
     return math.fsum(
         weight * (variance_of(part) + (mean_of(part) - middle) ** 2) for weight, part in parts

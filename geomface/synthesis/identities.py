@@ -8,7 +8,7 @@ from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
 from geomface.faces.albedo_code import TOLD, sample_albedo_code
 from geomface.faces.traits import Traits, traits_of
-from geomface.synthesis.distributions import Empirical
+from geomface.synthesis.distributions import gives_rows
 from geomface.synthesis.drawing import draw, draw_one
 from geomface.synthesis.face_relief import RELIEF_SIZE
 from geomface.synthesis.settings import IdentitySettings
@@ -146,7 +146,7 @@ def _mixed(
 def _drawn(
     settings: IdentitySettings, modes: int, seed: int, index: int, axes: TraitAxes | None
 ) -> Person:
-    coefficients = draw(settings.coefficients, stream(seed, "identity", index), modes)
+    coefficients = draw(settings.coefficients, stream(seed, "identity", index), modes, "identity")
     if axes is not None:
         coefficients = axes.spread(coefficients, _spread_of(settings))
     return _whole(coefficients, settings, seed, index, axes)
@@ -170,9 +170,7 @@ def _whole(
 
 def _spread_of(settings: IdentitySettings) -> float:
     """Return the factor along the traits: whole people are taken as they are given."""
-    given = settings.coefficients
-    rows = isinstance(given, Empirical) and given.width is not None
-    return 1.0 if rows else settings.trait_spread
+    return 1.0 if gives_rows(settings.coefficients) else settings.trait_spread
 
 
 def _albedo(

@@ -9,7 +9,7 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
 from geomface.statistics import MorphableModel
-from geomface.synthesis.distributions import Empirical
+from geomface.synthesis.distributions import gives_rows
 from geomface.synthesis.drawing import draw, draw_many, draw_one
 from geomface.synthesis.grids import FACTORS, grid_point
 from geomface.synthesis.identities import Person
@@ -119,6 +119,29 @@ def draw_parameters(
     )
 
 
+def with_factors(
+    item: FaceParameters, expression: FloatArray, light: FloatArray, pose: FloatArray
+) -> FaceParameters:
+    """Return the parameters of a picture with another expression, light and pose.
+
+    Parameters
+    ----------
+    expression : (X,) weights
+    light : (9, 3) spherical harmonics in the axes of the face
+    pose : (3,) yaw, pitch and roll, degrees
+    """
+    yaw, pitch, roll = (float(angle) for angle in pose)
+    return dataclasses.replace(
+        item,
+        expression=np.asarray(expression, np.float64),
+        light=np.asarray(light, np.float64),
+        yaw=yaw,
+        pitch=pitch,
+        roll=roll,
+        rotation=head_rotation(yaw, pitch, roll),
+    )
+
+
 def check_factors(factors: Mapping[str, object], model: MorphableModel) -> None:
     """Raise unless every factor is known.
 
@@ -150,7 +173,7 @@ def head_rotation(yaw: float, pitch: float, roll: float) -> FloatArray:
 def _pose(settings: FaceImageSettings, rng: np.random.Generator) -> dict[str, float]:
     pose = settings.pose
     if pose.joint is not None:
-        angles = draw(pose.joint, rng, 3)
+        angles = draw(pose.joint, rng, 3, "pose")
     else:
         angles = [draw_one(angle, rng) for angle in (pose.yaw, pose.pitch, pose.roll)]
     return dict(zip(("yaw", "pitch", "roll"), map(float, angles), strict=True))
@@ -169,7 +192,7 @@ def _light(
 ) -> FloatArray:
     light = settings.light
     if light.coefficients is not None:
-        return draw(light.coefficients, rng, 27).reshape(9, 3)
+        return draw(light.coefficients, rng, 27, "light").reshape(9, 3)
     names = ("azimuth", "elevation", "share", "intensity")
     values = {name: draw_one(getattr(light, name), rng) for name in names}
     warmth = draw_one(light.warmth, rng)
@@ -203,9 +226,12 @@ def _expression(
                 weights = smiling(weights, model.blendshapes.names, smile_rng)
         else:
             each = settings.expression.weights
-            rows = isinstance(each, Empirical) and each.width is not None
             # A mixture decides for every muscle by itself; rows are whole expressions.
-            weights = (draw if rows else draw_many)(each, rng, len(weights))
+            weights = (
+                draw(each, rng, len(weights), "expression")
+                if gives_rows(each)
+                else draw_many(each, rng, len(weights))
+            )
         weights = np.clip(strength * weights, 0.0, 1.0)
     for name, value in point.items():
         if name in model.blendshapes.names:

@@ -25,6 +25,7 @@ from geomface.synthesis.scene import (
 )
 from geomface.synthesis.settings import FaceImageSettings
 from geomface.synthesis.trait_axes import trait_axes
+from geomface.synthesis.vectors import require_rows_fit
 
 _KEPT_LOOKS = 256
 """People kept for the next batch, about 0.4 MB each; shuffled training meets them again."""
@@ -84,7 +85,7 @@ class FaceSampler:
     Raises
     ------
     LandmarkError : the template has no multi-pie-68 landmarks.
-    SettingsError : an unknown factor of a controlled set.
+    SettingsError : an unknown factor of a controlled set, rows or VAEs of another face model.
 
     Example
     -------
@@ -99,6 +100,7 @@ class FaceSampler:
         self.settings = settings
         self.model = load_builtin_face() if model is None else require_model(model, "pictures")
         check_factors(settings.factors, self.model)
+        require_rows_fit(settings, self.model)
         self.people = People(settings, len(self.model.shape), trait_axes(self.model))
         self.scene = FaceScene(self.model, eyes=settings.eyes, uv="uv" in settings.outputs)
         size = RenderSettings(settings.size, settings.size)

@@ -9,7 +9,7 @@ import numpy as np
 from geomface.arrays import FloatArray, ImageArray
 from geomface.errors import SettingsError
 from geomface.synthesis.identities import Person
-from geomface.synthesis.parameters import draw_parameters, head_rotation
+from geomface.synthesis.parameters import draw_parameters, with_factors
 from geomface.synthesis.sampler import FaceSampler
 
 
@@ -103,16 +103,8 @@ class RenderedFaces:
                 raise SettingsError(
                     f"{name}: expected finite numbers of shape {shape}, got {np.shape(values)}."
                 )
-        yaw, pitch, roll = (float(angle) for angle in pose)
-        item = dataclasses.replace(
-            draw_parameters(self.sampler.settings, model, identity, noise),
-            expression=np.asarray(expression, np.float64),
-            light=np.asarray(light, np.float64),
-            yaw=yaw,
-            pitch=pitch,
-            roll=roll,
-            rotation=head_rotation(yaw, pitch, roll),
-        )
+        item = draw_parameters(self.sampler.settings, model, identity, noise)
+        item = with_factors(item, expression, light, pose)
         return self.sampler.render([item]).images["rgb"][0]
 
 

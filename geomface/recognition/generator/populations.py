@@ -11,7 +11,10 @@ import numpy as np
 from geomface.arrays import FloatArray
 from geomface.errors import FileFormatError
 from geomface.files.atomic import write_bytes
+from geomface.files.numpy_files import read_array
+from geomface.files.reading import read_bytes
 from geomface.files.records import read_json, write_json
+from geomface.synthesis.factor_vae.settings import FACTORS
 
 FIT = "fit.json"
 RECORD = "population.json"
@@ -90,6 +93,41 @@ def collect_population(folder: Path | str) -> Population:
     )
 
 
+def load_factors(folder: Path | str) -> tuple[dict[str, FloatArray], dict[str, Any]]:
+    """Read the tables of a folder of factors, and what is known of them.
+
+    Parameters
+    ----------
+    folder : with some of identity.npy, expression.npy, light.npy and pose.npy, rows of numbers;
+        population.json, where there is one, says of whom
+
+    Returns
+    -------
+    {factor: (N, D)} and the record, empty without population.json
+
+    Raises
+    ------
+    FileFormatError : none of these files, or one that cannot be read
+    """
+    folder = Path(folder)
+    paths = {name: folder / f"{name}.npy" for name in FACTORS}
+    tables = {
+        name: read_array(read_bytes(path, f"a table of the {name}"), str(path))
+        for name, path in paths.items()
+        if path.is_file()
+    }
+    if not tables:
+        raise FileFormatError(
+            f"{folder}: expected some of {', '.join(path.name for path in paths.values())}, as "
+            "'geomface synth factors' writes them, got none."
+        )
+    what = "a record of factors"
+    record = read_json(folder / RECORD, what) if (folder / RECORD).is_file() else {}
+    if not isinstance(record, dict):
+        raise FileFormatError(f"{folder / RECORD}: expected {what}. Gather the factors again.")
+    return tables, record
+
+
 def _factors(figures: Mapping[str, Any]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return expression (X,), light (27,) and pose (3,) of one picture."""
     weights = np.array(list(figures["expression"].values()), np.float64)
@@ -115,7 +153,7 @@ def save_population(folder: Path, population: Population) -> dict[str, Path]:
     OutputError : the folder cannot be written
     """
     paths = {}
-    for name in ("identity", "expression", "light", "pose"):
+    for name in FACTORS:
         stream = io.BytesIO()
         np.save(stream, getattr(population, name), allow_pickle=False)
         paths[name] = folder / f"{name}.npy"

@@ -182,7 +182,7 @@ def all_pairs(
 def _places(names: Sequence[str]) -> dict[str, int]:
     """Return the row of everything that a list may call a picture."""
     places: dict[str, int] = {}
-    for shorten in (lambda name: PurePosixPath(_stem(name)).name, _stem, str):
+    for shorten in (lambda name: PurePosixPath(stem_of(name)).name, stem_of, str):
         short = [shorten(name) for name in names]
         times = Counter(short)
         places |= {key: row for row, key in enumerate(short) if times[key] == 1}
@@ -191,12 +191,12 @@ def _places(names: Sequence[str]) -> dict[str, int]:
 
 def _place(places: Mapping[str, int], name: str) -> int:
     """Return the row of a name of a list, -1 where there is no such picture."""
-    stem = _stem(name)
+    stem = stem_of(name)
     keys = (name, stem, PurePosixPath(stem).name)
     return next((places[key] for key in keys if key in places), -1)
 
 
-def _stem(name: str) -> str:
+def stem_of(name: str) -> str:
     """Return a name without the ending of a picture; a person may be called A.J._Cook."""
     path = PurePosixPath(name)
     return str(path.with_suffix("")) if path.suffix.lower() in IMAGE_SUFFIXES else name

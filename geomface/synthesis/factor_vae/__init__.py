@@ -1,0 +1,1 @@
+"""Small VAEs of the factors of a population: identity, expression, light and pose."""
