@@ -27,6 +27,7 @@ ITEM_REPORT = "report.json"
 TRUTH_ARRAYS = "truth.safetensors"
 SHARD = "pictures.tar"
 ALIGNED_IMAGES = "images.npy"
+ALIGNED_MASKS = "masks.npy"
 
 MORPHABLE_MODEL = "model.safetensors"
 MEAN = "mean.obj"

@@ -38,6 +38,7 @@ class Photograph:
     digest : returns a hash that changes when the pixels do
     parents, parent_weights : of a synthetic person who is a mix of others, else empty
     fault : why the landmarks beside it cannot be used, "" where they can or there are none
+    alpha : returns how much of each pixel (H, W) the face covers, where that is known
     """
 
     name: str
@@ -48,6 +49,7 @@ class Photograph:
     parents: tuple[str, ...] = ()
     parent_weights: tuple[float, ...] = ()
     fault: str = ""
+    alpha: Callable[[], ImageArray] | None = None
 
     def given_landmarks(self) -> FloatArray | None:
         """Return the landmarks (68, 2) that are known, None where there are none.
@@ -141,6 +143,9 @@ def _synthetic(folder: Path) -> tuple[Photograph, ...]:
             functools.partial(_record_digest, record),
             tuple(map(str, record.parents)),
             record.parent_weights,
+            alpha=functools.partial(read_output, folder, record.key, record.files, "alpha")
+            if "alpha" in record.files
+            else None,
         )
         for record in load_synthetic(folder)
     )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from geomface.learning.fingerprint import Fingerprint as Fingerprint
     from geomface.learning.fingerprint import fingerprint_files as fingerprint_files
     from geomface.learning.fingerprint import fingerprint_rows as fingerprint_rows
+    from geomface.learning.gradient_scale import scale_gradient as scale_gradient
     from geomface.learning.holdout import held_out as held_out
     from geomface.learning.holdout import is_held_out as is_held_out
     from geomface.learning.labels import SetMemory as SetMemory

@@ -54,17 +54,20 @@ class SetMemory(torch.nn.Module):
     classes : how many
     size : of an embedding
     momentum : what a centroid keeps of itself when it meets an embedding
+    variance_power : 1, or 2 as the released code has it
 
     Source
     ------
-    Gecer et al. 2018, Sec. 3.4 and their code: a centroid starts at 0 and carries no gradient.
+    Gecer et al. 2018, Sec. 3.3 and their code: a centroid starts at 0 and carries no gradient.
     """
 
     centroids: torch.Tensor
 
-    def __init__(self, classes: int, size: int, momentum: float = 0.95) -> None:
+    def __init__(
+        self, classes: int, size: int, momentum: float = 0.95, *, variance_power: int = 1
+    ) -> None:
         super().__init__()
-        self.momentum = momentum
+        self.momentum, self.variance_power = momentum, variance_power
         self.register_buffer("centroids", torch.zeros(classes, size))
 
     @torch.no_grad()
@@ -78,10 +81,10 @@ class SetMemory(torch.nn.Module):
         """
         ranks = current_ranks()
         embeddings, labels = ranks.gather(embeddings.detach()), ranks.gather(labels)
-        known = labels >= 0
-        rows, found = labels[known], embeddings[known].to(self.centroids.dtype)
+        rows, known = labels.clamp(min=0), (labels >= 0)[:, None]
+        found = embeddings.to(self.centroids.dtype)
         steps = (1.0 - self.momentum) * (found - self.centroids[rows])
-        self.centroids.index_add_(0, rows, steps)
+        self.centroids.index_add_(0, rows, torch.where(known, steps, 0.0))
 
     def loss(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return how far embeddings are from their own centroids, against the others.
@@ -89,10 +92,13 @@ class SetMemory(torch.nn.Module):
         L = mean over m of [1 + d_(m,l_m) / 2 s^2 + log(sum over j != l_m of exp(-d_mj / 2 s^2)
         + 1e-8)]_+,  d_mj = |f_m - c_j|^2,  s^2 = sum over m of d_(m,l_m) / (M - 1)
 
+        over the M rows whose class is known; 0, with zeros as gradients, where none is. With a
+        variance power p, s^2 is (s^2)^p.
+
         Parameters
         ----------
         embeddings : (B, D) of this process's shard
-        labels : (B,) int64, all known
+        labels : (B,) int64, -1 for unknown
 
         Source
         ------
@@ -101,9 +107,16 @@ class SetMemory(torch.nn.Module):
         """
         ranks = current_ranks()
         embeddings, labels = ranks.gather(embeddings), ranks.gather(labels)
-        distances = (embeddings[:, None] - self.centroids.clone()).square().sum(dim=2)
-        own = distances.gather(1, labels[:, None])[:, 0]
-        double_variance = 2.0 * own.sum() / max(len(own) - 1, 1) + 1e-12
+        known, own_class = labels >= 0, labels.clamp(min=0)[:, None]
+        # |f|^2 - 2 f c + |c|^2 needs no row of D numbers for each pair, as f - c would.
+        centroids = self.centroids.to(embeddings.dtype, copy=True)
+        squares = embeddings.square().sum(1, keepdim=True) + centroids.square().sum(1)
+        distances = (squares - 2.0 * embeddings @ centroids.T).clamp(min=0.0)
+        own = distances.gather(1, own_class)[:, 0]
+        rows = known.sum()
+        variance = torch.where(known, own, 0.0).sum() / (rows - 1).clamp(min=1)
+        double_variance = 2.0 * variance**self.variance_power + 1e-12
         others = torch.exp(-distances / double_variance)
-        others = others.scatter(1, labels[:, None], 0.0).sum(dim=1)
-        return F.relu(1.0 + own / double_variance + torch.log(others + 1e-8)).mean()
+        others = others.scatter(1, own_class, 0.0).sum(dim=1)
+        losses = F.relu(1.0 + own / double_variance + torch.log(others + 1e-8))
+        return torch.where(known, losses, 0.0).sum() / rows.clamp(min=1)

@@ -14,7 +14,7 @@ from geomface.errors import FileFormatError, GeomfaceError
 from geomface.learning.fingerprint import content_hash
 from geomface.recognition.aligned.aligned_faces import as_levels
 from geomface.recognition.aligned.aligned_row import AlignedRow, manifest_line, parse_row
-from geomface.recognition.aligned.read_face import LandmarkSource, read_face
+from geomface.recognition.aligned.read_face import AlignedFace, LandmarkSource, read_face
 from geomface.recognition.alignment.reference import Alignment
 from geomface.threads import one_torch_thread
 
@@ -27,6 +27,7 @@ class AlignedPartPayload:
     sources: tuple[str, ...]
     alignment: Alignment
     landmarks: LandmarkSource
+    masked: bool = False
 
 
 def align_part(task: ItemTask, folder: Path) -> Outcome:
@@ -37,7 +38,7 @@ def align_part(task: ItemTask, folder: Path) -> Outcome:
     part: AlignedPartPayload = task.payload
     levels, lines, lost, kept = [], [], [], 0
     place = f"{task.place}/{layout.ALIGNED_IMAGES}"
-    before = _faces_before(task.out / task.place)
+    before = _faces_before(task.out / task.place, masked=part.masked)
     with one_torch_thread():
         for photograph, source in zip(part.photographs, part.sources, strict=True):
             try:
@@ -47,11 +48,14 @@ def align_part(task: ItemTask, folder: Path) -> Outcome:
                 continue
             row, level = face
             kept += source in before
-            row = _labelled(row, photograph)
+            row = labelled_row(row, photograph)
             lines.append(manifest_line(row, place, len(levels)))
             levels.append(level)
-    size = (3, part.alignment.height, part.alignment.width)
-    np.save(folder / layout.ALIGNED_IMAGES, np.array(levels, np.uint8).reshape(-1, *size))
+    size = (3 + part.masked, part.alignment.height, part.alignment.width)
+    stored = np.array(levels, np.uint8).reshape(-1, *size)
+    np.save(folder / layout.ALIGNED_IMAGES, np.ascontiguousarray(stored[:, :3]))
+    if part.masked:
+        np.save(folder / layout.ALIGNED_MASKS, np.ascontiguousarray(stored[:, 3:]))
     (folder / layout.MANIFEST).write_bytes(b"".join(lines))
     if lost:
         (folder / layout.FAILURES).write_text("".join(lost), encoding="utf-8")
@@ -61,23 +65,30 @@ def align_part(task: ItemTask, folder: Path) -> Outcome:
 def _aligned(
     photograph: Photograph, source: str, part: AlignedPartPayload
 ) -> tuple[AlignedRow, np.ndarray]:
-    """Return a face and what is known of it but for who it is."""
-    face = read_face(photograph, part.alignment, part.landmarks)
+    """Return a face, its mask behind the colours, and what is known of it but for who it is."""
+    face = read_face(photograph, part.alignment, part.landmarks, part.masked)
     level = as_levels(face.picture[None])[0]
-    row = AlignedRow(
-        photograph.name,
+    if face.mask is not None:
+        level = np.concatenate([level, as_levels(face.mask[None, ..., None])[0]])
+    return aligned_row(photograph.name, face, level, source), level
+
+
+def aligned_row(name: str, face: AlignedFace, level: np.ndarray, source: str = "") -> AlignedRow:
+    """Return what is known of an aligned picture, kept as `level`, but for who it is."""
+    return AlignedRow(
+        name,
         "",
         digest=content_hash(level.tobytes()),
-        grey=bool((level == level[:1]).all()),
+        grey=bool((level[:3] == level[:1]).all()),
         landmarks=face.landmarks,
         pixels=round(face.pixels, 4),
         off=round(face.off, 4),
         source=source,
     )
-    return row, level
 
 
-def _labelled(row: AlignedRow, photograph: Photograph) -> AlignedRow:
+def labelled_row(row: AlignedRow, photograph: Photograph) -> AlignedRow:
+    """Return what is known of an aligned picture with who it is."""
     return dataclasses.replace(
         row,
         name=photograph.name,
@@ -87,12 +98,16 @@ def _labelled(row: AlignedRow, photograph: Photograph) -> AlignedRow:
     )
 
 
-def _faces_before(folder: Path) -> dict[str, tuple[AlignedRow, np.ndarray]]:
+def _faces_before(folder: Path, *, masked: bool) -> dict[str, tuple[AlignedRow, np.ndarray]]:
     """Return the faces that a part held before, by what they were made of; none if damaged."""
     try:
         rows = list(read_rows(folder / layout.MANIFEST, parse_row, ""))
-        images = np.load(folder / layout.ALIGNED_IMAGES, mmap_mode="r", allow_pickle=False)
-        found = {row.source: (row, np.array(images[number])) for row, _, number in rows}
+        names = (layout.ALIGNED_IMAGES, *([layout.ALIGNED_MASKS] if masked else []))
+        parts = [np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in names]
+        found = {
+            row.source: (row, np.concatenate([part[number] for part in parts]))
+            for row, _, number in rows
+        }
     except (FileFormatError, OSError, ValueError, EOFError, IndexError):
         return {}
     return {

@@ -43,6 +43,8 @@ class AlignedSetSettings:
         there are none; "found" finds all, as for a photograph of which nothing is known
     workers : number of processes; the bytes do not depend on it
     part_pictures : pictures a part, which is what workers make and what is resumed
+    masked : keep where the face is, too, which sets of `geomface synth faces` know that have the
+        output alpha
     """
 
     images: Path
@@ -51,6 +53,7 @@ class AlignedSetSettings:
     landmarks: LandmarkSource = "given"
     workers: int = 1
     part_pictures: int = 64
+    masked: bool = False
 
     def __post_init__(self) -> None:
         if self.landmarks not in ("given", "found"):
@@ -88,7 +91,13 @@ def aligned_job(settings: AlignedSetSettings) -> Job:
         )
     photographs = load_photographs(settings.images)
     _require_same_pictures(settings, {photograph.name for photograph in photographs})
-    shared = {"alignment": settings.alignment.id, "landmarks": settings.landmarks}
+    shared: dict[str, Any] = {
+        "alignment": settings.alignment.id,
+        "landmarks": settings.landmarks,
+    }
+    if settings.masked:
+        _require_masks(settings.images, photographs)
+        shared["masked"] = True
     items, way = [], content_key(STAGE, VERSION, shared)
     names = [photograph.name for photograph in photographs]
     for name, members in divide_pictures(names, settings.part_pictures, settings.out).items():
@@ -96,7 +105,9 @@ def aligned_job(settings: AlignedSetSettings) -> Job:
         pixels = [_pixels(photograph) for photograph in part]
         key = content_key(STAGE, VERSION, shared, *map(_digest, part, pixels))
         sources = tuple(_source(way, *one) for one in zip(part, pixels, strict=True))
-        payload = AlignedPartPayload(part, sources, settings.alignment, settings.landmarks)
+        payload = AlignedPartPayload(
+            part, sources, settings.alignment, settings.landmarks, settings.masked
+        )
         items.append(Item(name, key, payload, size=len(part)))
     head = {"kind": KIND.name, "schema": KIND.schema, "version": VERSION, **shared}
     head |= {"pictures": len(photographs), "part_pictures": settings.part_pictures}
@@ -111,6 +122,17 @@ def aligned_job(settings: AlignedSetSettings) -> Job:
         prepare=_import_stages,
         end=_index,
     )
+
+
+def _require_masks(images: Path, photographs: Sequence[Photograph]) -> None:
+    """Refuse pictures that do not show where the face is."""
+    without = [photograph.name for photograph in photographs if photograph.alpha is None]
+    if without:
+        raise SettingsError(
+            f"{images}: expected a set with the output alpha, which masks are made of, got "
+            f"{len(without)} pictures without, such as {without[0]}. Make it with 'geomface synth "
+            "faces --outputs rgb alpha'."
+        )
 
 
 def _require_same_pictures(settings: AlignedSetSettings, names: set[str]) -> None:

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from geomface.recognition.alignment.reference import ALIGNMENTS as ALIGNMENTS
     from geomface.recognition.alignment.reference import Alignment as Alignment
     from geomface.recognition.alignment.reference import alignment_of as alignment_of
+    from geomface.recognition.alignment.view import view_aligned as view_aligned
     from geomface.recognition.alignment.warp import align_face as align_face
     from geomface.recognition.embedder.describe import describe_faces as describe_faces
     from geomface.recognition.embedder.describe import describe_pictures as describe_pictures
+    from geomface.recognition.embedder.embedder_module import EmbedderModule as EmbedderModule
     from geomface.recognition.embedder.face_embedder import FaceEmbedder as FaceEmbedder
     from geomface.recognition.embedder.face_embedder import load_face_embedder as load_face_embedder
     from geomface.recognition.embedder.face_embedder import save_face_embedder as save_face_embedder

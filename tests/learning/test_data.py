@@ -172,3 +172,34 @@ def test_the_set_loss_pulls_to_the_own_and_pushes_from_the_other() -> None:
     assert slope[0, 0] > 0 and slope[1, 0] < 0, "descent goes to the own centroid"
     alone = SetMemory(1, 2).loss(rows[:1], labels[:1])
     assert torch.isfinite(alone)
+
+
+def test_the_printed_sign_would_push_from_the_own_centroid() -> None:
+    """Gecer et al. 2018, Eq. 7 as printed, with exp(+...): its descent leads away."""
+    centroids = torch.tensor([[0.0, 0.0], [1.0, 0.0]])
+    row = torch.tensor([[0.4, 0.0]], requires_grad=True)
+    memory = SetMemory(2, 2)
+    memory.centroids.copy_(centroids)
+    own, other = (row[0] - centroids).square().sum(1)
+    printed = -(own / 0.5 - 1) + torch.log(torch.exp(other / 0.5))
+    (slope,) = torch.autograd.grad(printed, row)
+    (ours,) = torch.autograd.grad(memory.loss(row, torch.tensor([0])), row)
+    assert slope[0, 0] < 0 < ours[0, 0]
+
+
+def test_the_set_loss_leaves_out_who_is_unknown() -> None:
+    memory = SetMemory(3, 2, variance_power=2)
+    memory.centroids.copy_(torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.3, 0.9]]))
+    rows = torch.rand(4, 2, dtype=torch.float64, requires_grad=True)
+    labels = torch.tensor([2, -1, 0, 1])
+    known = memory.loss(rows[[0, 2, 3]], labels[[0, 2, 3]])
+    assert memory.loss(rows, labels).item() == pytest.approx(known.item(), rel=1e-12)
+    assert torch.autograd.gradcheck(lambda x: memory.loss(x, labels), rows)
+    nobody = memory.loss(rows, torch.full((4,), -1))
+    assert nobody == 0 and not torch.autograd.grad(nobody, rows)[0].any()
+    distances = (rows[:, None] - memory.centroids).square().sum(2).detach()
+    own = distances.gather(1, labels.clamp(min=0)[:, None])[:, 0]
+    twice = 2 * (own[labels >= 0].sum() / 2) ** 2
+    others = torch.exp(-distances / twice).scatter(1, labels.clamp(min=0)[:, None], 0.0).sum(1)
+    by_hand = torch.relu(1 + own / twice + torch.log(others + 1e-8))[labels >= 0].mean()
+    assert known.item() == pytest.approx(by_hand.item(), rel=1e-6)

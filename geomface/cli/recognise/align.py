@@ -36,6 +36,9 @@ class RecogniseAlignOptions:
     """Pixels of the aligned pictures; 112x96, 112x112 and 56x48 are usual."""
     detect: Flag = False
     """Find all landmarks, also where some lie beside the pictures or belong to the set."""
+    masks: Flag = False
+    """Keep where the face is, for 'geomface train render_to_photo'; of synthetic sets that have the
+    output alpha."""
     workers: int = 1
     """Number of worker processes; the bytes do not depend on it."""
     part_pictures: int = 64
@@ -59,5 +62,6 @@ def run_align(options: RecogniseAlignOptions, run: Run) -> int:
         "found" if options.detect else "given",
         options.workers,
         options.part_pictures,
+        options.masks,
     )
     return execute(aligned_job(settings), run, {"done": "pictures", "made": "aligned"}, items=False)

@@ -36,6 +36,7 @@ class AlignedFaces:
     rows : what is known of each
     people : the classes, see `ClassLabels`
     failures : {name: why} of pictures that were left out
+    masks : (N, 1, h, w) uint8, how much of each pixel the face covers, where that is known
     """
 
     alignment: Alignment
@@ -43,13 +44,18 @@ class AlignedFaces:
     rows: tuple[AlignedRow, ...]
     people: ClassLabels
     failures: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    masks: np.ndarray | StoredImages | None = None
 
     @classmethod
     def of_rows(
-        cls, alignment: Alignment, images: np.ndarray | StoredImages, rows: tuple[AlignedRow, ...]
+        cls,
+        alignment: Alignment,
+        images: np.ndarray | StoredImages,
+        rows: tuple[AlignedRow, ...],
+        masks: np.ndarray | StoredImages | None = None,
     ) -> "AlignedFaces":
         """Return pictures with what is known of each; the people are numbered anew."""
-        return cls(alignment, images, rows, _people(rows))
+        return cls(alignment, images, rows, _people(rows), masks=masks)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -82,15 +88,19 @@ class AlignedFaces:
         Returns
         -------
         images (B, 3, h, w) in [-1, 1], labels (B,), classes (B, 2) and masses (B, 2) as
-        `ClassLabels` has them
+        `ClassLabels` has them; where there are masks, masks (B, 1, h, w) in [0, 1]
         """
         chosen = indices.numpy()
         columns = (self.images, self.people.labels, self.people.classes, self.people.masses)
         names = ("images", "labels", "classes", "masses")
-        return {
+        batch = {
             name: network_values(np.ascontiguousarray(column[chosen]))
             for name, column in zip(names, columns, strict=True)
         }
+        if self.masks is not None:
+            covered = network_values(np.ascontiguousarray(self.masks[chosen]))
+            batch["masks"] = 0.5 * (covered + 1.0)
+        return batch
 
     def pictures(self, chosen: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return pictures (n, h, w, 3) float32 in [0, 1], as embedders take them."""
@@ -108,10 +118,9 @@ class AlignedFaces:
     def subset(self, chosen: np.ndarray) -> "AlignedFaces":
         """Return some pictures, by their numbers or a mask; their classes are numbered anew."""
         numbers = np.arange(len(self))[chosen]
-        images = self.images
-        images = images.part(numbers) if isinstance(images, StoredImages) else images[numbers]
         rows = tuple(self.rows[number] for number in numbers)
-        return AlignedFaces.of_rows(self.alignment, images, rows)
+        masks = None if self.masks is None else _part(self.masks, numbers)
+        return AlignedFaces.of_rows(self.alignment, _part(self.images, numbers), rows, masks)
 
 
 def aligned_faces(
@@ -194,7 +203,16 @@ def load_aligned(folder: Path | str) -> AlignedFaces:
         raise FileFormatError(
             f"{manifest}: expected each name once, {name} is there again. {way_out}"
         )
-    return AlignedFaces(alignment, images, rows, _people(rows), dict(lost))
+    masks = None
+    if head.get("masked"):
+        beside = [(folder / path).with_name(layout.ALIGNED_MASKS) for path in paths]
+        masks = StoredImages(beside, places, size, channels=1)
+        masks.require_files()
+    return AlignedFaces(alignment, images, rows, _people(rows), dict(lost), masks)
+
+
+def _part(images: np.ndarray | StoredImages, numbers: np.ndarray) -> np.ndarray | StoredImages:
+    return images.part(numbers) if isinstance(images, StoredImages) else images[numbers]
 
 
 def _people(rows: Sequence[AlignedRow]) -> ClassLabels:

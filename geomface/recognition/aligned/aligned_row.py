@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -22,6 +23,7 @@ class AlignedRow:
     pixels : of the source a pixel of the aligned picture
     off : how far the five points are from their places, root mean square in aligned pixels
     source : hash of the picture and the landmarks that it was made of, "" where not told
+    quality : of a picture that a network made, how good it is by several measures, else empty
     """
 
     name: str
@@ -34,11 +36,14 @@ class AlignedRow:
     pixels: float = 1.0
     off: float = 0.0
     source: str = ""
+    quality: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 def manifest_line(row: AlignedRow, path: str, number: int) -> bytes:
     """Return the line of a manifest of a picture that is row `number` of a file."""
     record = dataclasses.asdict(row) | {"image": [path, number]}
+    if not row.quality:
+        del record["quality"]
     return (json.dumps(record, ensure_ascii=False) + "\n").encode()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray
 from geomface.datasets.photographs import Photograph
-from geomface.errors import LandmarkError
+from geomface.errors import LandmarkError, SettingsError
 from geomface.landmarks.photographs.detect import PhotographLandmarks
 from geomface.landmarks.photographs.result import (
     PhotographFace,
@@ -17,7 +17,7 @@ from geomface.landmarks.photographs.result import (
 )
 from geomface.recognition.alignment.five_points import five_points
 from geomface.recognition.alignment.reference import Alignment
-from geomface.recognition.alignment.warp import align_face, similarity_2d
+from geomface.recognition.alignment.warp import align_face, similarity_2d, warp_picture
 
 LandmarkSource = Literal["given", "found"]
 """given: those of the set or beside the photograph, found where there are none; found: always."""
@@ -33,22 +33,28 @@ class AlignedFace:
     landmarks : where its points come from
     pixels : of the photograph a pixel of the aligned picture
     off : how far the five points are from their places, root mean square in aligned pixels
+    mask : (h, w) float32 in [0, 1], how much of each pixel the face covers, where it was asked for
     """
 
     picture: ImageArray
     landmarks: LandmarkSource
     pixels: float
     off: float
+    mask: ImageArray | None = None
 
 
 def read_face(
-    photograph: Photograph, alignment: Alignment, landmarks: LandmarkSource = "given"
+    photograph: Photograph,
+    alignment: Alignment,
+    landmarks: LandmarkSource = "given",
+    masked: bool = False,
 ) -> AlignedFace:
-    """Read a photograph and return its face, aligned.
+    """Read a photograph and return its face, aligned, and with its mask if that is asked for.
 
     Raises
     ------
-    GeomfaceError : the photograph cannot be read, has no face, or landmarks that do not do
+    GeomfaceError : the photograph cannot be read, has no face, landmarks that do not do, or no
+        mask that was asked for
     """
     points = photograph.given_landmarks() if landmarks == "given" else None
     image, source = photograph.read(), landmarks
@@ -61,7 +67,8 @@ def read_face(
         raise LandmarkError(f"{photograph.name}: {error}") from error
     to_picture = similarity_2d(alignment.points, points)
     pixels = float(np.hypot(*to_picture[:, 0]))
-    return AlignedFace(picture, source, pixels, _off(alignment.points, points, to_picture))
+    mask = _mask(photograph, alignment, to_picture) if masked else None
+    return AlignedFace(picture, source, pixels, _off(alignment.points, points, to_picture), mask)
 
 
 def main_face(result: PhotographResult) -> PhotographFace:
@@ -82,6 +89,16 @@ def main_face(result: PhotographResult) -> PhotographFace:
         require_face(result).faces,
         key=lambda face: face.frame[2] ** 2 - ((face.frame[:2] - middle) ** 2).sum() / 4,
     )
+
+
+def _mask(photograph: Photograph, alignment: Alignment, to_picture: FloatArray) -> ImageArray:
+    if photograph.alpha is None:
+        raise SettingsError(
+            f"{photograph.name}: expected the output alpha, which shows where the face is, got "
+            "none. Make the set again with 'geomface synth faces --outputs rgb alpha'."
+        )
+    alpha = np.repeat(photograph.alpha()[..., None], 3, axis=2)
+    return warp_picture(alpha, to_picture, alignment.height, alignment.width)[..., 0]
 
 
 @functools.cache

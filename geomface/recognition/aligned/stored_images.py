@@ -14,9 +14,10 @@ class StoredImages:
 
     Parameters
     ----------
-    paths : the files, each (n, 3, h, w)
+    paths : the files, each (n, C, h, w)
     places : (N, 2) int64, file and row of each picture
     size : h, w
+    channels : C, 1 for masks
 
     Notes
     -----
@@ -26,8 +27,15 @@ class StoredImages:
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, paths: Sequence[Path], places: IndexArray, size: tuple[int, int]) -> None:
-        self.paths, self.places, self._size = tuple(paths), places, size
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        places: IndexArray,
+        size: tuple[int, int],
+        channels: int = 3,
+    ) -> None:
+        self.paths, self.places = tuple(paths), places
+        self._size, self._channels = size, channels
         self._last = np.full(len(self.paths), -1, np.int64)
         np.maximum.at(self._last, places[:, 0], places[:, 1])
         self._starts: dict[int, int] = {}
@@ -37,15 +45,15 @@ class StoredImages:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """(N, 3, h, w)."""
-        return (len(self), 3, *self._size)
+        """(N, C, h, w)."""
+        return (len(self), self._channels, *self._size)
 
     def __getitem__(self, rows: int | slice | np.ndarray) -> np.ndarray:
         """Return one picture, or those of a slice or of an array of numbers or bools."""
         places = self.places[rows]
         if places.ndim == 1:
             return self._read(int(places[0]), places[1:])[0]
-        found = np.empty((len(places), 3, *self._size), np.uint8)
+        found = np.empty((len(places), *self.shape[1:]), np.uint8)
         for number in np.unique(places[:, 0]):
             chosen = places[:, 0] == number
             found[chosen] = self._read(int(number), places[chosen, 1])
@@ -59,11 +67,11 @@ class StoredImages:
             part.places + [offset, 0] for part, offset in zip(parts, offsets[:-1], strict=True)
         ]
         paths = [path for part in parts for path in part.paths]
-        return cls(paths, np.concatenate(places), parts[0]._size)
+        return cls(paths, np.concatenate(places), parts[0]._size, parts[0]._channels)
 
     def part(self, rows: np.ndarray) -> "StoredImages":
         """Return some of the pictures; nothing is read."""
-        return StoredImages(self.paths, self.places[rows], self._size)
+        return StoredImages(self.paths, self.places[rows], self._size, self._channels)
 
     def require_files(self) -> None:
         """Refuse files that are missing or too short for their pictures; none is read.

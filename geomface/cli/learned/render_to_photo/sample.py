@@ -1,0 +1,66 @@
+"""`geomface sample render_to_photo`: photographs of a set of renders."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from geomface.cli.batch import execute
+from geomface.cli.options import CommonOptions, require_options
+from geomface.cli.run import Run
+from geomface.ranges import COUNT, POSITIVE
+
+Limit = Annotated[
+    float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint="(default: keep all)")
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleTranslationOptions:
+    """Photographs of the people of a set of 'geomface synth faces', as a set of aligned faces.
+
+    The result is ready for 'geomface recognise train' and 'embed'. People keep their numbers, and
+    pictures the names by which the set tells landmarks and parameters. The row of each picture says
+    what it is worth: realism, how badly the judge of photographs draws it again, and cycle, how far
+    what it is led back to is from the render. The same command again goes on where it stopped.
+    """
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """Run directory, checkpoint or model file."""
+    set: Annotated[Path, tyro.conf.arg(metavar="SYNTH")]
+    """Renders: a set of 'geomface synth faces' with the preset plain."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR")]
+    """Folder of the photographs; it is created."""
+    realism: Limit = None
+    """Leave out pictures whose realism error is larger."""
+    cycle: Limit = None
+    """Leave out pictures whose cycle error is larger."""
+    workers: int = 1
+    """Number of worker processes; the bytes do not depend on it."""
+    part_pictures: int = 64
+    """Pictures a part; parts are what workers make and what is resumed."""
+    common: CommonOptions = CommonOptions()
+
+    def __post_init__(self) -> None:
+        require_options(self, realism=POSITIVE, cycle=POSITIVE, workers=COUNT, part_pictures=COUNT)
+
+
+def run_sample(options: SampleTranslationOptions, run: Run) -> int:
+    """Plan, and translate unless it is a dry run."""
+    from geomface.pipeline.translated_sets import TranslatedSetSettings, translated_job
+
+    run.require_cpu()
+    settings = TranslatedSetSettings(
+        options.run,
+        options.set,
+        options.out,
+        options.common.seed,
+        options.realism,
+        options.cycle,
+        options.workers,
+        options.part_pictures,
+    )
+    return execute(
+        translated_job(settings), run, {"done": "pictures", "made": "translated"}, items=False
+    )
