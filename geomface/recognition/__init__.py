@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         VerificationReport as VerificationReport,
     )
     from geomface.recognition.protocols.verification import verify as verify
+    from geomface.recognition.training.statistics import adapt_statistics as adapt_statistics
     from geomface.synthesis.identity_mixes import IdentityMixes as IdentityMixes
     from geomface.synthesis.identity_mixes import draw_identity_mixes as draw_identity_mixes
     from geomface.synthesis.mixup_ratios import MixupSettings as MixupSettings

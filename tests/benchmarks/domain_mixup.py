@@ -23,7 +23,6 @@ the curve over k, curve.png.
 """
 
 import argparse
-import copy
 import dataclasses
 import json
 import sys
@@ -35,7 +34,6 @@ from typing import cast
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from geomface.files.records import write_json
 from geomface.learning import ComputeSettings, load_trained
@@ -50,6 +48,7 @@ from geomface.recognition.protocols.picture_pairs import all_pairs
 from geomface.recognition.protocols.verification import verify
 from geomface.recognition.training.people import gather_faces, split_people
 from geomface.recognition.training.settings import RecognitionSettings, recognition_recipe
+from geomface.recognition.training.statistics import adapt_statistics
 from geomface.recognition.training.task import SYSTEM, RecognitionTask
 from geomface.synthesis.mixup_ratios import parse_ratios
 
@@ -65,7 +64,7 @@ ARMS = {
     "mix": "domain mixup of both",
     "both": "both side by side",
 }
-LOOKS = 4
+LOOKS = 2
 """Times that the test is looked at in a training; the last one counts."""
 
 
@@ -150,17 +149,6 @@ def trained(
         if (step + 1) % max(settings.steps // LOOKS, 1) == 0 or step + 1 == settings.steps:
             looks.append(look(embedder))
     return embedder, looks
-
-
-def adapted(embedder: FaceEmbedder, few: AlignedFaces) -> FaceEmbedder:
-    """Return an embedder whose normalisations have the statistics of some pictures."""
-    network = copy.deepcopy(embedder.network).train()
-    for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
-            layer.momentum = 1.0
-    with torch.no_grad():
-        network(few.batch(torch.arange(len(few)))["images"])
-    return FaceEmbedder(network.eval(), embedder.alignment)
 
 
 def measured(embedder: FaceEmbedder, photographs: Photographs, people: np.ndarray) -> dict:
@@ -293,7 +281,7 @@ def main() -> None:
                 seconds = round(time.process_time() - began, 1)
                 for k in tests:
                     way = [round(look[k]["equal_error"], 4) for look in looks]
-                    there = measured(adapted(embedder, real[k]), photographs, order[k:])
+                    there = measured(adapt_statistics(embedder, real[k]), photographs, order[k:])
                     further = {"adapted": there, "looks": way, "seconds": seconds}
                     rows.append({**place, "people": k, **looks[-1][k], **further})
                     print(json.dumps(rows[-1]), flush=True)

@@ -1,6 +1,7 @@
 """`geomface recognise train` on sets that do not do, and on few people."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,11 @@ from geomface.cli.main import main
 from geomface.files import save_image
 from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
 from geomface.pipeline.aligned_sets import AlignedSetSettings, align_set
+from geomface.recognition.aligned.aligned_faces import load_aligned
 from geomface.recognition.alignment.reference import Alignment
 from geomface.recognition.embedder.face_embedder import load_face_embedder
+from geomface.recognition.training.export import trained_embedder
+from geomface.recognition.training.statistics import adapt_statistics
 
 TINY = Alignment(28, 24)
 
@@ -67,3 +71,29 @@ def test_where_nobody_is_left_to_measure_on_it_is_noted(
     assert record["embedder"] == str(written) and record["people"] == 4
     card = load_face_embedder(written).card
     assert (card["recipe"], card["steps"]) == ("tiny", 1)
+
+
+def test_an_embedder_of_real_people_too_has_their_statistics(faces: Path, tmp_path: Path) -> None:
+    real, out = tmp_path / "real", tmp_path / "run"
+    shutil.copytree(faces, real)
+    words = ["recognise", "train", "--faces", faces, "--real", real, "--out", out]
+    words += [
+        "--recipe",
+        "tiny",
+        "--steps",
+        2,
+        "--device",
+        "cpu",
+        "--held-out",
+        0,
+        "--no-whitening",
+    ]
+    assert main([str(word) for word in words]) == 0
+    found = load_face_embedder(out / "embedder.safetensors")
+    pictures = load_aligned(real)
+    expected = adapt_statistics(trained_embedder(out), pictures)
+    np.testing.assert_allclose(
+        *(item.embed(pictures.pictures()) for item in (found, expected)), atol=2e-2
+    )
+    before = trained_embedder(out).embed(pictures.pictures())
+    assert np.abs(before - found.embed(pictures.pictures())).max() > 0.1

@@ -191,9 +191,14 @@ def _write_embedder(
     faces, held_out = _divided(options, settings, sets)
     card = {"recipe": options.recipe, "seed": settings.seed}
     path = options.training.out / EMBEDDER
-    known = [faces] if options.real is None else [faces, load_aligned(options.real)]
+    real = None if options.real is None else load_aligned(options.real)
+    known = [faces] if real is None else [faces, real]
     embedder = trained_embedder(
-        options.training.out, held_out, card, whiten_by=[] if options.no_whitening else known
+        options.training.out,
+        held_out,
+        card,
+        photographs=real,
+        whiten_by=[] if options.no_whitening else known,
     )
     save_face_embedder(path, embedder)
     run.say(f"{path}: the embedder, for 'geomface recognise embed --embedder'")

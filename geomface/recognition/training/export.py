@@ -16,6 +16,7 @@ from geomface.recognition.embedder.face_embedder import FaceEmbedder
 from geomface.recognition.embedder.whitening import Whitening, fit_whitening
 from geomface.recognition.networks.build import build_network
 from geomface.recognition.networks.embedder_network import NetworkSettings
+from geomface.recognition.training.statistics import adapt_statistics
 from geomface.recognition.training.task import SYSTEM
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def trained_embedder(
     held_out: AlignedFaces | None = None,
     card: Mapping[str, Any] | None = None,
     *,
+    photographs: AlignedFaces | None = None,
     whiten_by: Sequence[AlignedFaces] = (),
 ) -> FaceEmbedder:
     """Return the embedder of a run's newest checkpoint, or of one checkpoint.
@@ -40,6 +42,9 @@ def trained_embedder(
     run : run directory or checkpoint
     whiten_by : sets that it was trained on, of whose first pictures the whitening of its
         descriptors is fitted; none: they stay as the network gives them
+    photographs : real pictures that it was trained on beside synthetic ones, whose statistics its
+        normalisations get (`adapt_statistics`); None: they keep those of the training, in which
+        blends or renders outweigh what it will be used on
     held_out : people on whom the threshold at the equal error is measured; None: no threshold
     card : what to say of it in its file, beside its steps
 
@@ -58,6 +63,8 @@ def trained_embedder(
     model.fill("embedder", network)
     card = {**(card or {}), "steps": model.step}
     embedder = FaceEmbedder(network.eval().requires_grad_(False), alignment, {}, card)
+    if photographs is not None:
+        embedder = adapt_statistics(embedder, photographs)
     embedder = dataclasses.replace(embedder, whitening=_whitening(embedder, whiten_by))
     if held_out is None:
         return embedder
