@@ -44,7 +44,7 @@ def draw_people(arms: dict[str, list[dict[str, Any]]], out: Path) -> None:
     """Draw the equal error against the number of people at a constant number of pictures."""
     from geomface.report.model_figures import save_figure
 
-    names = ("100 x 60", "300 x 20", "1,000 x 6", "3,000 x 2")
+    names = ("100 x 30", "300 x 10", "1,000 x 3", "3,000 x 1")
     if not all(name in arms for name in names):
         return
     from matplotlib.figure import Figure
@@ -56,7 +56,7 @@ def draw_people(arms: dict[str, list[dict[str, Any]]], out: Path) -> None:
         values = np.array([[run[room] for run in arms[name]] for name in names])
         axes.plot(people, values.mean(axis=1), "o-", label=label)
         axes.fill_between(people, values.min(axis=1), values.max(axis=1), alpha=0.2)
-    axes.set(xscale="log", xlabel="people, 6,000 pictures in all", ylabel="equal error rate")
+    axes.set(xscale="log", xlabel="people, 3,000 pictures in all", ylabel="equal error rate")
     axes.set_ylim(bottom=0.0)
     axes.legend()
     save_figure(out / "people.png", figure)
