@@ -35,7 +35,7 @@ def test_descriptors_have_length_one_and_do_not_depend_on_their_company():
 
 @pytest.mark.skipif(not PHOTOGRAPHS.is_file(), reason="needs the photographs of ../shared/data/orl")
 def test_real_people_are_told_apart(tmp_path):
-    # Ten people, three pictures each, landmarks found; all 190 give an equal error of 0.083.
+    # Ten people, three pictures each, landmarks found; all 190 give an equal error of 0.052.
     stored = np.load(PHOTOGRAPHS)["images"][:10, :3].reshape(-1, 112, 92)
     embedder, faces = load_face_embedder(), []
     for number, picture in enumerate(stored):
@@ -46,4 +46,4 @@ def test_real_people_are_told_apart(tmp_path):
     first, second = np.triu_indices(len(found), 1)
     same = first // 3 == second // 3
     report = verify_pairs((found @ found.T)[first, second], same, resamples=0)
-    assert report.auc.value > 0.95
+    assert report.auc.value > 0.97
