@@ -12,7 +12,9 @@ from geomface.batch.attempts import ItemTask, Outcome
 from geomface.batch.job import Job
 from geomface.batch.keys import content_key
 from geomface.datasets import layout
+from geomface.datasets.photographs import Photograph
 from geomface.errors import GeomfaceError
+from geomface.files.assets import asset_path
 from geomface.files.reading import read_bytes
 from geomface.gan.render_to_photo.sampling import RenderTranslator, load_translator
 from geomface.gan.render_to_photo.settings import SYSTEM
@@ -24,11 +26,13 @@ from geomface.ranges import COUNT, POSITIVE, SEED, require_numbers
 from geomface.recognition.aligned.aligned_faces import as_levels
 from geomface.recognition.aligned.aligned_row import manifest_line
 from geomface.recognition.aligned.read_face import read_face
+from geomface.recognition.alignment.warp import align_landmarks
+from geomface.recognition.embedder.face_embedder import ASSET, FaceEmbedder, load_face_embedder
 from geomface.threads import one_torch_thread
 
 STAGE, VERSION = "translated faces", 1
 """Raise the version when the same renders give other photographs."""
-MEASURES = ("realism", "cycle")
+MEASURES = ("realism", "cycle", "identity")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +46,8 @@ class TranslatedSetSettings:
     out : folder of the photographs; the same folder again goes on where it stopped
     seed : of what the translator drops at random
     realism, cycle : largest errors of pictures that are kept, in [-1, 1] colours; None keeps all
+    identity : smallest cosine to the render of pictures that are kept; None keeps all
+    embedder : file of what tells it; None is the one that ships
     workers : number of processes; the bytes do not depend on it
     part_pictures : pictures a part, which is what workers make and what is resumed
     """
@@ -52,6 +58,8 @@ class TranslatedSetSettings:
     seed: int = 0
     realism: float | None = None
     cycle: float | None = None
+    identity: float | None = None
+    embedder: Path | None = None
     workers: int = 1
     part_pictures: int = 64
 
@@ -61,6 +69,7 @@ class TranslatedSetSettings:
             seed=SEED,
             realism=POSITIVE,
             cycle=POSITIVE,
+            identity="[-1, 1]",
             workers=COUNT,
             part_pictures="[1, 100000]",
         )
@@ -72,6 +81,7 @@ class TranslatedPartPayload:
 
     renders: AlignedPartPayload
     translator: Path
+    embedder: Path
     seed: int
     limits: Mapping[str, float]
 
@@ -80,7 +90,7 @@ def translated_job(settings: TranslatedSetSettings) -> Job:
     """Return the job that translates a set of renders; writes nothing.
 
     The result is a set of aligned faces with the people of the renders, and with what each picture
-    is worth in its row: `realism` and `cycle`.
+    is worth in its row: `realism`, `cycle` and `identity`, see `TranslatedPictures`.
 
     Raises
     ------
@@ -98,11 +108,13 @@ def translated_job(settings: TranslatedSetSettings) -> Job:
             part_pictures=settings.part_pictures,
         )
     )
-    named = {"realism": settings.realism, "cycle": settings.cycle}
-    limits = {name: limit for name, limit in named.items() if limit is not None}
+    embedder = asset_path(ASSET) if settings.embedder is None else settings.embedder
+    load_face_embedder(embedder)  # refuses before a folder is made
+    limits = {name: limit for name in MEASURES if (limit := getattr(settings, name)) is not None}
     shared = {
         "translator": content_hash(read_bytes(path, "a translator")),
         "step": translator.step,
+        "embedder": content_hash(read_bytes(embedder, "an embedder")),
         "seed": settings.seed,
         "limits": limits,
     }
@@ -110,7 +122,7 @@ def translated_job(settings: TranslatedSetSettings) -> Job:
         dataclasses.replace(
             item,
             key=content_key(STAGE, VERSION, shared, item.key),
-            payload=TranslatedPartPayload(item.payload, path, settings.seed, limits),
+            payload=TranslatedPartPayload(item.payload, path, embedder, settings.seed, limits),
         )
         for item in base.items
     )
@@ -134,21 +146,23 @@ def translate_part(task: ItemTask, folder: Path) -> Outcome:
         size = (part.renders.alignment.height, part.renders.alignment.width, 3)
         renders = np.array([face.picture for face in faces], np.float32).reshape(-1, *size)
         names = [photograph.name for photograph in photographs]
-        made = _translator(part.translator).translate(renders, names, seed=part.seed)
+        made = _translator(part.translator).translate(
+            renders, names, seed=part.seed, embedder=_embedder(part.embedder)
+        )
     levels, lines = [], []
     for number, (photograph, face) in enumerate(zip(photographs, faces, strict=True)):
         worth = {name: round(float(getattr(made, name)[number]), 5) for name in MEASURES}
         bad = [
-            f"{name} {worth[name]:.3g} above {limit:g}"
+            f"{name} {worth[name]:.3g} where the limit is {limit:g}"
             for name, limit in part.limits.items()
-            if worth[name] > limit
+            if (worth[name] < limit if name == "identity" else worth[name] > limit)
         ]
         if bad:
             lost.append((photograph.name, f"{photograph.name}: left out, {', '.join(bad)}."))
             continue
         level = as_levels(made.pictures[number][None])[0]
         row = labelled_row(aligned_row(photograph.name, face, level), photograph)
-        row = dataclasses.replace(row, quality=worth)
+        row = dataclasses.replace(row, quality=worth, points=_points(photograph, part))
         lines.append(manifest_line(row, f"{task.place}/{layout.ALIGNED_IMAGES}", len(levels)))
         levels.append(level)
     np.save(
@@ -166,6 +180,20 @@ def translate_part(task: ItemTask, folder: Path) -> Outcome:
 def _translator(path: Path) -> RenderTranslator:
     """Return a translator, read once a process."""
     return load_translator(path)
+
+
+@functools.lru_cache(maxsize=1)
+def _embedder(path: Path) -> FaceEmbedder:
+    """Return an embedder, read once a process."""
+    return load_face_embedder(path)
+
+
+def _points(photograph: Photograph, part: TranslatedPartPayload) -> tuple[tuple[float, float], ...]:
+    """Return the landmarks of a render in its picture; none where it has none."""
+    if photograph.landmarks is None:
+        return ()
+    points = align_landmarks(photograph.landmarks, part.renders.alignment)
+    return tuple((round(float(x), 3), round(float(y), 3)) for x, y in points)
 
 
 def _import_stages() -> None:

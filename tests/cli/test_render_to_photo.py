@@ -13,7 +13,7 @@ from geomface.gan.render_to_photo import load_translator, pair_faces, read_strea
 from geomface.learning import DatasetError, read_metrics
 from geomface.pipeline import FaceSetSettings, generate_faces
 from geomface.pipeline.aligned_sets import AlignedSetSettings, align_set
-from geomface.recognition import Alignment, aligned_faces, load_aligned
+from geomface.recognition import Alignment, aligned_faces, five_points, load_aligned
 from geomface.synthesis import FaceImageSettings
 
 SMALL = Alignment(16, 16)
@@ -67,7 +67,13 @@ def test_a_set_is_translated_with_its_people(sets: Path, trained: Path, tmp_path
             twin = tmp_path / "two" / path.relative_to(tmp_path / "one")
             assert path.read_bytes() == twin.read_bytes(), path
     quality = [row.quality for row in made.rows]
-    assert all(set(item) == {"realism", "cycle"} for item in quality)
+    assert all(set(item) == {"realism", "cycle", "identity"} for item in quality)
+    assert all(-1 <= item["identity"] <= 1 for item in quality)
+    # Landmarks are carried over into the picture: its five points lie where they belong.
+    for row in made.rows:
+        five = five_points(np.array(row.points))
+        off = np.sqrt(((five - SMALL.points) ** 2).sum(1).mean())
+        assert off == pytest.approx(row.off, abs=2e-3)
     middle = float(np.median([item["cycle"] for item in quality]))
     limit = ["--cycle", str(middle), "--out", str(tmp_path / "best")]
     assert main([*words, *limit]) == 3

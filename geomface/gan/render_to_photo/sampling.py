@@ -17,6 +17,8 @@ from geomface.gan.render_to_photo.settings import SYSTEM, NetworkSettings
 from geomface.learning.randomness import stream_generator
 from geomface.learning.trained import load_trained
 from geomface.recognition.alignment.reference import Alignment, alignment_of
+from geomface.recognition.embedder.embedder_module import EmbedderModule
+from geomface.recognition.embedder.face_embedder import FaceEmbedder
 
 _BATCH = 16
 
@@ -30,11 +32,13 @@ class TranslatedPictures:
     pictures : (N, S, S, 3) float32 in [0, 1]
     realism : (N,) how badly the judge of photographs draws them again, |y - D_R(y)|
     cycle : (N,) how far what they are led back to is from the render, |G'(y) - x|
+    identity : (N,) cosine of the descriptors of photograph and render, where it was asked for
     """
 
     pictures: ImageArray
     realism: FloatArray
     cycle: FloatArray
+    identity: FloatArray | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -58,7 +62,12 @@ class RenderTranslator:
 
     @torch.no_grad()
     def translate(
-        self, pictures: ImageArray, names: Sequence[str], *, seed: int = 0
+        self,
+        pictures: ImageArray,
+        names: Sequence[str],
+        *,
+        seed: int = 0,
+        embedder: FaceEmbedder | None = None,
     ) -> TranslatedPictures:
         """Return photographs of renders.
 
@@ -69,6 +78,7 @@ class RenderTranslator:
         pictures : (N, S, S, 3) float32 in [0, 1], aligned as in the training
         names : of the pictures
         seed : of what is dropped
+        embedder : tells whether photograph and render show the same person
 
         Raises
         ------
@@ -77,8 +87,9 @@ class RenderTranslator:
         size = self.alignment.height
         shape = (len(names), size, size, 3)
         images = require_shape(pictures, shape, "renders", SettingsError)
+        who = None if embedder is None else EmbedderModule(embedder, self.alignment).eval()
         noise_shape = self.generator.noise_shape(size)
-        parts: list[TranslatedPictures] = []
+        parts: list[list[np.ndarray]] = []
         for start in range(0, len(names), _BATCH):
             part = torch.from_numpy(np.ascontiguousarray(images[start : start + _BATCH]))
             renders = (2.0 * part.float() - 1.0).permute(0, 3, 1, 2)
@@ -92,15 +103,13 @@ class RenderTranslator:
             realism = reconstruction_errors(self.judge, made)
             cycle = picture_errors(self.inverse(made), renders)
             shown = (0.5 * made + 0.5).clamp(0.0, 1.0).permute(0, 2, 3, 1)
-            parts.append(
-                TranslatedPictures(shown.numpy(), realism.double().numpy(), cycle.double().numpy())
-            )
+            columns = [shown, realism.double(), cycle.double()]
+            if who is not None:
+                columns.append((who(made) * who(renders)).sum(1).double())
+            parts.append([column.numpy() for column in columns])
         if not parts:
             return TranslatedPictures(np.empty(shape, np.float32), np.empty(0), np.empty(0))
-        columns = (field.name for field in dataclasses.fields(TranslatedPictures))
-        return TranslatedPictures(
-            *(np.concatenate([getattr(part, column) for part in parts]) for column in columns)
-        )
+        return TranslatedPictures(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def load_translator(run: Path | str) -> RenderTranslator:

@@ -23,6 +23,7 @@ class AlignedRow:
     pixels : of the source a pixel of the aligned picture
     off : how far the five points are from their places, root mean square in aligned pixels
     source : hash of the picture and the landmarks that it was made of, "" where not told
+    points : 68 landmarks (x, y) in the aligned picture, where they are kept
     quality : of a picture that a network made, how good it is by several measures, else empty
     """
 
@@ -36,14 +37,16 @@ class AlignedRow:
     pixels: float = 1.0
     off: float = 0.0
     source: str = ""
+    points: tuple[tuple[float, float], ...] = ()
     quality: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 def manifest_line(row: AlignedRow, path: str, number: int) -> bytes:
     """Return the line of a manifest of a picture that is row `number` of a file."""
     record = dataclasses.asdict(row) | {"image": [path, number]}
-    if not row.quality:
-        del record["quality"]
+    for name in ("points", "quality"):  # of translated pictures only
+        if not record[name]:
+            del record[name]
     return (json.dumps(record, ensure_ascii=False) + "\n").encode()
 
 
@@ -60,6 +63,7 @@ def parse_row(record: dict[str, Any]) -> tuple[AlignedRow, str, int]:
         raise ValueError(f"expected a file inside the set and a row of it, got {path}, {number}")
     for name in ("parents", "parent_weights"):
         record[name] = tuple(record[name])
+    record["points"] = tuple((float(x), float(y)) for x, y in record.get("points", ()))
     row = AlignedRow(**record)
     if not all(
         isinstance(text, str)

@@ -49,6 +49,26 @@ def align_face(
     return warp_picture(picture, to_picture, alignment.height, alignment.width)
 
 
+def align_landmarks(landmarks: FloatArray, alignment: Alignment) -> FloatArray:
+    """Return where landmarks lie in the picture that `align_face` makes by them.
+
+    Parameters
+    ----------
+    landmarks : (68, 2) pixels of the photograph, scheme multi-pie-68
+    alignment : of the picture
+
+    Returns
+    -------
+    (68, 2) float64 pixels of the aligned picture
+
+    Raises
+    ------
+    LandmarkError : points that a face cannot be aligned by
+    """
+    to_picture = similarity_2d(alignment.points, five_points(landmarks))
+    return (landmarks - to_picture[:, 2]) @ np.linalg.inv(to_picture[:, :2]).T
+
+
 def similarity_2d(source: FloatArray, target: FloatArray) -> FloatArray:
     """Return the similarity (2, 3) that takes points (n, 2) to others in least squares.
 

@@ -8,6 +8,7 @@ import tyro
 
 from geomface.cli.batch import execute
 from geomface.cli.options import CommonOptions, require_options
+from geomface.cli.recognise.embedder_file import EmbedderFile
 from geomface.cli.run import Run
 from geomface.ranges import COUNT, POSITIVE
 
@@ -21,9 +22,10 @@ class SampleTranslationOptions:
     """Photographs of the people of a set of 'geomface synth faces', as a set of aligned faces.
 
     The result is ready for 'geomface recognise train' and 'embed'. People keep their numbers, and
-    pictures the names by which the set tells landmarks and parameters. The row of each picture says
-    what it is worth: realism, how badly the judge of photographs draws it again, and cycle, how far
-    what it is led back to is from the render. The same command again goes on where it stopped.
+    pictures the names by which the set tells their parameters. The row of each picture has its
+    landmarks, and says what it is worth: realism, how badly the judge of photographs draws it
+    again; cycle, how far what it is led back to is from the render; and identity, the cosine of its
+    descriptor and the render's. The same command again goes on where it stopped.
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
@@ -36,6 +38,10 @@ class SampleTranslationOptions:
     """Leave out pictures whose realism error is larger."""
     cycle: Limit = None
     """Leave out pictures whose cycle error is larger."""
+    identity: Limit = None
+    """Leave out pictures whose cosine to the render is smaller."""
+    embedder: EmbedderFile = None
+    """Embedder that tells the cosine; another one than the training's tells more."""
     workers: int = 1
     """Number of worker processes; the bytes do not depend on it."""
     part_pictures: int = 64
@@ -43,7 +49,14 @@ class SampleTranslationOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_options(self, realism=POSITIVE, cycle=POSITIVE, workers=COUNT, part_pictures=COUNT)
+        require_options(
+            self,
+            realism=POSITIVE,
+            cycle=POSITIVE,
+            identity="[-1, 1]",
+            workers=COUNT,
+            part_pictures=COUNT,
+        )
 
 
 def run_sample(options: SampleTranslationOptions, run: Run) -> int:
@@ -58,6 +71,8 @@ def run_sample(options: SampleTranslationOptions, run: Run) -> int:
         options.common.seed,
         options.realism,
         options.cycle,
+        options.identity,
+        options.embedder,
         options.workers,
         options.part_pictures,
     )
