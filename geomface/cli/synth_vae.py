@@ -58,15 +58,24 @@ def run_synth_vae(options: SynthVaeOptions, run: Run) -> int:
         "pictures": len(record.get("names", ())),
     }
     places = {name: place for place, name in enumerate(tables)}
+    shown = 0
     with run.progress("fitting", 100 * len(tables)) as step:
         step(0)
+
+        def tell(name: str, share: float) -> None:
+            nonlocal shown
+            done = int(100 * (places[name] + share))
+            if done > shown:
+                shown = done
+                step(done, name)
+
         vaes = fit_factor_vaes(
             tables,
             factor_vae_recipe(options.recipe),
             seed=options.common.seed,
             topology_id=topology,
             about=about,
-            on_progress=lambda name, share: step(round(100 * (places[name] + share)), name),
+            on_progress=tell,
         )
     save_factor_vaes(options.out, vaes)
     run.finish({"out": options.out, "topology_id": topology, **vaes.card})

@@ -9,7 +9,7 @@ import pytest
 from geomface.cli.main import main
 from geomface.errors import SettingsError
 from geomface.faces.builtin import load_builtin_face
-from geomface.pipeline import read_status, verify_outputs
+from geomface.pipeline import open_job, read_status, verify_outputs
 from geomface.recognition import load_pair_list
 from geomface.recognition.protocols.drawn_pairs import DrawnPairsSettings, draw_pair_list
 
@@ -65,6 +65,7 @@ def test_a_list_becomes_pictures_in_its_layout_that_are_evaluated_as_they_are(
         if name != "Anna/Anna_0002":
             assert row["parameters"]["yaw"] == rows[name]["parameters"]["yaw"]
             assert row["parameters"]["identity"] != rows[name]["parameters"]["identity"]
+    assert open_job(out).head["as_fitted"] == 1
     assert read_status(out).exit_code == 0 and not any(verify_outputs(out).values())
     measure = ["recognise", "evaluate", str(out / "faces"), "--pairs", str(out / "pairs.txt")]
     capsys.readouterr()

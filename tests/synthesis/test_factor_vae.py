@@ -11,6 +11,8 @@ from geomface.cli.main import main
 from geomface.datasets import load_synthetic
 from geomface.errors import FileFormatError, GeomfaceError, SettingsError
 from geomface.faces.builtin import load_builtin_face
+from geomface.files.records import plain
+from geomface.files.settings import settings_from_json
 from geomface.learning.errors import DatasetError
 from geomface.synthesis import (
     FaceImageSettings,
@@ -121,6 +123,7 @@ def test_sets_of_other_models_and_single_numbers_are_refused(
     save_factor_vaes(path, vaes)
     people = IdentitySettings(parse_distribution(f"vae({path})"))
     again = dataclasses.replace(settings, identity=people)
+    assert settings_from_json(FaceImageSettings, plain(again)) == again
     assert FaceSampler(again).parameters(0, 0).person.coefficients[0] == 0.25
     narrow = fit_factor_vaes({"identity": correlated(40, 7)}, dataclasses.replace(SMALL, epochs=1))
     save_factor_vaes(tmp_path / "narrow", narrow)
