@@ -19,6 +19,12 @@ class IdentityMixes:
     ----------
     partners : (S,) int64, the other person in each picture
     ratios : (S,) float64, the share of the person; the partner has the rest
+
+    Example
+    -------
+    >>> from geomface.recognition import IdentityMixes, draw_identity_mixes
+    >>> isinstance(draw_identity_mixes(3, 10, 4, seed=1), IdentityMixes)
+    True
     """
 
     partners: IndexArray
@@ -55,6 +61,13 @@ def draw_identity_mixes(
     Source
     ------
     Qiu et al. 2021, SynFace, Eq. 2; partners without replacement as in their code.
+
+    Example
+    -------
+    >>> from geomface.recognition import draw_identity_mixes
+    >>> mixes = draw_identity_mixes(3, 10, 4, seed=1)
+    >>> len(set(mixes.partners.tolist()) - {3})
+    4
     """
     require_number("identities to mix", identities, "[2, inf)", whole=True)
     require_number("samples", samples, NOT_NEGATIVE, whole=True)

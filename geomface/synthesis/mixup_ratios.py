@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class MixupSettings:
-    """Ratios of a mixup, each as likely."""
+    """Ratios of a mixup, each as likely.
+
+    Example
+    -------
+    >>> from geomface.recognition import MixupSettings
+    >>> MixupSettings(0.5, 1.0, 0.25).grid.tolist()
+    [0.5, 0.75, 1.0]
+    """
 
     low: float = 0.0
     """The least."""

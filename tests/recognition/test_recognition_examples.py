@@ -16,9 +16,15 @@ def example_of(name: str) -> str:
     return found[1] if found else ""
 
 
-@pytest.mark.parametrize(
-    "name", ["all_pairs", "load_embedder", "load_face_embedder", "load_embeddings", "verify"]
-)
+PUBLIC = [name for name in recognition.__all__ if callable(getattr(recognition, name))]
+
+
+def test_most_of_the_room_has_an_example() -> None:
+    without = [name for name in PUBLIC if not example_of(name)]
+    assert len(without) <= 18, f"without an example: {', '.join(without)}"
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if example_of(name)])
 def test_example_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     test = doctest.DocTestParser().get_doctest(example_of(name), {}, name, None, None)
     assert test.examples and name in "".join(one.source for one in test.examples)

@@ -150,12 +150,18 @@ def _prepared(
     from geomface.recognition.training.task import RecognitionTask
 
     faces, held_out = _divided(options, settings, sets)
-    real = None
+    real, every = None, list(sets)
     if options.real is not None:
         own = load_aligned(options.real)
         gather_faces([sets[0], own], [str(options.faces[0]), str(options.real)])  # one alignment
         real = gather_faces([own], [str(options.real)])
+        every.append(own)
     require_people(faces, real)
+    if unknown := sum(int((each.people.classes[:, 0] < 0).sum()) for each in every):
+        run.note(
+            f"{unknown} of {sum(map(len, every))} pictures do not say who it is: nothing is "
+            "learned from them."
+        )
     if alone := people_with_one(faces):
         run.note(
             f"{alone} of {len(faces.people.names)} people have one picture: they are told from "

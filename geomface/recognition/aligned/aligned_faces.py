@@ -37,6 +37,15 @@ class AlignedFaces:
     people : the classes, see `ClassLabels`
     failures : {name: why} of pictures that were left out
     masks : (N, 1, h, w) uint8, how much of each pixel the face covers, where that is known
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> from geomface.recognition import AlignedFaces, aligned_faces, alignment_of
+    >>> pictures = np.zeros((3, 56, 48, 3), np.float32)
+    >>> faces = aligned_faces(pictures, ["anna", "anna", "ben"], alignment_of("56x48"))
+    >>> isinstance(faces, AlignedFaces), len(faces.subset(faces.labels == 0))
+    (True, 2)
     """
 
     alignment: Alignment
@@ -138,6 +147,15 @@ def aligned_faces(
     Raises
     ------
     DatasetError : another shape
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> from geomface.recognition import aligned_faces, alignment_of
+    >>> pictures = np.zeros((3, 56, 48, 3), np.float32)
+    >>> faces = aligned_faces(pictures, ["anna", "anna", "ben"], alignment_of("56x48"))
+    >>> faces.people.names, faces.labels.tolist()
+    (('anna', 'ben'), [0, 0, 1])
     """
     expected = (len(people), alignment.height, alignment.width, 3)
     if images.shape != expected:
@@ -173,8 +191,26 @@ def load_aligned(folder: Path | str) -> AlignedFaces:
     ------
     FileFormatError : no finished set of aligned faces, or a damaged one
     DatasetError : no face in any of its pictures
+
+    Example
+    -------
+    >>> from pathlib import Path
+    >>> import geomface as gf
+    >>> from geomface.pipeline import AlignedSetSettings, align_set
+    >>> from geomface.recognition import alignment_of, load_aligned
+    >>> face = gf.FaceSampler(gf.FaceImageSettings(size=160)).batch([(0, 0)]).images["rgb"][0]
+    >>> Path("people/anna").mkdir(parents=True)
+    >>> gf.save_image("people/anna/1.png", face)
+    >>> report = align_set(AlignedSetSettings(Path("people"), Path("set"), alignment_of("56x48")))
+    >>> load_aligned("set").names
+    ('anna/1.png',)
     """
     folder = Path(folder)
+    if folder.is_dir() and not (folder / layout.SET_FILE).exists():
+        raise FileFormatError(
+            f"{folder}: expected a set of aligned faces, got a folder without {layout.SET_FILE}. "
+            f"Make one of its pictures with 'geomface recognise align --images {folder}'."
+        )
     head = read_head(folder / layout.SET_FILE, kind=KIND, schema=SCHEMA, what=WHAT)
     try:
         alignment = alignment_of(str(head.get("alignment")))

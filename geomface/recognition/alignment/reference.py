@@ -81,6 +81,12 @@ def alignment_of(name: str) -> Alignment:
     Raises
     ------
     SettingsError : neither
+
+    Example
+    -------
+    >>> from geomface.recognition import alignment_of
+    >>> alignment_of("56x48").id
+    'five-points-56x48'
     """
     match = re.fullmatch(rf"(?:{_SCHEME}-)?(\d{{1,6}})x(\d{{1,6}})", name)
     if match is None:

@@ -16,7 +16,14 @@ from geomface.recognition.margins.soft_targets import SoftTargets
 
 @dataclasses.dataclass(frozen=True)
 class MarginSettings:
-    """A margin softmax."""
+    """A margin softmax.
+
+    Example
+    -------
+    >>> from geomface.recognition import MarginSettings
+    >>> MarginSettings(m2=0.3, scale=16.0).m3
+    0.0
+    """
 
     m1: float = 1.0
     """Factor of the angle to the own class; above 1 in SphereFace."""
@@ -45,22 +52,50 @@ class MarginSettings:
 
 
 def arcface(margin: float = 0.5, scale: float = 30.0, warm_up: int = 0) -> MarginSettings:
-    """Return the settings of ArcFace: a margin of the angle (Deng et al. 2019)."""
+    """Return the settings of ArcFace: a margin of the angle (Deng et al. 2019).
+
+    Example
+    -------
+    >>> from geomface.recognition import arcface
+    >>> arcface(0.3).m2
+    0.3
+    """
     return MarginSettings(m2=margin, scale=scale, warm_up=warm_up)
 
 
 def cosface(margin: float = 0.35, scale: float = 30.0, warm_up: int = 0) -> MarginSettings:
-    """Return the settings of CosFace: a margin of the cosine (Wang et al. 2018)."""
+    """Return the settings of CosFace: a margin of the cosine (Wang et al. 2018).
+
+    Example
+    -------
+    >>> from geomface.recognition import cosface
+    >>> cosface().m3
+    0.35
+    """
     return MarginSettings(m2=0.0, m3=margin, scale=scale, warm_up=warm_up)
 
 
 def sphereface(margin: float = 1.35, scale: float = 30.0, warm_up: int = 0) -> MarginSettings:
-    """Return the settings of SphereFace: a factor of the angle (Liu et al. 2017)."""
+    """Return the settings of SphereFace: a factor of the angle (Liu et al. 2017).
+
+    Example
+    -------
+    >>> from geomface.recognition import sphereface
+    >>> sphereface().m1
+    1.35
+    """
     return MarginSettings(m1=margin, m2=0.0, scale=scale, warm_up=warm_up)
 
 
 def margin_strength(settings: MarginSettings, step: int) -> float:
-    """Return the share of the margin at a step, counted from 0: it grows evenly to 1."""
+    """Return the share of the margin at a step, counted from 0: it grows evenly to 1.
+
+    Example
+    -------
+    >>> from geomface.recognition import arcface, margin_strength
+    >>> margin_strength(arcface(warm_up=100), 25)
+    0.25
+    """
     return 1.0 if step >= settings.warm_up else step / settings.warm_up
 
 
@@ -101,6 +136,16 @@ def margin_loss(
     Qiu et al. 2021, SynFace, Eq. 1. Their code blends the logits of up to three heads, one for each
     class, with the masses as weights, which is this loss for "mass_scaled". The strength is the
     annealing of Liu et al. 2017, SphereFace.
+
+    Example
+    -------
+    >>> import torch
+    >>> from geomface.recognition import arcface, margin_loss, one_hot
+    >>> cosines = torch.tensor([[0.9, 0.1], [0.2, 0.8]])
+    >>> targets = one_hot(torch.tensor([0, 1]))
+    >>> plain = margin_loss(cosines, targets, arcface(), strength=0.0)
+    >>> bool(margin_loss(cosines, targets, arcface()) > plain)
+    True
     """
     require_number("strength", strength, "[0, 1]")
     if cosines.ndim != 2 or len(cosines) != len(targets):
@@ -176,6 +221,13 @@ class MarginHead(nn.Module):
     Convention
     ----------
     Computed in single precision also under autocast: the logits are thirty times the cosines.
+
+    Example
+    -------
+    >>> import torch
+    >>> from geomface.recognition import MarginHead
+    >>> MarginHead(1000, 128)(torch.ones(4, 128)).shape
+    torch.Size([4, 1000])
     """
 
     def __init__(self, classes: int, descriptor_size: int) -> None:

@@ -24,6 +24,13 @@ class SoftTargets:
     ------
     SettingsError : other shapes or types; on the CPU, where looking does not wait for a device,
         also other values
+
+    Example
+    -------
+    >>> import torch
+    >>> from geomface.recognition import SoftTargets
+    >>> len(SoftTargets(torch.tensor([[3, 5], [4, -1]]), torch.tensor([[0.25, 0.75], [1.0, 0.0]])))
+    2
     """
 
     classes: torch.Tensor
@@ -98,6 +105,14 @@ def blend(ratio: torch.Tensor | float, first: SoftTargets, second: SoftTargets) 
     Source
     ------
     Qiu et al. 2021, SynFace, Eq. 3.
+
+    Example
+    -------
+    >>> import torch
+    >>> from geomface.recognition import blend, one_hot
+    >>> one, other = one_hot(torch.tensor([3])), one_hot(torch.tensor([5]))
+    >>> blend(0.25, one, other).masses.tolist()
+    [[0.25, 0.75]]
     """
     if len(first) != len(second):
         raise SettingsError(

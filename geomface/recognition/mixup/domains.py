@@ -20,6 +20,12 @@ def domain_ratio(seed: int, step: int, settings: MixupSettings | None = None) ->
     Source
     ------
     Qiu et al. 2021, SynFace, Sec. 3.4.
+
+    Example
+    -------
+    >>> from geomface.recognition import domain_ratio
+    >>> domain_ratio(0, 7) == domain_ratio(0, 7)
+    True
     """
     grid = (settings or MixupSettings()).grid
     generator = stream_generator(seed, f"domain mixup/{step}")
@@ -48,6 +54,16 @@ def blend_domains(
     Source
     ------
     Qiu et al. 2021, SynFace, Eq. 3.
+
+    Example
+    -------
+    >>> import torch
+    >>> from geomface.recognition import blend_domains, one_hot
+    >>> drawn = torch.ones(1, 3, 8, 8), one_hot(torch.tensor([0]))
+    >>> photographed = torch.zeros(1, 3, 8, 8), one_hot(torch.tensor([1]))
+    >>> images, targets = blend_domains(0.75, drawn, photographed)
+    >>> float(images.mean()), targets.masses.tolist()
+    (0.75, [[0.75, 0.25]])
     """
     (one, one_targets), (other, other_targets) = drawn, photographed
     if one.shape != other.shape:

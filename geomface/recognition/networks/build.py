@@ -19,7 +19,14 @@ NETWORKS: Mapping[NetworkName, Callable[[NetworkSettings], EmbedderNetwork]] = {
 
 
 def default_network(name: NetworkName) -> NetworkSettings:
-    """Return the usual settings of a network: the paper's 112 x 96 pixels, or half for compact."""
+    """Return the usual settings of a network: the paper's 112 x 96 pixels, or half for compact.
+
+    Example
+    -------
+    >>> from geomface.recognition import default_network
+    >>> default_network("lresnet50e_ir").descriptor_size
+    512
+    """
     if name == "compact":
         return NetworkSettings()
     return NetworkSettings(name, height=112, width=96, descriptor_size=512, dropout=0.5)

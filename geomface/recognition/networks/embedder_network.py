@@ -16,7 +16,14 @@ SMALLEST_SIDE = 16
 
 @dataclasses.dataclass(frozen=True)
 class NetworkSettings:
-    """An embedding network."""
+    """An embedding network.
+
+    Example
+    -------
+    >>> from geomface.recognition import NetworkSettings
+    >>> NetworkSettings("iresnet18", height=112, width=96).name
+    'iresnet18'
+    """
 
     name: NetworkName = "compact"
     """Which one: compact for CPUs, iresnet18, or lresnet50e_ir, that of the paper."""
@@ -48,6 +55,13 @@ class EmbedderNetwork(nn.Module):
     ----------
     Input (N, 3, height, width) in [-1, 1], faces aligned; output (N, descriptor_size). What is
     normalised at the end is so in single precision, also under autocast.
+
+    Example
+    -------
+    >>> from geomface.recognition import EmbedderNetwork, build_network, default_network
+    >>> network = build_network(default_network("compact"))
+    >>> isinstance(network, EmbedderNetwork), network.picture
+    (True, (56, 48))
     """
 
     def __init__(self, settings: NetworkSettings) -> None:

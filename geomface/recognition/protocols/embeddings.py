@@ -27,6 +27,14 @@ class Embeddings:
     found : (N,) whether there is one
     alignment, embedder : ids, "" where not told
     people : who is in each picture, "" where not known; empty where nobody is told
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> from geomface.recognition import Embeddings
+    >>> found = np.array([True, False])
+    >>> Embeddings(("a/1.png", "b/1.png"), np.eye(2, 8) * found[:, None], found).missing
+    ('b/1.png',)
     """
 
     names: tuple[str, ...]
@@ -108,6 +116,15 @@ def save_embeddings(path: Path | str, embeddings: Embeddings) -> None:
     """Write embeddings as `load_embeddings` reads them, whole or not at all.
 
     Rows of pictures without a face are NaN in the file: zeros would pass for a descriptor.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> from geomface.recognition import Embeddings, load_embeddings, save_embeddings
+    >>> rows = Embeddings(("a/1.png", "b/1.png"), np.eye(2, 8), np.array([True, True]))
+    >>> save_embeddings("e.npz", rows)
+    >>> load_embeddings("e.npz").descriptors.shape
+    (2, 8)
     """
     import io
 

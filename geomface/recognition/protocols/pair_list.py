@@ -31,6 +31,16 @@ class PairList:
     people : P pairs of names of people, "" where the list does not tell
     folds : (P,) int64 fold of each pair, None where the list has none
     source : the file
+
+    Example
+    -------
+    >>> from pathlib import Path
+    >>> from geomface.recognition import PairList, load_pair_list
+    >>> text = "anna/1.png anna/2.png 1\\nanna/1.png ben/1.png 0\\n"
+    >>> count = Path("pairs.txt").write_text(text)
+    >>> pairs = load_pair_list("pairs.txt")
+    >>> isinstance(pairs, PairList), len(pairs), pairs.first
+    (True, 2, ('anna/1.png', 'anna/1.png'))
     """
 
     first: tuple[str, ...]
@@ -64,6 +74,15 @@ def load_pair_list(path: Path | str) -> PairList:
     Source
     ------
     Huang et al. 2007: http://vis-www.cs.umass.edu/lfw/README.txt
+
+    Example
+    -------
+    >>> from pathlib import Path
+    >>> from geomface.recognition import load_pair_list
+    >>> text = "Ann_Lee 1 2\\nAnn_Lee 1 Bo_Ek 3\\n"  # as LFW has them
+    >>> count = Path("pairs.txt").write_text(text)
+    >>> load_pair_list("pairs.txt").second
+    ('Ann_Lee/Ann_Lee_0002', 'Bo_Ek/Bo_Ek_0003')
     """
     path = Path(path)
     rows = _rows(path)

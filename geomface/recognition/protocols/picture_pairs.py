@@ -32,6 +32,14 @@ class PicturePairs:
     folds : (P,) int64, -1 for pairs that are in none; None: there are too few for folds
     what : what they are, for the record
     notes : what the reader of their figures should know
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> from geomface.recognition import PicturePairs, all_pairs
+    >>> pairs = all_pairs(["anna", "anna", "ben"])
+    >>> isinstance(pairs, PicturePairs), pairs.scores(np.eye(3)).tolist()
+    (True, [0.0, 0.0, 0.0])
     """
 
     rows: IndexArray
@@ -86,6 +94,16 @@ def listed_pairs(
     ------
     DatasetError : names of pictures that are not there, labels that contradict the list
     SettingsError : fewer than two folds
+
+    Example
+    -------
+    >>> from pathlib import Path
+    >>> from geomface.recognition import listed_pairs, load_pair_list
+    >>> text = "anna/1.png anna/2.png 1\\nanna/1.png ben/1.png 0\\n"
+    >>> count = Path("pairs.txt").write_text(text)
+    >>> names = ["anna/1.png", "anna/2.png", "ben/1.png"]
+    >>> listed_pairs(load_pair_list("pairs.txt"), names).rows.tolist()
+    [[0, 1], [0, 2]]
     """
     places = _places(names)
     named = np.array([pairs.first, pairs.second]).T
