@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from geomface.cli.learned.frame import (
-    RecipeNumber,
     Training,
     TrainOptions,
     apply_options,
@@ -56,7 +55,9 @@ class RecogniseTrainOptions:
         ),
     ] = None
     """The embedding network."""
-    people: RecipeNumber = None
+    people: Annotated[
+        int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: all)")
+    ] = None
     """People to learn from, the first ones of the sets."""
     no_domain_mixup: Flag = False
     """Show synthetic and real pictures side by side instead of blended."""
