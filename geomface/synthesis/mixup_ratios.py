@@ -56,6 +56,7 @@ def phi_grid(low: float = 0.0, high: float = 1.0, step: float = 0.05) -> "FloatA
 
     Example
     -------
+    >>> from geomface.recognition import phi_grid
     >>> len(phi_grid()), len(phi_grid(0.6, 1.0, 0.05))
     (21, 9)
     """

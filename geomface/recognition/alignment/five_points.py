@@ -31,6 +31,8 @@ def five_points(landmarks: FloatArray) -> FloatArray:
 
     Example
     -------
+    >>> import numpy as np
+    >>> from geomface.recognition import five_points
     >>> five_points(np.arange(136.0).reshape(68, 2))[:, 0].tolist()
     [77.0, 89.0, 60.0, 96.0, 108.0]
     """

@@ -43,6 +43,7 @@ class Alignment:
 
     Example
     -------
+    >>> from geomface.recognition import Alignment
     >>> Alignment(112, 96).id, Alignment(56, 48).points[2].round(2).tolist()
     ('five-points-112x96', [24.01, 35.87])
     """

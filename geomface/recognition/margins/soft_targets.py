@@ -65,6 +65,8 @@ def one_hot(labels: torch.Tensor) -> SoftTargets:
 
     Example
     -------
+    >>> import torch
+    >>> from geomface.recognition import one_hot
     >>> one_hot(torch.tensor([3, -1])).masses.tolist()
     [[1.0], [0.0]]
     """
@@ -86,6 +88,8 @@ def mix(first: torch.Tensor, second: torch.Tensor, ratio: torch.Tensor | float) 
 
     Example
     -------
+    >>> import torch
+    >>> from geomface.recognition import mix
     >>> mix(torch.tensor([3]), torch.tensor([5]), 0.25).masses.tolist()
     [[0.25, 0.75]]
     """

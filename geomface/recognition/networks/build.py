@@ -38,6 +38,7 @@ def build_network(settings: NetworkSettings) -> EmbedderNetwork:
     Example
     -------
     >>> import torch
+    >>> from geomface.recognition import NetworkSettings, build_network
     >>> build_network(NetworkSettings(height=70, width=51))(torch.zeros(2, 3, 70, 51)).shape
     torch.Size([2, 128])
     """
