@@ -29,7 +29,8 @@ class EmbedderOptions:
 
 def run(options: EmbedderOptions, run: Run) -> int:
     """Render, train, and write the asset."""
-    from geomface.recognition import identity_recipe, save_embedder
+    from geomface.recognition.embedder.weights import save_embedder
+    from geomface.recognition.frontal_training.recipe import identity_recipe
     from geomface.recognition.frontal_training.run import draw_identity_sets, trained_embedder
     from geomface.recognition.frontal_training.task import SYSTEM, IdentityTask
 

@@ -27,7 +27,7 @@ from geomface.recognition.aligned.aligned_faces import as_levels
 from geomface.recognition.aligned.aligned_row import manifest_line
 from geomface.recognition.aligned.read_face import read_face
 from geomface.recognition.alignment.warp import align_landmarks
-from geomface.recognition.embedder.face_embedder import ASSET, FaceEmbedder, load_face_embedder
+from geomface.recognition.embedder.face_embedder import ASSET, FaceEmbedder, load_embedder
 from geomface.threads import one_torch_thread
 
 STAGE, VERSION = "translated faces", 1
@@ -109,7 +109,7 @@ def translated_job(settings: TranslatedSetSettings) -> Job:
         )
     )
     embedder = asset_path(ASSET) if settings.embedder is None else settings.embedder
-    load_face_embedder(embedder)  # refuses before a folder is made
+    load_embedder(embedder)  # refuses before a folder is made
     limits = {name: limit for name in MEASURES if (limit := getattr(settings, name)) is not None}
     shared = {
         "translator": content_hash(read_bytes(path, "a translator")),
@@ -185,7 +185,7 @@ def _translator(path: Path) -> RenderTranslator:
 @functools.lru_cache(maxsize=1)
 def _embedder(path: Path) -> FaceEmbedder:
     """Return an embedder, read once a process."""
-    return load_face_embedder(path)
+    return load_embedder(path)
 
 
 def _points(photograph: Photograph, part: TranslatedPartPayload) -> tuple[tuple[float, float], ...]:

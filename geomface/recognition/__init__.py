@@ -18,22 +18,11 @@ if TYPE_CHECKING:
     from geomface.recognition.embedder.describe import describe_pictures as describe_pictures
     from geomface.recognition.embedder.embedder_module import EmbedderModule as EmbedderModule
     from geomface.recognition.embedder.face_embedder import FaceEmbedder as FaceEmbedder
-    from geomface.recognition.embedder.face_embedder import load_face_embedder as load_face_embedder
-    from geomface.recognition.embedder.face_embedder import save_face_embedder as save_face_embedder
-    from geomface.recognition.embedder.framing import FACE_SHARE as FACE_SHARE
-    from geomface.recognition.embedder.network import DESCRIPTOR_SIZE as DESCRIPTOR_SIZE
-    from geomface.recognition.embedder.network import IdentityNetwork as IdentityNetwork
-    from geomface.recognition.embedder.weights import load_embedder as load_embedder
-    from geomface.recognition.embedder.weights import save_embedder as save_embedder
+    from geomface.recognition.embedder.face_embedder import load_embedder as load_embedder
+    from geomface.recognition.embedder.face_embedder import save_embedder as save_embedder
     from geomface.recognition.embedder.whitening import Whitening as Whitening
     from geomface.recognition.embedder.whitening import fit_whitening as fit_whitening
     from geomface.recognition.frontal import FrontalView as FrontalView
-    from geomface.recognition.frontal_training.pictures import IdentityPictures as IdentityPictures
-    from geomface.recognition.frontal_training.pictures import (
-        draw_identity_pictures as draw_identity_pictures,
-    )
-    from geomface.recognition.frontal_training.recipe import IdentitySettings as IdentitySettings
-    from geomface.recognition.frontal_training.recipe import identity_recipe as identity_recipe
     from geomface.recognition.generator.face_generator import FaceGenerator as FaceGenerator
     from geomface.recognition.generator.face_generator import RenderedFaces as RenderedFaces
     from geomface.recognition.generator.face_generator import TranslatedFaces as TranslatedFaces

@@ -6,13 +6,12 @@ from itertools import islice
 import numpy as np
 import torch
 
-from geomface.arrays import ImageArray, require_shape
+from geomface.arrays import FloatArray, ImageArray, require_shape
 from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.errors import TopologyMismatchError
-from geomface.faces.albedo import landmark_places
+from geomface.faces.albedo import face_landmarks
 from geomface.mesh import Mesh, Template
 from geomface.mesh.similarity import fit_similarity
-from geomface.recognition.embedder.framing import FACE_SHARE, PICTURE_SIZE
 from geomface.rendering.differentiable import Renderer, RenderSettings, SphericalHarmonicsLight
 from geomface.synthesis.lights import light_coefficients, room_light
 from geomface.synthesis.parameters import head_rotation
@@ -20,16 +19,20 @@ from geomface.synthesis.scene import torch_camera
 
 GREY = 0.79
 """Colour of a face that has none."""
+BEHIND = 0.6
+"""What is seen beside a face and through its eyes: on black, holes would look like eyes."""
 DISTANCE = 5.5
 """From the eye to the face, in heights of the face: about one metre."""
-LIGHT = {"azimuth": 0.0, "elevation": 25.0, "share": 0.45, "intensity": 1.0, "warmth": 0.0}
-"""The main light from above the camera, see `room_light`."""
+SHARE = 0.88
+"""Height of the mean face, forehead to chin, as a share of the picture."""
+LIGHT = {"azimuth": 0.0, "elevation": 45.0, "share": 0.6, "intensity": 1.0, "warmth": 0.0}
+"""The main light from above the camera, see `room_light`: steep, as shading alone tells a shape."""
 _MOST_TEXELS = 256
 _BATCH = 8
 
 
 class FrontalView:
-    """Takes the picture of every face in the same way: from the front, on black, without eyeballs.
+    """Takes the picture of every face in the same way: from the front, on grey, without eyeballs.
 
     Parameters
     ----------
@@ -46,28 +49,25 @@ class FrontalView:
     place nor its unit matters. It shows its texture, else its vertex colours, else grey.
     """
 
-    def __init__(self, template: Template, size: int = PICTURE_SIZE) -> None:
-        marks = landmark_places(template)
+    def __init__(self, template: Template, size: int = 112) -> None:
+        self._landmarks = face_landmarks(template)
         mesh = template.mesh
+        marks = self._landmarks.positions(mesh.vertices)
         low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
-        # The frame of synthetic pictures, see `FaceScene`: the embedder was trained on it.
-        self.height = 1.5 * float(marks[17:27, 1].mean() - marks[8, 1])
+        # The frame of synthetic pictures, see `FaceScene`.
+        height = 1.5 * float(marks[17:27, 1].mean() - marks[8, 1])
         depth = 0.5 * float(marks[27:36, 2].mean() + marks[[0, 16], 2].mean())
-        middle = marks[8, 1] + 0.5 * self.height
-        self.centre = np.array([0.5 * (low[0] + high[0]), middle, depth])
+        middle = marks[8, 1] + 0.5 * height
+        centre = np.array([0.5 * (low[0] + high[0]), middle, depth])
         self.template, self.size = template, size
-        rotation, away = head_rotation(0.0, 0.0, 0.0), DISTANCE * self.height
-        ahead = np.array([0.0, 0.0, away])
-        self._camera = torch_camera(
-            [
-                CameraNumbers(
-                    weak=False,
-                    focal=FACE_SHARE * size * DISTANCE,
-                    principal=np.full(2, 0.5 * size),
-                    rotation=rotation,
-                    translation=ahead - rotation @ self.centre,
-                )
-            ]
+        rotation = head_rotation(0.0, 0.0, 0.0)
+        ahead = np.array([0.0, 0.0, DISTANCE * height])
+        self.camera = CameraNumbers(
+            weak=False,
+            focal=SHARE * size * DISTANCE,
+            principal=np.full(2, 0.5 * size),
+            rotation=rotation,
+            translation=ahead - rotation @ centre,
         )
         direction, shading = room_light(**LIGHT)
         towards = rotation.T @ (direction * [1.0, -1.0, -1.0])
@@ -75,8 +75,12 @@ class FrontalView:
         self._light = SphericalHarmonicsLight(torch.from_numpy(light)[None])
         self._drawn: tuple[Mesh, Renderer] | None = None
 
-    def pictures(self, faces: Iterable[Mesh]) -> Iterator[ImageArray]:
-        """Yield the (size, size, 3) float32 picture of each face, in order.
+    def pictures(self, faces: Iterable[Mesh]) -> Iterator[tuple[ImageArray, FloatArray]]:
+        """Yield the picture of each face, in order, and where its landmarks are.
+
+        Yields
+        ------
+        (size, size, 3) float32 in [0, 1], and (68, 2) float64 pixels
 
         Raises
         ------
@@ -93,8 +97,8 @@ class FrontalView:
                 yield from self._render(chunk[start:stop])
                 start = stop
 
-    def _render(self, faces: list[Mesh]) -> Iterator[ImageArray]:
-        vertices = np.stack([self._placed(face) for face in faces]).astype(np.float32)
+    def _render(self, faces: list[Mesh]) -> Iterator[tuple[ImageArray, FloatArray]]:
+        vertices = np.stack([self._placed(face) for face in faces])
         look = {}
         if _textured(faces[0]):
             look["texture"] = torch.cat([_shrunk(face.texture) for face in faces])
@@ -104,13 +108,15 @@ class FrontalView:
             look["colors"] = torch.from_numpy(np.stack(colors)) if colors else grey
         with torch.inference_mode():
             shown = self._renderer(faces[0]).render(
-                torch.from_numpy(vertices),
-                self._camera,
+                torch.from_numpy(vertices.astype(np.float32)),
+                torch_camera([self.camera]),
                 light=self._light,
+                background=torch.full((1, 3), BEHIND),
                 outputs=["rgb"],
                 **look,
             )
-        yield from shown.rgb.clamp(0.0, 1.0).numpy()
+        for picture, shape in zip(shown.rgb.clamp(0.0, 1.0).numpy(), vertices, strict=True):
+            yield picture, self.camera.project(self._landmarks.positions(shape))
 
     def _placed(self, face: Mesh) -> np.ndarray:
         mesh = self.template.mesh

@@ -1,15 +1,17 @@
-"""The identity embedder on people it was not trained on, and what its descriptors are good for.
+"""Descriptors of renders: how well they tell people apart, and what else they are good for.
 
-    python tests/benchmarks/identity.py [--weights FILE] [--picture FILE.jpg] [--quick]
+    python tests/benchmarks/identity.py [--embedder FILE] [--picture FILE.jpg] [--quick]
 
-Prints verification on held-out people (in colour, in grey, and on grey surfaces, where only the
-shape tells), identity distances (SWD x 1000) between sets of people, and how often the nearest
-cluster names an attribute rightly; draws held-out faces in the plane.
+Prints verification of people that no training saw (in colour, in grey, and on grey surfaces, where
+only the shape tells), identity distances (SWD x 1000) between sets of people, and how often the
+nearest cluster names an attribute rightly; draws faces in the plane. The light and the background of
+`FrontalView` were chosen on people of set 2; those that are measured are of set 3.
 """
 
 import argparse
+import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,29 +20,93 @@ import torch
 from geomface.faces import load_builtin_face
 from geomface.faces.albedo import AlbedoModel, albedo_model, landmark_places
 from geomface.faces.albedo_code import ALBEDO_PARAMETERS
-from geomface.mesh import Mesh
+from geomface.mesh import Mesh, Template
 from geomface.metrics import annotate, embed_in_plane, identity_distance, verify_identities
 from geomface.recognition import (
     FrontalView,
     describe_faces,
     describe_pictures,
-    draw_identity_pictures,
     load_embedder,
 )
-from geomface.recognition.frontal_training.pictures import picture_settings
+from geomface.recognition.frontal import BEHIND
 from geomface.report.embedding_figure import embedding_figure
 from geomface.report.images import encode
 from geomface.report.model_figures import figure_image
 from geomface.statistics import MorphableModel
-from geomface.synthesis import Person, draw_person
+from geomface.synthesis import (
+    CameraSettings,
+    FaceImageSettings,
+    FaceSampler,
+    Gaussian,
+    IdentitySettings,
+    Person,
+    PoseSettings,
+    Uniform,
+    draw_person,
+)
 
-TRAIN, HELD_OUT = 0, 2
+HELD_OUT, TRAINED = 3, 101
+"""Sets of people: those measured; those of the training that ships, the even ones of whom are of
+the built-in face."""
+SIZE, SAMPLES = 112, 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Pictures:
+    """Pictures of people in any expression, light and camera, turned by up to 10 degrees.
+
+    Every other one is drawn without eyeballs, which scans and models do not have.
+    """
+
+    colors: np.ndarray
+    """(N, size, size, 3) on black."""
+    cover: np.ndarray
+    """(N, size, size, 1), share of a pixel that the face covers."""
+    landmarks: np.ndarray
+    """(N, 68, 2)."""
+
+    def on(self, behind: float, *, grey: bool = False) -> np.ndarray:
+        """Return the pictures on a background, or as a grey camera takes them."""
+        shown = self.colors + (1.0 - self.cover) * np.float32(behind)
+        return shown.mean(axis=3, keepdims=True).repeat(3, axis=3) if grey else shown
+
+
+def draw_pictures(model: MorphableModel, count: int) -> Pictures:
+    """Draw `SAMPLES` pictures of each of `count` people, person by person."""
+    turn = Uniform(-10.0, 10.0)
+    settings = FaceImageSettings(
+        identities=count,
+        samples=SAMPLES,
+        size=SIZE,
+        seed=HELD_OUT,
+        outputs=("rgb", "alpha"),
+        pose=PoseSettings(turn, turn, Uniform(-5.0, 5.0)),
+        camera=CameraSettings(
+            scale=Gaussian(0.88, 0.03),
+            offset_x=Gaussian(0.0, 0.012),
+            offset_y=Gaussian(0.0, 0.012),
+        ),
+    )
+    samplers = [
+        FaceSampler(dataclasses.replace(settings, eyes=eyes), model) for eyes in (True, False)
+    ]
+    found = Pictures(
+        np.empty((count, SAMPLES, SIZE, SIZE, 3), np.float32),
+        np.empty((count, SAMPLES, SIZE, SIZE, 1), np.float32),
+        np.empty((count, SAMPLES, 68, 2)),
+    )
+    for person in range(count):
+        for first, sampler in enumerate(samplers):
+            batch = sampler.batch([(person, k) for k in range(first, SAMPLES, 2)])
+            found.colors[person, first::2] = batch.images["rgb"]
+            found.cover[person, first::2] = batch.images["alpha"][..., None]
+            found.landmarks[person, first::2] = batch.landmarks
+    return Pictures(*(part.reshape(-1, *part.shape[2:]) for part in vars(found).values()))
 
 
 def people(model: MorphableModel, seed: int, numbers: range) -> list[Person]:
-    """Return people of a set of training pictures."""
-    settings = picture_settings(1, 1, seed, eyes=False).identity
-    return [draw_person(settings, len(model.shape), seed, number) for number in numbers]
+    """Return people of a set of synthetic faces."""
+    return [draw_person(IdentitySettings(), len(model.shape), seed, number) for number in numbers]
 
 
 def faces(
@@ -98,52 +164,89 @@ def attributes(model: MorphableModel, who: list[Person]) -> dict[str, list[str]]
 def main() -> None:
     """Measure, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--embedder", type=Path)
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    parser.add_argument("--old", action="store_true", help="the identity network beside it")
     options = parser.parse_args()
     torch.set_num_threads(1)
     began = time.perf_counter()
-    network, model = load_embedder(options.weights), load_builtin_face()
-    skin = albedo_model(model)
+    embedder, model = load_embedder(options.embedder), load_builtin_face()
     many, size = (30, 60) if options.quick else (200, 300)
+    drawn = draw_pictures(model, many)
+    print(f"{time.perf_counter() - began:.0f} s to draw the pictures", flush=True)
 
-    data = draw_identity_pictures(many, 8, HELD_OUT)
-    images = data.pictures.transpose(0, 2, 3, 1).astype(np.float32) / 255
-    began_again = time.perf_counter()
-    found = describe_pictures(images, network=network)
-    rate = len(images) / (time.perf_counter() - began_again)
-    show(f"held-out pictures, {many} people x 8", found, data.identities)
-    grey = images.mean(axis=3, keepdims=True).repeat(3, axis=3)
-    show("the same without colour", describe_pictures(grey, network=network), data.identities)
-    odd = np.arange(len(images)) % 8 % 2 == 1
-    show("without eyeballs only", found[odd], data.identities[odd])
+    def by_embedder(images: np.ndarray) -> np.ndarray:
+        return describe_pictures(images, drawn.landmarks[: len(images)], embedder=embedder)
+
+    if options.old:
+        from geomface.recognition.frontal_training import old_describe
+
+        print("the old network")
+        measure(
+            model, drawn, old_describe.describe_pictures, old_describe.describe_faces, 0.0, size, 0
+        )
+        print("\nthe embedder")
+
+    def rendered(meshes: Iterator[Mesh], template: Template) -> np.ndarray:
+        return describe_faces(meshes, template, embedder=embedder)
+
+    measure(model, drawn, by_embedder, rendered, BEHIND, size, TRAINED, options.picture)
+    print(f"\n{time.perf_counter() - began:.0f} s")
+
+
+def measure(
+    model: MorphableModel,
+    drawn: Pictures,
+    by_embedder: Callable[[np.ndarray], np.ndarray],
+    rendered: Callable[[Iterator[Mesh], Template], np.ndarray],
+    behind: float,
+    size: int,
+    trained: int,
+    picture: Path | None = None,
+) -> None:
+    """Print all tables of one way to describe faces."""
+    skin = albedo_model(model)
+    identities = np.arange(len(drawn.colors)) // SAMPLES
+    images = drawn.on(behind)
+    began = time.perf_counter()
+    found = by_embedder(images)
+    rate = len(images) / (time.perf_counter() - began)
+    many = len(images) // SAMPLES
+    show(f"pictures, {many} people x {SAMPLES}", found, identities)
+    show("the same without colour", by_embedder(drawn.on(behind, grey=True)), identities)
+    eyes = np.arange(len(images)) % SAMPLES % 2 == 0
+    show("those with eyeballs", found[eyes], identities[eyes])
+    show("those without eyeballs", found[~eyes], identities[~eyes])
+    dark = by_embedder(drawn.on(0.0))
+    show("all on black", dark, identities)
+    show("those with eyeballs on black", dark[eyes], identities[eyes])
 
     strangers = people(model, HELD_OUT, range(size))
     looks: dict[bool, np.ndarray] = {}
     for colored in (True, False):
-        drawn = [
+        shown = (
             mesh for look in (1, 2) for mesh in faces(model, skin, strangers, look, colored=colored)
-        ]
-        looks[colored] = describe_faces(drawn, model.template, network=network)
+        )
+        looks[colored] = rendered(shown, model.template)
         label = f"meshes, {size} people x 2 expressions, "
         who = np.tile(np.arange(size), 2)
         show(label + ("coloured" if colored else "grey"), looks[colored], who)
     print(f"{rate:.0f} pictures a second are described on one thread\n")
 
-    def described(seed: int, start: int, **how: float) -> np.ndarray:
-        chosen = people(model, seed, range(start, start + size))
-        return describe_faces(faces(model, skin, chosen, 1, **how), model.template, network=network)
+    def described(seed: int, numbers: range, **how: float) -> np.ndarray:
+        chosen = people(model, seed, numbers)
+        return rendered(faces(model, skin, chosen, 1, **how), model.template)
 
     reference, again = looks[True][:size], looks[True][size:]
-    few = np.resize(reference[: size // 10], reference.shape)
+    few, others = np.resize(reference[: size // 10], reference.shape), range(size, 2 * size)
     sets = {
         "the same people, other expressions": again,
-        "other held-out people": described(HELD_OUT, size),
-        "people of the training": described(TRAIN, 0),
-        "people of 0.7 sigma": described(HELD_OUT, size, sigma=0.7),
-        "people of 0.4 sigma": described(HELD_OUT, size, sigma=0.4),
+        "people of the training": described(trained, range(0, 2 * size, 2)),
+        "other held-out people": described(HELD_OUT, others),
         "a tenth of the people, ten times each": few,
+        "people of 0.7 sigma": described(HELD_OUT, others, sigma=0.7),
+        "people of 0.4 sigma": described(HELD_OUT, others, sigma=0.4),
         "grey surfaces": looks[False][:size],
     }
     print(f"identity SWD x 1000 from {size} held-out people to as many")
@@ -151,7 +254,7 @@ def main() -> None:
         values = [identity_distance(reference, other, seed=seed) for seed in range(3)]
         print(f"{label:44s} {np.mean(values):7.2f} +- {np.std(values):.2f}", flush=True)
 
-    known = people(model, HELD_OUT, range(size, 2 * size))
+    known = people(model, HELD_OUT, others)
     print("\nattribute named rightly: centres, 15 neighbours, the most frequent label")
     known_labels, labels = attributes(model, known), attributes(model, strangers)
     for name, truth in labels.items():
@@ -167,16 +270,14 @@ def main() -> None:
         _, counts = np.unique(truth, return_counts=True)
         print(f"{name:44s} {right[0]:.3f} {right[1]:.3f} {counts.max() / size:.3f}", flush=True)
 
-    if options.picture is not None:
+    if picture is not None:
         places = embed_in_plane(reference, perplexity=30 if size > 100 else 10, seed=0)
-        pictures = np.stack(
-            list(FrontalView(model.template, 96).pictures(faces(model, skin, strangers, 1)))
-        )
+        view = FrontalView(model.template, 96)
+        thumbs = [shown for shown, _ in view.pictures(faces(model, skin, strangers, 1))]
         figure = embedding_figure(
-            places, labels=labels["tone"], pictures=pictures, most=70, thumbnail=0.075
+            places, labels=labels["tone"], pictures=np.stack(thumbs), most=70, thumbnail=0.075
         )
-        options.picture.write_bytes(encode(figure_image(figure), quality=82))
-    print(f"\n{time.perf_counter() - began:.0f} s")
+        picture.write_bytes(encode(figure_image(figure), quality=82))
 
 
 if __name__ == "__main__":

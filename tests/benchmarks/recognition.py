@@ -33,7 +33,7 @@ from geomface.metrics.paired import compare_verification
 from geomface.metrics.roc import roc_curve
 from geomface.recognition.alignment.reference import Alignment, alignment_of
 from geomface.recognition.alignment.warp import align_face
-from geomface.recognition.embedder.face_embedder import FaceEmbedder, load_face_embedder
+from geomface.recognition.embedder.face_embedder import FaceEmbedder, load_embedder
 from geomface.recognition.networks.build import build_network
 from geomface.recognition.networks.embedder_network import NetworkSettings
 from geomface.recognition.protocols.identification import identify
@@ -135,7 +135,7 @@ def main() -> None:
     }
     baselines = [*scores, *rows]
     for path in options.embedder:
-        embedder = load_face_embedder(path)
+        embedder = load_embedder(path)
         shown = pictures
         if embedder.alignment != alignment:
             shown, _, _ = aligned_photographs(options.photographs, embedder.alignment, None)

@@ -29,7 +29,7 @@ from geomface.learning import ComputeSettings, run_training
 from geomface.metrics import verify_identities
 from geomface.metrics.identity_sets import intra_class_spread
 from geomface.recognition.aligned.aligned_faces import AlignedFaces, load_aligned
-from geomface.recognition.embedder.face_embedder import FaceEmbedder, load_face_embedder
+from geomface.recognition.embedder.face_embedder import FaceEmbedder, load_embedder
 from geomface.recognition.training.augmentation import AugmentationSettings
 from geomface.recognition.training.export import embed_faces, trained_embedder
 from geomface.recognition.training.settings import RecognitionSettings, recognition_recipe
@@ -259,7 +259,7 @@ def run_all(
             print(key, {name: round(found[name], 3) for name in own}, flush=True)
     if options.only:
         return
-    embedder = load_face_embedder()
+    embedder = load_embedder()
     for name in (item for item in SETS if item.startswith("spread ")):
         faces = faces_of(name)
         rows = embed_faces(embedder, faces)

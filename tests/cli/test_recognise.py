@@ -11,7 +11,7 @@ from geomface.cli.main import main
 from geomface.files import save_image
 from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
 from geomface.recognition.alignment.reference import Alignment
-from geomface.recognition.embedder.face_embedder import FaceEmbedder, save_face_embedder
+from geomface.recognition.embedder.face_embedder import FaceEmbedder, save_embedder
 from geomface.recognition.networks.build import build_network
 from geomface.recognition.networks.embedder_network import NetworkSettings
 
@@ -23,7 +23,7 @@ def embedder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(1)
     path = tmp_path_factory.mktemp("embedder") / "e.safetensors"
     network = build_network(NetworkSettings(height=56, width=48, descriptor_size=32))
-    save_face_embedder(path, FaceEmbedder(network, SMALL))
+    save_embedder(path, FaceEmbedder(network, SMALL))
     return path
 
 

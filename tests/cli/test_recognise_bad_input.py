@@ -13,7 +13,7 @@ from geomface.cli.main import main
 from geomface.files import save_image
 from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
 from geomface.recognition.alignment.reference import Alignment
-from geomface.recognition.embedder.face_embedder import FaceEmbedder, save_face_embedder
+from geomface.recognition.embedder.face_embedder import FaceEmbedder, save_embedder
 from geomface.recognition.networks.build import build_network
 from geomface.recognition.networks.embedder_network import NetworkSettings
 
@@ -50,7 +50,7 @@ def embedder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(1)
     path = tmp_path_factory.mktemp("embedder") / "e.safetensors"
     network = build_network(NetworkSettings(height=28, width=24, descriptor_size=8))
-    save_face_embedder(path, FaceEmbedder(network, TINY))
+    save_embedder(path, FaceEmbedder(network, TINY))
     return path
 
 

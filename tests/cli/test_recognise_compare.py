@@ -11,7 +11,7 @@ from geomface.cli.main import main
 from geomface.files import save_image, write_json
 from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
 from geomface.recognition.alignment.reference import Alignment
-from geomface.recognition.embedder.face_embedder import FaceEmbedder, save_face_embedder
+from geomface.recognition.embedder.face_embedder import FaceEmbedder, save_embedder
 from geomface.recognition.networks.build import build_network
 from geomface.recognition.networks.embedder_network import NetworkSettings
 
@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_image(tmp_path / "wall.png", np.full((64, 64, 3), 0.5, np.float32))
     torch.manual_seed(0)
     network = build_network(NetworkSettings(descriptor_size=16))
-    save_face_embedder(tmp_path / "e.safetensors", FaceEmbedder(network.eval(), alignment))
+    save_embedder(tmp_path / "e.safetensors", FaceEmbedder(network.eval(), alignment))
     record = {"verification": {"thresholds": {"equal error": -0.9, "0.01": 0.9999}}}
     (tmp_path / "mine").mkdir()
     write_json(tmp_path / "mine" / "evaluation.json", record | {"alignment": alignment.id})

@@ -11,7 +11,7 @@ from geomface.cli.main import main
 from geomface.files import save_image
 from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
 from geomface.recognition.alignment.reference import Alignment
-from geomface.recognition.embedder.face_embedder import FaceEmbedder, save_face_embedder
+from geomface.recognition.embedder.face_embedder import FaceEmbedder, save_embedder
 from geomface.recognition.networks.build import build_network
 from geomface.recognition.networks.embedder_network import NetworkSettings
 from geomface.recognition.protocols.embeddings import (
@@ -89,7 +89,7 @@ def test_a_folder_is_described_first(tmp_path: Path, capsys) -> None:
     save_image(folder / "a" / "wall.png", np.full((64, 64, 3), 0.5, np.float32))
     torch.manual_seed(0)
     network = build_network(NetworkSettings(descriptor_size=16)).eval()
-    save_face_embedder(tmp_path / "net.safetensors", FaceEmbedder(network, alignment))
+    save_embedder(tmp_path / "net.safetensors", FaceEmbedder(network, alignment))
     words = ["recognise", "evaluate", str(folder), "--all-pairs", "--out", str(tmp_path / "out")]
     assert main([*words, "--draws", "30", "--json"]) == 3  # by the embedder that ships
     shipped = json.loads(capsys.readouterr().out)

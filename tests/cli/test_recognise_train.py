@@ -13,7 +13,7 @@ from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmark
 from geomface.pipeline.aligned_sets import AlignedSetSettings, align_set
 from geomface.recognition.aligned.aligned_faces import load_aligned
 from geomface.recognition.alignment.reference import Alignment
-from geomface.recognition.embedder.face_embedder import load_face_embedder
+from geomface.recognition.embedder.face_embedder import load_embedder
 from geomface.recognition.training.export import trained_embedder
 from geomface.recognition.training.statistics import adapt_statistics
 
@@ -69,7 +69,7 @@ def test_where_nobody_is_left_to_measure_on_it_is_noted(
     assert record["held_out_people"] == 0 and "has no threshold" in record["notes"][0]
     written = tmp_path / "run" / "embedder.safetensors"
     assert record["embedder"] == str(written) and record["people"] == 4
-    card = load_face_embedder(written).card
+    card = load_embedder(written).card
     assert (card["recipe"], card["steps"]) == ("tiny", 1)
 
 
@@ -89,7 +89,7 @@ def test_an_embedder_of_real_people_too_has_their_statistics(faces: Path, tmp_pa
         "--no-whitening",
     ]
     assert main([str(word) for word in words]) == 0
-    found = load_face_embedder(out / "embedder.safetensors")
+    found = load_embedder(out / "embedder.safetensors")
     pictures = load_aligned(real)
     expected = adapt_statistics(trained_embedder(out), pictures)
     np.testing.assert_allclose(

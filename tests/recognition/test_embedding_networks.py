@@ -18,8 +18,8 @@ from geomface.recognition import (
     alignment_of,
     build_network,
     default_network,
-    load_face_embedder,
-    save_face_embedder,
+    load_embedder,
+    save_embedder,
 )
 from geomface.recognition.networks.embedder_network import EmbedderNetwork
 
@@ -101,8 +101,8 @@ def test_an_embedder_is_read_as_it_was_written(tmp_path: Path) -> None:
     path, network = tmp_path / "E.safetensors", trained()
     card = {"people": 3}
     embedder = FaceEmbedder(network, alignment_of("33x26"), {"lfw": 0.25}, card)
-    save_face_embedder(path, embedder)
-    read = load_face_embedder(path)
+    save_embedder(path, embedder)
+    read = load_embedder(path)
     assert read.network.settings == SMALL and read.alignment.id == "five-points-33x26"
     assert (read.thresholds, read.card) == ({"lfw": 0.25}, card)
     faces = np.random.default_rng(0).random((70, 33, 26, 3), np.float32)
@@ -114,7 +114,7 @@ def test_an_embedder_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert path.stat().st_size < 2.2 * weights(network) + 20_000
     assert read.embed(faces[:0]).shape == (0, 16)
     copy = tmp_path / "again.safetensors"
-    save_face_embedder(copy, read)
+    save_embedder(copy, read)
     assert copy.read_bytes() == path.read_bytes()
 
 
@@ -127,7 +127,7 @@ def test_landmarks_that_are_known_need_no_detector() -> None:
 
 def test_files_that_are_no_embedders_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "E.safetensors"
-    save_face_embedder(path, FaceEmbedder(trained(), alignment_of("33x26")))
+    save_embedder(path, FaceEmbedder(trained(), alignment_of("33x26")))
     arrays, header = load_tensors(path, kind="face-embedder", schema=1)
     good = header["config"]
     for change, words in (
@@ -141,10 +141,10 @@ def test_files_that_are_no_embedders_are_refused(tmp_path: Path) -> None:
     ):
         save_tensors(path, arrays, kind="face-embedder", schema=1, units=None, config=good | change)
         with pytest.raises(FileFormatError, match=words) as caught:
-            load_face_embedder(path)
+            load_embedder(path)
         assert str(caught.value).count(str(path)) == 1
     with pytest.raises(FileFormatError):
-        load_face_embedder(tmp_path / "missing.safetensors")
+        load_embedder(tmp_path / "missing.safetensors")
 
 
 def test_what_cannot_be_is_refused_in_a_sentence() -> None:

@@ -15,8 +15,8 @@ from geomface.recognition import (
     build_network,
     default_network,
     fit_whitening,
-    load_face_embedder,
-    save_face_embedder,
+    load_embedder,
+    save_embedder,
 )
 
 
@@ -75,8 +75,8 @@ def test_an_embedder_keeps_it(tmp_path: Path) -> None:
     embedder = FaceEmbedder(
         build_network(settings).eval(), alignment_of("28x24"), whitening=whitening
     )
-    save_face_embedder(tmp_path / "e.safetensors", embedder)
-    again = load_face_embedder(tmp_path / "e.safetensors")
+    save_embedder(tmp_path / "e.safetensors", embedder)
+    again = load_embedder(tmp_path / "e.safetensors")
     faces = np.random.default_rng(0).random((3, 28, 24, 3)).astype(np.float32)
     plain = dataclasses.replace(again, whitening=None).embed(faces)
     assert again.whitening is not None

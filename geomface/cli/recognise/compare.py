@@ -43,7 +43,7 @@ def run_compare(options: RecogniseCompareOptions, run: Run) -> int:
     from geomface.datasets.photographs import load_photograph
     from geomface.files.reading import require_file
     from geomface.recognition.aligned.read_face import read_face
-    from geomface.recognition.embedder.face_embedder import load_face_embedder
+    from geomface.recognition.embedder.face_embedder import load_embedder
     from geomface.recognition.protocols.thresholds import (
         read_thresholds,
         same_by,
@@ -58,7 +58,7 @@ def run_compare(options: RecogniseCompareOptions, run: Run) -> int:
     for path in paths:
         require_file(path, "an image")
     photographs = [load_photograph(path) for path in paths]
-    embedder = load_face_embedder(embedder_path(options.embedder))
+    embedder = load_embedder(embedder_path(options.embedder))
     thresholds = dict(embedder.thresholds)
     if options.evaluation is not None:
         thresholds = read_thresholds(options.evaluation, alignment=embedder.alignment.id)

@@ -55,11 +55,11 @@ def run_embed(options: RecogniseEmbedOptions, run: Run) -> int:
     require_output(options.out, "--out", (".npz",), (embedder_path(options.embedder),))
     require_output(options.report, "--report", (".json",))
     from geomface.pipeline.embed_pictures import embed_pictures, pictures_to_embed
-    from geomface.recognition.embedder.face_embedder import load_face_embedder
+    from geomface.recognition.embedder.face_embedder import load_embedder
     from geomface.recognition.protocols.embeddings import save_embeddings
 
     path = embedder_path(options.embedder)
-    embedder = load_face_embedder(path)
+    embedder = load_embedder(path)
     photographs, lost = pictures_to_embed(options.images, embedder.alignment)
     if options.common.dry_run:
         what = f"describe {len(photographs)} pictures of {options.images}"
@@ -68,7 +68,7 @@ def run_embed(options: RecogniseEmbedOptions, run: Run) -> int:
         step(0)
         found = embed_pictures(
             photographs,
-            load_face_embedder,
+            load_embedder,
             path,
             landmarks="found" if options.detect else "given",
             workers=options.workers,

@@ -8,7 +8,7 @@ from geomface.cli.recognise.embedder_file import embedder_id, embedder_path
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
 from geomface.pipeline.embed_pictures import embed_pictures, pictures_to_embed
-from geomface.recognition.embedder.face_embedder import FaceEmbedder, load_face_embedder
+from geomface.recognition.embedder.face_embedder import FaceEmbedder, load_embedder
 from geomface.recognition.protocols.embeddings import Embeddings, as_stored, load_embeddings
 from geomface.recognition.protocols.people import people_of
 
@@ -59,7 +59,7 @@ def find_source(
             people = tuple(people_of(given.names, labels).values())
         return Source(given.names, people, lambda: (given, {}))
     embedder = embedder_path(embedder)
-    photographs, lost = pictures_to_embed(path, load_face_embedder(embedder).alignment)
+    photographs, lost = pictures_to_embed(path, load_embedder(embedder).alignment)
     names = (*(photograph.name for photograph in photographs), *lost)
     told = [photograph.person for photograph in photographs] + [""] * len(lost)
     people = tuple(told) if labels is None else tuple(people_of(names, labels).values())
@@ -81,4 +81,4 @@ def _load(path: Path | None) -> FaceEmbedder:
     """Read an embedder; worker processes call it by its name."""
     if path is None:
         raise SettingsError("expected the file of an embedder, got none. Give --embedder FILE.")
-    return load_face_embedder(path)
+    return load_embedder(path)

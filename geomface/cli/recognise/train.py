@@ -192,7 +192,7 @@ def _write_embedder(
 ) -> dict[str, Any]:
     """Write the embedder of the newest checkpoint beside it, and return where."""
     from geomface.recognition.aligned.aligned_faces import load_aligned
-    from geomface.recognition.embedder.face_embedder import save_face_embedder
+    from geomface.recognition.embedder.face_embedder import save_embedder
     from geomface.recognition.training.export import trained_embedder
 
     faces, held_out = _divided(options, settings, sets)
@@ -207,6 +207,6 @@ def _write_embedder(
         photographs=real,
         whiten_by=[] if options.no_whitening else known,
     )
-    save_face_embedder(path, embedder)
+    save_embedder(path, embedder)
     run.say(f"{path}: the embedder, for 'geomface recognise embed --embedder'")
     return {"embedder": path}

@@ -1,26 +1,21 @@
 """Identity descriptors: points of the unit sphere, near for one person and far for two."""
 
 import functools
-from collections.abc import Iterable
-from itertools import islice
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, repeat
 
 import numpy as np
-import torch
 
-from geomface.arrays import FloatArray, ImageArray, require_shape
-from geomface.errors import SettingsError
+from geomface.arrays import FloatArray
+from geomface.errors import LandmarkError, SettingsError
 from geomface.mesh import Mesh, Template
-from geomface.recognition.embedder.framing import FACE_SHARE, frame_pictures
-from geomface.recognition.embedder.network import DESCRIPTOR_SIZE
-from geomface.recognition.embedder.weights import load_embedder
+from geomface.recognition.alignment.warp import align_face
+from geomface.recognition.embedder.face_embedder import FaceEmbedder, landmarks_of, load_embedder
 from geomface.recognition.frontal import FrontalView, faces_of
 
-if TYPE_CHECKING:
-    from geomface.recognition.embedder.network import IdentityNetwork
-
-BATCH = 128
-"""Pictures at a time."""
+_BATCH = 64
+_SHARPER = 2
+"""Pixels of a frontal picture a pixel of the aligned face, along its height."""
 
 
 def describe_faces(
@@ -28,21 +23,23 @@ def describe_faces(
     template: Template,
     *,
     textures: np.ndarray | None = None,
-    network: "IdentityNetwork | None" = None,
+    embedder: FaceEmbedder | None = None,
 ) -> FloatArray:
     """Return the identity descriptors of faces: a frontal picture of each, then the embedder.
+
+    Where the landmarks are in the picture is known, so none are sought.
 
     Parameters
     ----------
     faces : meshes of the template's topology with their texture or vertex colours, drawn a few at
         a time, so an iterator may yield many; or vertices (N, V, 3)
-    template : with the 68 landmarks, which frame the picture
+    template : with the 68 landmarks, which frame the picture and align the face
     textures : (N, H, W, 3) float32 in [0, 1] in the template's uv, for faces given as vertices
-    network : the embedder, default the one that ships with geomface
+    embedder : default the one that ships with geomface
 
     Returns
     -------
-    (N, 128) float64 of length 1; compare them by their cosine or Euclidean distance
+    (N, D) float64 of length 1; compare them by their cosine or Euclidean distance
 
     Raises
     ------
@@ -52,12 +49,13 @@ def describe_faces(
 
     Convention
     ----------
-    Colour and shape both tell who somebody is: compare textured faces with textured ones.
+    Colour and shape both tell who somebody is: compare textured faces with textured ones, and
+    renders with renders: a photograph of the same person lies elsewhere.
 
     Source
     ------
     Shamai, Slossberg, Kimmel 2018, Sec. 10: 128 numbers of a frontal render. Their descriptor is
-    OpenFace's; this embedder knows our own synthetic people only.
+    OpenFace's; this embedder knows synthetic people only.
     """
     if isinstance(faces, np.ndarray):
         if textures is not None and template.mesh.uv is None:
@@ -71,69 +69,62 @@ def describe_faces(
             "describe_faces: expected textures beside vertices only, got them beside meshes. Put "
             "each into its mesh."
         )
-    pictures = FrontalView(template).pictures(faces)
-    return _described(iter(lambda: list(islice(pictures, BATCH)), []), network)
+    embedder = shipped_embedder() if embedder is None else embedder
+    view = FrontalView(template, _SHARPER * embedder.alignment.height)
+    return _described(view.pictures(faces), embedder)
 
 
 def describe_pictures(
-    pictures: ImageArray,
+    pictures: np.ndarray | Sequence[np.ndarray],
+    landmarks: FloatArray | Sequence[FloatArray] | None = None,
     *,
-    face_share: float = FACE_SHARE,
-    network: "IdentityNetwork | None" = None,
+    embedder: FaceEmbedder | None = None,
 ) -> FloatArray:
-    """Return the identity descriptors of frontal pictures.
+    """Return the identity descriptors of the faces in pictures.
 
     Parameters
     ----------
-    pictures : (N, H, W, 3) float32 in [0, 1]; the largest square in the middle is looked at
-    face_share : height of the mean face, forehead to chin, as a share of the pictures' shorter
-        side, 0.68 in synthetic faces by default; they are cut or framed in black to the
-        embedder's share
-    network : the embedder, default the one that ships with geomface
+    pictures : (N, H, W, 3), or N pictures of any sizes, as `align_face` takes them
+    landmarks : (N, 68, 2) pixels where they are known, as of synthetic pictures; None finds those
+        of the main face of each
+    embedder : default the one that ships with geomface
 
     Returns
     -------
-    (N, 128) float64 of length 1
+    (N, D) float64 of length 1
 
     Raises
     ------
-    SettingsError : another shape, values beyond [0, 1], NaN, a share out of (0, 4]
+    LandmarkError : no picture or no face in it, not landmarks for each
     """
-    images = require_shape(pictures, (None, None, None, 3), "pictures to describe", SettingsError)
-    if not 0 < face_share <= 4:
-        raise SettingsError(
-            f"face_share: expected more than 0 and at most 4 heights, got {face_share}."
+    if landmarks is not None and len(landmarks) != len(pictures):
+        raise LandmarkError(
+            f"pictures to describe: expected landmarks of {len(pictures)} pictures, got "
+            f"{len(landmarks)}. Give None to have them found."
         )
-    if 0 in images.shape[1:3]:
-        raise SettingsError(f"pictures to describe: expected pixels, got shape {images.shape}.")
-    parts = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
-    return _described((frame_pictures(_checked(part), face_share) for part in parts), network)
+    embedder = shipped_embedder() if embedder is None else embedder
+    return _described(
+        zip(pictures, repeat(None) if landmarks is None else landmarks, strict=False), embedder
+    )
 
 
 @functools.cache
-def shipped_embedder() -> "IdentityNetwork":
+def shipped_embedder() -> FaceEmbedder:
     """Return the embedder that ships with geomface, read once."""
     return load_embedder()
 
 
 def _described(
-    batches: Iterable[list[ImageArray] | ImageArray], network: "IdentityNetwork | None"
+    faces: Iterator[tuple[np.ndarray, FloatArray | None]], embedder: FaceEmbedder
 ) -> FloatArray:
-    network = shipped_embedder() if network is None else network
-    found = [np.empty((0, DESCRIPTOR_SIZE))]
-    with torch.inference_mode():
-        for batch in batches:
-            images = torch.from_numpy(np.ascontiguousarray(batch, np.float32))
-            seen = network((2.0 * images - 1.0).permute(0, 3, 1, 2))
-            found.append(seen.double().numpy())
+    """Return the descriptors of pictures and their landmarks, a few faces in memory at a time."""
+    found = [np.empty((0, embedder.network.descriptor_size))]
+    while part := list(islice(faces, _BATCH)):
+        aligned = [
+            align_face(
+                picture, landmarks_of(picture) if points is None else points, embedder.alignment
+            )
+            for picture, points in part
+        ]
+        found.append(embedder.embed(np.stack(aligned)))
     return np.concatenate(found)
-
-
-def _checked(images: np.ndarray) -> ImageArray:
-    low, high = float(images.min()), float(images.max())
-    if not (low >= -1e-4 and high <= 1.0 + 1e-4):
-        raise SettingsError(
-            f"pictures to describe: expected values in [0, 1], got {low:g} to {high:g}. Divide "
-            "8-bit values by 255."
-        )
-    return images.astype(np.float32)

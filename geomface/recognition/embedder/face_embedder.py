@@ -128,11 +128,11 @@ class FaceEmbedder:
         LandmarkError : no picture, or no face in it
         """
         if landmarks is None:
-            landmarks = _landmarks_of(image)
+            landmarks = landmarks_of(image)
         return self.embed(align_face(image, landmarks, self.alignment)[None])[0]
 
 
-def save_face_embedder(path: Path | str, embedder: FaceEmbedder) -> None:
+def save_embedder(path: Path | str, embedder: FaceEmbedder) -> None:
     """Write an embedder (kind "face-embedder"); its kernels are rounded to half precision.
 
     Raises
@@ -155,7 +155,7 @@ def save_face_embedder(path: Path | str, embedder: FaceEmbedder) -> None:
     save_tensors(path, arrays, kind=KIND, schema=SCHEMA, units=None, config=config)
 
 
-def load_face_embedder(path: Path | str | None = None) -> FaceEmbedder:
+def load_embedder(path: Path | str | None = None) -> FaceEmbedder:
     """Read an embedder of photographs; without a path, the one that ships with geomface.
 
     Raises
@@ -166,10 +166,10 @@ def load_face_embedder(path: Path | str | None = None) -> FaceEmbedder:
     -------
     >>> import geomface as gf
     >>> from geomface.recognition import FaceEmbedder, alignment_of, build_network
-    >>> from geomface.recognition import default_network, load_face_embedder, save_face_embedder
+    >>> from geomface.recognition import default_network, load_embedder, save_embedder
     >>> network = build_network(default_network("compact"))  # of a training, more often
-    >>> save_face_embedder("e.safetensors", FaceEmbedder(network, alignment_of("56x48")))
-    >>> embedder = load_face_embedder("e.safetensors")
+    >>> save_embedder("e.safetensors", FaceEmbedder(network, alignment_of("56x48")))
+    >>> embedder = load_embedder("e.safetensors")
     >>> picture = gf.FaceSampler(gf.FaceImageSettings(size=128)).batch([(0, 0)])
     >>> image, points = picture.images["rgb"][0], picture.landmarks[0]
     >>> embedder.embed_photograph(image, points).shape
@@ -209,7 +209,7 @@ def _whitening_of(arrays: dict[str, np.ndarray]) -> Whitening | None:
     return Whitening(*(np.asarray(array, np.float64) for array in found))
 
 
-def _landmarks_of(image: ImageArray) -> FloatArray:
+def landmarks_of(image: ImageArray) -> FloatArray:
     from geomface.recognition.aligned.read_face import detector, main_face
 
     return main_face(detector().detect(image)).points

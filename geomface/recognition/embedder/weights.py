@@ -22,7 +22,7 @@ def save_embedder(path: Path | str, network: "IdentityNetwork", config: Any = No
 def load_embedder(path: Path | str | None = None) -> "IdentityNetwork":
     """Read an embedder of rendered frontal faces; without a path, the one that ships.
 
-    Photographs are described by another kind, see `load_face_embedder`.
+    Photographs are described by another kind, see `load_embedder`.
 
     Raises
     ------

@@ -120,14 +120,14 @@ def _prepared(
 ) -> "tuple[Callable[[], RenderToPhoto], dict[str, Any]]":
     """Return what makes the task, and what the report tells of its data."""
     from geomface.gan.render_to_photo import RenderToPhoto, require_data
-    from geomface.recognition import load_face_embedder
+    from geomface.recognition import load_embedder
 
     data = _read(options, renders)
     for note in renders.notes:
         run.note(f"{options.renders}: {note}")
     embedder: FaceEmbedder | None = None
     if settings.weights.identity:
-        embedder = load_face_embedder(embedder_path(options.embedder))
+        embedder = load_embedder(embedder_path(options.embedder))
     require_data(settings, data, embedder)
     told = {
         "renders": len(data.renders),
