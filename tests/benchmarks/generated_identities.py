@@ -5,7 +5,7 @@
 
 RUN is a training on SET's textures, "shipped" the model that comes with geomface. SET and TEST are
 made by `geomface synth textures` with other seeds, TEST without damage. Faces are drawn from the
-front at the run's resolution and described by the identity embedder. Prints
+front at the run's resolution and described by the embedder that ships. Prints
 
     SWD         identity distance x 1000 to the people of TEST, mean and deviation of three seeds of
                 the directions: GAN textures on the geometries that least squares assigns to them,
@@ -134,7 +134,9 @@ def draw_figures(
         chosen = rows[first][:SHOWN]
         distances, nearest = nearest_distances(chosen, rows[second])
         pairs = [faces[first][:SHOWN], [faces[second][k] for k in nearest]]
-        above, below = (np.stack(list(view.pictures(iter(part)))) for part in pairs)
+        above, below = (
+            np.stack([shown for shown, _ in view.pictures(iter(part))]) for part in pairs
+        )
         sheets.append(neighbour_sheet(above, below, distances=distances, columns=SHOWN // 2))
     write_image(folder / "neighbours.jpg", side_by_side(sheets, gap=24))
 
@@ -213,7 +215,7 @@ def main() -> None:
         both = [face for pair in zip(generated, real, strict=False) for face in pair]
         rows = np.stack([found["GAN"][:count], test[:count]], axis=1).reshape(2 * count, -1)
         labels = ["generated", "real"] * count
-        pictures = np.stack(list(FrontalView(template, 96).pictures(iter(both))))
+        pictures = np.stack([shown for shown, _ in FrontalView(template, 96).pictures(both)])
         figure = embedding_figure(
             embed_in_plane(rows, perplexity=30, seed=0),
             labels=labels,

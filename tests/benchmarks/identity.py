@@ -4,14 +4,14 @@
 
 Prints verification of people that no training saw (in colour, in grey, and on grey surfaces, where
 only the shape tells), identity distances (SWD x 1000) between sets of people, and how often the
-nearest cluster names an attribute rightly; draws faces in the plane. The light and the background of
+nearest cluster names an attribute rightly; draws faces in the plane. Light and background of
 `FrontalView` were chosen on people of set 2; those that are measured are of set 3.
 """
 
 import argparse
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,10 @@ import torch
 from geomface.faces import load_builtin_face
 from geomface.faces.albedo import AlbedoModel, albedo_model, landmark_places
 from geomface.faces.albedo_code import ALBEDO_PARAMETERS
-from geomface.mesh import Mesh, Template
+from geomface.mesh import Mesh
 from geomface.metrics import annotate, embed_in_plane, identity_distance, verify_identities
 from geomface.recognition import (
+    FaceEmbedder,
     FrontalView,
     describe_faces,
     describe_pictures,
@@ -67,7 +68,7 @@ class Pictures:
 
     def on(self, behind: float, *, grey: bool = False) -> np.ndarray:
         """Return the pictures on a background, or as a grey camera takes them."""
-        shown = self.colors + (1.0 - self.cover) * np.float32(behind)
+        shown = np.clip(self.colors + (1.0 - self.cover) * np.float32(behind), 0.0, 1.0)
         return shown.mean(axis=3, keepdims=True).repeat(3, axis=3) if grey else shown
 
 
@@ -167,82 +168,65 @@ def main() -> None:
     parser.add_argument("--embedder", type=Path)
     parser.add_argument("--picture", type=Path)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
-    parser.add_argument("--old", action="store_true", help="the identity network beside it")
     options = parser.parse_args()
     torch.set_num_threads(1)
     began = time.perf_counter()
     embedder, model = load_embedder(options.embedder), load_builtin_face()
     many, size = (30, 60) if options.quick else (200, 300)
-    drawn = draw_pictures(model, many)
-    print(f"{time.perf_counter() - began:.0f} s to draw the pictures", flush=True)
-
-    def by_embedder(images: np.ndarray) -> np.ndarray:
-        return describe_pictures(images, drawn.landmarks[: len(images)], embedder=embedder)
-
-    if options.old:
-        from geomface.recognition.frontal_training import old_describe
-
-        print("the old network")
-        measure(
-            model, drawn, old_describe.describe_pictures, old_describe.describe_faces, 0.0, size, 0
-        )
-        print("\nthe embedder")
-
-    def rendered(meshes: Iterator[Mesh], template: Template) -> np.ndarray:
-        return describe_faces(meshes, template, embedder=embedder)
-
-    measure(model, drawn, by_embedder, rendered, BEHIND, size, TRAINED, options.picture)
+    measure_pictures(model, embedder, many)
+    measure_meshes(model, embedder, size, options.picture)
     print(f"\n{time.perf_counter() - began:.0f} s")
 
 
-def measure(
-    model: MorphableModel,
-    drawn: Pictures,
-    by_embedder: Callable[[np.ndarray], np.ndarray],
-    rendered: Callable[[Iterator[Mesh], Template], np.ndarray],
-    behind: float,
-    size: int,
-    trained: int,
-    picture: Path | None = None,
-) -> None:
-    """Print all tables of one way to describe faces."""
-    skin = albedo_model(model)
-    identities = np.arange(len(drawn.colors)) // SAMPLES
-    images = drawn.on(behind)
+def measure_pictures(model: MorphableModel, embedder: FaceEmbedder, count: int) -> None:
+    """Print how well people are told apart in pictures."""
+    drawn = draw_pictures(model, count)
+    identities = np.repeat(np.arange(count), SAMPLES)
+
+    def describe(images: np.ndarray) -> np.ndarray:
+        return describe_pictures(images, drawn.landmarks, embedder=embedder)
+
+    images = drawn.on(BEHIND)
     began = time.perf_counter()
-    found = by_embedder(images)
+    found = describe(images)
     rate = len(images) / (time.perf_counter() - began)
-    many = len(images) // SAMPLES
-    show(f"pictures, {many} people x {SAMPLES}", found, identities)
-    show("the same without colour", by_embedder(drawn.on(behind, grey=True)), identities)
+    show(f"pictures, {count} people x {SAMPLES}", found, identities)
+    show("the same without colour", describe(drawn.on(BEHIND, grey=True)), identities)
     eyes = np.arange(len(images)) % SAMPLES % 2 == 0
     show("those with eyeballs", found[eyes], identities[eyes])
     show("those without eyeballs", found[~eyes], identities[~eyes])
-    dark = by_embedder(drawn.on(0.0))
+    dark = describe(drawn.on(0.0))
     show("all on black", dark, identities)
     show("those with eyeballs on black", dark[eyes], identities[eyes])
+    print(f"{rate:.0f} pictures a second are described on one thread\n")
 
+
+def measure_meshes(
+    model: MorphableModel, embedder: FaceEmbedder, size: int, picture: Path | None
+) -> None:
+    """Print what descriptors of `size` people say of them and of sets of people."""
+    skin = albedo_model(model)
     strangers = people(model, HELD_OUT, range(size))
     looks: dict[bool, np.ndarray] = {}
     for colored in (True, False):
         shown = (
             mesh for look in (1, 2) for mesh in faces(model, skin, strangers, look, colored=colored)
         )
-        looks[colored] = rendered(shown, model.template)
+        looks[colored] = describe_faces(shown, model.template, embedder=embedder)
         label = f"meshes, {size} people x 2 expressions, "
         who = np.tile(np.arange(size), 2)
         show(label + ("coloured" if colored else "grey"), looks[colored], who)
-    print(f"{rate:.0f} pictures a second are described on one thread\n")
 
     def described(seed: int, numbers: range, **how: float) -> np.ndarray:
         chosen = people(model, seed, numbers)
-        return rendered(faces(model, skin, chosen, 1, **how), model.template)
+        shown = faces(model, skin, chosen, 1, **how)
+        return describe_faces(shown, model.template, embedder=embedder)
 
     reference, again = looks[True][:size], looks[True][size:]
     few, others = np.resize(reference[: size // 10], reference.shape), range(size, 2 * size)
     sets = {
         "the same people, other expressions": again,
-        "people of the training": described(trained, range(0, 2 * size, 2)),
+        "people of the training": described(TRAINED, range(0, 2 * size, 2)),
         "other held-out people": described(HELD_OUT, others),
         "a tenth of the people, ten times each": few,
         "people of 0.7 sigma": described(HELD_OUT, others, sigma=0.7),

@@ -1,10 +1,9 @@
-"""Identity descriptors: pictures, training, what the shipped embedder tells apart."""
+"""Identity descriptors: frontal views, alignment by known landmarks, who is near to whom."""
 
 import dataclasses
 
 import numpy as np
 import pytest
-import torch
 
 from geomface.errors import (
     FileFormatError,
@@ -16,22 +15,22 @@ from geomface.errors import (
 from geomface.faces import load_builtin_face
 from geomface.faces.albedo import albedo_model
 from geomface.faces.albedo_code import sample_albedo_code
-from geomface.files.assets import asset_path
-from geomface.files.tensors import load_tensors
+from geomface.files.tensors import save_tensors
 from geomface.mesh import Mesh
 from geomface.metrics import verify_identities
 from geomface.recognition import (
-    FACE_SHARE,
+    FaceEmbedder,
     FrontalView,
-    IdentityNetwork,
+    alignment_of,
+    build_network,
+    default_network,
     describe_faces,
     describe_pictures,
-    draw_identity_pictures,
     load_embedder,
-    save_embedder,
 )
+from geomface.recognition.embedder import describe
 from geomface.recognition.embedder.describe import shipped_embedder
-from geomface.recognition.embedder.weights import ASSET
+from geomface.recognition.frontal import BEHIND, DISTANCE, SHARE
 from geomface.statistics import MorphableModel
 from geomface.synthesis import (
     CameraSettings,
@@ -40,6 +39,7 @@ from geomface.synthesis import (
     FaceImageSettings,
     FaceSampler,
     PoseSettings,
+    Uniform,
 )
 
 STILL = Constant(0.0)
@@ -63,28 +63,45 @@ def people(model: MorphableModel) -> list[list[Mesh]]:
     return found
 
 
-def test_the_shipped_file_is_small_and_its_card_lies_beside_it() -> None:
-    path = asset_path(ASSET)
-    assert path.stat().st_size <= 1_000_000
-    assert (path.parent / "card.md").is_file()
-    _, header = load_tensors(path, kind="identity-embedder", schema=1)
-    assert header["config"]["people"] == 2400
-
-
-def test_one_person_is_nearer_than_others(model: MorphableModel, people: list[list[Mesh]]) -> None:
+@pytest.mark.parametrize("colored", [True, False])
+def test_one_person_is_nearer_than_others(
+    model: MorphableModel, people: list[list[Mesh]], colored: bool
+) -> None:
     meshes = [mesh for looks in people for mesh in looks]
+    if not colored:
+        meshes = [mesh.replace(colors=None) for mesh in meshes]
     found = describe_faces(iter(meshes), model.template)
     assert found.shape == (12, 128) and found.dtype == np.float64
-    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, atol=1e-12)
     result = verify_identities(found, np.repeat(np.arange(6), 2))
-    assert result.auc > 0.98 and result.same_mean > result.other_mean + 2 * result.same_deviation
+    assert result.auc > 0.98 and result.same_mean > result.other_mean + 2 * result.other_deviation
 
 
-def test_held_out_people_are_told_apart_in_another_light_and_expression() -> None:
-    data = draw_identity_pictures(24, 4, 4242)
-    found = describe_pictures(data.pictures.transpose(0, 2, 3, 1).astype(np.float32) / 255)
-    result = verify_identities(found, data.identities)
+def test_people_are_told_apart_in_another_light_and_expression(model: MorphableModel) -> None:
+    turn = Uniform(-10.0, 10.0)
+    settings = FaceImageSettings(
+        identities=8, samples=4, size=96, seed=4242, pose=PoseSettings(turn, turn, STILL)
+    )
+    batch = FaceSampler(settings, model).batch([(i, k) for i in range(8) for k in range(4)])
+    pictures = batch.images["rgb"]
+    found = describe_pictures(pictures, batch.landmarks)
+    result = verify_identities(found, np.repeat(np.arange(8), 4))
     assert result.auc > 0.99 and result.rank_1 > 0.9
+    # Where a face lies in its picture, and how large it is, says nothing.
+    moved = np.pad(pictures[:2], ((0, 0), (7, 0), (0, 20), (0, 0)))
+    again = describe_pictures(list(moved), batch.landmarks[:2] + [0.0, 7.0])
+    np.testing.assert_allclose(again, found[:2], atol=1e-3)
+    alone = shipped_embedder().embed_photograph(pictures[3], batch.landmarks[3])
+    np.testing.assert_allclose(alone, found[3], atol=1e-5)
+
+
+def test_landmarks_that_are_not_given_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = np.random.default_rng(0).random((3, 64, 64, 3))
+    points = np.random.default_rng(1).uniform(10.0, 50.0, (3, 68, 2))
+    known = describe_pictures(pictures, points)
+    found = iter(points)
+    monkeypatch.setattr(describe, "landmarks_of", lambda picture: next(found))
+    np.testing.assert_array_equal(describe_pictures(pictures), known)
 
 
 def test_place_and_unit_of_a_face_do_not_matter(
@@ -121,51 +138,40 @@ def test_vertices_and_textures_give_what_meshes_give(
     np.testing.assert_allclose(mixed[[0, 3]], found[[0, 2]], atol=1e-5)
     np.testing.assert_allclose(mixed[1], grey[1], atol=1e-5)
     assert describe_faces([], template).shape == (0, 128)
+    assert describe_pictures([], []).shape == (0, 128)
 
 
-def test_the_frontal_view_frames_like_the_pictures_of_the_training(model: MorphableModel) -> None:
+def test_the_frontal_view_frames_as_synthetic_pictures_do(model: MorphableModel) -> None:
     settings = FaceImageSettings(
         size=64,
         eyes=False,
         outputs=("rgb", "alpha"),
         pose=PoseSettings(STILL, STILL, STILL),
         expression=ExpressionSettings("neutral"),
-        camera=CameraSettings(Constant(FACE_SHARE), Constant(950.0), STILL, STILL),
+        camera=CameraSettings(Constant(SHARE), Constant(950.0), STILL, STILL),
     )
     sampler = FaceSampler(settings, model)
     drawn = sampler.parameters(0, 0)
-    face = model.mesh.replace(vertices=sampler.vertices(drawn))
-    (picture,) = FrontalView(model.template).pictures([face])
-    cover = sampler.render([drawn]).images["alpha"][0] > 0.5
-    shown = picture.max(axis=2) > 0.02
+    black = np.zeros((len(model.mesh.vertices), 3), np.float32)
+    face = model.mesh.replace(vertices=sampler.vertices(drawn), colors=black)
+    ((picture, points),) = FrontalView(model.template, 64).pictures([face])
+    batch = sampler.render([drawn])
+    cover = batch.images["alpha"][0] > 0.5
+    shown = picture.max(axis=2) < 0.98 * BEHIND
     assert (cover & shown).sum() > 0.93 * (cover | shown).sum()
+    # Another distance, and a face that is laid on the template: about the same places.
+    assert DISTANCE > 4 and abs(points - batch.landmarks[0]).max() < 2.0
 
 
-def test_pictures_are_framed_to_the_size_that_the_embedder_knows() -> None:
-    data = draw_identity_pictures(2, 1, 9)
-    small = data.pictures.transpose(0, 2, 3, 1).astype(np.float32) / 255
-    expected = describe_pictures(small)
-    large = small.repeat(2, axis=1).repeat(2, axis=2)
-    wide = np.pad(large, ((0, 0), (0, 0), (20, 20), (0, 0)))
-    np.testing.assert_allclose(describe_pictures(wide), expected, atol=1e-5)
-    framed = np.pad(small, ((0, 0), (16, 16), (16, 16), (0, 0)))
-    np.testing.assert_allclose(
-        describe_pictures(framed, face_share=FACE_SHARE * 64 / 96), expected, atol=1e-5
+def test_any_embedder_describes_at_its_own_size(
+    model: MorphableModel, people: list[list[Mesh]]
+) -> None:
+    settings = dataclasses.replace(
+        default_network("compact"), height=28, width=24, descriptor_size=16
     )
-    cut = describe_pictures(small[:, 8:56, 8:56], face_share=FACE_SHARE * 64 / 48)
-    assert cut.shape == expected.shape and np.isfinite(cut).all()
-
-
-def test_a_file_gives_back_the_network(tmp_path) -> None:
-    torch.manual_seed(1)
-    network = IdentityNetwork().eval()
-    path = tmp_path / "embedder.safetensors"
-    save_embedder(path, network)
-    pictures = torch.rand(2, 3, 64, 64)
-    with torch.no_grad():
-        torch.testing.assert_close(
-            load_embedder(path)(pictures), network(pictures), rtol=0, atol=5e-3
-        )
+    embedder = FaceEmbedder(build_network(settings).eval(), alignment_of("28x24"))
+    assert describe_faces(people[0], model.template, embedder=embedder).shape == (2, 16)
+    assert describe_faces([], model.template, embedder=embedder).shape == (0, 16)
 
 
 def test_bad_input_is_refused_in_one_sentence(
@@ -175,11 +181,10 @@ def test_bad_input_is_refused_in_one_sentence(
     bare = dataclasses.replace(template, landmarks=None)
     other = Mesh(np.eye(3), np.array([[0, 1, 2]]))
     vertices, texture = mesh.vertices[None], np.zeros((1, 8, 8, 3), np.float32)
-    picture = np.zeros((2, 64, 64, 3), np.float32)
-    (tmp_path / "e.safetensors").write_bytes(b"nothing")
-    broken = IdentityNetwork()
-    broken.head.weight.data[:] = torch.nan
-    save_embedder(tmp_path / "nan.safetensors", broken)
+    picture, points = np.zeros((2, 64, 64, 3), np.float32), np.zeros((2, 68, 2))
+    old = tmp_path / "old.safetensors"
+    arrays = {"head.bias": np.zeros(3, np.float32)}
+    save_tensors(old, arrays, kind="identity-embedder", schema=1, units=None, config=None)
     refusals = [
         (LandmarkError, lambda: describe_faces([mesh], bare), "68 landmarks"),
         (TopologyMismatchError, lambda: describe_faces([other], template), "template's topology"),
@@ -196,14 +201,11 @@ def test_bad_input_is_refused_in_one_sentence(
             lambda: describe_faces([mesh], template, textures=texture),
             "beside vertices only",
         ),
-        (SettingsError, lambda: describe_pictures(picture[0]), "pictures to describe"),
-        (SettingsError, lambda: describe_pictures(picture + 200), "Divide 8-bit"),
-        (SettingsError, lambda: describe_pictures(picture * np.nan), "got nan"),
-        (SettingsError, lambda: describe_pictures(picture[:, :0]), "expected pixels"),
-        (SettingsError, lambda: describe_pictures(picture, face_share=0), "face_share"),
-        (FileFormatError, lambda: load_embedder(tmp_path / "no.safetensors"), "no.safetensors"),
-        (FileFormatError, lambda: load_embedder(tmp_path / "e.safetensors"), "e.safetensors"),
-        (FileFormatError, lambda: load_embedder(tmp_path / "nan.safetensors"), "finite weights"),
+        (LandmarkError, lambda: describe_pictures(picture, points), "within one pixel"),
+        (LandmarkError, lambda: describe_pictures(picture, points[:1]), "of 2 pictures, got 1"),
+        (LandmarkError, lambda: describe_pictures(picture[0], points), "of 64 pictures, got 2"),
+        (LandmarkError, lambda: describe_pictures(picture * np.nan), "NaN"),
+        (FileFormatError, lambda: load_embedder(old), "frontal renders, which geomface no longer"),
     ]
     for kind, call, match in refusals:
         with pytest.raises(kind, match=match):

@@ -1,1 +1,1 @@
-"""The identity embedder: its network, its file, and descriptors of faces and pictures by it."""
+"""The embedder: a network with its alignment, and descriptors of faces and pictures by it."""

@@ -20,6 +20,8 @@ from geomface.recognition.networks.embedder_network import EmbedderNetwork, Netw
 
 KIND = "face-embedder"
 SCHEMA = 1
+_REPLACED = "identity-embedder"
+"""Kind of the network of rendered faces that this one took the place of."""
 ASSET = "recognition/embedder.safetensors"
 _BATCH = 64
 _MEAN, _MATRIX = "whitening/mean", "whitening/matrix"
@@ -156,11 +158,12 @@ def save_embedder(path: Path | str, embedder: FaceEmbedder) -> None:
 
 
 def load_embedder(path: Path | str | None = None) -> FaceEmbedder:
-    """Read an embedder of photographs; without a path, the one that ships with geomface.
+    """Read an embedder of faces; without a path, the one that ships with geomface.
 
     Raises
     ------
-    FileFormatError : missing or damaged, not an embedder, or weights of another network
+    FileFormatError : missing or damaged, not an embedder, weights of another network, or an
+        identity embedder of rendered frontal faces, which earlier versions had
 
     Example
     -------
@@ -176,10 +179,16 @@ def load_embedder(path: Path | str | None = None) -> FaceEmbedder:
     (128,)
     """
     from geomface.files.assets import asset_path
-    from geomface.files.tensors import load_tensors
+    from geomface.files.tensors import load_tensors, read_header
     from geomface.learning.network_arrays import fill_network
 
     path = asset_path(ASSET) if path is None else path
+    if read_header(path)["kind"] == _REPLACED:
+        raise FileFormatError(
+            f"{path}: expected an embedder of aligned faces, got one of frontal renders, which "
+            "geomface no longer reads. Train one by 'geomface recognise train', or name none for "
+            "the one that ships."
+        )
     arrays, header = load_tensors(path, kind=KIND, schema=SCHEMA)
     config = header["config"] if isinstance(header["config"], dict) else {}
     try:
@@ -210,6 +219,7 @@ def _whitening_of(arrays: dict[str, np.ndarray]) -> Whitening | None:
 
 
 def landmarks_of(image: ImageArray) -> FloatArray:
+    """Return the (68, 2) landmarks of the face that a photograph is of, found by the detector."""
     from geomface.recognition.aligned.read_face import detector, main_face
 
     return main_face(detector().detect(image)).points

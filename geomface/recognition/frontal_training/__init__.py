@@ -1,1 +1,0 @@
-"""How the embedder is trained: labelled pictures, the loss, the steps."""
