@@ -8,7 +8,8 @@ from torch import nn
 from geomface.gan.render_to_photo.settings import NetworkSettings, Norm
 
 BLOCKS = 3
-_DEVIATION = 0.02
+_DEVIATION, _DRAWN_FOR = 0.02, 32
+"""Of the first weights, and the width that it was chosen for."""
 _NORMS: dict[Norm, Callable[[int], nn.Module]] = {
     "none": lambda channels: nn.Identity(),
     "instance": nn.InstanceNorm2d,
@@ -52,7 +53,8 @@ class Translator(nn.Module):
         self.last = _around(twice * width, 3, 7)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-                nn.init.normal_(layer.weight, 0.0, _DEVIATION)
+                # Signals as strong as at the paper's width: else a narrow G' says nothing.
+                nn.init.normal_(layer.weight, 0.0, _DEVIATION * (_DRAWN_FOR / width) ** 0.5)
 
     def forward(self, images: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
         """Return translated pictures.

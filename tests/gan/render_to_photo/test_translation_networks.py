@@ -60,6 +60,17 @@ def test_what_is_dropped_follows_from_the_noise() -> None:
     assert not straight(images, nothing).any()
 
 
+@pytest.mark.parametrize("width", [8, 32])
+def test_narrow_translators_begin_as_strong_as_those_of_the_paper(width: int) -> None:
+    torch.manual_seed(0)
+    images = torch.rand(2, 3, 32, 32) * 2 - 1
+    network = Translator(NetworkSettings(size=32, width=width), inverse=True)
+    assert 1e-4 < network(images).std() < 1e-3
+    assert width != 32 or network.blocks[0].layers[0].weight.std().item() == pytest.approx(  # type: ignore[union-attr,index]
+        0.02, rel=0.02
+    )
+
+
 def test_the_inverse_has_neither_noise_nor_skips() -> None:
     network = Translator(SMALL, inverse=True).train()
     images = torch.rand(1, 3, 32, 32)
