@@ -18,6 +18,9 @@ people are the means of their descriptors. `alone` is `real` from first weights 
 and `start` no training at all. Without --start all begin with the same first weights; the number of
 the split is the seed.
 
+Every embedder is measured as trained and with normalisations of the statistics of the k people's
+pictures (`adapt_statistics`), as `recognise train --real` writes it.
+
 DIR gets results.json, written after each training, so that a stopped run goes on where it was, and
 the curve over k, curve.png.
 """
@@ -57,9 +60,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from recognition import aligned_photographs  # noqa: E402
 
 ARMS = {
-    "start": "before",
+    "start": "the network that all begin with",
     "syn": "synthetic people alone",
-    "real": "the few real people alone",
+    "real": "the few alone",
     "alone": "the few alone, from first weights",
     "mix": "domain mixup of both",
     "both": "both side by side",
@@ -164,60 +167,66 @@ def measured(embedder: FaceEmbedder, photographs: Photographs, people: np.ndarra
     }
 
 
+def found_errors(rows: list[dict], few: int, arm: str, adapted: bool) -> dict[int, float]:
+    """Return the equal errors of an arm by split."""
+    chosen = [row for row in rows if (row["people"], row["arm"]) == (few, arm)]
+    return {row["split"]: (row["adapted"] if adapted else row)["equal_error"] for row in chosen}
+
+
 def table(rows: list[dict]) -> str:
-    """Return mean and spread of each arm over the splits, and how often mix is the best."""
+    """Return mean and spread of each arm over the splits, and mix beside the others in pairs."""
     lines = []
     for few in sorted({row["people"] for row in rows}):
-        found = {
-            arm: {
-                r["split"]: r["equal_error"] for r in rows if (r["people"], r["arm"]) == (few, arm)
-            }
-            for arm in ARMS
-        }
-        for arm, values in found.items():
-            if values:
-                each = " ".join(f"{value:.3f}" for value in values.values())
-                mean, spread = np.mean(list(values.values())), np.std(list(values.values()))
-                lines.append(f"k {few:2d} {arm:5} {mean:.4f} +- {spread:.4f}  {each}")
-        for other in [arm for arm in ARMS if arm != "mix"]:
-            splits = sorted(found["mix"].keys() & found[other].keys())
-            if splits:
-                gaps = [found["mix"][s] - found[other][s] for s in splits]
-                lower = sum(gap < 0 for gap in gaps)
+        for adapted in (False, True):
+            kind = "statistics of the few" if adapted else "as trained"
+            mix = found_errors(rows, few, "mix", adapted)
+            for arm in ARMS:
+                values = found_errors(rows, few, arm, adapted)
+                if not values:
+                    continue
+                numbers = np.array(list(values.values()))
+                shared = sorted(mix.keys() & values.keys())
+                gaps = np.array([mix[split] - values[split] for split in shared])
                 lines.append(
-                    f"k {few:2d} mix - {other}: {np.mean(gaps):+.4f}, lower in {lower} of "
-                    f"{len(gaps)}"
+                    f"k {few:2d} {kind:21} {arm:5} {numbers.mean():.4f} +- {numbers.std():.4f}, "
+                    f"mix {gaps.mean():+.4f}, lower in {(gaps < 0).sum()} of {len(gaps)}:  "
+                    + " ".join(f"{value:.3f}" for value in numbers)
                 )
     return "\n".join(lines)
 
 
 def draw_curve(rows: list[dict], path: Path) -> None:
-    """Draw equal errors over k: means of the splits, and each split as a dot."""
+    """Draw equal errors over k, means of the splits; dashed with the statistics of the few."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6.8, 3.6), layout="constrained")
     counts = sorted({row["people"] for row in rows})
     for number, (arm, label) in enumerate(ARMS.items()):
-        values = [
-            [r["equal_error"] for r in rows if (r["people"], r["arm"]) == (few, arm)]
-            for few in counts
-        ]
-        shown = [(few, each) for few, each in zip(counts, values, strict=True) if each]
-        if not shown:
-            continue
-        axes.plot([few for few, _ in shown], [np.mean(each) for _, each in shown], "-", label=label)
-        for few, each in shown:
-            place = few + 0.12 * (number - 1.5)
-            axes.plot([place] * len(each), each, ".", color=f"C{number}", alpha=0.45, ms=5)
+        for adapted, style in ((False, "-"), (True, "--")):
+            found = [(few, found_errors(rows, few, arm, adapted)) for few in counts]
+            found = [(few, list(each.values())) for few, each in found if each]
+            if not found:
+                continue
+            places = [few + 0.1 * (number - 2.5) for few, _ in found]
+            means = [float(np.mean(each)) for _, each in found]
+            color = f"C{number}"
+            axes.plot(places, means, "o" + style, color=color, ms=4, label="" if adapted else label)
+            if not adapted:
+                for place, (_, each) in zip(places, found, strict=True):
+                    axes.plot([place] * len(each), each, ".", color=color, alpha=0.35, ms=4)
+    axes.plot([], [], "k--", label="with the statistics of the few")
     axes.set(xlabel="real people, 10 photographs each", ylabel="equal error on the other people")
     axes.set_xticks(counts)
-    axes.set_ylim(bottom=0.0)
+    axes.set_yscale("log")
+    ticks = (0.02, 0.03, 0.05, 0.1, 0.2)
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
-    figure.savefig(path, dpi=110)
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    figure.savefig(path, dpi=100)
     plt.close(figure)
 
 
