@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from geomface.metrics.identity_sets import leakage as leakage
     from geomface.metrics.identity_sets import score_statistics as score_statistics
     from geomface.metrics.identity_sets import separability as separability
+    from geomface.metrics.image_distances import ImageDistances as ImageDistances
+    from geomface.metrics.image_distances import measure_distances as measure_distances
     from geomface.metrics.neighbours import NoveltyResult as NoveltyResult
     from geomface.metrics.neighbours import masked_nearest_distances as masked_nearest_distances
     from geomface.metrics.neighbours import nearest_distances as nearest_distances

@@ -82,6 +82,24 @@ def test_a_set_is_translated_with_its_people(sets: Path, trained: Path, tmp_path
     assert len(best) + len(best.failures) == 6 and "cycle" in next(iter(best.failures.values()))
 
 
+def test_a_translation_is_measured_beside_the_renders(
+    sets: Path, trained: Path, tmp_path: Path, capsys
+) -> None:
+    words = ["evaluate", "render_to_photo", str(trained), "--renders", str(sets / "renders")]
+    words += ["--report", str(tmp_path / "report.json")]
+    paired = ["--pairs", str(sets / "renders"), str(sets / "bare")]
+    assert main([*words, "--photographs", str(sets / "bare"), *paired]) == 0
+    found = json.loads((tmp_path / "report.json").read_text())
+    assert found["pictures"] == found["pairs"] == 6 and found["render_error"] == 0
+    assert found["pair_error"] > 0.1 and 0 <= found["people_renders"]["auc"] <= 1
+    # The photographs are the renders here: nothing comes nearer to them than these.
+    assert found["translated"]["kernel"] > found["renders"]["kernel"]
+    assert "6 pairs" in capsys.readouterr().out
+    for photographs, told in (("single", "expected 4 pictures"), ("large", "five-points-16x16")):
+        assert main([*words, "--photographs", str(sets / photographs)]) == 1
+        assert told in capsys.readouterr().err
+
+
 def test_what_cannot_be_translated_is_one_sentence(
     sets: Path, trained: Path, tmp_path: Path, capsys
 ) -> None:

@@ -10,72 +10,14 @@ from geomface.datasets import ImageSet
 from geomface.learning.errors import DatasetError
 from geomface.learning.masking import halve_with_mask, hide
 from geomface.metrics import (
-    RandomFeatures,
-    SlicedWassersteinSettings,
-    extract_features,
-    frechet_distance,
-    kernel_distance,
+    ImageDistances,
     masked_nearest_distances,
+    measure_distances,
     novelty_of_distances,
-    sliced_wasserstein,
 )
 
 NOVELTY_SIZE = 32
 """Most pixels a side of the images whose neighbours are looked for."""
-
-
-@dataclasses.dataclass(frozen=True)
-class ImageDistances:
-    """Distances between generated and reference images.
-
-    Parameters
-    ----------
-    swd : {pixels of the level: sliced Wasserstein distance times 1000}
-    swd_average : their mean
-    frechet : with random features of seed 0
-    kernel, kernel_error : squared kernel distance with the same features, and its deviation over
-        new sets of as many images
-    images : of each set
-    swd_settings : patches, directions, repetitions and seed of the sliced Wasserstein distance
-    """
-
-    swd: dict[int, float]
-    swd_average: float
-    frechet: float
-    kernel: float
-    kernel_error: float
-    images: int
-    swd_settings: SlicedWassersteinSettings
-
-
-def measure_distances(
-    generated: torch.Tensor, reference: torch.Tensor, *, seed: int = 0
-) -> ImageDistances:
-    """Compare generated with reference images, as many of each: every figure depends on that.
-
-    Parameters
-    ----------
-    generated, reference : (N, 3, S, S) and (M, 3, S, S) in [-1, 1]
-    seed : of patches and directions
-    """
-    count, size = min(len(generated), len(reference)), generated.shape[-1]
-    generated, reference = generated[:count], reference[:count]
-    use = SlicedWassersteinSettings(smallest=min(16, size), seed=seed)
-    if size < 16:  # sets too small for patches of 7 x 7 at 16 pixels get smaller patches
-        use = dataclasses.replace(use, patch=3)
-    swd = sliced_wasserstein(generated, reference, use)
-    function = RandomFeatures()
-    left, right = (extract_features(item, function) for item in (generated, reference))
-    kernel = kernel_distance(left, right)
-    return ImageDistances(
-        swd=swd.by_level,
-        swd_average=swd.average,
-        frechet=frechet_distance(left, right),
-        kernel=kernel.value,
-        kernel_error=kernel.error,
-        images=swd.images,
-        swd_settings=swd.settings,
-    )
 
 
 @dataclasses.dataclass(frozen=True)

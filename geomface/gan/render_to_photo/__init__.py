@@ -10,6 +10,8 @@ from geomface.lazy import attach
 
 if TYPE_CHECKING:
     from geomface.gan.render_to_photo.data import TranslationData as TranslationData
+    from geomface.gan.render_to_photo.evaluation import TranslationReport as TranslationReport
+    from geomface.gan.render_to_photo.evaluation import evaluate_translation as evaluate_translation
     from geomface.gan.render_to_photo.networks import Autoencoder as Autoencoder
     from geomface.gan.render_to_photo.networks import Translator as Translator
     from geomface.gan.render_to_photo.reading import FacePairs as FacePairs

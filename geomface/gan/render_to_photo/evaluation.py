@@ -1,0 +1,129 @@
+"""What a trained translation is worth: realism, pairs, and whether people stay who they are."""
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from geomface.arrays import FloatArray, ImageArray
+from geomface.gan.render_to_photo.reading import FacePairs
+from geomface.gan.render_to_photo.sampling import RenderTranslator
+from geomface.learning.errors import DatasetError
+from geomface.metrics import ImageDistances, measure_distances, verify_identities
+from geomface.recognition.aligned.aligned_faces import AlignedFaces
+from geomface.recognition.alignment.reference import require_alignment
+from geomface.recognition.embedder.embedder_module import EmbedderModule
+from geomface.recognition.embedder.face_embedder import FaceEmbedder
+
+FEWEST = 4
+"""Pictures of a set that distances can be told of."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PeopleApart:
+    """How well an embedder tells people apart: equal error and area under the curve."""
+
+    equal_error: float
+    auc: float
+
+
+@dataclasses.dataclass(frozen=True)
+class TranslationReport:
+    """Figures of a translation; those of the renders stand beside, as what there was before.
+
+    Parameters
+    ----------
+    pictures : renders translated
+    renders, translated : distances to the photographs
+    people_renders, people_translated : how well people are told apart; None where nobody is known
+        by two pictures, or all are one
+    realism, cycle, identity : means over the pictures, see `TranslatedPictures`
+    pairs : on how many pairs the next two are measured
+    pair_error, render_error : mean |y - r| over pairs, of translated renders and of the renders
+        themselves, in [-1, 1] colours
+    """
+
+    pictures: int
+    renders: ImageDistances
+    translated: ImageDistances
+    people_renders: PeopleApart | None
+    people_translated: PeopleApart | None
+    realism: float
+    cycle: float
+    identity: float
+    pairs: int = 0
+    pair_error: float | None = None
+    render_error: float | None = None
+
+
+def evaluate_translation(
+    translator: RenderTranslator,
+    renders: AlignedFaces,
+    photographs: AlignedFaces,
+    embedder: FaceEmbedder,
+    pairs: FacePairs | None = None,
+    *,
+    seed: int = 0,
+) -> TranslationReport:
+    """Translate renders and measure what has become of them.
+
+    Parameters
+    ----------
+    translator : from `load_translator`
+    renders : of people who can be known
+    photographs : that the training has not seen
+    embedder : that the training has not seen either; else it tells of itself
+    pairs : that the training has not seen
+    seed : of what is dropped, and of the distances
+
+    Raises
+    ------
+    DatasetError : sets of another alignment than the translator's, or fewer than four pictures
+    """
+    sets = {"renders": renders, "photographs": photographs}
+    if pairs is not None:
+        sets["pairs"] = pairs.renders
+    for name, faces in sets.items():
+        require_alignment(name, faces.alignment, translator.alignment)
+        if len(faces) < FEWEST and name != "pairs":
+            raise DatasetError(
+                f"{name}: expected {FEWEST} pictures or more to measure, got {len(faces)}."
+            )
+    before = renders.pictures()
+    made = translator.translate(before, renders.names, seed=seed, embedder=embedder)
+    real = _network_images(photographs.pictures())
+    distances = [
+        measure_distances(_network_images(item), real, seed=seed)
+        for item in (before, made.pictures)
+    ]
+    who = EmbedderModule(embedder, translator.alignment).eval()
+    apart = [_people_apart(who, item, renders.labels) for item in (before, made.pictures)]
+    measures = (made.realism, made.cycle, made.identity)
+    figures = [float(np.mean(column)) for column in measures if column is not None]
+    report = TranslationReport(len(renders), *distances, *apart, *figures)
+    if pairs is None:
+        return report
+    drawn, shown = pairs.renders.pictures(), pairs.photographs.pictures()
+    translated = translator.translate(drawn, pairs.renders.names, seed=seed).pictures
+    errors = [2.0 * float(np.abs(item - shown).mean()) for item in (translated, drawn)]
+    return dataclasses.replace(
+        report, pairs=len(pairs), pair_error=errors[0], render_error=errors[1]
+    )
+
+
+def _network_images(pictures: ImageArray) -> torch.Tensor:
+    return 2.0 * torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous() - 1.0
+
+
+@torch.no_grad()
+def _people_apart(
+    who: torch.nn.Module, pictures: ImageArray, labels: np.ndarray
+) -> PeopleApart | None:
+    known = labels >= 0
+    counts = np.bincount(labels[known]) if known.any() else np.zeros(1, int)
+    if (counts > 0).sum() < 2 or counts.max() < 2:
+        return None
+    images = _network_images(pictures[known])
+    found: FloatArray = torch.cat([who(part) for part in images.split(64)]).double().numpy()
+    result = verify_identities(found, labels[known])
+    return PeopleApart(float(result.equal_error), float(result.auc))
