@@ -188,7 +188,11 @@ def trained(
     settings = settings_of(arm, seed, steps)
     with tempfile.TemporaryDirectory(dir=place) as folder:
         run = Path(folder) / "run"
-        run_training(lambda: RecognitionTask(settings, faces), run, settings, system=SYSTEM)
+        result = run_training(
+            lambda: RecognitionTask(settings, faces), run, settings, system=SYSTEM
+        )
+        if result.ended == "interrupt":
+            raise SystemExit(1)
         embedder = trained_embedder(run, whiten_by=[faces])
     found = {name: test(embedder) for name, test in tests.items()}
     raw = dataclasses.replace(embedder, whitening=None)
