@@ -3,7 +3,8 @@
 Takes the embedder of a training and thresholds that were measured on photographs:
 
     geomface synth faces --preset photo --models builtin ict_face.npz --identities 2400 \\
-        --samples 5 --size 128 --yaw "gaussian(0,20)" --wear per-picture --shards --seed 303 --out SET
+        --samples 5 --size 128 --yaw "gaussian(0,20)" --wear per-picture --shards \\
+        --seed 303 --out SET
     geomface recognise align --images SET --size 56x48 --out ALIGNED
     geomface recognise train --faces ALIGNED [ALIGNED ...] --precision bfloat16 --out RUN
     geomface recognise embed --images PHOTOGRAPHS --embedder RUN/embedder.safetensors --out E.npz
