@@ -7,7 +7,7 @@
 Draws the sets that are missing under DIR/sets (56 x 48, aligned), trains every arm of every seed
 (`compact`, batch 128, bfloat16) and measures it on people who are held out and on real photographs.
 Everything done is kept in DIR/results.json: the same command goes on, `--tables` prints what is
-there and draws DIR/people.png and DIR/attack.png.
+there and draws DIR/people.png.
 """
 
 import argparse
@@ -196,7 +196,7 @@ def trained(
         embedder = trained_embedder(run, whiten_by=[faces])
     found = {name: test(embedder) for name, test in tests.items()}
     raw = dataclasses.replace(embedder, whitening=None)
-    found |= {f"{name}, not whitened": tests[name](raw) for name in ("test", "photographs")}
+    found |= {f"{name}, not whitened": test(raw) for name, test in tests.items()}
     return {"people": len(faces.people.names), "pictures": len(faces), **found}
 
 

@@ -58,6 +58,28 @@ def test_unknown_pictures_tell_nothing() -> None:
     np.testing.assert_array_equal(with_others.matrix, alone.matrix)
 
 
+def test_mixed_people_lie_between_their_centres() -> None:
+    rng = np.random.default_rng(6)
+    centres, share = rng.normal(size=(80, 6)), rng.random(1200)
+    people = np.stack([rng.integers(80, size=1200), rng.integers(80, size=1200)], axis=1)
+    shares = np.stack([share, 1.0 - share], axis=1)
+    noise = rng.normal(size=(1200, 6)) * np.linspace(2.0, 0.1, 6)
+    mixed = np.einsum("nk,nkd->nd", shares, centres[people]) + noise
+    found = fit_whitening(mixed, people, shares, shrinkage=1e-9)
+    assert found is not None
+    wanted = np.diag(1.0 / np.linspace(2.0, 0.1, 6))
+    np.testing.assert_allclose(found.matrix, wanted, rtol=0.08, atol=0.3)
+
+
+def test_shares_of_one_person_change_nothing() -> None:
+    rows, who = descriptors(50, 3, 7)
+    people = np.stack([who, np.full(len(who), -1)], axis=1)
+    shares = np.stack([np.ones(len(who)), np.zeros(len(who))], axis=1)
+    plain, told = fit_whitening(rows, who), fit_whitening(rows, people, shares)
+    assert plain is not None and told is not None
+    np.testing.assert_allclose(told.matrix, plain.matrix, rtol=1e-6, atol=1e-9)
+
+
 def test_too_little_to_tell() -> None:
     rows, who = descriptors(4, 2, 4)
     assert fit_whitening(rows, who) is None  # 8 - 4 < 6

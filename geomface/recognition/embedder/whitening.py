@@ -3,6 +3,8 @@
 import dataclasses
 
 import numpy as np
+from scipy.sparse import csc_array, csr_array, eye_array
+from scipy.sparse.linalg import splu
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import SettingsError
@@ -49,13 +51,18 @@ class Whitening:
 
 
 def fit_whitening(
-    descriptors: FloatArray, identities: IndexArray, *, shrinkage: float = SHRINKAGE
+    descriptors: FloatArray,
+    identities: IndexArray,
+    shares: FloatArray | None = None,
+    *,
+    shrinkage: float = SHRINKAGE,
 ) -> Whitening | None:
     """Return the map after which pictures of one person scatter alike in all directions.
 
-    S = sum_i (x_i - c_k(i)) (x_i - c_k(i))^T / (N - K),  W = (S + a tr(S) / D I)^(-1/2)
+    S = sum_i r_i r_i^T / (N - K),  r_i = x_i - sum_k s_ik c_k,  c = argmin sum_i |r_i|^2
+    W = (S + a tr(S) / D I)^(-1/2)
 
-    with c_k the mean of person k's pictures, m the mean of all, a the shrinkage
+    with c_k the centre of person k, s_ik his share in picture i, m the mean of all, a the shrinkage
 
     Networks bring all photographs of a kind they have not seen near each other, along directions
     in which light and camera also move one person's pictures. Those count less hereafter.
@@ -63,7 +70,8 @@ def fit_whitening(
     Parameters
     ----------
     descriptors : (N, D) float64
-    identities : (N,) int64, -1 for who is not known
+    identities : (N,) or, where people are mixed, (N, L) int64; -1 for who is not known, or nobody
+    shares : of the shape of `identities`, 0 for nobody; None is all of one person
     shrinkage : a
 
     Returns
@@ -77,7 +85,8 @@ def fit_whitening(
     Source
     ------
     Hatch, Kajarekar, Stolcke 2006, Within-class covariance normalization for SVM-based speaker
-    recognition, Eq. 10. The symmetric root and the shrinkage are ours.
+    recognition, Eq. 10. The symmetric root, the shrinkage and the
+    centres of mixed people are ours.
 
     Example
     -------
@@ -90,18 +99,28 @@ def fit_whitening(
     True
     """
     require_number("shrinkage", shrinkage, POSITIVE)
-    known = identities >= 0
-    rows, who = descriptors[known], np.unique(identities[known], return_inverse=True)[1]
-    counts = np.bincount(who)
-    size = descriptors.shape[1]
-    if len(rows) - len(counts) < size:
+    people = identities[:, None] if identities.ndim == 1 else identities
+    known = np.asarray((people >= 0).any(axis=1))
+    rows, people = descriptors[known], people[known]
+    mass = np.ones(people.shape) if shares is None else shares[known]
+    place, column = np.nonzero(people >= 0)
+    names, who = np.unique(people[place, column], return_inverse=True)
+    freedom, size = len(rows) - len(names), descriptors.shape[1]
+    if freedom < size:
         return None
-    centres = np.zeros((len(counts), size))
-    np.add.at(centres, who, rows)
-    off = rows - (centres / counts[:, None])[who]
-    scatter = off.T @ off / (len(rows) - len(counts))
-    values, vectors = np.linalg.eigh(scatter)
+    off = rows - _centred(rows, csr_array((mass[place, column], (place, who))))
+    values, vectors = np.linalg.eigh(off.T @ off / freedom)
     even = shrinkage * values.mean()
-    if not even > 0.0:
-        return None
+    if not even > 1e-12 * np.square(rows).mean():
+        return None  # no scatter but that of rounding
     return Whitening(rows.mean(axis=0), (vectors / np.sqrt(values + even)) @ vectors.T)
+
+
+def _centred(rows: FloatArray, shares: csr_array) -> FloatArray:
+    """Return M C with the centres C that come nearest to the rows, M the shares."""
+    normal = csc_array(shares.T @ shares)
+    # One who is in mixes only, always with the same other, has no centre of his own.
+    diagonal = normal.diagonal()
+    ridge = 1e-9 * diagonal.mean() * eye_array(len(diagonal), format="csc")
+    solver = splu(csc_array(normal + ridge))
+    return shares @ solver.solve(np.asarray(shares.T @ rows))

@@ -11,6 +11,7 @@ from geomface.errors import FileFormatError, SettingsError
 from geomface.files.settings import settings_from_json
 from geomface.learning import load_trained
 from geomface.recognition.aligned.aligned_faces import AlignedFaces
+from geomface.recognition.aligned.class_labels import PARTS
 from geomface.recognition.alignment.reference import alignment_of
 from geomface.recognition.embedder.face_embedder import FaceEmbedder
 from geomface.recognition.embedder.whitening import Whitening, fit_whitening
@@ -73,13 +74,17 @@ def trained_embedder(
 
 def _whitening(embedder: FaceEmbedder, sets: Sequence[AlignedFaces]) -> Whitening | None:
     """Fit the whitening on the first pictures of each set; people of two sets are others."""
-    found, people, first = [], [], 0
+    found, people, shares, first = [], [], [], 0
     for faces in sets:
         part = faces.subset(np.arange(len(faces)) < _WHITENED)
         found.append(embed_faces(embedder, part))
-        people.append(np.where(part.people.labels < 0, -1, part.people.labels + first))
+        own = part.people.classes[:, :PARTS]
+        people.append(np.where(own < 0, -1, own + first))
+        shares.append(part.people.masses[:, :PARTS])
         first += len(part.people.names)
-    return fit_whitening(np.concatenate(found), np.concatenate(people)) if found else None
+    if not found:
+        return None
+    return fit_whitening(*(np.concatenate(part) for part in (found, people, shares)))
 
 
 def embed_faces(embedder: FaceEmbedder, faces: AlignedFaces) -> np.ndarray:
