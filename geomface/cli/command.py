@@ -29,6 +29,12 @@ class Command:
         """First line of the options' docstring."""
         return (self.options.__doc__ or "").strip().splitlines()[0]
 
+    @property
+    def description(self) -> str:
+        """The options' docstring, a line a paragraph."""
+        paragraphs = (self.options.__doc__ or "").strip().split("\n\n")
+        return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
 
 @dataclasses.dataclass(frozen=True)
 class CommandGroup:
@@ -89,6 +95,7 @@ def run_command(command: Command, title: str, words: list[str]) -> int:
         command.options,
         args=words,
         prog=title,
+        description=command.description,
         config=(tyro.conf.OmitArgPrefixes,),
     )
     return command.run(options, Run(title, options, words))

@@ -1,7 +1,9 @@
 """`geomface synth pairs`: for a list of pairs, pictures of people who do not exist."""
 
 import dataclasses
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from geomface.cli.batch import execute
 from geomface.cli.options import (
@@ -46,7 +48,9 @@ class SynthPairsOptions:
     fits: MaybeFolder = None
     """Results of 'model fit-image' of pictures of the list, each in a folder called as its picture:
     expression, light and pose are those that were found. Of the others they are drawn."""
-    mix: float | None = None
+    mix: Annotated[
+        float | None, tyro.conf.arg(metavar="SHARE", help_behavior_hint="(default: no mixing)")
+    ] = None
     """Share of the person in each picture; the rest is another person of the set, and the label
     stays (Syn-LFW-R)."""
     people: int = DrawnPairsSettings.people

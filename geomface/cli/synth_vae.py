@@ -16,10 +16,10 @@ from geomface.synthesis.factor_vae.settings import RecipeName
 class SynthVaeOptions:
     """VAEs of identity, expression, light and pose, fitted to the factors of a population.
 
-    'synth faces' draws from them by --identity 'vae(FILE)', --expression weights
-    --expression-weights 'vae(FILE)', --light-coefficients 'vae(FILE)' and --pose 'vae(FILE)':
-    people, faces and lights as those of the population, and none of them. The file's card says on
-    what each was fitted and what it is worth on rows that were held out.
+    Options of 'synth faces' that draw from them: --identity 'vae(FILE)', --expression weights
+    --expression-weights 'vae(FILE)', --light-coefficients 'vae(FILE)' and --pose 'vae(FILE)'.
+    People, faces and lights are as those of the population, and none of them. The file's card says
+    on what each was fitted and what it is worth on rows that were held out.
     """
 
     factors: Annotated[Path, tyro.conf.arg(metavar="DIR")]

@@ -9,12 +9,12 @@ from geomface.cli.recognise.train import RecogniseTrainOptions, run_train
 
 GROUP = CommandGroup(
     "recognise",
-    "Who is in pictures of faces: align them, describe them, measure how well they are told apart.",
+    "Who is in pictures of faces: align, train, describe, measure, compare.",
     {
         "align": Command(RecogniseAlignOptions, run_align),
-        "embed": Command(RecogniseEmbedOptions, run_embed),
-        "compare": Command(RecogniseCompareOptions, run_compare),
         "train": Command(RecogniseTrainOptions, run_train),
+        "embed": Command(RecogniseEmbedOptions, run_embed),
         "evaluate": Command(RecogniseEvaluateOptions, run_evaluate),
+        "compare": Command(RecogniseCompareOptions, run_compare),
     },
 )

@@ -27,12 +27,11 @@ class RecogniseEvaluateOptions:
     """How well descriptors tell people apart: verification and identification, with intervals.
 
     The descriptors are those of 'geomface recognise embed', or made of a folder of pictures by
-    --embedder. Pairs are those of a list (LFW's pairs.txt as it is, or "A.png B.png 1" a line), or
-    all of the set. Told are the equal error, the
-    share of true accepts at false accept rates, the accuracy over folds whose thresholds are chosen
-    on the other folds, and how often the nearest other picture shows the same person. Intervals are
-    over people. Pictures without a face are left out and, beside it, counted as refused. One of
-    --pairs and --all-pairs must be given.
+    --embedder. One of --pairs (a list: LFW's pairs.txt as it is, or "A.png B.png 1" a line) and
+    --all-pairs must be given. Told are the equal error, the share of true accepts at false accept
+    rates, the accuracy over folds whose thresholds are chosen on the other folds, and how often the
+    nearest other picture shows the same person, with intervals over people. Pictures without a
+    face are left out; another column counts them as refused.
     """
 
     embeddings: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="E.npz|DIR")]

@@ -2,11 +2,8 @@
 
 import dataclasses
 
-import numpy as np
-
 from geomface.errors import SettingsError
 from geomface.ranges import COUNT, require_numbers
-from geomface.synthesis.streams import stream
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +52,8 @@ def draw_pair_list(settings: DrawnPairsSettings, seed: int = 0) -> str:
     >>> draw_pair_list(DrawnPairsSettings(people=4, samples=2, folds=2, pairs=1)).splitlines()[:2]
     ['2\\t1', 'person00000\\t1\\t2']
     """
+    from geomface.synthesis.streams import stream  # numpy; the settings are read by help texts
+
     lines = [f"{settings.folds}\t{settings.pairs}"]
     for fold in range(settings.folds):
         rng = stream(seed, "pairs", fold)
@@ -62,12 +61,12 @@ def draw_pair_list(settings: DrawnPairsSettings, seed: int = 0) -> str:
             fold * settings.people // settings.folds, (fold + 1) * settings.people // settings.folds
         )
         one = [(a, i, a, j) for a in people for i, j in _two(settings.samples)]
-        for place in np.sort(rng.choice(len(one), settings.pairs, replace=False)):
+        for place in sorted(rng.choice(len(one), settings.pairs, replace=False).tolist()):
             a, i, _, j = one[place]
             lines.append(f"{person_name(a)}\t{i}\t{j}")
         drawn: set[tuple[int, int, int, int]] = set()
         while len(drawn) < settings.pairs:
-            a, b = sorted(rng.choice(np.array(people), 2, replace=False).tolist())
+            a, b = sorted(rng.choice(people, 2, replace=False).tolist())
             i, j = rng.integers(1, settings.samples + 1, 2).tolist()
             drawn.add((a, i, b, j))
         lines += [f"{person_name(a)}\t{i}\t{person_name(b)}\t{j}" for a, i, b, j in sorted(drawn)]
