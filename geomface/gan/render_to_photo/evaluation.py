@@ -92,15 +92,18 @@ def evaluate_translation(
     before = renders.pictures()
     made = translator.translate(before, renders.names, seed=seed, embedder=embedder)
     real = _network_images(photographs.pictures())
-    distances = [
-        measure_distances(_network_images(item), real, seed=seed)
-        for item in (before, made.pictures)
-    ]
     who = EmbedderModule(embedder, translator.alignment).eval()
-    apart = [_people_apart(who, item, renders.labels) for item in (before, made.pictures)]
-    measures = (made.realism, made.cycle, made.identity)
-    figures = [float(np.mean(column)) for column in measures if column is not None]
-    report = TranslationReport(len(renders), *distances, *apart, *figures)
+    assert made.identity is not None  # an embedder was given
+    report = TranslationReport(
+        pictures=len(renders),
+        renders=measure_distances(_network_images(before), real, seed=seed),
+        translated=measure_distances(_network_images(made.pictures), real, seed=seed),
+        people_renders=_people_apart(who, before, renders.labels),
+        people_translated=_people_apart(who, made.pictures, renders.labels),
+        realism=float(np.mean(made.realism)),
+        cycle=float(np.mean(made.cycle)),
+        identity=float(np.mean(made.identity)),
+    )
     if pairs is None:
         return report
     drawn, shown = pairs.renders.pictures(), pairs.photographs.pictures()
