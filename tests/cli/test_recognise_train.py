@@ -23,10 +23,14 @@ TINY = Alignment(28, 24)
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A set of two pictures of each of four people."""
-    root = tmp_path_factory.mktemp("faces")
+    return people_of_noise(tmp_path_factory.mktemp("faces"), 8)
+
+
+def people_of_noise(root: Path, count: int) -> Path:
+    """Return a set of so many pictures, two a person."""
     points = np.repeat(TINY.points[2:3], 68, axis=0)
     points[36:42], points[42:48], points[[48, 54]] = *TINY.points[:2], TINY.points[3:]
-    for index in range(8):
+    for index in range(count):
         path = root / f"pictures/{index // 2}/{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         save_image(path, np.random.default_rng(index).random((30, 26, 3)))
@@ -74,8 +78,7 @@ def test_where_nobody_is_left_to_measure_on_it_is_noted(
 
 
 def test_an_embedder_of_real_people_too_has_their_statistics(faces: Path, tmp_path: Path) -> None:
-    real, out = tmp_path / "real", tmp_path / "run"
-    shutil.copytree(faces, real)
+    real, out = people_of_noise(tmp_path, 16), tmp_path / "run"
     words = ["recognise", "train", "--faces", faces, "--real", real, "--out", out]
     words += [
         "--recipe",
@@ -97,3 +100,20 @@ def test_an_embedder_of_real_people_too_has_their_statistics(faces: Path, tmp_pa
     )
     before = trained_embedder(out).embed(pictures.pictures())
     assert np.abs(before - found.embed(pictures.pictures())).max() > 0.1
+
+
+def test_few_real_pictures_leave_the_statistics_as_they_are(
+    faces: Path, tmp_path: Path, capsys
+) -> None:
+    real, out = tmp_path / "real", tmp_path / "run"
+    shutil.copytree(faces, real)
+    words = ["recognise", "train", "--faces", faces, "--real", real, "--out", out, "--json"]
+    words += ["--recipe", "tiny", "--steps", 2, "--device", "cpu", "--held-out", 0]
+    assert main([str(word) for word in words]) == 0
+    notes = " ".join(json.loads(capsys.readouterr().out)["notes"])
+    assert "8 real pictures are too few" in notes and "to whiten" in notes
+    pictures = load_aligned(real).pictures()
+    found = load_embedder(out / "embedder.safetensors")
+    np.testing.assert_allclose(
+        found.embed(pictures), trained_embedder(out).embed(pictures), atol=2e-2
+    )

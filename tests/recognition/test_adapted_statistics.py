@@ -1,9 +1,11 @@
 """Statistics of normalisations follow the pictures that are given."""
 
 import numpy as np
+import pytest
 import torch
 from recognition_case import TINY, people_of_noise
 
+from geomface.learning.errors import DatasetError
 from geomface.recognition.aligned.aligned_faces import aligned_faces
 from geomface.recognition.embedder.face_embedder import FaceEmbedder
 from geomface.recognition.networks.build import build_network
@@ -47,3 +49,19 @@ def test_statistics_of_parts_are_averaged_evenly() -> None:
     np.testing.assert_allclose(
         one.embed(faces.pictures(slice(4))), two.embed(faces.pictures(slice(4))), atol=0.05
     )
+
+
+def test_one_picture_has_no_statistics() -> None:
+    for few in (0, 1):
+        with pytest.raises(DatasetError, match="two pictures or more"):
+            adapt_statistics(embedder(), people_of_noise(2, 4).subset(np.arange(few)))
+
+
+def test_aligned_pictures_are_in_the_unit_range_and_named_once() -> None:
+    pictures = np.full((2, TINY.height, TINY.width, 3), 0.5, np.float32)
+    for wrong in (np.nan, 200.0, -1.0):
+        with pytest.raises(DatasetError, match=r"values in \[0, 1\]"):
+            aligned_faces(np.where(pictures > 0, wrong, pictures), ["a", "b"], TINY)
+    for names in (["x"], ["x", "x"]):
+        with pytest.raises(DatasetError, match="2 names, each once"):
+            aligned_faces(pictures, ["a", "b"], TINY, names)

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geomface.errors import SettingsError
+from geomface.errors import FileFormatError, SettingsError
+from geomface.files.tensors import load_tensors, save_tensors
 from geomface.metrics import verify_identities
 from geomface.recognition import (
     FaceEmbedder,
@@ -89,15 +90,73 @@ def test_too_little_to_tell() -> None:
         fit_whitening(rows, who, shrinkage=0.0)
 
 
-def test_an_embedder_keeps_it(tmp_path: Path) -> None:
+def test_few_pictures_harm_nobody() -> None:
+    # All directions are as good: whatever a whitening does to people unseen is harm.
+    rng = np.random.default_rng(8)
+    centres, who = rng.normal(size=(80, 40)), np.repeat(np.arange(80), 4)
+    unseen = centres[who] + 1.2 * rng.normal(size=(320, 40))
+    few = np.repeat(np.arange(22), 3)  # 66 - 22 = 44 >= 40
+    rows = rng.normal(size=(22, 40))[few] + 1.2 * rng.normal(size=(66, 40))
+    kept, bold = fit_whitening(rows, few), fit_whitening(rows, few, shrinkage=0.1)
+    assert kept is not None and bold is not None
+    raw, safe, harmed = (
+        verify_identities(x, who).equal_error
+        for x in (unseen - unseen.mean(axis=0), kept.apply(unseen), bold.apply(unseen))
+    )
+    assert safe - raw < 0.5 * (harmed - raw)
+
+
+def test_of_many_pictures_a_tenth_is_even() -> None:
+    rows, who = descriptors(50, 3, 9)
+    found, told = fit_whitening(rows, who), fit_whitening(rows, who, shrinkage=0.1)
+    assert found is not None and told is not None
+    np.testing.assert_array_equal(found.matrix, told.matrix)
+
+
+def test_bad_input() -> None:
+    rows, who = descriptors(50, 3, 10)
+    holed = np.where(np.arange(150)[:, None] == 3, np.nan, rows)
+    with pytest.raises(SettingsError, match="NaN or infinity"):
+        fit_whitening(holed, who)
+    assert fit_whitening(holed, np.where(np.arange(150) == 3, -1, who)) is not None
+    with pytest.raises(SettingsError, match="identities: expected"):
+        fit_whitening(rows, who[1:])
+    with pytest.raises(SettingsError, match="whole numbers"):
+        fit_whitening(rows, who.astype(str))
+    with pytest.raises(SettingsError, match="shares: expected"):
+        fit_whitening(rows, who[:, None], np.ones(150))
+    whitening = fit_whitening(rows, who)
+    assert whitening is not None
+    for wrong in (rows[:, :5], rows[0]):
+        with pytest.raises(SettingsError, match="descriptors to whiten"):
+            whitening.apply(wrong)
+
+
+def small_embedder(whitening: Whitening | None) -> FaceEmbedder:
     settings = dataclasses.replace(
         default_network("compact"), height=28, width=24, descriptor_size=6
     )
-    whitening = fit_whitening(*descriptors(50, 4, 5))
-    embedder = FaceEmbedder(
-        build_network(settings).eval(), alignment_of("28x24"), whitening=whitening
-    )
-    save_embedder(tmp_path / "e.safetensors", embedder)
+    return FaceEmbedder(build_network(settings).eval(), alignment_of("28x24"), whitening=whitening)
+
+
+def test_half_a_whitening_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "e.safetensors"
+    save_embedder(path, small_embedder(fit_whitening(*descriptors(50, 4, 5))))
+    arrays, header = load_tensors(path, kind="face-embedder", schema=1)
+    del arrays["whitening/mean"]
+    save_tensors(path, arrays, kind="face-embedder", schema=1, units=None, config=header["config"])
+    with pytest.raises(FileFormatError, match="one of them"):
+        load_embedder(path)
+
+
+def test_a_whitening_of_nothing_is_told() -> None:
+    faces = np.random.default_rng(0).random((3, 28, 24, 3)).astype(np.float32)
+    with pytest.raises(SettingsError, match="tell nothing"):
+        small_embedder(Whitening(np.zeros(6), np.zeros((6, 6)))).embed(faces)
+
+
+def test_an_embedder_keeps_it(tmp_path: Path) -> None:
+    save_embedder(tmp_path / "e.safetensors", small_embedder(fit_whitening(*descriptors(50, 4, 5))))
     again = load_embedder(tmp_path / "e.safetensors")
     faces = np.random.default_rng(0).random((3, 28, 24, 3)).astype(np.float32)
     plain = dataclasses.replace(again, whitening=None).embed(faces)

@@ -148,6 +148,7 @@ def _prepared(
     """Return what makes the task, and what the report tells of its data."""
     from geomface.recognition.aligned.aligned_faces import load_aligned
     from geomface.recognition.training.people import gather_faces, people_with_one, require_people
+    from geomface.recognition.training.statistics import ENOUGH
     from geomface.recognition.training.task import RecognitionTask
 
     faces, held_out = _divided(options, settings, sets)
@@ -157,6 +158,12 @@ def _prepared(
         gather_faces([sets[0], own], [str(options.faces[0]), str(options.real)])  # one alignment
         real = gather_faces([own], [str(options.real)])
         every.append(own)
+        if len(own) < ENOUGH:
+            run.note(
+                f"{len(own)} real pictures are too few to tell how such pictures are spread (from "
+                f"{ENOUGH} on): the normalisations of the embedder keep the statistics of its "
+                "training."
+            )
     require_people(faces, real)
     if unknown := sum(int((each.people.classes[:, 0] < 0).sum()) for each in every):
         run.note(
@@ -208,5 +215,11 @@ def _write_embedder(
         whiten_by=[] if options.no_whitening else known,
     )
     save_embedder(path, embedder)
+    if embedder.whitening is None and not options.no_whitening:
+        run.note(
+            "The descriptors stay as the network gives them: there are too few pictures beyond the "
+            "first of each person to whiten "
+            f"{embedder.network.descriptor_size} numbers by."
+        )
     run.say(f"{path}: the embedder, for 'geomface recognise embed --embedder'")
     return {"embedder": path}

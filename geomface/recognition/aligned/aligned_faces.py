@@ -146,7 +146,7 @@ def aligned_faces(
 
     Raises
     ------
-    DatasetError : another shape
+    DatasetError : another shape, values beyond [0, 1], NaN, not one name for each
 
     Example
     -------
@@ -162,8 +162,18 @@ def aligned_faces(
         raise DatasetError(
             f"aligned faces: expected pictures of shape {expected}, got {images.shape}."
         )
+    if images.size and not (images.min() >= 0 and images.max() <= 1):
+        raise DatasetError(
+            f"aligned faces: expected values in [0, 1], got {images.min():g} to "
+            f"{images.max():g}. Divide 8-bit values by 255."
+        )
     levels = as_levels(images)
     names = tuple(names) or tuple(map(str, range(len(people))))
+    if len(set(names)) < len(names) or len(names) != len(people):
+        raise DatasetError(
+            f"aligned faces: expected {len(people)} names, each once, got {len(names)}, "
+            f"{len(set(names))} different ones."
+        )
     rows = tuple(
         AlignedRow(name, person, digest=content_hash(level.tobytes()))
         for name, person, level in zip(names, people, levels, strict=True)

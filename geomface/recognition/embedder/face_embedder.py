@@ -102,14 +102,15 @@ class FaceEmbedder:
         finally:
             self.network.train(training)
         # Rows of length 1 in single precision are so to seven digits only.
-        lengths = np.linalg.norm(found, axis=1, keepdims=True)
-        if not (np.isfinite(lengths) & (lengths > 0)).all():
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = found / np.linalg.norm(found, axis=1, keepdims=True)
+            found = found if self.whitening is None else self.whitening.apply(found)
+        if not (np.isfinite(found).all() and found.any(axis=1).all()):
             raise SettingsError(
                 "face embedder: expected a descriptor of each face, got zeros, NaN or infinity: "
                 f"its weights tell nothing. {_REMEDY}"
             )
-        found = found / lengths
-        return found if self.whitening is None else self.whitening.apply(found)
+        return found
 
     def embed_photograph(
         self, image: ImageArray, landmarks: FloatArray | None = None
@@ -212,9 +213,11 @@ def load_embedder(path: Path | str | None = None) -> FaceEmbedder:
 
 def _whitening_of(arrays: dict[str, np.ndarray]) -> Whitening | None:
     """Take the arrays of a whitening out of those of a file."""
-    found = [arrays.pop(name, None) for name in (_MEAN, _MATRIX)]
-    if found[0] is None or found[1] is None:
+    found = [arrays.pop(name) for name in (_MEAN, _MATRIX) if name in arrays]
+    if not found:
         return None
+    if len(found) == 1:
+        raise FileFormatError(f"expected both {_MEAN} and {_MATRIX}, got one of them. {_REMEDY}")
     return Whitening(*(np.asarray(array, np.float64) for array in found))
 
 

@@ -6,12 +6,12 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array, eye_array
 from scipy.sparse.linalg import splu
 
-from geomface.arrays import FloatArray, IndexArray
+from geomface.arrays import FloatArray, IndexArray, require_shape
 from geomface.errors import SettingsError
 from geomface.ranges import POSITIVE, require_number
 
 SHRINKAGE = 0.1
-"""Share of an even scatter that is mixed in: a direction hardly met counts no more than is safe."""
+"""Least share of an even scatter that is mixed in: no direction hardly met counts for much."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,7 +44,14 @@ class Whitening:
             raise SettingsError("whitening: expected finite numbers, got NaN or infinity.")
 
     def apply(self, descriptors: FloatArray) -> FloatArray:
-        """Return (N, D) descriptors of length 1, from others; NaN where there is no direction."""
+        """Return (N, D) descriptors of length 1, from others; NaN where there is no direction.
+
+        Raises
+        ------
+        SettingsError : another shape
+        """
+        wanted = (None, len(self.mean))
+        descriptors = require_shape(descriptors, wanted, "descriptors to whiten", SettingsError)
         moved = (descriptors - self.mean) @ self.matrix.T
         with np.errstate(invalid="ignore"):
             return moved / np.linalg.norm(moved, axis=1, keepdims=True)
@@ -55,24 +62,27 @@ def fit_whitening(
     identities: IndexArray,
     shares: FloatArray | None = None,
     *,
-    shrinkage: float = SHRINKAGE,
+    shrinkage: float | None = None,
 ) -> Whitening | None:
     """Return the map after which pictures of one person scatter alike in all directions.
 
     S = sum_i r_i r_i^T / (N - K),  r_i = x_i - sum_k s_ik c_k,  c = argmin sum_i |r_i|^2
     W = (S + a tr(S) / D I)^(-1/2)
 
+    a = max(0.1, D / (N - K))
+
     with c_k the centre of person k, s_ik his share in picture i, m the mean of all, a the shrinkage
 
     Networks bring all photographs of a kind they have not seen near each other, along directions
-    in which light and camera also move one person's pictures. Those count less hereafter.
+    in which light and camera also move one person's pictures. Those count less hereafter. Few
+    pictures tell the scatter badly, its least directions worst: more of an even one is mixed in.
 
     Parameters
     ----------
     descriptors : (N, D) float64
     identities : (N,) or, where people are mixed, (N, L) int64; -1 for who is not known, or nobody
     shares : of the shape of `identities`, 0 for nobody; None is all of one person
-    shrinkage : a
+    shrinkage : a; None as above
 
     Returns
     -------
@@ -80,7 +90,8 @@ def fit_whitening(
 
     Raises
     ------
-    SettingsError : a shrinkage that is not positive
+    SettingsError : a shrinkage that is not positive; other shapes; NaN or infinity among what is
+        known of
 
     Source
     ------
@@ -98,11 +109,9 @@ def fit_whitening(
     >>> bool(whitening.matrix[0, 0] > 2 * whitening.matrix[1, 1])
     True
     """
-    require_number("shrinkage", shrinkage, POSITIVE)
-    people = identities[:, None] if identities.ndim == 1 else identities
-    known = np.asarray((people >= 0).any(axis=1))
-    rows, people = descriptors[known], people[known]
-    mass = np.ones(people.shape) if shares is None else shares[known]
+    if shrinkage is not None:
+        require_number("shrinkage", shrinkage, POSITIVE)
+    rows, people, mass = _known(descriptors, identities, shares)
     place, column = np.nonzero(people >= 0)
     names, who = np.unique(people[place, column], return_inverse=True)
     freedom, size = len(rows) - len(names), descriptors.shape[1]
@@ -110,10 +119,37 @@ def fit_whitening(
         return None
     off = rows - _centred(rows, csr_array((mass[place, column], (place, who))))
     values, vectors = np.linalg.eigh(off.T @ off / freedom)
-    even = shrinkage * values.mean()
+    even = (max(SHRINKAGE, size / freedom) if shrinkage is None else shrinkage) * values.mean()
     if not even > 1e-12 * np.square(rows).mean():
         return None  # no scatter but that of rounding
     return Whitening(rows.mean(axis=0), (vectors / np.sqrt(values + even)) @ vectors.T)
+
+
+def _known(
+    descriptors: FloatArray, identities: IndexArray, shares: FloatArray | None
+) -> tuple[FloatArray, IndexArray, FloatArray]:
+    """Return the rows of which is known who is in them, who, and their shares."""
+    rows = require_shape(descriptors, (None, None), "descriptors", SettingsError)
+    people = np.asarray(identities)
+    people = people[:, None] if people.ndim == 1 else people
+    if people.shape[:1] != rows.shape[:1] or people.ndim != 2 or people.dtype.kind not in "iu":
+        raise SettingsError(
+            f"identities: expected whole numbers ({len(rows)},) or ({len(rows)}, L), one row a "
+            f"descriptor, got {people.dtype} of shape {np.shape(identities)}."
+        )
+    mass = np.ones(people.shape) if shares is None else np.asarray(shares)
+    if mass.shape != people.shape:
+        raise SettingsError(
+            f"shares: expected the shape of the identities, {people.shape}, got {mass.shape}."
+        )
+    known = np.asarray((people >= 0).any(axis=1))
+    rows, people, mass = rows[known], people[known], mass[known]
+    if not (np.isfinite(rows).all() and np.isfinite(mass).all()):
+        raise SettingsError(
+            "whitening: expected finite descriptors and shares, got NaN or infinity. Leave out "
+            "pictures without a face, or give them the identity -1."
+        )
+    return rows, people, mass
 
 
 def _centred(rows: FloatArray, shares: csr_array) -> FloatArray:

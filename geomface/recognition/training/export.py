@@ -17,7 +17,7 @@ from geomface.recognition.embedder.face_embedder import FaceEmbedder
 from geomface.recognition.embedder.whitening import Whitening, fit_whitening
 from geomface.recognition.networks.build import build_network
 from geomface.recognition.networks.embedder_network import NetworkSettings
-from geomface.recognition.training.statistics import adapt_statistics
+from geomface.recognition.training.statistics import ENOUGH, adapt_statistics
 from geomface.recognition.training.task import SYSTEM
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def trained_embedder(
     whiten_by : sets that it was trained on, of whose first pictures the whitening of its
         descriptors is fitted; none: they stay as the network gives them
     photographs : real pictures that it was trained on beside synthetic ones, whose statistics its
-        normalisations get (`adapt_statistics`); None: they keep those of the training, in which
-        blends or renders outweigh what it will be used on
+        normalisations get (`adapt_statistics`); None, or fewer than `ENOUGH`: they keep those of
+        the training, in which blends or renders outweigh what it will be used on
     held_out : people on whom the threshold at the equal error is measured; None: no threshold
     card : what to say of it in its file, beside its steps
 
@@ -64,7 +64,7 @@ def trained_embedder(
     model.fill("embedder", network)
     card = {**(card or {}), "steps": model.step}
     embedder = FaceEmbedder(network.eval().requires_grad_(False), alignment, {}, card)
-    if photographs is not None:
+    if photographs is not None and len(photographs) >= ENOUGH:
         embedder = adapt_statistics(embedder, photographs)
     embedder = dataclasses.replace(embedder, whitening=_whitening(embedder, whiten_by))
     if held_out is None:

@@ -7,10 +7,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from geomface.learning.errors import DatasetError
 from geomface.recognition.aligned.aligned_faces import AlignedFaces
 from geomface.recognition.embedder.face_embedder import FaceEmbedder
 
 _CHUNK = 256
+ENOUGH = 16
+"""Pictures from which their statistics do better than those of another kind of pictures."""
 
 
 def adapt_statistics(embedder: FaceEmbedder, faces: AlignedFaces) -> FaceEmbedder:
@@ -26,13 +29,23 @@ def adapt_statistics(embedder: FaceEmbedder, faces: AlignedFaces) -> FaceEmbedde
     Parameters
     ----------
     embedder : is left as it is
-    faces : of the embedder's alignment, two pictures or more
+    faces : of the embedder's alignment, two pictures or more; fewer than `ENOUGH` do harm
+
+    Raises
+    ------
+    DatasetError : fewer than two pictures
+    SettingsError : another alignment
 
     Source
     ------
     Li et al. 2016, Revisiting batch normalization for practical domain adaptation; Wu and Johnson
     2021, Rethinking "batch" in BatchNorm, Sec. 3, for statistics after a training.
     """
+    if len(faces) < 2:
+        raise DatasetError(
+            f"statistics of pictures: expected two pictures or more, got {len(faces)}. Add some, "
+            "or leave the embedder as it is."
+        )
     network = copy.deepcopy(embedder.network).train()
     for layer in network.modules():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
