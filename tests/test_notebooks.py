@@ -50,7 +50,7 @@ EXPECTED = {
         r"factored geometry: done",
     ],
     "07_recognition.ipynb": [
-        r"30 aligned faces of 56 x 48 pixels",
+        r"20 aligned faces of 56 x 48 pixels",
         r"trained 40 steps, equal error [01]\.\d\d on people held out",
         r"16 descriptors of \d+ numbers, of 8 people",
         r"equal error: 40 steps 0\.\d{3}, the one that ships 0\.\d{3}",

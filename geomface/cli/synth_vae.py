@@ -101,5 +101,6 @@ def _show(run: Run, factors: dict[str, dict[str, Any]]) -> None:
     header = ("", "rows", "numbers", "gamma", "log likelihood", "of mean and spread alone")
     if rows:
         run.table(header, rows)
-        run.say("log likelihood: of rows that were held out, nats a number in units of its spread;")
+        run.say("gamma: what is left to chance, in units of the spread of the numbers")
+        run.say("log likelihood: of rows that were held out, nats a number in the same units;")
         run.say("more is better, and it is positive (the loss negative) where gamma is small")

@@ -43,15 +43,15 @@ def draw_evaluation(
     seen = np.asarray(given.found[pairs.rows].all(axis=1))
     some, same = scores[seen], pairs.same[seen]
     curve = roc_curve(some, same, people=pairs.people_for_intervals(seen))
-    save_figure(folder / "roc.png", roc_figure({given.embedder or "embedder": curve}))
+    name = given.embedder.partition(" ")[0] or "embedder"  # its file, without the hash
+    save_figure(folder / "roc.png", roc_figure({name: curve}))
     marks = {
-        f"threshold at {at if not at[0].isdigit() else f'a false accept rate of {at}'}": value
+        f"threshold at {f'{100 * float(at):g} % false accepts' if at[0].isdigit() else at}": value
         for at, value in report.thresholds.items()
     }
     save_figure(folder / "scores.png", score_figure(score_statistics(some, same), thresholds=marks))
     if named is not None:
-        ranks = {given.embedder or "embedder": named.ranks}
-        save_figure(folder / "ranks.png", ranks_figure(ranks))
+        save_figure(folder / "ranks.png", ranks_figure({name: named.ranks}))
 
 
 def require_maps(people: Sequence[str], found: BoolArray | None = None) -> None:

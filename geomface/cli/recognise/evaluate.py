@@ -195,8 +195,8 @@ def _show(
     if paired := figures.get("against"):
         ratio: Estimate = paired.equal_error_ratio
         run.say(
-            f"equal error over the other embedder's: {ratio.value:.3f} ({ratio.low:.3f} to "
-            f"{ratio.high:.3f}), lower in {paired.better:.0%} of the samples of people"
+            f"equal error as a share of the other embedder's: {ratio.value:.3f} ({ratio.low:.3f} "
+            f"to {ratio.high:.3f}), lower in {paired.better:.0%} of the samples of people"
         )
     if leak := figures["set"].get("leakage"):
         run.say(
