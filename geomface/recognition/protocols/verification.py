@@ -127,7 +127,8 @@ def verify(
     notes = list(pairs.notes)
     if len(told) < len(rates):
         notes.append(
-            f"{others} pairs of two people cannot tell false accept rates below {1 / others:.2g}."
+            f"{others} pairs of two people cannot tell false accept rates below "
+            f"{100 / others:.2g} %."
         )
 
     everyone = None if pairs.people_for_intervals(seen) is None else pairs.people
