@@ -96,6 +96,9 @@ def test_bad_populations_are_refused(tmp_path: Path) -> None:
         ({"pose": rows[0]}, DatasetError, "rows of numbers"),
         ({"pose": rows[:19]}, DatasetError, "got 19. Gather more"),
         ({"pose": np.where(rows > 1, np.nan, rows)}, DatasetError, "NaN or infinity in"),
+        ({"pose": rows[:, :2]}, DatasetError, "pose: expected 3 numbers a row, got 2"),
+        ({"light": rows}, DatasetError, "light: expected 27 numbers a row, got 3"),
+        ({"identity": 1e300 * rows}, DatasetError, "numbers up to"),
     ):
         with pytest.raises(error, match=words):
             fit_factor_vaes(wrong, SMALL)

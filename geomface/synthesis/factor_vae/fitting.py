@@ -19,6 +19,9 @@ from geomface.synthesis.streams import stream
 from geomface.threads import one_torch_thread
 
 LEAST_ROWS = 20
+WIDTHS = {"light": 27, "pose": 3}
+"""Numbers a row of factors that are the same for all face models."""
+_LARGEST = 1e100
 _HELD_OUT = 0.1
 _LOOKS = 40
 """How often held-out rows are looked at in a training, and at most."""
@@ -59,7 +62,7 @@ def fit_factor_vaes(
     Raises
     ------
     SettingsError : no factor, or an unknown one
-    DatasetError : rows that are no table, too few, or not finite
+    DatasetError : rows that are no table, too few, of a wrong length, or not finite
     DivergenceError : a rate too high for these numbers
 
     Source
@@ -88,7 +91,7 @@ def require_tables(population: Mapping[str, FloatArray]) -> dict[str, FloatArray
     Raises
     ------
     SettingsError : no factor, or an unknown one
-    DatasetError : rows that are no table, too few, or not finite
+    DatasetError : rows that are no table, too few, of a wrong length, or not finite
     """
     unknown = [name for name in population if name not in FACTORS]
     if unknown or not population:
@@ -109,6 +112,16 @@ def _table(name: str, values: FloatArray) -> FloatArray:
         raise DatasetError(
             f"{name}: expected finite numbers, got NaN or infinity in {wrong} of {len(table)} "
             "rows. Remove them."
+        )
+    if table.shape[1] != WIDTHS.get(name, table.shape[1]):
+        raise DatasetError(
+            f"{name}: expected {WIDTHS[name]} numbers a row, got {table.shape[1]}. 'geomface synth "
+            "factors' writes them so."
+        )
+    if np.abs(table).max(initial=0) > _LARGEST:
+        raise DatasetError(
+            f"{name}: expected coefficients, got numbers up to {np.abs(table).max():.3g}, whose "
+            "spread cannot be told."
         )
     if len(table) < LEAST_ROWS:
         raise DatasetError(
