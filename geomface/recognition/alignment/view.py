@@ -37,6 +37,8 @@ def view_aligned(
 
     Example
     -------
+    >>> import torch
+    >>> from geomface.recognition.alignment.reference import Alignment
     >>> shown = view_aligned(torch.rand(2, 3, 32, 32), Alignment(32, 32), Alignment(56, 48))
     >>> shown.shape
     torch.Size([2, 3, 56, 48])
