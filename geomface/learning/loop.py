@@ -81,11 +81,6 @@ class Task(Protocol):
         """What a reader of a checkpoint needs to build the networks again."""
         ...
 
-    @property
-    def waited(self) -> float:
-        """Seconds that its steps have waited for data."""
-        ...
-
     def step(self) -> Metrics:
         """Do one step and return its metrics by name."""
         ...
@@ -148,7 +143,7 @@ def train(
             step = load_checkpoint(saved, state, system=run.system)
         log = _open_log(run, state, step, ranks)
         metrics: dict[str, float] = {}
-        mark, mark_step, waited = time.perf_counter(), step, task.waited
+        mark, mark_step, waited = time.perf_counter(), step, _waited(task)
         stop = held.enter_context(StopRequest(settings.budget_seconds))
         ended = ranks.agree(REASONS, stop.reason)
         while step < settings.steps and not ended:
@@ -162,8 +157,8 @@ def train(
                 _refuse_divergence(step, log.not_finite(), saved)
                 now = time.perf_counter()
                 rate = (step - mark_step) / max(now - mark, 1e-9)
-                waiting = (task.waited - waited) / max(now - mark, 1e-9)
-                mark, mark_step, waited = now, step, task.waited
+                waiting = (_waited(task) - waited) / max(now - mark, 1e-9)
+                mark, mark_step, waited = now, step, _waited(task)
                 metrics = log.flush(
                     step, steps_per_second=round(rate, 3), waiting=round(waiting, 4)
                 )
@@ -227,6 +222,11 @@ def _save(
     save_checkpoint(path, logged, system=run.system, step=step, config=task.config)
     run.drop_old_checkpoints(keep)
     return path
+
+
+def _waited(task: Task) -> float:
+    """Return the seconds that its steps have waited for data, of a task that counts them."""
+    return float(getattr(task, "waited", 0.0))
 
 
 def _refuse_divergence(step: int, names: list[str], saved: Path | None) -> None:

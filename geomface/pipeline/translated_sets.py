@@ -69,7 +69,7 @@ class TranslatedSetSettings:
             seed=SEED,
             realism=POSITIVE,
             cycle=POSITIVE,
-            identity="[-1, 1]",
+            identity="(-1, 1]",
             workers=COUNT,
             part_pictures="[1, 100000]",
         )

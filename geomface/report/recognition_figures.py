@@ -93,11 +93,13 @@ def ranks_figure(ranks: Mapping[str, FloatArray], *, title: str = "") -> "Figure
     ranks : {label: (R,) shares}, such as `Identification.ranks`
     title : above it
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure, axis = _panel(5.0, 3.6)
     for color, (label, shares) in zip((*COLORS, *MORE_COLORS), ranks.items(), strict=False):
         axis.plot(np.arange(1, len(shares) + 1), shares, color=color, marker=".", label=label)
     axis.set(xlabel="nearest people", ylabel="right person among them", ylim=(0.0, 1.01))
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set(title=title)
     axis.legend(frameon=False, loc="lower right")
     return figure

@@ -53,7 +53,7 @@ class SampleTranslationOptions:
             self,
             realism=POSITIVE,
             cycle=POSITIVE,
-            identity="[-1, 1]",
+            identity="(-1, 1]",
             workers=COUNT,
             part_pictures=COUNT,
         )
