@@ -70,7 +70,7 @@ def score_figure(
     unit : label of the scores
     title : above it
     """
-    figure, axis = _panel(6.0, 3.6)
+    figure, axis = _panel(6.0, 4.2)
     for color, label, density in (
         (COLORS[0], "one person", statistics.genuine),
         (COLORS[1], "two people", statistics.impostor),
@@ -81,7 +81,7 @@ def score_figure(
     ):
         axis.axvline(score, color="0.25", linewidth=1, linestyle=style, label=label)
     axis.set(xlabel=unit, ylabel="density", title=title)
-    axis.legend(frameon=False)
+    figure.legend(frameon=False, loc="outside lower center", ncols=2)  # curves may lie anywhere
     return figure
 
 

@@ -204,6 +204,7 @@ def test_bad_input_is_refused_in_one_sentence(
         (LandmarkError, lambda: describe_pictures(picture, points), "within one pixel"),
         (LandmarkError, lambda: describe_pictures(picture, points[:1]), "of 2 pictures, got 1"),
         (LandmarkError, lambda: describe_pictures(picture[0], points), "of 64 pictures, got 2"),
+        (LandmarkError, lambda: describe_pictures(picture[0]), r"several.*picture\[None\]"),
         (LandmarkError, lambda: describe_pictures(picture * np.nan), "NaN"),
         (FileFormatError, lambda: load_embedder(old), "frontal renders, which geomface no longer"),
     ]

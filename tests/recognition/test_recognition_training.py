@@ -200,6 +200,13 @@ def test_whole_people_are_held_out_and_mixes_of_them_are_shown_nowhere():
     assert len(names) == len(faces) - 3 and "mix" not in {row.person for row in training.rows}
 
 
+def test_nobody_is_held_out_where_no_pair_could_be_measured():
+    faces = people_of_noise(12, 1)
+    alone = faces.subset(np.arange(len(faces)) % 4 == 0)  # one picture a person
+    assert len(alone) == 12 and any(is_held_out(name, 0.5) for name in alone.people.names)
+    assert split_people(alone, 0.5) == (alone, None)
+
+
 def test_nobody_is_held_out_where_the_share_is_zero():
     faces = people_of_noise(4, 1)
     assert split_people(faces, 0.0) == (faces, None)

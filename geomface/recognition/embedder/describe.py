@@ -102,6 +102,11 @@ def describe_pictures(
             f"pictures to describe: expected landmarks of {len(pictures)} pictures, got "
             f"{len(landmarks)}. Give None to have them found."
         )
+    if isinstance(pictures, np.ndarray) and pictures.ndim == 3 and pictures.shape[-1] == 3:
+        raise LandmarkError(
+            f"pictures to describe: expected several, (N, H, W, 3), got one of {pictures.shape}. "
+            "Give picture[None]."
+        )
     embedder = shipped_embedder() if embedder is None else embedder
     return _described(
         zip(pictures, repeat(None) if landmarks is None else landmarks, strict=False), embedder

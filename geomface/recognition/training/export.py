@@ -41,8 +41,9 @@ def trained_embedder(
     Parameters
     ----------
     run : run directory or checkpoint
-    whiten_by : sets that it was trained on, of whose first pictures the whitening of its
-        descriptors is fitted; none: they stay as the network gives them
+    whiten_by : sets that it was trained on, on the first 4,000 pictures of each of which the
+        whitening of its descriptors is fitted (of joined sets those of the first); none: they stay
+        as the network gives them
     photographs : real pictures that it was trained on beside synthetic ones, whose statistics its
         normalisations get (`adapt_statistics`); None, or fewer than `ENOUGH`: they keep those of
         the training, in which blends or renders outweigh what it will be used on

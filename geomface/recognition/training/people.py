@@ -86,7 +86,7 @@ def split_people(faces: AlignedFaces, share: float) -> tuple[AlignedFaces, Align
         )
     counts = np.bincount(faces.people.labels[held_out], minlength=1)
     if (counts > 1).sum() < 1 or (counts > 0).sum() < 2:
-        return (faces if training.all() else faces.subset(training)), None
+        return faces, None  # held out for nothing: there would be no pair to measure
     return faces.subset(training), faces.subset(held_out)
 
 
