@@ -244,6 +244,12 @@ class SynthFacesOptions:
     balanced: SynFace's long tails, --samples a person on average."""
     vary: Literal["all", "none", "expression", "pose", "light"] = FaceImageSettings.vary
     """What differs between the pictures of a person besides framing, background and noise."""
+    track: Annotated[
+        int, tyro.conf.arg(metavar="N", help_behavior_hint="(default: every picture by itself)")
+    ] = FaceImageSettings.track
+    """The pictures of a person are the frames of one smooth movement of pose, expression and gaze,
+    with N frames from one drawn pose to the next; light, camera, what is worn and background
+    stay."""
     size: int = FaceImageSettings.size
     """Pixels a side."""
     preset: Literal["plain", "photo"] = FaceImageSettings.preset
@@ -282,7 +288,13 @@ class SynthFacesOptions:
 
     def __post_init__(self) -> None:
         require_options(
-            self, identities=COUNT, samples=COUNT, size=COUNT, part_pictures=COUNT, workers=COUNT
+            self,
+            identities=COUNT,
+            samples=COUNT,
+            size=COUNT,
+            part_pictures=COUNT,
+            workers=COUNT,
+            track=NOT_NEGATIVE,
         )
 
 
@@ -322,6 +334,7 @@ def image_settings(options: SynthFacesOptions) -> FaceImageSettings:
         samples=samples,
         samples_of=samples_of,
         vary=options.vary,
+        track=options.track,
         size=options.size,
         seed=options.common.seed,
         preset=options.preset,

@@ -104,6 +104,11 @@ class SyntheticFaces:
         """Numbers of the people, each once, in order."""
         return tuple(dict.fromkeys(record.identity for record in self.records))
 
+    @property
+    def track(self) -> int:
+        """Frames from one key to the next where a person's pictures are a track, else 0."""
+        return int(self.info["settings"].get("track", 0))
+
     def image(self, record: FaceRecord, output: str = "rgb") -> np.ndarray:
         """Read one output of a picture: colours float32 in [0, 1], the rest as it was kept.
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from geomface.synthesis.lights import light_coefficients, room_light
 from geomface.synthesis.settings import FaceImageSettings
 from geomface.synthesis.smiles import smiling
 from geomface.synthesis.streams import stream
+from geomface.synthesis.tracks import Moving, moment
 
 LEAST_DISTANCE, LARGEST_DISTANCE = 250.0, 100_000.0
 LEAST_SCALE, LARGEST_SCALE = 0.05, 4.0
@@ -84,26 +85,44 @@ def draw_parameters(
     point = grid_point(settings.factors, sample) if settings.factors else {}
     check_factors(point, model)
     fixed = bool(settings.factors) and settings.others == "fixed"
-    number = 0 if fixed else sample
+    # In a track, all that does not move is of the person.
+    number = 0 if fixed or settings.track else sample
     seed, who = settings.seed, person.index
-    posed, lit, moved = (
-        number if settings.vary in ("all", group) else 0
-        for group in ("pose", "light", "expression")
-    )
-    pose = _pose(settings, stream(seed, "pose", who, posed)) | _only(point, "yaw", "pitch", "roll")
+    lit = number if settings.vary in ("all", "light") else 0
+
+    def at(moving: Moving, group: str, draw: Callable[[int], FloatArray]) -> FloatArray:
+        varies = settings.vary in ("all", group) and not fixed
+        return moment(settings, who, sample if varies else 0, moving).between(draw)
+
+    angles = at("pose", "pose", lambda key: _pose(settings, stream(seed, "pose", who, key)))
+    turned = ("yaw", "pitch", "roll")
+    pose = dict(zip(turned, angles.tolist(), strict=True)) | _only(point, *turned)
     camera = _camera(settings, stream(seed, "camera", who, number))
     camera |= _only(point, "scale", "distance", "offset_x", "offset_y")
     rotation = head_rotation(pose["yaw"], pose["pitch"], pose["roll"])
     background = draw_one(settings.background.level, stream(seed, "background", who, number))
-    expression_rng = stream(seed, "expression", who, moved)
+    expression = at(
+        "expression",
+        "expression",
+        lambda key: _expression(
+            settings,
+            model,
+            stream(seed, "expression", who, key),
+            stream(seed, "smile", who, key),
+            point,
+        ),
+    )
+    gaze = at(
+        "gaze",
+        "expression",
+        lambda key: draw(settings.expression.gaze, stream(seed, "gaze", who, key), 2),
+    )
     return FaceParameters(
         identity=who,
         sample=sample,
         person=person,
-        expression=_expression(
-            settings, model, expression_rng, stream(seed, "smile", who, moved), point
-        ),
-        gaze=draw(settings.expression.gaze, stream(seed, "gaze", who, moved), 2).clip(-25, 25),
+        expression=expression,
+        gaze=gaze.clip(-25, 25),
         yaw=pose["yaw"],
         pitch=pose["pitch"],
         roll=pose["roll"],
@@ -170,13 +189,12 @@ def head_rotation(yaw: float, pitch: float, roll: float) -> FloatArray:
     return turn * np.array([[1.0], [-1.0], [-1.0]])
 
 
-def _pose(settings: FaceImageSettings, rng: np.random.Generator) -> dict[str, float]:
+def _pose(settings: FaceImageSettings, rng: np.random.Generator) -> FloatArray:
+    """Return yaw, pitch and roll, degrees."""
     pose = settings.pose
     if pose.joint is not None:
-        angles = draw(pose.joint, rng, 3, "pose")
-    else:
-        angles = [draw_one(angle, rng) for angle in (pose.yaw, pose.pitch, pose.roll)]
-    return dict(zip(("yaw", "pitch", "roll"), map(float, angles), strict=True))
+        return draw(pose.joint, rng, 3, "pose")
+    return np.array([draw_one(angle, rng) for angle in (pose.yaw, pose.pitch, pose.roll)])
 
 
 def _camera(settings: FaceImageSettings, rng: np.random.Generator) -> dict[str, float]:

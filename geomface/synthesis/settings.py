@@ -297,6 +297,9 @@ class FaceImageSettings:
     vary : what differs between the pictures of a person besides framing, background, what is in
         front and noise: all, or one of expression, pose and light, or none of the three; the rest
         is that of the person's first picture
+    track : frames from one key to the next: the pictures of a person are the frames of one smooth
+        movement of pose, expression and gaze, and all else is the person's; see
+        `tracks.moment`. 0 draws every picture by itself
 
     Example
     -------
@@ -318,6 +321,7 @@ class FaceImageSettings:
     eyes: bool = True
     samples_of: tuple[int, ...] = ()
     vary: Literal["all", "none", "expression", "pose", "light"] = "all"
+    track: int = 0
     identity: IdentitySettings = IdentitySettings()
     expression: ExpressionSettings = ExpressionSettings()
     pose: PoseSettings = PoseSettings()
@@ -336,6 +340,7 @@ class FaceImageSettings:
             samples=f"[1, {LARGEST_COUNT}]",
             size="[16, 4096]",
             seed=SEED,
+            track="[0, 100000]",
         )
         require_choice("preset", self.preset, PRESETS)
         require_choice("vary", self.vary, VARY)
@@ -352,6 +357,9 @@ class FaceImageSettings:
             raise SettingsError("factors: expected at least one level of each factor, got none.")
         if self.identity.mixup is not None and self.identities < 2:
             raise SettingsError("mixup: expected two people or more, got a set of one.")
+        if self.track and (self.factors or self.identity.mixup is not None):
+            other = "factors" if self.factors else "mixup"
+            raise SettingsError(f"track and {other} both say what each picture shows: give one.")
         if self.factors and self.samples != 1:
             raise SettingsError(
                 f"factors: the grid says how many pictures a person gets "

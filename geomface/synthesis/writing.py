@@ -116,6 +116,8 @@ def _write_picture(
     rig = sampler.light_labels(parameters)
     if rig is not None:
         row["parameters"]["rig"] = rig
+    if sampler.settings.track:
+        row["parameters"]["track"] = sampler.settings.track
     if isinstance(writer, _ShardFiles):
         # Readers of shards see no manifest, so the labels travel with the picture.
         writer.add(f"{key}.json", _line({**row, "files": {}}))

@@ -21,7 +21,12 @@ _LEAST_SIDE = 64
 """Pixels a side that the coarsest sensor has."""
 
 
-def develop(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generator) -> ImageArray:
+def develop(
+    picture: ImageArray,
+    settings: PhotoSettings,
+    rng: np.random.Generator,
+    grain: np.random.Generator | None = None,
+) -> ImageArray:
     """Return a picture (size, size, 3) as a camera would have kept it.
 
     Parameters
@@ -29,8 +34,10 @@ def develop(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generat
     picture : sRGB in [0, 1], sharp and clean
     settings : strengths
     rng : of this picture
+    grain : of the noise, where many pictures are of one camera; None: `rng`
     """
     size = len(picture)
+    grain = rng if grain is None else grain
     sigma = _drawn(settings.blur, LARGEST_BLUR, rng) * size / 227.0
     motion = rng.random() < 0.06
     stretch = rng.uniform(1.5, 3.0) if motion else 1.0
@@ -42,7 +49,10 @@ def develop(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generat
     if coarse:
         side = max(int(size * rng.uniform(0.45, 0.95)), min(_LEAST_SIDE, size))
         picture = _resized(picture, side)
-    picture = _exposed_film(picture, rng) if film else _sensed(picture, settings, rng)
+    if film:
+        picture = _exposed_film(picture, rng, grain)
+    else:
+        picture = _sensed(picture, settings, rng, grain)
     picture = _sharpened(picture, _drawn(settings.sharpening, LARGEST_SHARPENING, rng))
     picture = np.clip(picture, 0.0, 1.0)
     if rng.random() < settings.jpeg:
@@ -97,13 +107,18 @@ def _vignette(size: int, strength: float) -> np.ndarray:
     return (1 - np.float32(0.5 * strength) * (place[:, None] + place[None, :]) / 2)[..., None]
 
 
-def _sensed(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generator) -> ImageArray:
+def _sensed(
+    picture: ImageArray,
+    settings: PhotoSettings,
+    rng: np.random.Generator,
+    noise: np.random.Generator,
+) -> ImageArray:
     """Add the noise of a sensor: that of photons and of reading, spread over colours and pixels."""
     level = _drawn(settings.noise, LARGEST_NOISE, rng)
     spread = rng.uniform(0.0, 0.9)
     if level == 0:
         return picture
-    grain: ImageArray = rng.standard_normal(picture.shape, np.float32)
+    grain: ImageArray = noise.standard_normal(picture.shape, np.float32)
     # Sensors colour their noise less than pixels would: most of it is common to all channels.
     grain = np.asarray(np.float32(0.35) * grain + np.float32(0.94) * grain[..., :1], np.float32)
     if spread > 0.35:
@@ -114,14 +129,16 @@ def _sensed(picture: ImageArray, settings: PhotoSettings, rng: np.random.Generat
     return np.asarray(picture + np.float32(level) * grain, np.float32)
 
 
-def _exposed_film(picture: ImageArray, rng: np.random.Generator) -> ImageArray:
+def _exposed_film(
+    picture: ImageArray, rng: np.random.Generator, noise: np.random.Generator
+) -> ImageArray:
     """Return grey film, printed hard or soft, with grain that is coarsest in middle tones."""
     weights = _GREY * np.exp(0.25 * rng.standard_normal(3)).astype(np.float32)
     grey = np.clip(picture @ (weights / weights.sum()), 0.0, 1.0)
     steep = np.float32(0.6 * rng.random() ** 2)
     grey = grey + steep * (grey * grey * (3 - 2 * grey) - grey)
     clot = rng.uniform(0.45, 0.8) * len(picture) / 160.0
-    grain = rng.standard_normal(grey.shape, np.float32)
+    grain = noise.standard_normal(grey.shape, np.float32)
     grain = _blurred(grain, clot, clot)
     grain *= np.float32(0.008 + 0.028 * rng.random() ** 2) / max(float(grain.std()), 1e-6)
     grey = grey + grain * np.sqrt(np.float32(0.15) + 3 * grey * (1 - grey))

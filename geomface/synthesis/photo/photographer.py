@@ -147,7 +147,9 @@ class Photographer:
             picture, cover = occluded(picture, landmarks, rng)
             hidden |= cover[cell[:, 1], cell[:, 0]] >= _HIDES
         rng = stream(settings.seed, "develop", item.identity, item.stream)
-        return develop(picture, settings.photo, rng), hidden
+        # The frames of a track are of one camera, but its noise is new in each.
+        grain = stream(settings.seed, "grain", item.identity, item.sample)
+        return develop(picture, settings.photo, rng, grain if settings.track else None), hidden
 
     def _head(self, look: Look, picture: int) -> HeadLook:
         photo = self.settings.photo
