@@ -1,0 +1,33 @@
+"""One picture of a face follows landmarks, and can be fed back in without decay.
+
+Sanchez, Valstar: Triple consistency loss for pairing distributions in GAN-based face synthesis,
+2018.
+"""
+
+from typing import TYPE_CHECKING
+
+from geomface.lazy import attach
+
+if TYPE_CHECKING:
+    from geomface.gan.landmark_reenactment.conditions import condition_map as condition_map
+    from geomface.gan.landmark_reenactment.conditions import contours as contours
+    from geomface.gan.landmark_reenactment.conditions import heatmaps as heatmaps
+    from geomface.gan.landmark_reenactment.crops import FaceCrop as FaceCrop
+    from geomface.gan.landmark_reenactment.crops import crop_box as crop_box
+    from geomface.gan.landmark_reenactment.crops import crop_face as crop_face
+    from geomface.gan.landmark_reenactment.data import FaceFrames as FaceFrames
+    from geomface.gan.landmark_reenactment.data import Frame as Frame
+    from geomface.gan.landmark_reenactment.data import TripletSet as TripletSet
+    from geomface.gan.landmark_reenactment.data import collect_frames as collect_frames
+    from geomface.gan.landmark_reenactment.data import draw_triplets as draw_triplets
+    from geomface.gan.landmark_reenactment.data import join_frames as join_frames
+    from geomface.gan.landmark_reenactment.networks import Generator as Generator
+    from geomface.gan.landmark_reenactment.networks import PatchDiscriminator as PatchDiscriminator
+    from geomface.gan.landmark_reenactment.points import mirror_points as mirror_points
+    from geomface.gan.landmark_reenactment.points import to_66 as to_66
+    from geomface.gan.landmark_reenactment.points import to_68 as to_68
+    from geomface.gan.landmark_reenactment.settings import SYSTEM as SYSTEM
+    from geomface.gan.landmark_reenactment.settings import NetworkSettings as NetworkSettings
+    from geomface.gan.landmark_reenactment.stills import vary_triplets as vary_triplets
+else:
+    __getattr__, __dir__, __all__ = attach(__name__, __file__)

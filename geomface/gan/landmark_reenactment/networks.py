@@ -1,0 +1,145 @@
+"""The generator that moves a face to landmarks, and the discriminator that judges patches."""
+
+import torch
+from torch import nn
+
+from geomface.gan.landmark_reenactment.settings import NetworkSettings
+
+_SLOPE = 0.2
+_DEVIATION, _DRAWN_FOR = 0.02, 64
+"""Of the first weights, and the width that it was chosen for."""
+_MOST = 8
+"""Times the discriminator's width, its most channels."""
+
+
+class Generator(nn.Module):
+    """A face I moved to landmarks s: G(I; H(s)) = (1 - M) C + M I.
+
+    7 x 7, two halvings, residual blocks, two doublings, and two 7 x 7 heads: colours C (tanh) and a
+    mask M (sigmoid) of what stays. Without the mask head, G = C.
+
+    Parameters
+    ----------
+    settings : sizes; at the paper's 8,621,888 weights
+
+    Convention
+    ----------
+    Pictures (N, 3, S, S) in [-1, 1], conditions (N, C, S, S) in [0, 1].
+
+    Source
+    ------
+    Sanchez & Valstar 2018, Sec. 3.2, and the released model; Johnson et al. 2016 for the blocks.
+    """
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        width = settings.width
+        self.face = nn.Conv2d(3, width, 7, 1, 3, bias=False)
+        self.target = nn.Conv2d(settings.condition_channels, width, 7, 1, 3, bias=False)
+        self.first = nn.Sequential(_norm(width), nn.LeakyReLU(_SLOPE))
+        self.down = nn.Sequential(
+            *_scaled(nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False)),
+            *_scaled(nn.Conv2d(2 * width, 4 * width, 4, 2, 1, bias=False)),
+        )
+        self.blocks = nn.Sequential(*(_Residual(4 * width) for _ in range(settings.blocks)))
+        self.up = nn.Sequential(
+            *_scaled(nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1, bias=False)),
+            *_scaled(nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False)),
+        )
+        self.heads = nn.Conv2d(width, 4 if settings.mask_head else 3, 7, 1, 3, bias=False)
+        _draw_weights(self, _DEVIATION)
+
+    def forward(self, images: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """Return the faces at the landmarks of the condition."""
+        colors, mask = self.layers(images, condition)
+        return colors if mask is None else compose(colors, mask, images)
+
+    def layers(
+        self, images: torch.Tensor, condition: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return C (N, 3, S, S) and M (N, 1, S, S), or None without a mask head."""
+        # One convolution of the two together, in two: no gradient goes to the condition.
+        inner = self.first(self.face(images) + self.target(condition))
+        inner = self.up(self.blocks(self.down(inner)))
+        drawn = self.heads(inner).to(images.dtype)
+        mask = torch.sigmoid(drawn[:, 3:]) if drawn.shape[1] > 3 else None
+        return torch.tanh(drawn[:, :3]), mask
+
+
+class PatchDiscriminator(nn.Module):
+    """Scores of the patches of a picture, real ones high.
+
+    4 x 4 convolutions that halve 128 px to 4, and a 3 x 3 one to scores; 6,955,969 weights at the
+    paper's sizes. It is told no landmarks.
+
+    Parameters
+    ----------
+    settings : sizes
+
+    Convention
+    ----------
+    Pictures (N, 3, S, S) in [-1, 1]; scores (N, 1, s, s), not bounded.
+
+    Source
+    ------
+    Sanchez & Valstar 2018, Sec. 3.2, after Isola et al. 2017.
+    """
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        inputs = 3
+        for level in range(settings.halvings):
+            outputs = settings.discriminator_width * min(2**level, _MOST)
+            layers += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(_SLOPE)]
+            inputs = outputs
+        self.layers = nn.Sequential(*layers, nn.Conv2d(inputs, 1, 3, 1, 1))
+        # Scores as strong as at the paper's width: else a narrow one has nothing to say at first.
+        _draw_weights(self, _DEVIATION * (_DRAWN_FOR / settings.discriminator_width) ** 0.5)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the scores."""
+        return self.layers(images).to(images.dtype)
+
+
+def compose(colors: torch.Tensor, mask: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """Return (1 - M) C + M I: where the mask is 1 the input stays, where it is 0 it is new.
+
+    Source
+    ------
+    Sanchez & Valstar 2018, Eq. 2.
+    """
+    return colors + mask * (images - colors)
+
+
+class _Residual(nn.Module):
+    """y = x + N W2 lrelu(N W1 x), 3 x 3."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, 1, 1),
+            nn.InstanceNorm2d(channels),
+            nn.LeakyReLU(_SLOPE),
+            nn.Conv2d(channels, channels, 3, 1, 1),
+            nn.InstanceNorm2d(channels),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.layers(x)
+
+
+def _norm(channels: int) -> nn.Module:
+    return nn.InstanceNorm2d(channels, affine=True)
+
+
+def _scaled(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[nn.Module, ...]:
+    return layer, _norm(layer.out_channels), nn.LeakyReLU(_SLOPE)
+
+
+def _draw_weights(network: nn.Module, deviation: float) -> None:
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(layer.weight, 0.0, deviation)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
