@@ -51,10 +51,13 @@ class Translator(nn.Module):
         self.up1 = nn.Sequential(_doubling(4 * width, 2 * width), norm(2 * width), nn.ReLU())
         self.up2 = nn.Sequential(_doubling(2 * twice * width, width), norm(width), nn.ReLU())
         self.last = _around(twice * width, 3, 7)
-        for layer in self.modules():
+        for name, layer in self.named_modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 # Signals as strong as at the paper's width: else a narrow G' says nothing.
-                nn.init.normal_(layer.weight, 0.0, _DEVIATION * (_DRAWN_FOR / width) ** 0.5)
+                deviation = _DEVIATION * (_DRAWN_FOR / width) ** 0.5
+                if settings.first_weights == "kept-strength":
+                    deviation = _strong_deviation(name, layer)
+                nn.init.normal_(layer.weight, 0.0, deviation)
 
     def forward(self, images: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
         """Return translated pictures.
@@ -163,6 +166,19 @@ class _Residual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.layers(x)
+
+
+def _strong_deviation(name: str, layer: nn.Conv2d | nn.ConvTranspose2d) -> float:
+    """Return a deviation that keeps the strength of signals through a layer and its ReLU.
+
+    Blocks add little to what they are given, and the last layer stays clear of where tanh is flat.
+    """
+    cells = layer.kernel_size[0] * layer.kernel_size[1]
+    reached = layer.in_channels * cells / (layer.stride[0] ** 2 if layer.transposed else 1)
+    if name == "last":
+        return 0.5 / reached**0.5
+    factor = 0.3 if name.startswith("blocks") and name.endswith("layers.3") else 1.0
+    return factor * (2.0 / reached) ** 0.5
 
 
 def _around(inputs: int, outputs: int, side: int) -> nn.Module:

@@ -21,6 +21,7 @@ from geomface.ranges import (
 
 SYSTEM = System("render_to_photo")
 Norm = Literal["none", "instance", "batch"]
+FirstWeights = Literal["published", "kept-strength"]
 SMALLEST_SIZE = 16
 PAPER_STEPS = 248_000
 _HALVED_AT = (128_000, 192_000, 224_000, 240_000, 244_000, 246_000, 247_000)
@@ -46,6 +47,9 @@ class NetworkSettings:
     """Share that is dropped after each block of G, in training and in sampling."""
     skips: bool = True
     """Lead G's first layers past the others into its last ones."""
+    first_weights: FirstWeights = "published"
+    """Of the translators: N(0, 0.02), or such that signals keep their strength (He et al. 2015):
+    weak ones at quick rates end in pictures of one colour, from which there is no way back."""
 
     def __post_init__(self) -> None:
         widths = dict.fromkeys(("size", "width", "discriminator_width", "code"), COUNT)
@@ -55,10 +59,11 @@ class NetworkSettings:
                 f"size: expected a multiple of 4 from {SMALLEST_SIZE}, which the networks halve "
                 f"twice, got {self.size}. Take {max(self.size // 4 * 4, SMALLEST_SIZE)}."
             )
-        if self.norm not in get_args(Norm):
-            raise SettingsError(
-                f"norm: expected one of {', '.join(get_args(Norm))}, got {self.norm!r}."
-            )
+        for name, choices in (("norm", get_args(Norm)), ("first_weights", get_args(FirstWeights))):
+            if getattr(self, name) not in choices:
+                raise SettingsError(
+                    f"{name}: expected one of {', '.join(choices)}, got {getattr(self, name)!r}."
+                )
 
     @property
     def sides(self) -> tuple[int, ...]:

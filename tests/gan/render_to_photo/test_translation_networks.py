@@ -105,3 +105,28 @@ def test_norms_stand_after_each_convolution(norm: str, kind: str) -> None:
 def test_settings_out_of_range_are_refused(make, told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         make()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("width", [4, 8, 32])
+@pytest.mark.parametrize("inverse", [False, True])
+def test_strong_first_weights_keep_the_strength_of_signals(width: int, inverse: bool) -> None:
+    torch.manual_seed(3)
+    images = torch.rand(4, 3, 32, 32) * 2 - 1
+    found = {}
+    for first in ("published", "kept-strength"):
+        settings = NetworkSettings(size=32, width=width, first_weights=first)
+        network = Translator(settings, inverse=inverse).eval()
+        inner = network.down2(network.down1(network.first(images)))
+        for block in network.blocks:
+            inner = block(inner)
+        found[first] = float(network.up1(inner).square().mean().sqrt())
+        assert network(images).abs().max() < 1
+    strength = float(images.square().mean().sqrt())
+    assert 0.4 < found["kept-strength"] / strength < 2.5
+    assert found["published"] / strength < 0.25
+
+
+def test_first_weights_have_names() -> None:
+    with pytest.raises(SettingsError, match="first_weights: expected one of published"):
+        NetworkSettings(first_weights="strong")  # type: ignore[arg-type]

@@ -17,11 +17,16 @@ from geomface.cli.options import CommonOptions, Folder, require_options
 from geomface.cli.recognise.embedder_file import EmbedderFile, embedder_path
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
-from geomface.ranges import BELOW_ONE
+from geomface.ranges import BELOW_ONE, COUNT
 
 if TYPE_CHECKING:
     from geomface.gan.render_to_photo import RenderToPhoto, TranslationData, TranslationSettings
     from geomface.recognition import AlignedFaces, FaceEmbedder
+
+WIDTHS = ("width", "discriminator_width")
+Width = Annotated[
+    int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="(default: the recipe's)")
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +49,10 @@ class TrainTranslationOptions:
         tyro.conf.arg(metavar="RENDERS PHOTOGRAPHS", help_behavior_hint="(optional)"),
     ] = None
     """Two sets whose pictures of one name belong together."""
+    width: Width = None
+    """Channels of the translators' first layer."""
+    discriminator_width: Width = None
+    """Channels of the autoencoders' first layer, which judge the pictures."""
     held_out: float = 0.1
     """Share of the pairs that is only measured on, chosen by a hash of their names."""
     embedder: EmbedderFile = None
@@ -60,7 +69,8 @@ class TrainTranslationOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_options(self, held_out=BELOW_ONE)
+        given = [name for name in WIDTHS if getattr(self, name) is not None]
+        require_options(self, held_out=BELOW_ONE, **dict.fromkeys(given, COUNT))
 
 
 def run_train(options: TrainTranslationOptions, run: Run) -> int:
@@ -107,7 +117,8 @@ def train_settings(
             f"--pairs: expected two sets for the arm {options.arm}, got none. Give them, or --arm "
             "no-pairs."
         )
-    networks = dataclasses.replace(settings.networks, size=renders.alignment.height)
+    widths = {name: getattr(options, name) for name in WIDTHS if getattr(options, name) is not None}
+    networks = dataclasses.replace(settings.networks, size=renders.alignment.height, **widths)
     settings = dataclasses.replace(settings, networks=networks)
     return apply_options(settings, options.training, options.common)
 
