@@ -4,8 +4,9 @@ import dataclasses
 import functools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,7 @@ class Photograph:
     parents, parent_weights : of a synthetic person who is a mix of others, else empty
     fault : why the landmarks beside it cannot be used, "" where they can or there are none
     alpha : returns how much of each pixel (H, W) the face covers, where that is known
+    drawn : of a synthetic face, the `parameters` and the `camera` it was drawn with, else empty
     """
 
     name: str
@@ -50,6 +52,7 @@ class Photograph:
     parent_weights: tuple[float, ...] = ()
     fault: str = ""
     alpha: Callable[[], ImageArray] | None = None
+    drawn: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def given_landmarks(self) -> FloatArray | None:
         """Return the landmarks (68, 2) that are known, None where there are none.
@@ -146,6 +149,7 @@ def _synthetic(folder: Path) -> tuple[Photograph, ...]:
             alpha=functools.partial(read_output, folder, record.key, record.files, "alpha")
             if "alpha" in record.files
             else None,
+            drawn={"parameters": record.parameters, "camera": record.camera},
         )
         for record in load_synthetic(folder)
     )

@@ -120,7 +120,7 @@ def aligned_job(settings: AlignedSetSettings) -> Job:
         workers=settings.workers,
         settings=settings,
         prepare=_import_stages,
-        end=_index,
+        end=index_faces,
     )
 
 
@@ -181,7 +181,7 @@ def _import_stages() -> None:
     import geomface.pipeline.aligned_part  # noqa: F401
 
 
-def _index(ended: Ended) -> Ending:
+def index_faces(ended: Ended) -> Ending:
     """Join manifests and failures of the parts; say what was done about imperfect pictures."""
     out = ended.job.out
     listed = [out / layout.PARTS / record.name / layout.FAILURES for record in ended.done]
@@ -199,7 +199,7 @@ def _index(ended: Ended) -> Ending:
             figures["taken_over"] = kept
             log.warning("%s: %d pictures did not change and are taken over as they are.", out, kept)
         for note in faces.notes:
-            log.warning("%s: %s", ended.job.settings.images, note)
+            log.warning("%s: %s", out, note)
     return Ending(figures=figures, reasons=reasons)
 
 

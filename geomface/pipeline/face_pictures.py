@@ -10,14 +10,14 @@ from geomface.batch.events import EventSink
 from geomface.batch.index import index_set
 from geomface.batch.job import Ended, Ending, Item, Job, JobKind, JobReport
 from geomface.batch.keys import content_key
-from geomface.batch.records import ItemRecord
 from geomface.batch.run import MOST_REASONS, run_job
 from geomface.datasets import labelled_pictures as pictures
 from geomface.datasets import layout
 from geomface.datasets.picture_files import IMAGE_FORMATS, STORED
 from geomface.errors import SettingsError
-from geomface.files.records import plain, write_json
+from geomface.files.records import plain
 from geomface.files.settings import settings_from_json
+from geomface.pipeline.shard_index import write_shard_index
 from geomface.ranges import COUNT, require_numbers
 from geomface.synthesis.settings import FaceImageSettings
 
@@ -196,27 +196,10 @@ def _index(ended: Ended) -> Ending:
     failures = [path.read_bytes() for path in listed if path.is_file()]
     digest = index_set(ended, failures)
     if ended.job.head["shards"]:
-        _write_shard_index(out, ended.done)
+        write_shard_index(out, ended.done)
     rows = [json.loads(line) for line in b"".join(failures).splitlines()[:MOST_REASONS]]
     reasons = tuple(f"picture {row['key']}: {row['message']}" for row in rows)
     return Ending(figures={"sha256": digest}, reasons=reasons)
-
-
-def _write_shard_index(out: Path, records: Sequence[ItemRecord]) -> None:
-    """Write the list of shards in the form that WebDataset's indexed reader takes."""
-    shards = [
-        {
-            "url": output.path,
-            "nsamples": int(record.figures["written"]),
-            "filesize": output.size,
-            "sha256": output.sha256,
-        }
-        for record in records
-        for output in record.outputs
-        if output.path.endswith(layout.SHARD)
-    ]
-    index = {"__kind__": "wids-shard-index-v1", "wids_version": 1, "shardlist": shards}
-    write_json(out / layout.SHARD_INDEX, index)
 
 
 def _names(head: Mapping[str, Any]) -> Sequence[str]:

@@ -25,6 +25,8 @@ class AlignedRow:
     source : hash of the picture and the landmarks that it was made of, "" where not told
     points : 68 landmarks (x, y) in the aligned picture, where they are kept
     quality : of a picture that a network made, how good it is by several measures, else empty
+    drawn : of a translated render, its `parameters` but for those of the person, and its `camera`
+        in the aligned picture, else empty
     """
 
     name: str
@@ -39,12 +41,13 @@ class AlignedRow:
     source: str = ""
     points: tuple[tuple[float, float], ...] = ()
     quality: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    drawn: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def manifest_line(row: AlignedRow, path: str, number: int) -> bytes:
     """Return the line of a manifest of a picture that is row `number` of a file."""
     record = dataclasses.asdict(row) | {"image": [path, number]}
-    for name in ("points", "quality"):  # of translated pictures only
+    for name in ("points", "quality", "drawn"):  # of translated pictures only
         if not record[name]:
             del record[name]
     return (json.dumps(record, ensure_ascii=False) + "\n").encode()

@@ -6,6 +6,7 @@ import numba
 import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray
+from geomface.datasets.labelled_pictures import CameraNumbers
 from geomface.landmarks.photographs.picture import color_picture
 from geomface.recognition.alignment.five_points import five_points
 from geomface.recognition.alignment.reference import Alignment
@@ -67,6 +68,38 @@ def align_landmarks(landmarks: FloatArray, alignment: Alignment) -> FloatArray:
     """
     to_picture = similarity_2d(alignment.points, five_points(landmarks))
     return (landmarks - to_picture[:, 2]) @ np.linalg.inv(to_picture[:, :2]).T
+
+
+def align_camera(
+    camera: CameraNumbers, landmarks: FloatArray, alignment: Alignment
+) -> CameraNumbers:
+    """Return the camera that sees in the picture of `align_face` what another sees in the whole.
+
+    With q = s R(t) p + d the way from the one to the other: focal s f, principal s R(t) c + d, and
+    the world turned by t about the line of sight.
+
+    Parameters
+    ----------
+    camera : of the photograph
+    landmarks : (68, 2) pixels of the photograph, scheme multi-pie-68
+    alignment : of the picture
+
+    Raises
+    ------
+    LandmarkError : points that a face cannot be aligned by
+    """
+    to_picture = similarity_2d(alignment.points, five_points(landmarks))
+    back = np.linalg.inv(to_picture[:, :2])
+    scale = math.hypot(*back[:, 0])
+    turn = np.eye(3)
+    turn[:2, :2] = back / scale
+    return CameraNumbers(
+        camera.weak,
+        scale * camera.focal,
+        back @ (camera.principal - to_picture[:, 2]),
+        turn @ camera.rotation,
+        turn @ camera.translation,
+    )
 
 
 def similarity_2d(source: FloatArray, target: FloatArray) -> FloatArray:

@@ -2,12 +2,13 @@
 
 import dataclasses
 import functools
+from pathlib import Path
 
 import torch
 
-from geomface.gan.render_to_photo import ARMS, RenderToPhoto, TranslationData, recipe
+from geomface.gan.render_to_photo import ARMS, SYSTEM, RenderToPhoto, TranslationData, recipe
 from geomface.gan.render_to_photo.recipes import as_published, with_arm
-from geomface.learning import ArraySet, LoopSettings
+from geomface.learning import ArraySet, LoopSettings, run_training
 from geomface.recognition import Alignment, FaceEmbedder, NetworkSettings, build_network
 
 SIZE, PEOPLE = 16, 5
@@ -55,6 +56,14 @@ def build_embedder() -> FaceEmbedder:
 def build_task(name: str) -> RenderToPhoto:
     """Make the task of a case."""
     return RenderToPhoto(CASES[name], build_data(), build_embedder())
+
+
+def train_briefly(out: Path, steps: int = 2) -> Path:
+    """Leave a run of a few steps."""
+    settings = dataclasses.replace(SMALL, loop=LoopSettings(steps, steps, steps, steps))
+    make = functools.partial(RenderToPhoto, settings, build_data(), build_embedder())
+    run_training(make, out, settings, system=SYSTEM)
+    return out
 
 
 def __getattr__(name: str) -> functools.partial[RenderToPhoto]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from geomface.cli.batch import execute
-from geomface.cli.options import CommonOptions, require_options
+from geomface.cli.options import CommonOptions, Flag, require_options
 from geomface.cli.recognise.embedder_file import EmbedderFile
 from geomface.cli.run import Run
 from geomface.ranges import COUNT, POSITIVE
@@ -22,16 +22,17 @@ class SampleTranslationOptions:
     """Photographs of the people of a set of 'geomface synth faces', as a set of aligned faces.
 
     The result is ready for 'geomface recognise train' and 'embed'. People keep their numbers, and
-    pictures the names by which the set tells their parameters. The row of each picture has its
-    landmarks, and says what it is worth: realism, how badly the judge of photographs draws it
-    again; cycle, how far what it is led back to is from the render; and identity, the cosine of its
-    descriptor and the render's. The same command again goes on where it stopped.
+    pictures the names by which the set tells the coefficients of their people. The row of each
+    picture has its landmarks, pose, expression, light and camera, and says what it is worth:
+    realism, how badly the judge of photographs draws it again; cycle, how far what it is led back
+    to is from the render; and identity, the cosine of its descriptor and the render's. The same
+    command again goes on where it stopped.
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """Run directory, checkpoint or model file."""
     set: Annotated[Path, tyro.conf.arg(metavar="SYNTH")]
-    """Renders: a set of 'geomface synth faces' with the preset plain."""
+    """Renders: a set of 'geomface synth faces' with the preset plain, in files or shards."""
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")]
     """Folder of the photographs; it is created."""
     realism: Limit = None
@@ -44,8 +45,12 @@ class SampleTranslationOptions:
     """Embedder that tells the cosine; another one than the training's tells more."""
     workers: int = 1
     """Number of worker processes; the bytes do not depend on it."""
-    part_pictures: int = 64
-    """Pictures a part; parts are what workers make and what is resumed."""
+    part_pictures: Annotated[
+        int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: 64, in shards 512)")
+    ] = None
+    """Pictures a part or shard; parts are what workers make and what is resumed."""
+    shards: Flag = False
+    """Also write tar shards for WebDataset, with index.json; labels travel with the pictures."""
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
@@ -75,6 +80,7 @@ def run_sample(options: SampleTranslationOptions, run: Run) -> int:
         options.embedder,
         options.workers,
         options.part_pictures,
+        options.shards,
     )
     return execute(
         translated_job(settings), run, {"done": "pictures", "made": "translated"}, items=False
