@@ -10,6 +10,7 @@ import torch
 
 from geomface.arrays import FloatArray, ImageArray, require_shape
 from geomface.errors import SettingsError
+from geomface.files.assets import asset_path
 from geomface.files.settings import settings_from_json
 from geomface.gan.render_to_photo.losses import picture_errors, reconstruction_errors
 from geomface.gan.render_to_photo.networks import Autoencoder, Translator
@@ -20,6 +21,10 @@ from geomface.recognition.alignment.reference import Alignment, alignment_of
 from geomface.recognition.embedder.embedder_module import EmbedderModule
 from geomface.recognition.embedder.face_embedder import FaceEmbedder
 
+ASSET = "render_to_photo/translator.safetensors"
+"""The translator that ships."""
+USED = ("generator_ema", "inverse_ema", "photographs_discriminator_ema")
+"""Networks that a translator is made of."""
 _BATCH = 16
 
 
@@ -112,19 +117,22 @@ class RenderTranslator:
         return TranslatedPictures(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def load_translator(run: Path | str) -> RenderTranslator:
+def load_translator(run: Path | str | None = None) -> RenderTranslator:
     """Read the averaged networks of a run's newest checkpoint, or of one file.
+
+    Parameters
+    ----------
+    run : run directory, checkpoint or model file; None is the translator that ships
 
     Raises
     ------
     FileFormatError, CheckpointError : no such run, no checkpoint, or not one of this system
     """
-    model = load_trained(run, system=SYSTEM)
+    model = load_trained(asset_path(ASSET) if run is None else run, system=SYSTEM)
     config = model.config if isinstance(model.config, dict) else {}
     sizes = settings_from_json(NetworkSettings, config.get("networks"), f"{model.path}: networks")
-    generator = model.fill("generator_ema", Translator(sizes))
-    inverse = model.fill("inverse_ema", Translator(sizes, inverse=True))
-    judge = model.fill("photographs_discriminator_ema", Autoencoder(sizes))
+    built = (Translator(sizes), Translator(sizes, inverse=True), Autoencoder(sizes))
+    generator, inverse, judge = map(model.fill, USED, built)
     for network in (generator, inverse, judge):
         network.eval().requires_grad_(False)
     return RenderTranslator(

@@ -7,6 +7,11 @@ from typing import Annotated
 import tyro
 
 from geomface.cli.inputs import require_output
+from geomface.cli.learned.render_to_photo.translator_file import (
+    SHIPPED,
+    RunOrShipped,
+    translator_path,
+)
 from geomface.cli.options import CommonOptions, Folder, MaybeFile
 from geomface.cli.recognise.embedder_file import EmbedderFile, embedder_path
 from geomface.cli.run import Run
@@ -21,12 +26,12 @@ class EvaluateTranslationOptions:
     did not know.
     """
 
-    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Run directory, checkpoint or model file."""
     renders: Folder
     """Set of renders of people who are not in the training."""
     photographs: Folder
     """Set of photographs that are not in the training."""
+    run: RunOrShipped = SHIPPED
+    """Run directory, checkpoint or model file."""
     pairs: Annotated[
         tuple[Path, Path] | None,
         tyro.conf.arg(metavar="RENDERS PHOTOGRAPHS", help_behavior_hint="(optional)"),
@@ -47,7 +52,7 @@ def run_evaluate(options: EvaluateTranslationOptions, run: Run) -> int:
     run.require_cpu()
     report = options.report or (options.run / "evaluation.json" if options.run.is_dir() else None)
     require_output(report, "--report", (".json",))
-    translator = load_translator(options.run)
+    translator = load_translator(translator_path(options.run))
     renders, photographs = load_aligned(options.renders), load_aligned(options.photographs)
     pairs = None if options.pairs is None else pair_faces(*map(load_aligned, options.pairs))
     embedder = load_embedder(embedder_path(options.embedder))

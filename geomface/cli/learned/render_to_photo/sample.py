@@ -7,6 +7,11 @@ from typing import Annotated
 import tyro
 
 from geomface.cli.batch import execute
+from geomface.cli.learned.render_to_photo.translator_file import (
+    SHIPPED,
+    RunOrShipped,
+    translator_path,
+)
 from geomface.cli.options import CommonOptions, Flag, require_options
 from geomface.cli.recognise.embedder_file import EmbedderFile
 from geomface.cli.run import Run
@@ -29,12 +34,12 @@ class SampleTranslationOptions:
     command again goes on where it stopped.
     """
 
-    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Run directory, checkpoint or model file."""
     set: Annotated[Path, tyro.conf.arg(metavar="SYNTH")]
     """Renders: a set of 'geomface synth faces' with the preset plain, in files or shards."""
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")]
     """Folder of the photographs; it is created."""
+    run: RunOrShipped = SHIPPED
+    """Run directory, checkpoint or model file."""
     realism: Limit = None
     """Leave out pictures whose realism error is larger."""
     cycle: Limit = None
@@ -70,7 +75,7 @@ def run_sample(options: SampleTranslationOptions, run: Run) -> int:
 
     run.require_cpu()
     settings = TranslatedSetSettings(
-        options.run,
+        translator_path(options.run),
         options.set,
         options.out,
         options.common.seed,
