@@ -48,6 +48,7 @@ def people_of_noise(root: Path, count: int) -> Path:
         (["--faces", "SET", "--real", "none"], "there is no such file"),
         (["--faces", "SET", "--people", "9"], "at least 9 people, got 4. Ask for fewer."),
         (["--faces", "SET", "--held-out", "0.9999"], "Lower it."),
+        (["--faces", "SET", "--synthetic-weight", "0.5"], "Give --real, or leave the weight out."),
     ],
 )
 def test_bad_input_is_one_sentence_also_in_a_dry_run(

@@ -46,3 +46,9 @@ def synthetic() -> RecognitionTask:
 def both() -> RecognitionTask:
     """Synthetic and real people, blended."""
     return RecognitionTask(settings(), people_of_noise(6, 1), people_of_noise(3, 3))
+
+
+def apart() -> RecognitionTask:
+    """Synthetic and real people, each with a softmax of their own."""
+    use = settings(domain_mixup=None, synthetic_weight=0.5)
+    return RecognitionTask(use, people_of_noise(6, 1), people_of_noise(3, 3))

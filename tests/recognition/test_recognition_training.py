@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from recognition_case import TINY, both, people_of_noise, settings, synthetic
+from recognition_case import TINY, apart, both, people_of_noise, settings, synthetic
 from training_kit import (
     check_lives,
     check_only_its_own,
@@ -19,6 +19,7 @@ from geomface.learning.errors import DatasetError
 from geomface.learning.holdout import is_held_out
 from geomface.learning.stream import Draws
 from geomface.recognition.alignment.reference import Alignment
+from geomface.recognition.margins.margin_softmax import margin_loss
 from geomface.recognition.margins.soft_targets import SoftTargets, mix, one_hot
 from geomface.recognition.training.augmentation import AugmentationSettings, augment_faces
 from geomface.recognition.training.contrastive import contrastive_loss, partner_shares
@@ -27,6 +28,9 @@ from geomface.recognition.training.settings import recognition_recipe
 from geomface.recognition.training.task import RecognitionTask
 
 OFF = AugmentationSettings(**{f.name: 0.0 for f in dataclasses.fields(AugmentationSettings)})
+
+
+CASES = [f"recognition_case:{name}" for name in ("synthetic", "both", "apart")]
 
 
 def faces_in(count: int, seed: int = 0) -> torch.Tensor:
@@ -146,13 +150,13 @@ def test_erased_rectangles_cover_a_hundredth_to_a_quarter_in_one_level():
 
 
 def test_a_killed_training_ends_with_the_bytes_of_one_that_was_not(tmp_path):
-    train_and_kill(["recognition_case:synthetic", "recognition_case:both"], tmp_path)
-    for factory in ("recognition_case:synthetic", "recognition_case:both"):
+    train_and_kill(CASES, tmp_path)
+    for factory in CASES:
         check_lives(factory, tmp_path)
 
 
 def test_two_processes_are_one(tmp_path):
-    check_processes_agree(["recognition_case:synthetic", "recognition_case:both"], tmp_path)
+    check_processes_agree(CASES, tmp_path)
 
 
 def test_the_phase_trains_network_and_head():
@@ -186,6 +190,33 @@ def test_without_domain_mixup_both_are_shown_side_by_side():
     assert len(images) == len(targets) == 2 * use.batch
     assert targets.classes.max() >= 6
     assert math.isfinite(float(task.step()["loss/embedder"].detach()))
+
+
+def test_people_of_two_softmaxes_do_not_compete_and_the_synthetic_ones_have_their_weight():
+    task = apart()
+    assert [len(task.networks[name].weight) for name in ("head", "real_head")] == [6, 3]
+    descriptors, targets = task.described()
+    half = len(targets) // 2
+    parts = [(descriptors[k], SoftTargets(targets.classes[k], targets.masses[k]))
+             for k in (slice(None, half), slice(half, None))]  # fmt: skip
+    losses = []
+    for head, (rows, own) in zip(("head", "real_head"), parts, strict=True):
+        use = task.settings
+        softmax = margin_loss(task.networks[head](rows), own, use.margin, 1.0)
+        pairs = contrastive_loss(rows, own, use.contrastive.temperature)
+        losses.append(softmax + use.contrastive.weight * pairs)
+    task.scalars["steps"] = task.settings.margin.warm_up  # the margin has its whole strength
+    loss, _ = task.loss((descriptors, targets))
+    torch.testing.assert_close(loss, losses[1] + 0.5 * losses[0])
+    assert targets.classes[half:].max() < 3  # real people are counted from 0
+
+
+def test_synthetic_people_without_weight_teach_nothing():
+    task = apart()
+    task._synthetic_weight = 0.0
+    task.loss(task.described())[0].backward()
+    assert not task.networks["head"].weight.grad.any()
+    assert task.networks["real_head"].weight.grad.any()
 
 
 def test_whole_people_are_held_out_and_mixes_of_them_are_shown_nowhere():
@@ -248,5 +279,9 @@ def test_settings_out_of_range_are_refused():
         AugmentationSettings(mirror=1.5)
     with pytest.raises(SettingsError, match="multiple of the 2 pictures"):
         settings(batch=7)
+    with pytest.raises(SettingsError, match="belongs to neither softmax"):
+        settings(synthetic_weight=0.5)
+    with pytest.raises(SettingsError, match="synthetic_weight"):
+        settings(domain_mixup=None, synthetic_weight=-1.0)
     with pytest.raises(SettingsError, match="tiny, cpu, paper"):
         recognition_recipe("huge")  # type: ignore[arg-type]

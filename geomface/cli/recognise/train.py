@@ -16,7 +16,7 @@ from geomface.cli.learned.frame import (
 from geomface.cli.options import CommonOptions, Flag, MaybeFolder, require_options
 from geomface.cli.run import Run
 from geomface.errors import SettingsError
-from geomface.ranges import BELOW_ONE, COUNT
+from geomface.ranges import BELOW_ONE, COUNT, NOT_NEGATIVE
 
 if TYPE_CHECKING:
     from geomface.recognition.aligned.aligned_faces import AlignedFaces
@@ -61,6 +61,12 @@ class RecogniseTrainOptions:
     """People to learn from, the first ones of the sets."""
     no_domain_mixup: Flag = False
     """Show synthetic and real pictures side by side instead of blended."""
+    synthetic_weight: Annotated[
+        float | None,
+        tyro.conf.arg(metavar="FLOAT", help_behavior_hint="(default: one softmax over all people)"),
+    ] = None
+    """Give the people of --faces a softmax of their own beside that of --real, with this weight,
+    such as 0.5; pictures are shown side by side."""
     no_whitening: Flag = False
     """Leave the descriptors as the network gives them. Otherwise directions in which pictures of
     one person differ count less, as measured on the first 4,000 pictures of --faces: name the set
@@ -70,7 +76,12 @@ class RecogniseTrainOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_options(self, people=COUNT, held_out=BELOW_ONE)
+        require_options(self, people=COUNT, held_out=BELOW_ONE, synthetic_weight=NOT_NEGATIVE)
+        if self.synthetic_weight is not None and self.real is None:
+            raise SettingsError(
+                "--synthetic-weight: expected real people beside the synthetic ones of --faces, "
+                "got none. Give --real, or leave the weight out."
+            )
 
 
 def run_train(options: RecogniseTrainOptions, run: Run) -> int:
@@ -120,8 +131,9 @@ def _settings(options: RecogniseTrainOptions, faces: "AlignedFaces") -> "Recogni
     alignment = faces.alignment
     network = dataclasses.replace(network, height=alignment.height, width=alignment.width)
     changes: dict[str, Any] = {"network": network, "seed": options.common.seed}
-    if options.no_domain_mixup:
+    if options.no_domain_mixup or options.synthetic_weight is not None:
         changes["domain_mixup"] = None
+    changes["synthetic_weight"] = options.synthetic_weight
     if options.held_out is not None:
         changes["held_out"] = options.held_out
     settings = dataclasses.replace(settings, **changes)

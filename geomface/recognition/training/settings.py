@@ -5,7 +5,7 @@ from typing import Literal
 
 from geomface.errors import SettingsError
 from geomface.learning import ComputeSettings, LoopSettings, OptimizerSettings, Schedule
-from geomface.ranges import COUNT, NOT_NEGATIVE, POSITIVE, SEED, require_numbers
+from geomface.ranges import COUNT, NOT_NEGATIVE, POSITIVE, SEED, require_number, require_numbers
 from geomface.recognition.margins.margin_softmax import MarginSettings
 from geomface.recognition.networks.embedder_network import NetworkSettings
 from geomface.recognition.training.augmentation import PAPER, AugmentationSettings
@@ -41,7 +41,10 @@ class RecognitionSettings:
     contrastive: ContrastiveSettings = ContrastiveSettings()
     """The loss by pairs."""
     domain_mixup: MixupSettings | None = MixupSettings()
-    """Mixes of synthetic and real pictures, where there are real ones; None: both in turn."""
+    """Mixes of synthetic and real pictures, where there are real ones; None: side by side."""
+    synthetic_weight: float | None = None
+    """Weight of the losses of the synthetic people where these have a softmax of their own beside
+    that of the real ones, whose weight is 1; None: one softmax over all."""
     augmentation: AugmentationSettings = AugmentationSettings()
     """How pictures are changed."""
     batch: int = 128
@@ -69,6 +72,13 @@ class RecognitionSettings:
     def __post_init__(self) -> None:
         # What normalises over a batch knows nothing of one picture alone.
         require_numbers(self, batch="[2, inf)", steps=COUNT, held_out="[0, 1)", seed=SEED)
+        if self.synthetic_weight is not None:
+            require_number("synthetic_weight", self.synthetic_weight, NOT_NEGATIVE)
+            if self.domain_mixup is not None:
+                raise SettingsError(
+                    "synthetic_weight: expected no domain mixup, since a blend of both kinds of "
+                    "people belongs to neither softmax. Set domain_mixup to None."
+                )
         if self.contrastive.weight and self.batch % self.contrastive.samples:
             raise SettingsError(
                 f"batch: expected a multiple of the {self.contrastive.samples} pictures a person, "

@@ -33,6 +33,8 @@ class RecognitionTask(PhasedTask):
 
     L = L_margin(x, t) + w L_contrastive(x, t),  x = psi x_S + (1 - psi) x_R,  t mixed alike
 
+    or, where synthetic people have a softmax of their own, L(x_R, t_R) + v L(x_S, t_S).
+
     Parameters
     ----------
     settings : see `RecognitionSettings`
@@ -42,7 +44,8 @@ class RecognitionTask(PhasedTask):
 
     Source
     ------
-    Qiu et al. 2021, Sec. 3; domain mixup is Eq. 3, with one psi a batch. The contrastive loss is
+    Qiu et al. 2021, Sec. 3; domain mixup is Eq. 3, with one psi a batch. Two softmaxes on one
+    network, the synthetic one at half weight: Gecer et al. 2018, Sec. 5.3. The contrastive loss is
     our addition.
     """
 
@@ -56,13 +59,17 @@ class RecognitionTask(PhasedTask):
         self.settings, self.held_out = settings, held_out
         self._people = len(faces.people.names)
         self._mixup = settings.domain_mixup
-        classes = require_people(faces, real)
+        weight = None if real is None else settings.synthetic_weight
+        self._synthetic_weight = weight
+        heads = {"head": require_people(faces, real)}
+        if weight is not None and real is not None:
+            heads = {"head": require_people(faces), "real_head": require_people(real)}
         size = settings.network.descriptor_size
         super().__init__(
             seed=settings.seed,
             build=lambda: {
                 "embedder": build_network(settings.network),
-                "head": MarginHead(classes, size),
+                **{name: MarginHead(people, size) for name, people in heads.items()},
             },
             streams=[
                 self._stream(name, data)
@@ -71,7 +78,7 @@ class RecognitionTask(PhasedTask):
             ],
             phases=(
                 Phase(
-                    "embedder", ("embedder", "head"), self.described, self.loss, settings.optimizer
+                    "embedder", ("embedder", *heads), self.described, self.loss, settings.optimizer
                 ),
             ),
             horizon=settings.steps,
@@ -100,7 +107,8 @@ class RecognitionTask(PhasedTask):
         if "real" not in self._data:
             return images, targets
         real = self.batch("real")
-        others = _targets(real, first=self._people)
+        apart = self._synthetic_weight is not None
+        others = _targets(real, first=0 if apart else self._people)
         if self._mixup is None:
             pairs = zip(
                 (targets.classes, targets.masses), (others.classes, others.masses), strict=True
@@ -112,12 +120,32 @@ class RecognitionTask(PhasedTask):
 
     def loss(self, described: tuple[torch.Tensor, SoftTargets]) -> tuple[torch.Tensor, dict]:
         """Return the loss of the whole batch, whatever part of it is seen here."""
-        settings, (descriptors, targets) = self.settings, described
-        head = cast(MarginHead, self.networks["head"])
+        weight = self._synthetic_weight
+        if weight is None:
+            return self._loss("head", *described)
+        # Synthetic pictures come first.
+        count = len(self.batch("faces")["classes"])
+        losses, told = [], {}
+        for name, head, part in (
+            ("synthetic", "head", slice(None, count)),
+            ("real", "real_head", slice(count, None)),
+        ):
+            descriptors, targets = described
+            own = SoftTargets(targets.classes[part], targets.masses[part])
+            loss, metrics = self._loss(head, descriptors[part], own)
+            losses.append(loss)
+            told |= {f"{name}/{key}": value for key, value in metrics.items()}
+        return losses[1] + weight * losses[0], told
+
+    def _loss(
+        self, name: str, descriptors: torch.Tensor, targets: SoftTargets
+    ) -> tuple[torch.Tensor, dict]:
+        """Return the losses of some pictures by the softmax of their people."""
+        settings, head = self.settings, cast(MarginHead, self.networks[name])
         strength = margin_strength(settings.margin, self.steps)
         softmax = margin_loss(head(descriptors), targets, settings.margin, strength)
         if not settings.contrastive.weight:
-            return softmax, {}
+            return softmax, {} if self._synthetic_weight is None else {"margin": softmax}
         everyone = SoftTargets(
             *(self.ranks.gather(item) for item in (targets.classes, targets.masses))
         )
