@@ -35,7 +35,7 @@ from geomface.gan.render_to_photo import (
     load_translator,
     recipe,
 )
-from geomface.learning import run_training
+from geomface.learning import ComputeSettings, run_training
 from geomface.metrics import measure_distances, verify_identities
 from geomface.metrics.pyramid import laplacian_pyramid
 from geomface.recognition import EmbedderModule, FaceEmbedder, load_embedder
@@ -53,6 +53,8 @@ from translation_study_readers import (  # noqa: E402
 )
 
 NO_PAIRS = "-no-pairs"
+PRECISION = "bfloat16"
+"""Of the trainings: a fifth less time than float32."""
 CHOICES = (*ARMS, "hard" + NO_PAIRS)
 GAMES = ("photographs", "renders", "pairs")
 
@@ -64,6 +66,7 @@ def settings_of(arm: str, seed: int, steps: int | None) -> TranslationSettings:
     change = dataclasses.replace
     if plain:
         settings = change(settings, weights=change(settings.weights, pairs=0.0))
+    settings = change(settings, compute=ComputeSettings("cpu", PRECISION))
     if steps is None:
         return settings
     return change(settings, horizon=steps, loop=change(settings.loop, steps=steps))
