@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from geomface.gan.landmark_reenactment.points import mirror_points as mirror_points
     from geomface.gan.landmark_reenactment.points import to_66 as to_66
     from geomface.gan.landmark_reenactment.points import to_68 as to_68
+    from geomface.gan.landmark_reenactment.reading import ReadFrames as ReadFrames
+    from geomface.gan.landmark_reenactment.reading import read_face_frames as read_face_frames
     from geomface.gan.landmark_reenactment.settings import SYSTEM as SYSTEM
     from geomface.gan.landmark_reenactment.settings import NetworkSettings as NetworkSettings
     from geomface.gan.landmark_reenactment.stills import vary_triplets as vary_triplets
+    from geomface.gan.landmark_reenactment.track_reading import read_track as read_track
+    from geomface.gan.landmark_reenactment.tracks import Track as Track
+    from geomface.gan.landmark_reenactment.tracks import complete_track as complete_track
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -18,6 +18,10 @@ PIXELS = "px"
 _MISSING = ("nan", "null", "none", "-")
 
 
+class AllMissingError(LandmarkError):
+    """A landmark file in which every point is marked as missing."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class PixelLandmarks:
     """Landmarks in a picture.
@@ -52,7 +56,7 @@ def load_pixel_landmarks(path: str | Path) -> PixelLandmarks:
     Raises
     ------
     FileFormatError : missing, empty, not of its format, unknown suffix
-    LandmarkError : rows that are not two numbers, all missing, another unit
+    LandmarkError : rows that are not two numbers, another unit; `AllMissingError` : all missing
 
     Convention
     ----------
@@ -72,7 +76,7 @@ def load_pixel_landmarks(path: str | Path) -> PixelLandmarks:
             "convert the file."
         )
     if not np.isfinite(found.points).any():
-        raise LandmarkError(
+        raise AllMissingError(
             f"{path}: expected landmarks, but all {len(found.points)} are missing. Mark some."
         )
     return found
