@@ -97,27 +97,35 @@ class Tests:
 
 def read_tests(out: Path, judges: list[Path]) -> Tests:
     """Return the tests; draws and teaches what is missing."""
-    others = [known_faces(f"{name} other", out) for name in ("renders", "photographs")]
-    seen = known_faces("photographs", out)
+    other_renders, others, seen = (
+        known_faces(name, out) for name in ("renders other", "photographs other", "photographs")
+    )
+    reader = taught_reader([seen, others], out / "sets" / "reader.safetensors")
+    classifier = taught_classifier(other_renders, others, out / "sets" / "classifier.safetensors")
     return Tests(
-        *(known_faces(f"{name} test", out) for name in
-          ("renders", "photographs", "pair renders", "pair photographs")),
-        others=others[1],
+        renders=known_faces("renders test", out),
+        photographs=known_faces("photographs test", out),
+        pair_renders=known_faces("pair renders test", out),
+        pair_photographs=known_faces("pair photographs test", out),
+        others=others,
         judges={path.stem: load_embedder(path) for path in judges},
-        reader=taught_reader([seen, others[1]], out / "sets" / "reader.safetensors"),
-        classifier=taught_classifier(*others, out / "sets" / "classifier.safetensors"),
-    )  # fmt: skip
+        reader=taught_reader([seen, others], out / "sets" / "reader.safetensors"),
+        classifier=taught_classifier(
+            other_renders, others, out / "sets" / "classifier.safetensors"
+        ),
+    )
 
 
 def read_data(out: Path) -> TranslationData:
     """Return the streams of all trainings."""
     renders, photographs = (known_faces(name, out).faces for name in ("renders", "photographs"))
-    pairs = [
+    own, held_out = (
         FacePairs(*(known_faces(f"pair {half}{which}", out).faces
                     for half in ("renders", "photographs")))
         for which in ("", " test")
-    ]  # fmt: skip
-    return TranslationData(ALIGNMENT, renders, len(renders.people.names), photographs, *pairs)
+    )  # fmt: skip
+    people = len(renders.people.names)
+    return TranslationData(ALIGNMENT, renders, people, photographs, own, held_out)
 
 
 def trained(arm: str, seed: int, steps: int | None, out: Path, data: TranslationData) -> Path:

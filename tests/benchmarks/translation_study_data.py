@@ -83,7 +83,7 @@ def known_faces(name: str, out: Path) -> KnownFaces:
         path.parent.mkdir(parents=True, exist_ok=True)
         drawn = draw_set(SETS[name])
         with atomic_path(path) as place:
-            np.savez_compressed(place, **drawn)
+            np.savez_compressed(place, **drawn)  # type: ignore[arg-type]
         print(f"{name}: {len(drawn['pose'])} pictures", flush=True)
     with np.load(path, allow_pickle=False) as held:
         kept = dict(held)

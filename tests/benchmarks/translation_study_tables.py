@@ -120,7 +120,8 @@ def print_direction(
 
 
 def _of(runs: list[Figures], path: str) -> float:
-    return float(np.mean([figure(run, path) for run in runs]))
+    values = [figure(run, path) for run in runs]
+    return float(np.mean([value for value in values if value is not None]))
 
 
 def draw_sheet(arms: dict[str, list[Figures]], out: Path, seed: int) -> None:
