@@ -109,10 +109,8 @@ def read_tests(out: Path, judges: list[Path]) -> Tests:
         pair_photographs=known_faces("pair photographs test", out),
         others=others,
         judges={path.stem: load_embedder(path) for path in judges},
-        reader=taught_reader([seen, others], out / "sets" / "reader.safetensors"),
-        classifier=taught_classifier(
-            other_renders, others, out / "sets" / "classifier.safetensors"
-        ),
+        reader=reader,
+        classifier=classifier,
     )
 
 
