@@ -85,6 +85,44 @@ def score_figure(
     return figure
 
 
+def distances_figure(sets: Mapping[str, tuple[FloatArray, FloatArray, FloatArray]]) -> "Figure":
+    """Draw how the squared distances of pairs are distributed in several sets, one below another.
+
+    Parameters
+    ----------
+    sets : {title: edges of the bins (B + 1,), densities (B,) of pairs of one person, and of two}
+
+    Raises
+    ------
+    SettingsError : no set
+
+    Source
+    ------
+    Gecer et al. 2018, Fig. 7.
+    """
+    from matplotlib.figure import Figure
+
+    if not sets:
+        raise SettingsError("figure of distances: expected a set with pairs, got none.")
+    figure = Figure(figsize=(6.0, 1.9 * len(sets) + 0.7), layout="constrained")
+    axes = figure.subplots(len(sets), sharex=True, sharey=True, squeeze=False)[:, 0]
+    for axis, (title, (edges, same, other)) in zip(axes, sets.items(), strict=True):
+        for color, label, density in (
+            (COLORS[0], "one person", same),
+            (COLORS[1], "two people", other),
+        ):
+            axis.stairs(density, edges, fill=True, alpha=0.45, color=color, label=label)
+        axis.set(title=title, ylabel="density")
+        axis.title.set_fontsize("medium")
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(alpha=0.25)
+    shown = [np.flatnonzero(np.add(one, two)) for _, one, two in sets.values()]
+    last = max((places[-1] + 1 for places in shown if len(places)), default=1)
+    axes[-1].set(xlabel="squared distance", xlim=(0.0, next(iter(sets.values()))[0][last]))
+    axes[0].legend(frameon=False)
+    return figure
+
+
 def ranks_figure(ranks: Mapping[str, FloatArray], *, title: str = "") -> "Figure":
     """Draw how often the right person is among the nearest 1, 2, ... people.
 

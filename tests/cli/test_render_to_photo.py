@@ -92,6 +92,9 @@ def test_a_translation_is_measured_beside_the_renders(
     found = json.loads((tmp_path / "report.json").read_text())
     assert found["pictures"] == found["pairs"] == 6 and found["render_error"] == 0
     assert found["pair_error"] > 0.1 and 0 <= found["people_renders"]["auc"] <= 1
+    assert found["people_photographs"] == found["people_renders"]  # which are the same pictures
+    assert found["people_translated"]["same"]["pairs"] == 3
+    assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
     # The photographs are the renders here: nothing comes nearer to them than these.
     assert found["translated"]["kernel"] > found["renders"]["kernel"]
     assert "6 pairs" in capsys.readouterr().out

@@ -5,26 +5,18 @@ import dataclasses
 import numpy as np
 import torch
 
-from geomface.arrays import FloatArray, ImageArray
+from geomface.arrays import ImageArray
+from geomface.gan.render_to_photo.people_apart import PeopleApart, people_apart
 from geomface.gan.render_to_photo.reading import FacePairs
 from geomface.gan.render_to_photo.sampling import RenderTranslator
 from geomface.learning.errors import DatasetError
-from geomface.metrics import ImageDistances, measure_distances, verify_identities
+from geomface.metrics import ImageDistances, measure_distances
 from geomface.recognition.aligned.aligned_faces import AlignedFaces
 from geomface.recognition.alignment.reference import require_alignment
-from geomface.recognition.embedder.embedder_module import EmbedderModule
 from geomface.recognition.embedder.face_embedder import FaceEmbedder
 
 FEWEST = 4
 """Pictures of a set that distances can be told of."""
-
-
-@dataclasses.dataclass(frozen=True)
-class PeopleApart:
-    """How well an embedder tells people apart: equal error and area under the curve."""
-
-    equal_error: float
-    auc: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +27,9 @@ class TranslationReport:
     ----------
     pictures : renders translated
     renders, translated : distances to the photographs
-    people_renders, people_translated : how well people are told apart; None where nobody is known
-        by two pictures, or all are one
+    people_renders, people_translated, people_photographs : how well people are told apart, renders
+        and translations over the same pairs; None where nobody is known by two pictures, or all
+        are one
     realism, cycle, identity : means over the pictures, see `TranslatedPictures`
     pairs : on how many pairs the next two are measured
     pair_error, render_error : mean |y - r| over pairs, of translated renders and of the renders
@@ -48,6 +41,7 @@ class TranslationReport:
     translated: ImageDistances
     people_renders: PeopleApart | None
     people_translated: PeopleApart | None
+    people_photographs: PeopleApart | None
     realism: float
     cycle: float
     identity: float
@@ -74,7 +68,7 @@ def evaluate_translation(
     photographs : that the training has not seen
     embedder : that the training has not seen either; else it tells of itself
     pairs : that the training has not seen
-    seed : of what is dropped, and of the distances
+    seed : of what is dropped, of the distances, and of the pairs of people
 
     Raises
     ------
@@ -91,24 +85,24 @@ def evaluate_translation(
             )
     before = renders.pictures()
     made = translator.translate(before, renders.names, seed=seed, embedder=embedder)
-    real = _network_images(photographs.pictures())
-    who = EmbedderModule(embedder, translator.alignment).eval()
+    drawn, shown, real = map(_network_images, (before, made.pictures, photographs.pictures()))
     kept = np.nan if made.identity is None else np.mean(made.identity)
     report = TranslationReport(
         pictures=len(renders),
-        renders=measure_distances(_network_images(before), real, seed=seed),
-        translated=measure_distances(_network_images(made.pictures), real, seed=seed),
-        people_renders=_people_apart(who, before, renders.labels),
-        people_translated=_people_apart(who, made.pictures, renders.labels),
+        renders=measure_distances(drawn, real, seed=seed),
+        translated=measure_distances(shown, real, seed=seed),
+        people_renders=people_apart(drawn, renders, embedder, seed=seed),
+        people_translated=people_apart(shown, renders, embedder, seed=seed),
+        people_photographs=people_apart(real, photographs, embedder, seed=seed),
         realism=float(np.mean(made.realism)),
         cycle=float(np.mean(made.cycle)),
         identity=float(kept),
     )
     if pairs is None:
         return report
-    drawn, shown = pairs.renders.pictures(), pairs.photographs.pictures()
-    translated = translator.translate(drawn, pairs.renders.names, seed=seed).pictures
-    errors = [2.0 * float(np.abs(item - shown).mean()) for item in (translated, drawn)]
+    one, other = pairs.renders.pictures(), pairs.photographs.pictures()
+    translated = translator.translate(one, pairs.renders.names, seed=seed).pictures
+    errors = [2.0 * float(np.abs(item - other).mean()) for item in (translated, one)]
     return dataclasses.replace(
         report, pairs=len(pairs), pair_error=errors[0], render_error=errors[1]
     )
@@ -116,17 +110,3 @@ def evaluate_translation(
 
 def _network_images(pictures: ImageArray) -> torch.Tensor:
     return 2.0 * torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous() - 1.0
-
-
-@torch.no_grad()
-def _people_apart(
-    who: torch.nn.Module, pictures: ImageArray, labels: np.ndarray
-) -> PeopleApart | None:
-    known = labels >= 0
-    counts = np.bincount(labels[known]) if known.any() else np.zeros(1, int)
-    if (counts > 0).sum() < 2 or counts.max() < 2:
-        return None
-    images = _network_images(pictures[known])
-    found: FloatArray = torch.cat([who(part) for part in images.split(64)]).double().numpy()
-    result = verify_identities(found, labels[known])
-    return PeopleApart(float(result.equal_error), float(result.auc))
