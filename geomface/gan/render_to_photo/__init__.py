@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from geomface.gan.render_to_photo.evaluation import evaluate_translation as evaluate_translation
     from geomface.gan.render_to_photo.networks import Autoencoder as Autoencoder
     from geomface.gan.render_to_photo.networks import Translator as Translator
-    from geomface.gan.render_to_photo.people_apart import PeopleApart as PeopleApart
-    from geomface.gan.render_to_photo.people_apart import people_apart as people_apart
+    from geomface.gan.render_to_photo.pair_distances import PeopleApart as PeopleApart
+    from geomface.gan.render_to_photo.pair_distances import people_apart as people_apart
     from geomface.gan.render_to_photo.reading import FacePairs as FacePairs
     from geomface.gan.render_to_photo.reading import pair_faces as pair_faces
     from geomface.gan.render_to_photo.reading import read_streams as read_streams

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from geomface.arrays import ImageArray
-from geomface.gan.render_to_photo.people_apart import PeopleApart, people_apart
+from geomface.gan.render_to_photo.pair_distances import PeopleApart, people_apart
 from geomface.gan.render_to_photo.reading import FacePairs
 from geomface.gan.render_to_photo.sampling import RenderTranslator
 from geomface.learning.errors import DatasetError

@@ -7,7 +7,7 @@ from translation_cases import SIZE, build_embedder
 
 from geomface.errors import SettingsError
 from geomface.gan.render_to_photo import people_apart
-from geomface.gan.render_to_photo.people_apart import describe_images
+from geomface.gan.render_to_photo.pair_distances import describe_images
 from geomface.recognition import Alignment, EmbedderModule, aligned_faces
 from geomface.recognition.aligned.aligned_faces import AlignedFaces
 from geomface.report.recognition_figures import distances_figure
