@@ -11,10 +11,14 @@ import geomface
 from geomface.cli.main import main
 from geomface.faces.albedo import albedo_model
 from geomface.faces.albedo_code import sample_albedo_code
-from geomface.files import save_image
+from geomface.files import load_image, save_image
 from geomface.fitting import WeakPerspective
 from geomface.fitting.rendering.sheet import render_face
-from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
+from geomface.mesh.io.pixel_landmarks import (
+    PixelLandmarks,
+    load_pixel_landmarks,
+    save_pixel_landmarks,
+)
 from geomface.rendering.camera import view_rotation
 from geomface.statistics import read_morphable
 
@@ -173,6 +177,23 @@ def test_fit_image_writes_mesh_record_and_pictures(
     assert json.loads((tmp_path / "fit" / "fit.json").read_text())["shape"] == record["shape"]
 
 
+def test_fit_image_renders_the_face_in_the_place_of_its_photograph(
+    photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--out", tmp_path / "fit", "--texture-size", 0, "--camera", "weak-perspective")
+    words += ("--landmarks", photograph / "p.json", "--renders", tmp_path / "renders")
+    run(capsys, "model", "fit-image", photograph / "p.png", *words)
+    drawn = load_image(tmp_path / "renders" / "p.png", 4)
+    shown, color, alpha = load_image(photograph / "p.png"), drawn[..., :3], drawn[..., 3]
+    assert color.shape == shown.shape and not color[alpha == 0].any()
+    inside = alpha == 1
+    assert 0.1 < inside.mean() < 0.9
+    off = np.abs(color - shown)[inside]
+    assert np.median(off) < 0.05 < np.median(np.abs(np.roll(color, 20, 1) - shown)[inside])
+    kept = load_pixel_landmarks(tmp_path / "renders" / "p.landmarks.json").points
+    np.testing.assert_allclose(kept, load_pixel_landmarks(photograph / "p.json").points)
+
+
 def test_fit_image_to_several_photographs_of_a_person(
     photograph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +230,10 @@ def test_fit_image_to_several_photographs_of_a_person(
         ("fit-image {d}/p.png {d}/../{d.name}/p.png --out {o}/f", ("different", "Leave one out")),
         ("fit-image {d}/p.png --landmarks {d}/five.json --out {o}/f", ("68", "five")),
         ("fit-image {d}/p.png --landmarks {d}/p.json --out {o}/f --format stl", ("stl",)),
+        (
+            "fit-image {d}/p.png --landmarks {d}/p.json --out {o}/f --renders {d}",
+            ("another folder", "Name a new one"),
+        ),
         ("fit-image {d}/p.png --landmarks {d}/p.json --out {o}/f --camera eye", ("eye",)),
         ("fit-landmarks --landmarks {d}/five.json --out {o}/y.ply", ("68", "five")),
         ("fit-landmarks --landmarks {d}/p.txt --out {o}/y.ply", ("belong to a picture",)),

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from geomface.cli.inputs import make_folder, read_model
+from geomface.cli.model.fit_files import require_renders_apart, save_render, save_texture
 from geomface.cli.model.inputs import ModelFile, named_weights
 from geomface.cli.model.photographs import Photograph, photograph_names, read_photographs
-from geomface.cli.options import CommonOptions, Folder, require_options
+from geomface.cli.options import CommonOptions, Folder, MaybeFolder, require_options
 from geomface.cli.run import Run
-from geomface.errors import MeshError, ParametrizationError, SettingsError
+from geomface.errors import SettingsError
 from geomface.ranges import POSITIVE
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ class ModelFitImageOptions:
     """Kind of mesh file: ply, obj or glb. With obj the textured face is textured.obj."""
     texture_size: int = 1024
     """Texels along each side of the texture; 0 writes none."""
+    renders: MaybeFolder = None
+    """Folder that gets a render of each fitted face where it is in its photograph, on black, with
+    alpha and landmarks: the other halves of pairs for 'geomface train render_to_photo'."""
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
@@ -91,6 +95,7 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
             f"their order, got {len(options.landmarks)}."
         )
     make_folder(options.out, create=False)
+    require_renders_apart(options)
     names = photograph_names(options.images)
     settings = PictureFitSettings(camera=options.camera)
     model = read_model(options.model)
@@ -119,7 +124,8 @@ def run_fit_image(options: ModelFitImageOptions, run: Run) -> int:
     panels = fit_panels(one.image, fit)
     make_folder(options.out)
     save_mesh(options.out / f"face{ending}", fit.mesh)
-    baked = _save_texture(options, run, one, fit, model, "")
+    baked = save_texture(options, run, one, fit, model, "")
+    save_render(options, one, fit, one.path.stem)
     save_image(options.out / "fit.png", panel_sheet(panels))
     save_image(options.out / "turned.png", panels["turned"])
     run.finish(_figures(model, fit) | baked, options.out / "fit.json")
@@ -162,7 +168,8 @@ def _fit_person(
     for name, one, fit in zip(names, photographs, person.pictures, strict=True):
         run.add_notes(f"{name}: {note}" for note in fit.notes)
         save_mesh(pictures / f"{name}{ending}", fit.mesh)
-        baked = _save_texture(options, run, one, fit, model, f"pictures/{name}.")
+        baked = save_texture(options, run, one, fit, model, f"pictures/{name}.")
+        save_render(options, one, fit, name)
         figures[name] = _figures(model, fit) | baked
         panels = fit_panels(one.image, fit)
         cells += list(panels.values())
@@ -176,40 +183,6 @@ def _fit_person(
     run.finish(found | {"topology_id": model.topology_id}, options.out / "fit.json")
     run.say(f"{options.out}: one person in {len(names)} pictures, {run.seconds:.1f} s")
     return 0
-
-
-def _save_texture(
-    options: ModelFitImageOptions,
-    run: Run,
-    photograph: Photograph,
-    fit: "ImageFit",
-    model: "MorphableModel",
-    prefix: str,
-) -> dict[str, Any]:
-    """Write a face with its photograph on it, the texture and what of it was seen."""
-    import numpy as np
-
-    from geomface.files import save_image
-    from geomface.fitting.rendering.photograph_texture import bake_photograph
-    from geomface.mesh.io import save_mesh
-    from geomface.mesh.io.texture_files import save_texture
-    from geomface.mesh.uv_fingerprint import uv_fingerprint
-
-    if not options.texture_size:
-        return {}
-    try:
-        with run.stage("texture", photograph.path.stem):
-            baked = bake_photograph(photograph.image, fit, model, options.texture_size)
-    except (MeshError, ParametrizationError) as error:
-        run.add_notes([f"No texture was written: {error}"])
-        return {}
-    ending = "obj" if options.format.lower().lstrip(".") == "obj" else "glb"
-    save_mesh(options.out / f"{prefix}textured.{ending}", baked.mesh)
-    fingerprint = uv_fingerprint(baked.mesh)
-    save_texture(options.out / f"{prefix}texture.png", baked.texture, fingerprint)
-    seen = np.repeat(baked.mask[..., None], 3, axis=2).astype(np.float32)
-    save_image(options.out / f"{prefix}mask.png", seen)
-    return {"texture_seen": baked.kept_fraction, "uv_fingerprint": fingerprint}
 
 
 def _sentence(fit: "ImageFit") -> str:

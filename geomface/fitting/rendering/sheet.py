@@ -24,6 +24,8 @@ _MARGIN = 0.2
 _BRIGHTEST = 0.9
 _FEATHER = 2.0
 _ROOM = 1.05
+_EYES = 0.8
+"""How bright eyes are in a render, of those on a sheet, which are dressed for bright light."""
 
 
 def fit_panels(image: np.ndarray, fit: ImageFit, *, height: int = 300) -> dict[str, ImageArray]:
@@ -194,6 +196,23 @@ def render_fit(
     )
 
 
+def render_in_place(fit: ImageFit) -> ImageArray:
+    """Return a fitted face where it is in its picture, on black, as `synth faces` draws plain ones.
+
+    Its colours are the model's, so that it is to the photograph what a render is to one. Eyes and
+    the inside of the mouth are put in.
+
+    Returns
+    -------
+    (H, W, 4) float32 in [0, 1]: sRGB, and how much of each pixel the face covers
+    """
+    whole = dressed(fit.mesh, fit.model_colors, fit.eyes, fit.mouth)
+    colors = _colors(whole).copy()
+    colors[len(fit.mesh.vertices) :] *= _EYES
+    drawn = render_face(whole, colors, fit.light, fit.camera, fit.image_size)
+    return np.clip(np.concatenate([drawn["rgb"], drawn["alpha"][..., None]], axis=2), 0.0, 1.0)
+
+
 def render_turned(
     fit: ImageFit, yaw: float, size: tuple[int, int], *, pixel: float = 1.0
 ) -> dict[str, np.ndarray]:
@@ -214,5 +233,8 @@ def render_turned(
     camera = turned_camera(fit.camera, yaw, points, 0.5 * pixel * extent)
     colors = fit.model_colors if fit.mesh.colors is None else fit.mesh.colors
     whole = dressed(fit.mesh, colors, fit.eyes, fit.mouth)
-    drawn = np.zeros((0, 3)) if whole.colors is None else whole.colors
-    return render_face(whole, drawn.astype(np.float32), fit.light, camera, size, pixel=pixel)
+    return render_face(whole, _colors(whole), fit.light, camera, size, pixel=pixel)
+
+
+def _colors(mesh: Mesh) -> ImageArray:
+    return np.zeros((0, 3), np.float32) if mesh.colors is None else mesh.colors
