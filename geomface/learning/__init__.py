@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from geomface.learning.adversarial import discriminator_loss as discriminator_loss
     from geomface.learning.adversarial import g_loss as g_loss
     from geomface.learning.adversarial import generator_loss as generator_loss
+    from geomface.learning.consistency import Routes as Routes
+    from geomface.learning.consistency import chain as chain
+    from geomface.learning.consistency import cycle as cycle
+    from geomface.learning.consistency import gap as gap
+    from geomface.learning.consistency import self_loss as self_loss
+    from geomface.learning.consistency import take_routes as take_routes
+    from geomface.learning.consistency import triple_loss as triple_loss
     from geomface.learning.data import ArraySet as ArraySet
     from geomface.learning.data import PictureSet as PictureSet
     from geomface.learning.data import picture_folder as picture_folder
@@ -87,5 +94,7 @@ if TYPE_CHECKING:
     from geomface.learning.trained import load_trained as load_trained
     from geomface.learning.trained import save_trained as save_trained
     from geomface.learning.training import run_training as run_training
+    from geomface.learning.vgg import VggFeatures as VggFeatures
+    from geomface.learning.vgg import load_vgg as load_vgg
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

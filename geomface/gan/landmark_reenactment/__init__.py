@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from geomface.gan.landmark_reenactment.crops import crop_face as crop_face
     from geomface.gan.landmark_reenactment.data import FaceFrames as FaceFrames
     from geomface.gan.landmark_reenactment.data import Frame as Frame
-    from geomface.gan.landmark_reenactment.data import TripletSet as TripletSet
     from geomface.gan.landmark_reenactment.data import collect_frames as collect_frames
-    from geomface.gan.landmark_reenactment.data import draw_triplets as draw_triplets
     from geomface.gan.landmark_reenactment.data import join_frames as join_frames
     from geomface.gan.landmark_reenactment.networks import Generator as Generator
     from geomface.gan.landmark_reenactment.networks import PatchDiscriminator as PatchDiscriminator
@@ -28,11 +26,25 @@ if TYPE_CHECKING:
     from geomface.gan.landmark_reenactment.points import to_68 as to_68
     from geomface.gan.landmark_reenactment.reading import ReadFrames as ReadFrames
     from geomface.gan.landmark_reenactment.reading import read_face_frames as read_face_frames
+    from geomface.gan.landmark_reenactment.recipes import ARMS as ARMS
+    from geomface.gan.landmark_reenactment.recipes import PRESETS as PRESETS
+    from geomface.gan.landmark_reenactment.recipes import RECIPES as RECIPES
+    from geomface.gan.landmark_reenactment.recipes import recipe as recipe
+    from geomface.gan.landmark_reenactment.seen import CropEmbedder as CropEmbedder
     from geomface.gan.landmark_reenactment.settings import SYSTEM as SYSTEM
+    from geomface.gan.landmark_reenactment.settings import LossWeights as LossWeights
     from geomface.gan.landmark_reenactment.settings import NetworkSettings as NetworkSettings
+    from geomface.gan.landmark_reenactment.settings import (
+        ReenactmentSettings as ReenactmentSettings,
+    )
     from geomface.gan.landmark_reenactment.stills import vary_triplets as vary_triplets
+    from geomface.gan.landmark_reenactment.task import LandmarkReenactment as LandmarkReenactment
     from geomface.gan.landmark_reenactment.track_reading import read_track as read_track
     from geomface.gan.landmark_reenactment.tracks import Track as Track
     from geomface.gan.landmark_reenactment.tracks import complete_track as complete_track
+    from geomface.gan.landmark_reenactment.triplets import ReenactmentData as ReenactmentData
+    from geomface.gan.landmark_reenactment.triplets import TripletSet as TripletSet
+    from geomface.gan.landmark_reenactment.triplets import draw_triplets as draw_triplets
+    from geomface.gan.landmark_reenactment.triplets import prepare_data as prepare_data
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,5 +1,8 @@
 """What tells a network where landmarks are to be: heatmaps, or the lines of a face."""
 
+import math
+
+import numba
 import numpy as np
 import torch
 
@@ -15,6 +18,8 @@ LINES = (
     (*_BROWS, _LIPS[1]),
 )
 """Lines of the three channels: neighbours that nearly touch are apart."""
+_REACH = 5.0
+"""Sigmas from a line beyond which a channel is 0: there it would be 4e-6 at most."""
 
 
 def condition_map(points: torch.Tensor, settings: NetworkSettings) -> torch.Tensor:
@@ -82,28 +87,59 @@ def contours(points: torch.Tensor, size: int, sigma: float = 1.0) -> torch.Tenso
     (N, 3, S, S) in [0, 1]
     """
     full = to_68(points)
-    steps = torch.arange(size, dtype=points.dtype, device=points.device)
-    channels = []
-    for lines in LINES:
-        starts, ends = _segments(lines)
-        start, edge = full[:, starts], full[:, ends] - full[:, starts]
-        known = torch.isfinite(start + edge).all(dim=-1)[..., None, None]
-        start, edge = (
-            torch.where(known[..., 0], item, torch.zeros_like(item)) for item in (start, edge)
-        )
-        length = edge.square().sum(dim=-1, keepdim=True).clamp_min(1e-8).sqrt()
-        along = edge / length  # unit vector; for a segment of no length 0: the distance to a point
-        (x, y), (u, v) = (item.unbind(dim=-1) for item in (start, along))
-        right, below = steps - x[..., None], steps - y[..., None]
-        # Position along the segment and across it are sums of a row's share and a column's.
-        s = (v[..., None] * below)[..., None] + (u[..., None] * right)[..., None, :]
-        beyond = s - torch.minimum(s.clamp_min(0.0), length[..., None])
-        point = (right.square()[..., None, :] + below.square()[..., None]) - s.square()
-        gap = torch.where(known, point + beyond.square(), torch.inf)
-        channels.append(gap.amin(dim=1))
-    return torch.exp(-torch.stack(channels, dim=1).clamp_min(0.0) / (2.0 * sigma**2))
+    if not full.requires_grad and full.device.type == "cpu":
+        gaps = np.full((len(full), 3, size, size), np.inf, full.numpy().dtype)
+        for channel, (starts, ends) in enumerate(_SEGMENTS):
+            _measure(full.numpy(), starts, ends, _REACH * sigma, gaps[:, channel])
+        return torch.from_numpy(gaps).mul_(-0.5 / sigma**2).exp_()
+    gaps = [_gaps(full[:, starts], full[:, ends], size).amin(dim=1) for starts, ends in _SEGMENTS]
+    return torch.exp(-torch.stack(gaps, dim=1) / (2.0 * sigma**2))
 
 
-def _segments(lines: tuple[list[int], ...]) -> tuple[torch.Tensor, torch.Tensor]:
+def _gaps(start: torch.Tensor, end: torch.Tensor, size: int) -> torch.Tensor:
+    """Return the squares of the distances of all pixels to segments, (N, L, S, S)."""
+    edge = end - start
+    known = torch.isfinite(start + edge).all(dim=-1)[..., None]
+    start, edge = (torch.where(known, item, torch.zeros_like(item)) for item in (start, edge))
+    length = edge.square().sum(dim=-1, keepdim=True).clamp_min(1e-8).sqrt()
+    # A unit vector; of a segment of no length it is 0, and the distance is that to a point.
+    (x, y), (u, v) = start.unbind(dim=-1), (edge / length).unbind(dim=-1)
+    steps = torch.arange(size, dtype=start.dtype, device=start.device)
+    right, below = steps - x[..., None], steps - y[..., None]
+    # Position along the segment and across it are sums of a row's share and a column's.
+    s = (v[..., None] * below)[..., None] + (u[..., None] * right)[..., None, :]
+    beyond = s - torch.minimum(s.clamp_min(0.0), length[..., None])
+    across = (right.square()[..., None, :] + below.square()[..., None]) - s.square()
+    return torch.where(known[..., None], across.clamp_min(0.0) + beyond.square(), torch.inf)
+
+
+@numba.njit(cache=True, nogil=True)
+def _measure(
+    points: np.ndarray, starts: np.ndarray, ends: np.ndarray, reach: float, gaps: np.ndarray
+) -> None:
+    """Lower `gaps` (N, S, S) to the squares of the distances to segments, near these."""
+    count, size = gaps.shape[:2]
+    for n in range(count):
+        for k in range(len(starts)):
+            x, y = points[n, starts[k]]
+            u, v = points[n, ends[k], 0] - x, points[n, ends[k], 1] - y
+            if not (math.isfinite(x + u) and math.isfinite(y + v)):
+                continue
+            length = u * u + v * v
+            left, right = max(min(x, x + u) - reach, 0.0), min(max(x, x + u) + reach, size - 1.0)
+            top, bottom = max(min(y, y + v) - reach, 0.0), min(max(y, y + v) + reach, size - 1.0)
+            for row in range(math.ceil(top), math.floor(bottom) + 1):
+                for column in range(math.ceil(left), math.floor(right) + 1):
+                    p, q = column - x, row - y
+                    share = (p * u + q * v) / length if length > 0 else 0.0
+                    share = min(max(share, 0.0), 1.0)
+                    p, q = p - share * u, q - share * v
+                    gaps[n, row, column] = min(gaps[n, row, column], p * p + q * q)
+
+
+def _segments(lines: tuple[list[int], ...]) -> tuple[np.ndarray, np.ndarray]:
     pairs = np.array([pair for line in lines for pair in zip(line, line[1:], strict=False)])
-    return torch.from_numpy(pairs[:, 0]), torch.from_numpy(pairs[:, 1])
+    return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+
+
+_SEGMENTS = [_segments(lines) for lines in LINES]

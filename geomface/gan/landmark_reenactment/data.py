@@ -1,4 +1,4 @@
-"""What a training is shown: frames of faces with their landmarks, three of a kind at a time."""
+"""What a training is shown: frames of faces with their landmarks."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -11,12 +11,7 @@ from geomface.arrays import FloatArray, IndexArray
 from geomface.gan.landmark_reenactment.crops import MARGIN, crop_face
 from geomface.learning.data import network_values
 from geomface.learning.errors import DatasetError
-from geomface.learning.fingerprint import Fingerprint, content_hash, fingerprint_rows
-from geomface.learning.randomness import stream_seed
-from geomface.learning.stream import Batch
-
-WITHIN = 200
-"""Frames of a triplet are no further apart, as in the released code, which has 50 as the least."""
+from geomface.learning.fingerprint import Fingerprint, fingerprint_rows
 
 
 class Frame(NamedTuple):
@@ -100,6 +95,10 @@ class FaceFrames:
             self.margin,
         )
 
+    def look(self, numbers: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return pictures (B, 3, S, S) in [-1, 1] and landmarks (B, 68, 2) of some frames."""
+        return network_values(self.images[numbers]), network_values(self.points[numbers])
+
     def fingerprint(self) -> Fingerprint:
         """Return a hash for each frame."""
         return fingerprint_rows({"images": self.images, "points": self.points}, self.names)
@@ -162,79 +161,3 @@ def join_frames(parts: Sequence[FaceFrames]) -> FaceFrames:
     names = tuple(name for part in parts for name in part.names)
     who, which = np.concatenate(people), np.concatenate(groups)
     return FaceFrames(images, points, who, which, moments, names, parts[0].margin)
-
-
-def draw_triplets(
-    frames: FaceFrames, *, per_frame: int = 4, apart: int = 0, within: int = WITHIN, seed: int = 0
-) -> IndexArray:
-    """Return (M, 3) int64: source, target and next frame, all of one group, drawn from a seed.
-
-    Every frame is a source `per_frame` times, unless its group has no two others for it.
-
-    Parameters
-    ----------
-    frames : with their groups and moments
-    per_frame : triplets of each source
-    apart, within : target and next are more moments than the first, and at most the second, from
-        the source
-    seed : of the draws
-    """
-    drawn = np.random.default_rng(stream_seed(seed, "triplets"))
-    order = np.lexsort((frames.moments, frames.groups))
-    groups, moments = frames.groups[order], frames.moments[order].astype(np.float64)
-    # Moments of one group follow each other, those of another lie far away.
-    spread = np.ptp(moments) + 2.0 * within + 2.0 if len(order) else 0.0
-    line = moments + np.unique(groups, return_inverse=True)[1] * spread
-    begin, left = (np.searchsorted(line, line - far, "left") for far in (within, apart))
-    right, end = (np.searchsorted(line, line + far, "right") for far in (apart, within))
-    before = left - begin
-    count = before + end - right
-    source = np.repeat(np.flatnonzero(count > 1), per_frame)
-    first = np.floor(drawn.random(len(source)) * count[source]).astype(np.int64)
-    second = np.floor(drawn.random(len(source)) * (count[source] - 1)).astype(np.int64)
-    second += second >= first
-    chosen = [
-        np.where(k < before[source], begin[source] + k, right[source] + k - before[source])
-        for k in (first, second)
-    ]
-    return order[np.stack([source, *chosen], axis=1)]
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class TripletSet:
-    """Three frames of a person at a time: a source, where it goes, and where it goes next.
-
-    A still picture, row (i, i, i), is its own target; `vary_triplets` moves it.
-
-    Parameters
-    ----------
-    frames : all
-    rows : (M, 3) int64, from `draw_triplets`
-    """
-
-    frames: FaceFrames
-    rows: IndexArray
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def batch(self, indices: torch.Tensor) -> Batch:
-        """Return pictures and landmarks of some triplets.
-
-        Returns
-        -------
-        source, target : (B, 3, S, S) in [-1, 1]; of the next frame no loss asks for a picture
-        source_points, target_points, next_points : (B, 68, 2)
-        still : (B,) 0 or 1
-        """
-        rows = self.rows[indices.numpy()]
-        batch = {"still": network_values((rows == rows[:, :1]).all(axis=1))}
-        for name, own in zip(("source", "target", "next"), rows.T, strict=True):
-            batch[f"{name}_points"] = network_values(self.frames.points[own])
-            if name != "next":
-                batch[name] = network_values(self.frames.images[own])
-        return batch
-
-    def fingerprint(self) -> Fingerprint:
-        """Return a hash for each frame, and one for which of them are shown together."""
-        return {**self.frames.fingerprint(), "triplets": content_hash(self.rows.tobytes())}

@@ -1,9 +1,11 @@
 """The generator that moves a face to landmarks, and the discriminator that judges patches."""
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from geomface.gan.landmark_reenactment.settings import NetworkSettings
+from geomface.learning.instance_norm import LeakyInstanceNorm
 
 _SLOPE = 0.2
 _DEVIATION, _DRAWN_FOR = 0.02, 64
@@ -36,7 +38,7 @@ class Generator(nn.Module):
         width = settings.width
         self.face = nn.Conv2d(3, width, 7, 1, 3, bias=False)
         self.target = nn.Conv2d(settings.condition_channels, width, 7, 1, 3, bias=False)
-        self.first = nn.Sequential(_norm(width), nn.LeakyReLU(_SLOPE))
+        self.first = LeakyInstanceNorm(width, _SLOPE)
         self.down = nn.Sequential(
             *_scaled(nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False)),
             *_scaled(nn.Conv2d(2 * width, 4 * width, 4, 2, 1, bias=False)),
@@ -46,20 +48,27 @@ class Generator(nn.Module):
             *_scaled(nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1, bias=False)),
             *_scaled(nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False)),
         )
-        self.heads = nn.Conv2d(width, 4 if settings.mask_head else 3, 7, 1, 3, bias=False)
+        self.heads = _Heads(width, 4 if settings.mask_head else 3, 7, 1, 3, bias=False)
         _draw_weights(self, _DEVIATION)
 
     def forward(self, images: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """Return the faces at the landmarks of the condition."""
-        colors, mask = self.layers(images, condition)
+        return self.move(images, self.target(condition))
+
+    def move(self, images: torch.Tensor, encoded: torch.Tensor) -> torch.Tensor:
+        """Return the faces at conditions that went through `target`, once for several faces."""
+        colors, mask = self.layers(images, encoded)
         return colors if mask is None else compose(colors, mask, images)
 
     def layers(
-        self, images: torch.Tensor, condition: torch.Tensor
+        self, images: torch.Tensor, encoded: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return C (N, 3, S, S) and M (N, 1, S, S), or None without a mask head."""
-        # One convolution of the two together, in two: no gradient goes to the condition.
-        inner = self.first(self.face(images) + self.target(condition))
+        """Return C (N, 3, S, S) and M (N, 1, S, S), or None without a mask head.
+
+        A convolution of picture and condition together is the sum of two; that of the condition
+        needs no gradient towards it, and serves all faces that it is shown with.
+        """
+        inner = self.first(self.face(images) + encoded)
         inner = self.up(self.blocks(self.down(inner)))
         drawn = self.heads(inner).to(images.dtype)
         mask = torch.sigmoid(drawn[:, 3:]) if drawn.shape[1] > 3 else None
@@ -119,22 +128,32 @@ class _Residual(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(channels, channels, 3, 1, 1),
-            nn.InstanceNorm2d(channels),
-            nn.LeakyReLU(_SLOPE),
+            LeakyInstanceNorm(channels, _SLOPE, affine=False),
             nn.Conv2d(channels, channels, 3, 1, 1),
-            nn.InstanceNorm2d(channels),
+            LeakyInstanceNorm(channels, affine=False),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.layers(x)
 
 
-def _norm(channels: int) -> nn.Module:
-    return nn.InstanceNorm2d(channels, affine=True)
+class _Heads(nn.Conv2d):
+    """A convolution of few outputs, four pixels at once.
+
+    Four outputs fill a quarter of a vector unit; one step of two pixels with the kernel in four
+    places makes sixteen, in half of the time. Pictures have even sides.
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        places = [(left, 1 - left, top, 1 - top) for top in (0, 1) for left in (0, 1)]
+        kernels = torch.stack([F.pad(self.weight, place) for place in places], dim=1).flatten(0, 1)
+        if input.is_contiguous(memory_format=torch.channels_last):
+            kernels = kernels.contiguous(memory_format=torch.channels_last)
+        return F.pixel_shuffle(F.conv2d(input, kernels, stride=2, padding=self.padding), 2)
 
 
 def _scaled(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[nn.Module, ...]:
-    return layer, _norm(layer.out_channels), nn.LeakyReLU(_SLOPE)
+    return layer, LeakyInstanceNorm(layer.out_channels, _SLOPE)
 
 
 def _draw_weights(network: nn.Module, deviation: float) -> None:

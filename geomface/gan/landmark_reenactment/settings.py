@@ -4,13 +4,19 @@ import dataclasses
 from typing import Literal, get_args
 
 from geomface.errors import SettingsError
+from geomface.learning.device import ComputeSettings
+from geomface.learning.ema import EmaSettings
+from geomface.learning.loop import LoopSettings
+from geomface.learning.optimizers import OptimizerSettings, Schedule
 from geomface.learning.system import System
-from geomface.ranges import COUNT, POSITIVE, require_numbers
+from geomface.ranges import COUNT, NOT_NEGATIVE, POSITIVE, SEED, SHARE, require_numbers
 
 SYSTEM = System("landmark_reenactment")
 Condition = Literal["heatmaps", "contours"]
 SCHEMES = (66, 68)
 SMALLEST_SIZE = 16
+PAPER_STEPS = 300_000
+Game = Literal["hinge", "printed"]
 _LAST_SIDE = 4
 """Of the map that the discriminator's last convolution looks at, as in the paper."""
 
@@ -61,3 +67,95 @@ class NetworkSettings:
     def halvings(self) -> int:
         """How often the discriminator halves a picture: 128 px come down to 4."""
         return (self.size // _LAST_SIDE).bit_length() - 1
+
+
+@dataclasses.dataclass(frozen=True)
+class LossWeights:
+    """Weights of the generator's losses, the paper's by default, and their power."""
+
+    power: int = 2
+    """p of the pixel, self and triple loss, mean |a - b|^p."""
+    adversarial: float = 1.0
+    """Of -D(G(I; t))."""
+    pixel: float = 10.0
+    """Of G(I; t) - I_t."""
+    self_consistency: float = 100.0
+    """Of G(G(I; t); s) - I."""
+    triple_consistency: float = 100.0
+    """Of G(G(I; t); n) - G(I; n)."""
+    identity: float = 1.0
+    """Of the angle between descriptors of I and G(I; t), where an embedder is given."""
+    perceptual: float = 10.0
+    """Of feature maps of G(I; t) and I_t, where a network is given."""
+    variation: float = 1e-4
+    """Of the total variation of G(I; t)."""
+
+    def __post_init__(self) -> None:
+        names = (field.name for field in dataclasses.fields(self))
+        require_numbers(self, **dict.fromkeys(names, NOT_NEGATIVE) | {"power": "[1, 2]"})
+
+
+@dataclasses.dataclass(frozen=True)
+class ReenactmentSettings:
+    """Settings of one training."""
+
+    networks: NetworkSettings = NetworkSettings()
+    """Sizes of the networks."""
+    weights: LossWeights = LossWeights()
+    """Of the losses."""
+    game: Game = "hinge"
+    """The adversarial loss; printed is as the paper prints it, with real and made exchanged."""
+    unpaired: float = 0.5
+    """Share of the batches that are made of still pictures, where there are some."""
+    mirror: float = 0.5
+    """Share of the pictures that are shown mirrored."""
+    batch: int = 16
+    """Triplets a step."""
+    lr: float = 1e-4
+    """Adam's rate for both networks."""
+    lr_floor: float = 1e-6
+    """Where the rate ends."""
+    lr_falls_from: float = 1 / 3
+    """Share of the training after which the rate falls linearly."""
+    clip: float | None = 1.0
+    """Largest norm of a network's gradient."""
+    horizon: int = PAPER_STEPS
+    """Steps over which the rate falls; not the loop's, which may be raised later."""
+    ema: EmaSettings = EmaSettings(0.999, warm_up=True)
+    """The average of the generator, by which pictures are made."""
+    loop: LoopSettings = LoopSettings()
+    """How long, how often."""
+    compute: ComputeSettings = ComputeSettings()
+    """Device and precision."""
+    seed: int = 0
+    """Of weights, orders and all that is drawn."""
+
+    def __post_init__(self) -> None:
+        require_numbers(
+            self,
+            unpaired=SHARE,
+            mirror=SHARE,
+            batch=COUNT,
+            lr=POSITIVE,
+            lr_floor=NOT_NEGATIVE,
+            lr_falls_from="[0, 1)",
+            clip=POSITIVE,
+            horizon=COUNT,
+            seed=SEED,
+        )
+        if self.game not in get_args(Game):
+            raise SettingsError(
+                f"game: expected one of {', '.join(get_args(Game))}, got {self.game!r}."
+            )
+        if self.batch % max(self.compute.devices, 1):
+            raise SettingsError(
+                f"devices: expected a divisor of the {self.batch} triplets of a step, got "
+                f"{self.compute.devices}. Use fewer devices."
+            )
+
+    def adam(self) -> OptimizerSettings:
+        """Return the optimiser of both networks and the course of its rate."""
+        falling = Schedule(
+            "linear", begin=self.lr_falls_from, floor=min(self.lr_floor / self.lr, 1.0)
+        )
+        return OptimizerSettings("adam", self.lr, 0.5, 0.9999, clip=self.clip, schedule=falling)

@@ -25,6 +25,7 @@ from geomface.learning import (
     PhasedTask,
     SetMemory,
     Stream,
+    cycle,
     scale_gradient,
 )
 from geomface.recognition.embedder.embedder_module import EmbedderModule
@@ -133,8 +134,7 @@ class RenderToPhoto(PhasedTask):
         photographs, images = self.batch("photographs")["images"], renders["images"]
         balances = {game: self._balance(game).k.to(images.dtype, copy=True) for game in GAMES}
         with self.autocast():
-            translated = nets["generator"](images)
-            back = nets["inverse"](translated)
+            translated, back = cycle(nets["generator"], nets["inverse"], images)
             judged = {}
             for game, real, fake in (
                 ("photographs", photographs, translated),
@@ -146,13 +146,13 @@ class RenderToPhoto(PhasedTask):
                     reconstruction_errors(judge, real),
                     reconstruction_errors(opponent, fake),
                 ]
-            cycle = picture_errors(back, images)
-            judged["pairs"] = [torch.zeros_like(cycle), cycle]
+            returned = picture_errors(back, images)
+            judged["pairs"] = [torch.zeros_like(returned), returned]
             if self._paired and self.settings.weights.pairs:
                 pairs = self.batch("pairs")
                 fitted = nets["inverse"](pairs["photographs"])
                 judged["pairs"][0] = picture_errors(fitted, pairs["renders"])
-                self._balance("pairs").update(judged["pairs"][0].detach(), cycle.detach())
+                self._balance("pairs").update(judged["pairs"][0].detach(), returned.detach())
         for game in ("photographs", "renders"):
             self._balance(game).update(*(item.detach() for item in judged[game]))
         real, fake = ({game: item[k].mean() for game, item in judged.items()} for k in (0, 1))

@@ -75,7 +75,8 @@ def test_the_mask_says_what_stays() -> None:
     torch.testing.assert_close(compose(colors, ones, images), images)
     assert torch.equal(compose(colors, 0 * ones, images), colors)
     generator = Generator(NetworkSettings(SIZE, 4, 1, 4, "contours", mask_head=False))
-    assert generator.layers(torch.zeros(1, 3, SIZE, SIZE), torch.zeros(1, 3, SIZE, SIZE))[1] is None
+    encoded = generator.target(torch.zeros(1, 3, SIZE, SIZE))
+    assert generator.layers(torch.zeros(1, 3, SIZE, SIZE), encoded)[1] is None
 
 
 @pytest.mark.parametrize("count", [66, 68])
@@ -264,3 +265,21 @@ def test_frames_are_collected_joined_and_parted() -> None:
 def test_settings_that_do_not_fit_are_refused(change: dict[str, object], told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         NetworkSettings(**change)  # type: ignore[arg-type]
+
+
+def test_lines_are_the_same_with_and_without_gradients() -> None:
+    points = torch.from_numpy(face_points(4) * 1.4 - 4)
+    points[0, 3] = torch.nan
+    points[1, 20:23] = 5.0
+    drawn = contours(points, SIZE, 0.8)
+    torch.testing.assert_close(
+        contours(points.requires_grad_(True), SIZE, 0.8), drawn, rtol=0, atol=4e-6
+    )
+
+
+def test_heads_are_an_ordinary_convolution() -> None:
+    heads = Generator(NetworkSettings(SIZE, 4, 1, 4)).double().heads
+    inner = torch.rand(2, 4, SIZE, SIZE, dtype=torch.float64)
+    torch.testing.assert_close(
+        heads(inner), torch.nn.functional.conv2d(inner, heads.weight, None, 1, 3)
+    )
