@@ -1,7 +1,7 @@
 """Recognition with translated faces: shares of the real people, with and without generated ones.
 
     python tests/benchmarks/translation_recognition.py --out DIR [--arm full] [--seeds 0 1 2]
-        [--people 300] [--steps 400] [--tables]
+        [--shares 0.2 0.5 1] [--people 300] [--steps 500] [--tables]
 
 Goes on where `translation_study.py` with the same DIR stopped: its photographs are the real people,
 its run ARM-SEED translates renders of new people. A compact network of 32 px learns from 20, 50 and
@@ -24,7 +24,7 @@ import torch
 
 from geomface.files.records import write_json
 from geomface.gan.render_to_photo import load_translator
-from geomface.learning import run_training
+from geomface.learning import ComputeSettings, run_training
 from geomface.metrics import verify_identities
 from geomface.recognition import AlignedFaces, FaceEmbedder, NetworkSettings, aligned_faces
 from geomface.recognition.aligned.joined import joined_faces
@@ -56,6 +56,7 @@ def settings_of(seed: int, steps: int, *, generated: bool) -> RecognitionSetting
         steps=steps,
         held_out=0.0,
         margin=dataclasses.replace(base.margin, warm_up=steps // 2),
+        compute=ComputeSettings("cpu", "bfloat16"),
         loop=dataclasses.replace(
             base.loop, steps=steps, evaluate_every=steps, checkpoint_every=steps, sample_every=steps
         ),
@@ -71,7 +72,7 @@ def verified(embedder: FaceEmbedder, faces: AlignedFaces) -> dict[str, float]:
 def trained(
     real: AlignedFaces, generated: AlignedFaces | None, tests: AlignedFaces, seed: int, steps: int
 ) -> dict[str, Any]:
-    """Train an embedder and measure it, as it is and whitened."""
+    """Train an embedder and measure it, whitened by the real people and as it is."""
     settings = settings_of(seed, steps, generated=generated is not None)
     sets = [real] if generated is None else [generated, real]
     with tempfile.TemporaryDirectory() as folder:
@@ -81,7 +82,7 @@ def trained(
         )
         if result.ended == "interrupt":
             raise SystemExit(1)
-        embedder = trained_embedder(run, photographs=real, whiten_by=sets)
+        embedder = trained_embedder(run, photographs=real, whiten_by=[real])
     raw = dataclasses.replace(embedder, whitening=None)
     return {**verified(embedder, tests), "not_whitened": verified(raw, tests)}
 
@@ -123,8 +124,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--arm", default="full", help="whose run translates")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of real people")
     parser.add_argument("--people", type=int, default=300, help="generated")
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--tables", action="store_true", help="print what is there")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -146,7 +148,7 @@ def run_all(options: argparse.Namespace, results: dict[str, Any], path: Path) ->
     for seed in options.seeds:
         beside = generated_faces(out, out / "runs" / f"{options.arm}-{seed}", options.people)
         for kind in KINDS:
-            for share in SHARES:
+            for share in options.shares:
                 key = f"{share:g} {kind}, seed {seed}"
                 if key in results:
                     continue

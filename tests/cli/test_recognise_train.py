@@ -118,3 +118,18 @@ def test_few_real_pictures_leave_the_statistics_as_they_are(
     np.testing.assert_allclose(
         found.embed(pictures), trained_embedder(out).embed(pictures), atol=2e-2
     )
+
+
+def test_with_two_softmaxes_descriptors_are_whitened_by_the_real_pictures(
+    faces: Path, tmp_path: Path
+) -> None:
+    real, out = people_of_noise(tmp_path, 48), tmp_path / "run"
+    words = ["recognise", "train", "--faces", faces, "--real", real, "--out", out]
+    words += ["--synthetic-weight", 0.5, "--recipe", "tiny", "--steps", 2, "--device", "cpu"]
+    assert main([str(word) for word in [*words, "--held-out", 0]]) == 0
+    settings = json.loads((out / "run.json").read_text())["settings"]
+    assert settings["synthetic_weight"] == 0.5 and settings["domain_mixup"] is None
+    found, pictures = load_embedder(out / "embedder.safetensors"), load_aligned(real)
+    expected = trained_embedder(out, photographs=pictures, whiten_by=[pictures])
+    assert found.whitening is not None and expected.whitening is not None
+    np.testing.assert_allclose(found.whitening.mean, expected.whitening.mean, atol=1e-5)

@@ -66,7 +66,7 @@ class RecogniseTrainOptions:
         tyro.conf.arg(metavar="FLOAT", help_behavior_hint="(default: one softmax over all people)"),
     ] = None
     """Give the people of --faces a softmax of their own beside that of --real, with this weight,
-    such as 0.5; pictures are shown side by side."""
+    such as 0.5; pictures are shown side by side, and descriptors whitened by those of --real."""
     no_whitening: Flag = False
     """Leave the descriptors as the network gives them. Otherwise directions in which pictures of
     one person differ count less, as measured on the first 4,000 pictures of --faces: name the set
@@ -219,7 +219,10 @@ def _write_embedder(
     card = {"recipe": options.recipe, "seed": settings.seed}
     path = options.training.out / EMBEDDER
     real = None if options.real is None else load_aligned(options.real)
-    known = [faces] if real is None else [faces, real]
+    known = [faces]
+    if real is not None:
+        # Two softmaxes are for an embedder of such people as the real ones.
+        known = [real] if settings.synthetic_weight is not None else [faces, real]
     embedder = trained_embedder(
         options.training.out,
         held_out,
