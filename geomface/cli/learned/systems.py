@@ -4,7 +4,7 @@ import importlib
 
 from geomface.cli.command import CommandGroup
 
-SYSTEMS = ("progressive_texture", "factored_geometry", "render_to_photo")
+SYSTEMS = ("progressive_texture", "factored_geometry", "render_to_photo", "landmark_reenactment")
 """System `x` has its commands in module geomface.cli.learned.x, as COMMANDS {verb: command}."""
 
 

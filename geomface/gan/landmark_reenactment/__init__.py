@@ -24,12 +24,21 @@ if TYPE_CHECKING:
     from geomface.gan.landmark_reenactment.points import mirror_points as mirror_points
     from geomface.gan.landmark_reenactment.points import to_66 as to_66
     from geomface.gan.landmark_reenactment.points import to_68 as to_68
+    from geomface.gan.landmark_reenactment.posed_face import PosedFace as PosedFace
+    from geomface.gan.landmark_reenactment.posed_face import face_fitter as face_fitter
+    from geomface.gan.landmark_reenactment.posed_face import follow as follow
+    from geomface.gan.landmark_reenactment.posed_face import moved as moved
+    from geomface.gan.landmark_reenactment.posed_face import named_expression as named_expression
+    from geomface.gan.landmark_reenactment.posed_face import pose_face as pose_face
     from geomface.gan.landmark_reenactment.reading import ReadFrames as ReadFrames
     from geomface.gan.landmark_reenactment.reading import read_face_frames as read_face_frames
     from geomface.gan.landmark_reenactment.recipes import ARMS as ARMS
     from geomface.gan.landmark_reenactment.recipes import PRESETS as PRESETS
     from geomface.gan.landmark_reenactment.recipes import RECIPES as RECIPES
     from geomface.gan.landmark_reenactment.recipes import recipe as recipe
+    from geomface.gan.landmark_reenactment.sampling import Reenactor as Reenactor
+    from geomface.gan.landmark_reenactment.sampling import load_reenactor as load_reenactor
+    from geomface.gan.landmark_reenactment.sampling import reenact as reenact
     from geomface.gan.landmark_reenactment.seen import CropEmbedder as CropEmbedder
     from geomface.gan.landmark_reenactment.settings import SYSTEM as SYSTEM
     from geomface.gan.landmark_reenactment.settings import LossWeights as LossWeights
