@@ -110,7 +110,8 @@ def objectives(task: RenderToPhoto) -> dict[str, torch.Tensor]:
     return {
         "generator": l_g
         + 0.5 * l_cyc
-        + task.settings.weights.identity * task._identity_loss(dataclasses.replace(task._translate(), translated=y))
+        + task.settings.weights.identity
+        * task._identity_loss(dataclasses.replace(task._translate(), translated=y))
         + 0.1 * l_id
         + weight * l_rec,
         "inverse": l_back + 0.5 * l_cyc + 0.5 * (l_pair - 0.2 * l_cyc),
