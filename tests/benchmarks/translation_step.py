@@ -2,10 +2,14 @@
 
 python tests/benchmarks/translation_step.py [--recipe cpu|paper] [--device cpu|cuda] [--steps N]
                                             [--precision float32|bfloat16] [--compile]
+                                            [--batch N] [--rounds 3] [--sampling]
 
 Both do what Gecer et al. 2018 ask for, without the loss of identity: the plain loop as it is
 usually written, with a second pass of each judge over what is made, the task with one. Times on a
-CPU are the processor's, so that others who use it do not count.
+CPU are the processor's, so that others who use it do not count. The limit is what the
+multiplications of one step of the task would take at the speed of a middle layer of an autoencoder.
+With --sampling: pictures a second and core that G makes and judges, as `sample render_to_photo`
+does but for reading and writing.
 """
 
 import argparse
@@ -13,18 +17,22 @@ import dataclasses
 import time
 from collections.abc import Callable
 
+import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from geomface.gan.render_to_photo import (
     Autoencoder,
+    NetworkSettings,
     RenderToPhoto,
+    RenderTranslator,
     TranslationData,
     TranslationSettings,
     Translator,
     recipe,
 )
 from geomface.learning import ArraySet, ComputeSettings
-from geomface.recognition import Alignment
+from geomface.recognition import Alignment, load_embedder
 
 
 def random_data(size: int, count: int = 64) -> TranslationData:
@@ -103,8 +111,7 @@ def plain_loop(
 def seconds(step: Callable[[], object], steps: int, device: torch.device) -> float:
     """Return the time of one step."""
     clock = time.perf_counter if device.type == "cuda" else time.process_time
-    for _ in range(2):
-        step()
+    step()
     if device.type == "cuda":
         torch.cuda.synchronize()
     begin = clock()
@@ -115,6 +122,38 @@ def seconds(step: Callable[[], object], steps: int, device: torch.device) -> flo
     return (clock() - begin) / steps
 
 
+def sampling(sizes: NetworkSettings, count: int = 16) -> float:
+    """Return how many pictures a second one core translates and judges."""
+    generate, invert, judge = Translator(sizes), Translator(sizes, inverse=True), Autoencoder(sizes)
+    for network in (generate, invert, judge):
+        network.eval().requires_grad_(False)
+    alignment = Alignment(sizes.size, sizes.size)
+    translator = RenderTranslator(generate, invert, judge, alignment, 0, {})
+    pictures = np.random.default_rng(0).random((count, sizes.size, sizes.size, 3), np.float32)
+    names = [str(number) for number in range(count)]
+    translator.translate(pictures[:2], names[:2])
+    begin = time.process_time()
+    translator.translate(pictures, names, embedder=load_embedder())
+    return count / (time.process_time() - begin)
+
+
+def layer_speed(use: TranslationSettings, device: torch.device) -> float:
+    """Return the operations a second of a middle layer of an autoencoder, forward and back."""
+    width, side = use.networks.discriminator_width, use.networks.sides[1]
+    layer = torch.nn.Conv2d(2 * width, 2 * width, 3, 1, 1).to(device)
+    images = torch.rand(use.batch, 2 * width, side, side, device=device, requires_grad=True)
+
+    def both() -> None:
+        with torch.autocast(
+            device.type, torch.bfloat16, enabled=use.compute.precision != "float32"
+        ):
+            layer(images).sum().backward()
+
+    with FlopCounterMode(display=False) as counted:
+        both()
+    return counted.get_total_flops() / min(seconds(both, 3, device) for _ in range(3))
+
+
 def main() -> None:
     """Measure both, in turns."""
     parser = argparse.ArgumentParser()
@@ -123,20 +162,33 @@ def main() -> None:
     parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--batch", type=int, help="pictures a step; default the recipe's")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sampling", action="store_true")
     given = parser.parse_args()
     if given.device == "cpu":
         torch.set_num_threads(1)
     compute = ComputeSettings(given.device, given.precision, compile=given.compile)
     use = dataclasses.replace(recipe(given.recipe, arm="no-identity"), compute=compute)
+    if given.batch:
+        use = dataclasses.replace(use, batch=given.batch)
+    if given.sampling:
+        print(f"{sampling(use.networks):.1f} pictures a second and core at {use.networks.size} px")
+        return
     data = random_data(use.networks.size)
     task = RenderToPhoto(use, data)
     plain = plain_loop(use, data, task.device)
     times = [
         (seconds(plain, given.steps, task.device), seconds(task.step, given.steps, task.device))
-        for _ in range(3)
+        for _ in range(given.rounds)
     ]
     one, other = (min(column) for column in zip(*times, strict=True))
-    print(f"plain {1e3 * one:.1f} ms, task {1e3 * other:.1f} ms a step: {one / other:.2f} x")
+    with FlopCounterMode(display=False) as counted:
+        task.step()
+    limit = counted.get_total_flops() / layer_speed(use, task.device)
+    print(f"plain {1e3 * one:.1f} ms, task {1e3 * other:.1f} ms a step: {one / other:.2f} x; "
+          f"{1e-9 * counted.get_total_flops():.1f} GFLOP, which a middle layer does in "
+          f"{1e3 * limit:.1f} ms: {limit / other:.0%} of its speed")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -88,7 +88,8 @@ def test_a_translation_is_measured_beside_the_renders(
     words = ["evaluate", "render_to_photo", str(trained), "--renders", str(sets / "renders")]
     words += ["--report", str(tmp_path / "report.json")]
     paired = ["--pairs", str(sets / "renders"), str(sets / "bare")]
-    assert main([*words, "--photographs", str(sets / "bare"), *paired]) == 0
+    read = ["--set", str(sets / "synth"), "--most", "1"]
+    assert main([*words, "--photographs", str(sets / "bare"), *paired, *read]) == 0
     found = json.loads((tmp_path / "report.json").read_text())
     assert found["pictures"] == found["pairs"] == 6 and found["render_error"] == 0
     assert found["pair_error"] > 0.1 and 0 <= found["people_renders"]["auc"] <= 1
@@ -97,7 +98,9 @@ def test_a_translation_is_measured_beside_the_renders(
     assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
     # The photographs are the renders here: nothing comes nearer to them than these.
     assert found["translated"]["kernel"] > found["renders"]["kernel"]
-    assert "6 pairs" in capsys.readouterr().out
+    assert found["read_back"]["pictures"] == 1 and 0 <= found["read_back"]["renders"]["found"] <= 1
+    said = capsys.readouterr().out
+    assert "6 pairs" in said and "light told" in said
     for photographs, told in (("single", "expected 4 pictures"), ("large", "five-points-16x16")):
         assert main([*words, "--photographs", str(sets / photographs)]) == 1
         assert told in capsys.readouterr().err

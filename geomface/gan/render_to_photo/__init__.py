@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from geomface.gan.render_to_photo.data import TranslationData as TranslationData
     from geomface.gan.render_to_photo.evaluation import TranslationReport as TranslationReport
     from geomface.gan.render_to_photo.evaluation import evaluate_translation as evaluate_translation
+    from geomface.gan.render_to_photo.labels import ReadBack as ReadBack
+    from geomface.gan.render_to_photo.labels import read_back as read_back
     from geomface.gan.render_to_photo.networks import Autoencoder as Autoencoder
     from geomface.gan.render_to_photo.networks import Translator as Translator
     from geomface.gan.render_to_photo.pair_distances import PeopleApart as PeopleApart
@@ -32,5 +34,7 @@ if TYPE_CHECKING:
     from geomface.gan.render_to_photo.settings import TranslationSettings as TranslationSettings
     from geomface.gan.render_to_photo.task import RenderToPhoto as RenderToPhoto
     from geomface.gan.render_to_photo.task import require_data as require_data
+    from geomface.gan.render_to_photo.truth import KnownRenders as KnownRenders
+    from geomface.gan.render_to_photo.truth import known_renders as known_renders
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -13,12 +13,13 @@ from geomface.cli.learned.render_to_photo.translator_file import (
     RunOrShipped,
     translator_path,
 )
-from geomface.cli.options import CommonOptions, Folder, MaybeFile
+from geomface.cli.options import CommonOptions, Folder, MaybeFile, require_options
 from geomface.cli.recognise.embedder_file import EmbedderFile, embedder_path
 from geomface.cli.run import Run
+from geomface.ranges import COUNT
 
 if TYPE_CHECKING:
-    from geomface.gan.render_to_photo import PeopleApart
+    from geomface.gan.render_to_photo import PeopleApart, ReadBack
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,11 @@ class EvaluateTranslationOptions:
 
     Give sets of 'geomface recognise align' that the training did not see, and an embedder that it
     did not know. It tells people apart by the squared distances of 1000 pairs of one person and
-    1000 of two, or as many as there are.
+    1000 of two, or as many as there are. With --set, landmarks, pose and light are also read back
+    from renders and translations, by the landmark detector for photographs and a fit of the face
+    model: at 32 px it finds the landmarks of plain renders within 7 % of the eye distance and their
+    pose within 4 degrees, a little better in larger pictures, so compare with what it reads from
+    the renders.
     """
 
     renders: Folder
@@ -44,6 +49,12 @@ class EvaluateTranslationOptions:
     """Two sets whose pictures of one name belong together."""
     embedder: EmbedderFile = None
     """Embedder that tells people apart."""
+    set: Annotated[Path | None, tyro.conf.arg(metavar="SYNTH", help_behavior_hint="(optional)")] = (
+        None
+    )
+    """Set of 'geomface synth faces' whose labels are read back."""
+    most: int = 40
+    """Pictures of it, from all over the set, that are read, at most; each takes about a second."""
     report: MaybeFile = None
     """JSON record with the figures; default evaluation.json in the run directory."""
     figure: MaybeFile = None
@@ -51,10 +62,19 @@ class EvaluateTranslationOptions:
     labelled); default beside the record."""
     common: CommonOptions = CommonOptions()
 
+    def __post_init__(self) -> None:
+        require_options(self, most=COUNT)
+
 
 def run_evaluate(options: EvaluateTranslationOptions, run: Run) -> int:
     """Translate, measure, write."""
-    from geomface.gan.render_to_photo import evaluate_translation, load_translator, pair_faces
+    from geomface.gan.render_to_photo import (
+        evaluate_translation,
+        known_renders,
+        load_translator,
+        pair_faces,
+        read_back,
+    )
     from geomface.recognition import load_aligned, load_embedder
 
     run.require_cpu()
@@ -66,13 +86,22 @@ def run_evaluate(options: EvaluateTranslationOptions, run: Run) -> int:
     renders, photographs = load_aligned(options.renders), load_aligned(options.photographs)
     pairs = None if options.pairs is None else pair_faces(*map(load_aligned, options.pairs))
     embedder = load_embedder(embedder_path(options.embedder))
+    known = None
+    if options.set is not None:
+        known = known_renders(options.set, translator.alignment, options.most)
     if options.common.dry_run:
         written = [f"write {path}" for path in (report, figure) if path is not None]
         return run.plan([f"translate {len(renders)} renders and measure", *written])
-    found = evaluate_translation(
-        translator, renders, photographs, embedder, pairs, seed=options.common.seed
-    )
-    figures = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+    seed = options.common.seed
+    found = evaluate_translation(translator, renders, photographs, embedder, pairs, seed=seed)
+    read = None
+    if known is not None:
+        made = translator.translate(known.pictures, known.names, seed=seed)
+        read = read_back(known, made.pictures)
+    figures: dict[str, Any] = {
+        field.name: getattr(found, field.name) for field in dataclasses.fields(found)
+    }
+    figures["read_back"] = read
     run.finish({"step": translator.step, **figures}, report)
     rows = []
     people = {
@@ -102,7 +131,27 @@ def run_evaluate(options: EvaluateTranslationOptions, run: Run) -> int:
             f"{found.pairs} pairs: error {found.pair_error:.4f}, of the renders "
             f"{found.render_error:.4f}"
         )
+    if read is not None:
+        _tell(read, run)
     return 0
+
+
+def _tell(read: "ReadBack", run: Run) -> None:
+    """Say what was read back, and how far it differs between renders and translations."""
+
+    def shown(value: float | None, form: str) -> str:
+        return "" if value is None else format(value, form)
+
+    rows = []
+    for name, errors in (("renders", read.renders), ("translated", read.translated)):
+        numbers = (shown(errors.landmarks, ".1%"), shown(errors.pose, ".1f"))
+        light = (shown(errors.light, ".1%"), shown(errors.light_told, ".2f"))
+        rows.append([name, f"{errors.found:.0%}", *numbers, *light])
+    ratio = [f"x {shown(read.landmark_ratio, '.2f')}"] if read.landmark_ratio is not None else [""]
+    moved = [shown(read.pose_moved, ".1f"), shown(read.light_moved, ".1%")]
+    rows.append(["difference", "", *ratio, *moved, ""])
+    heads = ["read back", "found", "landmarks", "pose, degrees", "light", "light told"]
+    run.table(heads, rows)
 
 
 def _draw(path: Path, people: "Mapping[str, PeopleApart | None]") -> None:
