@@ -46,6 +46,7 @@ sys.path.insert(0, str(HERE))
 from translation_study_data import ALIGNMENT, SIZE, KnownFaces, known_faces  # noqa: E402
 from translation_study_readers import (  # noqa: E402
     read_faces,
+    reader_targets,
     reading_errors,
     share_called_real,
     taught_classifier,
@@ -167,12 +168,17 @@ def worth(images: torch.Tensor, known: KnownFaces, tests: Tests) -> dict[str, An
     return {
         **distances(images, tests.photographs.images()),
         "called_photographs": share_called_real(tests.classifier, images),
-        "read": reading_errors(read_faces(tests.reader, images), known),
+        "read": read(images, known, tests),
         "people": {
             name: people_apart(judge, images, known.faces.labels)
             for name, judge in tests.judges.items()
         },
     }
+
+
+def read(images: torch.Tensor, known: KnownFaces, tests: Tests) -> dict[str, float]:
+    """Return how far what is read from pictures is from the truth."""
+    return reading_errors(read_faces(tests.reader, images), reader_targets(known))
 
 
 def pair_errors(images: torch.Tensor, tests: Tests) -> dict[str, float]:
@@ -215,12 +221,14 @@ def measured(run: Path, tests: Tests) -> dict[str, Any]:
     translator = load_translator(run)
     made, cycle = translated(translator, tests.renders)
     pairs, _ = translated(translator, tests.pair_renders)
+    told = [read_faces(tests.reader, images) for images in (made, tests.renders.images())]
     return {
         "step": translator.step,
         **worth(made, tests.renders, tests),
+        "moved": reading_errors(*told),
         "cycle": cycle,
         "pairs": pair_errors(pairs, tests),
-        "pairs_read": reading_errors(read_faces(tests.reader, pairs), tests.pair_renders),
+        "pairs_read": read(pairs, tests.pair_renders, tests),
         "pairs_detail": distances(pairs, tests.pair_photographs.images()),
         "games": games(run),
     }
@@ -233,14 +241,14 @@ def measured_sets(tests: Tests) -> dict[str, Any]:
         "renders": {
             **worth(tests.renders.images(), tests.renders, tests),
             "pairs": pair_errors(renders, tests),
-            "pairs_read": reading_errors(read_faces(tests.reader, renders), tests.pair_renders),
+            "pairs_read": read(renders, tests.pair_renders, tests),
             "pairs_detail": distances(renders, true),
         },
         "photographs": {
             **worth(tests.photographs.images(), tests.photographs, tests),
             **distances(tests.others.images(), tests.photographs.images()),
             "pairs": pair_errors(true, tests),
-            "pairs_read": reading_errors(read_faces(tests.reader, true), tests.pair_photographs),
+            "pairs_read": read(true, tests.pair_photographs, tests),
             "pairs_detail": distances(true, true),
         },
     }

@@ -71,11 +71,14 @@ def read_faces(reader: nn.Module, images: torch.Tensor) -> torch.Tensor:
     return 0.5 * (both[0] + mirrored(both[1]))
 
 
-def reading_errors(found: torch.Tensor, known: KnownFaces) -> dict[str, float]:
+def reading_errors(found: torch.Tensor, wanted: torch.Tensor) -> dict[str, float]:
     """Return mean errors: of yaw, pitch and the light's direction in degrees, of landmarks in
     pixels.
+
+    Parameters
+    ----------
+    found, wanted : (N, 141) as the reader tells and `reader_targets` has them
     """
-    wanted = reader_targets(known)
     gap = (found - wanted).abs()
     pose = (gap[:, POSE] * torch.tensor(_DEGREES)).mean(0)
     cosine = F.cosine_similarity(found[:, LIGHT], wanted[:, LIGHT]).clamp(-1, 1)

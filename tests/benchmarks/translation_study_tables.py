@@ -31,6 +31,12 @@ COLUMNS: dict[str, tuple[tuple[str, str, int], ...]] = {
         ("light, deg", "read.light", 2),
         ("landmarks, px", "read.landmarks", 3),
     ),
+    "How far what is read has moved from render to translation": (
+        ("yaw, deg", "moved.yaw", 2),
+        ("pitch, deg", "moved.pitch", 2),
+        ("light, deg", "moved.light", 2),
+        ("landmarks, px", "moved.landmarks", 3),
+    ),
     "F3: realism": (
         ("KID", "kid", 4),
         ("SWD", "swd", 1),
