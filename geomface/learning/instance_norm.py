@@ -61,7 +61,9 @@ class _Normalised(torch.autograd.Function):
         w = x.new_ones(x.shape[-1]) if weight is None else weight.detach()
         b = x.new_zeros(x.shape[-1]) if bias is None else bias.detach()
         centred, y, scale = torch.empty_like(x), torch.empty_like(x), x.new_empty(len(x), len(w))
-        _normalise(*_flat(x, centred, y), *_arrays(scale, w, b), _like(x, slope), _like(x, eps))
+        flat = [_flat(item) for item in (x, centred, y)]
+        numbers = scale.numpy(), w.numpy(), b.numpy()
+        _normalise(*flat, *numbers, _like(x, slope), _like(x, eps))  # type: ignore[call-arg]
         ctx.save_for_backward(centred, scale, w, b)
         ctx.slope, ctx.affine = slope, weight is not None
         return y
@@ -72,20 +74,14 @@ class _Normalised(torch.autograd.Function):
         centred, scale, w, b = ctx.saved_tensors
         slopes = slopes.contiguous()
         toward, of_w, of_b = torch.empty_like(slopes), torch.zeros_like(w), torch.zeros_like(b)
-        _lead_back(
-            *_flat(slopes, centred, toward),
-            *_arrays(scale, w, b, of_w, of_b),
-            _like(slopes, ctx.slope),
-        )
+        flat = [_flat(item) for item in (slopes, centred, toward)]
+        numbers = [item.numpy() for item in (scale, w, b, of_w, of_b)]
+        _lead_back(*flat, *numbers, _like(slopes, ctx.slope))  # type: ignore[call-arg]
         return toward, of_w if ctx.affine else None, of_b if ctx.affine else None, None, None
 
 
-def _flat(*tensors: torch.Tensor) -> tuple[np.ndarray, ...]:
-    return tuple(item.view(len(item), -1, item.shape[-1]).numpy() for item in tensors)
-
-
-def _arrays(*tensors: torch.Tensor) -> tuple[np.ndarray, ...]:
-    return tuple(item.numpy() for item in tensors)
+def _flat(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.view(len(tensor), -1, tensor.shape[-1]).numpy()
 
 
 def _like(tensor: torch.Tensor, value: float) -> np.floating:
