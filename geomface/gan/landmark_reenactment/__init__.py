@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from geomface.gan.landmark_reenactment.data import Frame as Frame
     from geomface.gan.landmark_reenactment.data import collect_frames as collect_frames
     from geomface.gan.landmark_reenactment.data import join_frames as join_frames
+    from geomface.gan.landmark_reenactment.evaluation import Drift as Drift
+    from geomface.gan.landmark_reenactment.evaluation import ReenactmentReport as ReenactmentReport
+    from geomface.gan.landmark_reenactment.evaluation import (
+        evaluate_reenactment as evaluate_reenactment,
+    )
+    from geomface.gan.landmark_reenactment.evaluation import measure_drift as measure_drift
+    from geomface.gan.landmark_reenactment.locating import locate_in_crops as locate_in_crops
     from geomface.gan.landmark_reenactment.networks import Generator as Generator
     from geomface.gan.landmark_reenactment.networks import PatchDiscriminator as PatchDiscriminator
     from geomface.gan.landmark_reenactment.points import mirror_points as mirror_points

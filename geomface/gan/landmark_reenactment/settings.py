@@ -103,6 +103,11 @@ class ReenactmentSettings:
     """Sizes of the networks."""
     weights: LossWeights = LossWeights()
     """Of the losses."""
+    consistency_begins: float = 0.1
+    """Share of the training before which self and triple loss count nothing: handing back the input
+    fulfils both, and a network that learns that first does not leave it."""
+    consistency_full: float = 0.2
+    """Share from which they count in full; their weights rise linearly until then."""
     game: Game = "hinge"
     """The adversarial loss; printed is as the paper prints it, with real and made exchanged."""
     unpaired: float = 0.5
@@ -133,6 +138,8 @@ class ReenactmentSettings:
     def __post_init__(self) -> None:
         require_numbers(
             self,
+            consistency_begins=SHARE,
+            consistency_full=SHARE,
             unpaired=SHARE,
             mirror=SHARE,
             batch=COUNT,
@@ -152,6 +159,13 @@ class ReenactmentSettings:
                 f"devices: expected a divisor of the {self.batch} triplets of a step, got "
                 f"{self.compute.devices}. Use fewer devices."
             )
+
+    def consistency(self, share: float) -> float:
+        """Return the factor of the weights of both consistencies after a share of the training."""
+        if share < self.consistency_begins:
+            return 0.0
+        rise = self.consistency_full - self.consistency_begins
+        return min((share - self.consistency_begins) / rise, 1.0) if rise > 0 else 1.0
 
     def adam(self) -> OptimizerSettings:
         """Return the optimiser of both networks and the course of its rate."""

@@ -16,7 +16,7 @@ from geomface.gan.landmark_reenactment.losses import (
 )
 from geomface.gan.landmark_reenactment.networks import Generator, PatchDiscriminator
 from geomface.gan.landmark_reenactment.seen import CropEmbedder
-from geomface.gan.landmark_reenactment.settings import ReenactmentSettings
+from geomface.gan.landmark_reenactment.settings import LossWeights, ReenactmentSettings
 from geomface.gan.landmark_reenactment.stills import vary_triplets
 from geomface.gan.landmark_reenactment.triplets import ReenactmentData, batch_order
 from geomface.learning import Batch, DatasetError, Metrics, Phase, PhasedTask, Stream
@@ -126,7 +126,7 @@ class LandmarkReenactment(PhasedTask):
 
     def _move(self) -> Moved:
         """Make all that the losses are about."""
-        nets, weights, batch = self.networks, self.settings.weights, self.batch("triplets")
+        nets, weights, batch = self.networks, self._weights_now(), self.batch("triplets")
         asked = {
             "target": ("target", 1.0),
             "own": ("source", weights.self_consistency),
@@ -145,7 +145,7 @@ class LandmarkReenactment(PhasedTask):
 
     def _loss(self, moved: Moved) -> tuple[torch.Tensor, Metrics]:
         """Return what the generator minimises."""
-        weights, batch, routes = self.settings.weights, moved.batch, moved.routes
+        weights, batch, routes = self._weights_now(), moved.batch, moved.routes
         made, power = routes.made, self.settings.weights.power
         parts = {
             "adversarial": -moved.fake.mean(),
@@ -166,6 +166,15 @@ class LandmarkReenactment(PhasedTask):
             parts["perceptual"] = perceptual_loss(found, wanted)
         loss = torch.stack([getattr(weights, k) * v for k, v in parts.items()]).sum()
         return loss, {k: v for k, v in parts.items() if k != "variation"}
+
+    def _weights_now(self) -> LossWeights:
+        """Return the weights at this step."""
+        weights, factor = self.settings.weights, self.settings.consistency(self.share)
+        return dataclasses.replace(
+            weights,
+            self_consistency=factor * weights.self_consistency,
+            triple_consistency=factor * weights.triple_consistency,
+        )
 
     def _judge_loss(self, moved: Moved) -> tuple[torch.Tensor, Metrics]:
         """Return what the discriminator minimises."""
