@@ -231,7 +231,7 @@ def _landmark_errors(
         name: np.linalg.norm(locate(pictures) - wanted, axis=2).mean(axis=1) / sides
         for name, pictures in images.items()
     }
-    seen = np.isfinite(np.stack(list(errors.values()))).all(axis=0)
+    seen = np.logical_and.reduce([np.isfinite(error) for error in errors.values()])
     if not seen.any():
         return {"located": 0.0}
     means = {name: float(error[seen].mean()) for name, error in errors.items()}
