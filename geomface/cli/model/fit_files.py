@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from geomface.cli.inputs import make_folder
 from geomface.errors import MeshError, ParametrizationError, SettingsError
 
@@ -57,6 +55,8 @@ def save_texture(
     prefix: str,
 ) -> dict[str, Any]:
     """Write a face with its photograph on it, the texture and what of it was seen."""
+    import numpy as np
+
     from geomface.files import save_image
     from geomface.fitting.rendering.photograph_texture import bake_photograph
     from geomface.mesh.io import save_mesh
