@@ -209,7 +209,7 @@ def draw_sheet(translator: RenderTranslator, sets: dict[str, AlignedFaces], path
         if faces is pairs.renders:
             rows.append(pairs.photographs.pictures(chosen))
     sheet = np.concatenate([np.concatenate(list(row), axis=1) for row in rows])
-    factor = max(96 // sheet.shape[1] * 12, 96 * 12 // sheet.shape[1])
+    factor = max(1152 // sheet.shape[1], 1)
     save_image(path, sheet.repeat(factor, axis=0).repeat(factor, axis=1))
 
 
