@@ -21,6 +21,8 @@ from geomface.recognition import Alignment, FaceEmbedder, NetworkSettings, build
 SIZE = 16
 SMALL = dataclasses.replace(
     recipe("tiny"),
+    consistency_begins=0.0,
+    consistency_full=0.0,
     ema=dataclasses.replace(recipe("tiny").ema, decay=0.9),
     loop=LoopSettings(20, log_every=4, sample_every=20, checkpoint_every=10),
 )

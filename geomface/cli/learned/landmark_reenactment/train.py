@@ -82,10 +82,17 @@ class TrainReenactmentOptions:
     )
     """What is left out or changed; all but both are there to be compared with."""
     weights: Annotated[
-        Literal["paper", "code"] | None,
+        Literal["paper", "code", "balanced"] | None,
         tyro.conf.arg(help_behavior_hint="(default: the recipe's)"),
     ] = None
-    """Whose weights of the losses: the paper's, of squares, or the code's, of absolute values."""
+    """Whose weights of the losses: the paper's, of squares; the code's, of absolute values; or
+    balanced ones, by which short trainings do not end in handing back the input."""
+    consistency: Annotated[
+        tuple[float, float] | None,
+        tyro.conf.arg(metavar="FROM FULL", help_behavior_hint="(default: the recipe's)"),
+    ] = None
+    """Shares of the training from which self and triple loss count, and count in full; 0 0 is as
+    published."""
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
@@ -147,6 +154,9 @@ def train_settings(options: TrainReenactmentOptions) -> "ReenactmentSettings":
         weights = change(weights, identity=0.0)
     if options.vgg is None:
         weights = change(weights, perceptual=0.0)
+    if options.consistency is not None:
+        begins, full = options.consistency
+        settings = change(settings, consistency_begins=begins, consistency_full=full)
     settings = change(
         settings,
         networks=change(settings.networks, **networks),
