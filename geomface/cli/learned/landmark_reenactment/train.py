@@ -172,6 +172,7 @@ def _prepared(
 ) -> "tuple[Callable[[], LandmarkReenactment], dict[str, Any]]":
     """Return what makes the task, and what the report tells of its data."""
     from geomface.gan.landmark_reenactment import LandmarkReenactment
+    from geomface.gan.landmark_reenactment.one_person import mixed_groups
     from geomface.learning import load_vgg
     from geomface.recognition import load_embedder
 
@@ -179,6 +180,8 @@ def _prepared(
     embedder = features = None
     if settings.weights.identity:
         embedder = load_embedder(embedder_path(options.embedder))
+        with run.stage("people"):
+            run.add_notes(mixed_groups(data.shown.frames, embedder))
     if options.vgg is not None:
         features = load_vgg(options.vgg)
     frames = data.shown.frames
