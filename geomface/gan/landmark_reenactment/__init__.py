@@ -53,6 +53,13 @@ if TYPE_CHECKING:
     from geomface.gan.landmark_reenactment.settings import (
         ReenactmentSettings as ReenactmentSettings,
     )
+    from geomface.gan.landmark_reenactment.star_networks import (
+        StarDiscriminator as StarDiscriminator,
+    )
+    from geomface.gan.landmark_reenactment.star_networks import StarGenerator as StarGenerator
+    from geomface.gan.landmark_reenactment.star_task import AttributeChange as AttributeChange
+    from geomface.gan.landmark_reenactment.star_task import StarSettings as StarSettings
+    from geomface.gan.landmark_reenactment.star_task import attribute_accuracy as attribute_accuracy
     from geomface.gan.landmark_reenactment.stills import vary_triplets as vary_triplets
     from geomface.gan.landmark_reenactment.task import LandmarkReenactment as LandmarkReenactment
     from geomface.gan.landmark_reenactment.track_reading import read_track as read_track
