@@ -57,6 +57,14 @@ EXPECTED = {
         r"similarity -?[01]\.\d{4}",
         r"recognition: done",
     ],
+    "08_render_to_photo.ipynb": [
+        r"24 renders of 64 x 64 pixels",
+        r"24 photographs, each with: .*drawn.*points.*quality",
+        r"trained 40 steps; cycle error 0\.\d\d at first, now 0\.\d\d",
+        r"pairs: real 0\.\d\d, made 0\.\d\d, balance k 0\.\d{3}",
+        r"kernel distance to photographs: 0\.\d{3} of the renders, 0\.\d{3} of the translations",
+        r"render to photo: done",
+    ],
 }
 
 
