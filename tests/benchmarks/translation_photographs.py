@@ -1,19 +1,21 @@
 """The translation on real photographs: renders into ORL, with pairs from fits of the photographs.
 
     python tests/benchmarks/translation_photographs.py --out DIR [--photographs ../shared/data/orl]
-        [--size 32] [--steps N] [--seed 0] [--judges FILE ...] [--sets]
+        [--size 32] [--steps N] [--seed 0] [--judges FILE ...] [--sets] [--grey]
 
 The path of a user, command by command: the photographs of 13 subjects, moved and lit a little
 otherwise several times, are what photographs look like; `model fit-image --renders` of seven of
 each is the other half of 91 pairs; renders are of `synth faces`, turned as little as the subjects
 are. Six other subjects are held out. What is there is not made again, and --sets makes no more than
-the sets. Printed are distances to the
+the sets. --grey trains on renders without colour, as the photographs are: else the way back to the
+render makes the translator hide colours in what it draws. Printed are distances to the
 photographs held out, of as many pictures each (of renders as they are and in grey, of their
 translations, and of the photographs of the training), and what embedders tell of the people;
 DIR/sheet.png shows renders and translations, then fits, their translations and the photographs.
 """
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import sys
@@ -24,7 +26,16 @@ import numpy as np
 import torch
 
 from geomface.files import load_image, save_image
-from geomface.gan.render_to_photo import RenderTranslator, load_translator, pair_faces
+from geomface.gan.render_to_photo import (
+    SYSTEM,
+    RenderToPhoto,
+    RenderTranslator,
+    load_translator,
+    pair_faces,
+    read_streams,
+    recipe,
+)
+from geomface.learning import run_training
 from geomface.mesh.io.pixel_landmarks import (
     PixelLandmarks,
     load_pixel_landmarks,
@@ -32,6 +43,7 @@ from geomface.mesh.io.pixel_landmarks import (
 )
 from geomface.metrics import measure_distances, verify_identities
 from geomface.recognition import AlignedFaces, EmbedderModule, load_aligned, load_embedder
+from geomface.recognition.aligned.aligned_faces import as_levels
 from geomface.synthesis import stream
 
 SUBJECTS, PAIRED, TEST_PAIRED, COPIES = 13, 7, 3, 8
@@ -147,6 +159,33 @@ def train(options: argparse.Namespace) -> Path:
     return run
 
 
+def greyed(sets: dict[str, AlignedFaces]) -> dict[str, AlignedFaces]:
+    """Return the sets without colours."""
+    found = {}
+    for name, faces in sets.items():
+        grey = np.repeat(faces.pictures() @ LUMA, 3, axis=3).clip(0.0, 1.0)
+        rows, masks = faces.rows, None if faces.masks is None else faces.masks[:]
+        found[name] = AlignedFaces.of_rows(faces.alignment, as_levels(grey), rows, masks)
+    return found
+
+
+def train_grey(options: argparse.Namespace, sets: dict[str, AlignedFaces]) -> Path:
+    """Train on sets without colours unless the run is done, and return it."""
+    settings = recipe("cpu", seed=options.seed)
+    change = dataclasses.replace
+    settings = change(settings, networks=change(settings.networks, size=options.size))
+    if options.steps is not None:
+        loop = change(settings.loop, steps=options.steps)
+        settings = change(settings, horizon=options.steps, loop=loop)
+    pairs = pair_faces(sets["pairs renders train"], sets["pairs photographs train"])
+    data = read_streams(sets["renders"], sets["copies"], pairs)
+    run = options.out / f"run-{options.size}-{options.seed}-grey"
+    run_training(
+        lambda: RenderToPhoto(settings, data, load_embedder()), run, settings, system=SYSTEM
+    )
+    return run
+
+
 def images_of(pictures: np.ndarray) -> torch.Tensor:
     """Return pictures (N, S, S, 3) in [0, 1] as (N, 3, S, S) in [-1, 1]."""
     return 2.0 * torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous() - 1.0
@@ -222,6 +261,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="default the recipe's")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--judges", type=Path, nargs="*", default=[])
+    parser.add_argument("--grey", action="store_true", help="renders without colour")
     parser.add_argument("--sets", action="store_true", help="make the sets and stop")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -229,7 +269,8 @@ def main() -> None:
     sets = make_sets(options)
     if options.sets:
         return
-    run = train(options)
+    sets = greyed(sets) if options.grey else sets
+    run = train_grey(options, sets) if options.grey else train(options)
     translator = load_translator(run)
     found = {"step": translator.step, **measure(translator, sets, options.judges)}
     (options.out / f"{run.name}.json").write_text(json.dumps(found, indent=1))
