@@ -27,25 +27,26 @@ class EvaluateTranslationOptions:
     """Measure a trained translation: how near its pictures come to photographs, whether people stay
     who they are, and how far pairs are off; the renders themselves stand beside.
 
-    Give sets of 'geomface recognise align' that the training did not see, and an embedder that it
-    did not know. It tells people apart by the squared distances of 1000 pairs of one person and
-    1000 of two, or as many as there are. With --set, landmarks, pose and light are also read back
-    from renders and translations, by the landmark detector for photographs and a fit of the face
-    model. Compare with what they read from the renders, which is within 6.5 % of the eye distance
-    and 5 degrees at 32 px, 5.6 % and 4 degrees at 64 px.
+    Give sets of 'geomface recognise align' of the training's size (64x64 for the translator that
+    ships) that the training did not see, and an embedder that it did not know. It tells people
+    apart by the squared distances of 1000 pairs of one person and 1000 of two, or as many as there
+    are. With --set, landmarks, pose and light are also read back from renders and translations, by
+    the landmark detector for photographs and a fit of the face model. Compare with what they read
+    from the renders, which is within 6.5 % of the eye distance and 5 degrees at 32 px, 5.6 % and 4
+    degrees at 64 px.
     """
 
     renders: Folder
-    """Set of renders of people who are not in the training."""
+    """Aligned set of renders of people who are not in the training."""
     photographs: Folder
-    """Set of photographs that are not in the training."""
+    """Aligned set of photographs that are not in the training."""
     run: RunOrShipped = SHIPPED
     """Run directory, checkpoint or model file."""
     pairs: Annotated[
         tuple[Path, Path] | None,
         tyro.conf.arg(metavar="RENDERS PHOTOGRAPHS", help_behavior_hint="(optional)"),
     ] = None
-    """Two sets whose pictures of one name belong together."""
+    """Two aligned sets whose pictures of one name belong together."""
     embedder: EmbedderFile = None
     """Embedder that tells people apart."""
     set: Annotated[Path | None, tyro.conf.arg(metavar="SYNTH", help_behavior_hint="(optional)")] = (
@@ -55,7 +56,8 @@ class EvaluateTranslationOptions:
     most: int = 40
     """Pictures of it, from all over the set, that are read, at most; each takes about a second."""
     report: MaybeFile = None
-    """JSON record with the figures; default evaluation.json in the run directory."""
+    """JSON record with the figures; default evaluation.json in the run directory, none where RUN is
+    a file or the translator that ships."""
     figure: MaybeFile = None
     """PNG of the distances of pairs, of renders, translations and photographs (where these are
     labelled); default beside the record."""

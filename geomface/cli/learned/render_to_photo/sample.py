@@ -30,8 +30,8 @@ class SampleTranslationOptions:
     pictures the names by which the set tells the coefficients of their people. The row of each
     picture has its landmarks, pose, expression, light and camera, and says what it is worth:
     realism, how badly the judge of photographs draws it again; cycle, how far what it is led back
-    to is from the render; and identity, the cosine of its descriptor and the render's. The same
-    command again goes on where it stopped.
+    to is from the render (both mean differences of colours in [-1, 1]); and identity, the cosine of
+    its descriptor and the render's. The same command again goes on where it stopped.
     """
 
     set: Annotated[Path, tyro.conf.arg(metavar="SYNTH")]

@@ -33,22 +33,25 @@ Width = Annotated[
 class TrainTranslationOptions:
     """Train a translation of renders of people who do not exist into photographs of them.
 
-    It learns from sets of 'geomface recognise align' of one size, which the networks take over:
-    renders of 'geomface synth faces --outputs rgb alpha', aligned with --masks; photographs of
-    anybody; and some pairs of a render and a photograph of the same face in the same place, such as
-    sets of 'synth faces' with the presets plain and photo and one seed.
+    It learns from sets of 'geomface recognise align' of one square size, which the networks take
+    over, a multiple of 4 px such as --size 64x64: renders of 'geomface synth faces --outputs rgb
+    alpha', aligned with --masks; photographs of anybody; and some pairs, a hundred are enough to
+    begin with, of a render and a photograph of the same face in the same place. Pairs are sets of
+    'synth faces' with the presets plain and photo and one seed, or photographs of your own and what
+    'geomface model fit-image --renders' draws of them.
     """
 
     training: TrainOptions
     renders: Folder
-    """Set of renders with masks; its people are kept apart."""
+    """Aligned set of renders with masks; its people are kept apart."""
     photographs: Folder
-    """Set of photographs; who is in them does not count."""
+    """Aligned set of photographs; who is in them does not count."""
     pairs: Annotated[
         tuple[Path, Path] | None,
-        tyro.conf.arg(metavar="RENDERS PHOTOGRAPHS", help_behavior_hint="(optional)"),
+        tyro.conf.arg(metavar="RENDERS PHOTOGRAPHS", help_behavior_hint="(required by most arms)"),
     ] = None
-    """Two sets whose pictures of one name belong together."""
+    """Two aligned sets whose pictures of one name belong together; the arms no-pairs, no-cycle and
+    cyclegan need none."""
     width: Width = None
     """Channels of the translators' first layer."""
     discriminator_width: Width = None
