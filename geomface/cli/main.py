@@ -38,6 +38,9 @@ NOUNS = {
 }
 """{noun: one line of help}; noun `x` lives in module geomface.cli.x, loaded when it is used."""
 
+TORCH_MEMORY = ("DefaultCPUAllocator: can't allocate", "DefaultCPUAllocator: not enough memory")
+"""What a RuntimeError of torch says where numpy raises MemoryError."""
+
 EXAMPLES = (
     "geomface demo --out my-demo",
     "geomface register --scan scan.ply --landmarks scan.landmarks.json --out registered.ply",
@@ -82,11 +85,7 @@ def guarded(work: Callable[[list[str]], int], words: list[str]) -> int:
     except MemoryError:
         if debug:
             raise
-        _complain(
-            "error: the memory of this machine does not suffice. Give less at once (fewer workers, "
-            "a smaller size), or close other programs."
-        )
-        return FAILED
+        return _complain_of_memory()
     except OSError as error:
         if debug:
             raise
@@ -95,12 +94,22 @@ def guarded(work: Callable[[list[str]], int], words: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
+        if any(words in str(error) for words in TORCH_MEMORY):
+            return _complain_of_memory()
         _complain(
             f"error: unexpected {type(error).__name__}: {error}\n"
             "This is a defect in geomface. Please report it with the output of the same command "
             "with --debug and of 'geomface doctor --json'."
         )
         return FAILED
+
+
+def _complain_of_memory() -> int:
+    _complain(
+        "error: the memory of this machine does not suffice. Give less at once (fewer workers, "
+        "a smaller size), or close other programs."
+    )
+    return FAILED
 
 
 def _dispatch(words: list[str]) -> int:

@@ -91,7 +91,7 @@ def _beyond(worth: Mapping[str, float], limits: Mapping[str, float]) -> list[str
     return [
         f"{name} {worth[name]:.3g} where the limit is {limit:g}"
         for name, limit in limits.items()
-        if (worth[name] < limit if name == "identity" else worth[name] > limit)
+        if not (worth[name] >= limit if name == "identity" else worth[name] <= limit)
     ]
 
 

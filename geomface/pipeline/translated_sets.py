@@ -5,8 +5,10 @@ from pathlib import Path
 
 from geomface.batch.job import Ended, Ending, Job
 from geomface.batch.keys import content_key
+from geomface.datasets import layout
+from geomface.datasets.labelled_pictures import load_synthetic
 from geomface.files.assets import asset_path
-from geomface.files.reading import read_bytes
+from geomface.files.reading import log, read_bytes
 from geomface.gan.render_to_photo.sampling import load_translator
 from geomface.gan.render_to_photo.settings import SYSTEM
 from geomface.learning.fingerprint import content_hash
@@ -115,6 +117,7 @@ def translated_job(settings: TranslatedSetSettings) -> Job:
         for item in base.items
     )
     head = {**base.head, "translated": {"version": VERSION, **shared}}
+    _note_renders(settings.images)
     return dataclasses.replace(
         base,
         kind=dataclasses.replace(KIND, stage=STAGE, command="geomface sample render_to_photo"),
@@ -125,6 +128,23 @@ def translated_job(settings: TranslatedSetSettings) -> Job:
         prepare=_import_stages,
         end=_index,
     )
+
+
+def _note_renders(images: Path) -> None:
+    """Say of what else than plain renders photographs are made: translators know these alone."""
+    if not (images / layout.SET_FILE).is_file():
+        log.warning(
+            "%s: expected a set of 'geomface synth faces', got a folder of pictures. All of them "
+            "are taken for renders, of which nothing but their landmarks is known.",
+            images,
+        )
+    elif (preset := load_synthetic(images).info["settings"].get("preset", "plain")) != "plain":
+        log.warning(
+            "%s: expected renders of the preset plain, got %s. What is made of them may look "
+            "less like photographs than they do; draw the set again with --preset plain.",
+            images,
+            preset,
+        )
 
 
 def _index(ended: Ended) -> Ending:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from geomface.arrays import FloatArray, ImageArray, require_shape
-from geomface.errors import SettingsError
+from geomface.errors import FileFormatError, SettingsError
 from geomface.files.assets import asset_path
 from geomface.files.settings import settings_from_json
 from geomface.gan.render_to_photo.losses import picture_errors, reconstruction_errors
@@ -126,7 +126,8 @@ def load_translator(run: Path | str | None = None) -> RenderTranslator:
 
     Raises
     ------
-    FileFormatError, CheckpointError : no such run, no checkpoint, or not one of this system
+    FileFormatError, CheckpointError : no such run, no checkpoint, not one of this system, or one
+        with numbers that are not finite
     """
     model = load_trained(asset_path(ASSET) if run is None else run, system=SYSTEM)
     config = model.config if isinstance(model.config, dict) else {}
@@ -135,6 +136,11 @@ def load_translator(run: Path | str | None = None) -> RenderTranslator:
     generator, inverse, judge = map(model.fill, USED, built)
     for network in (generator, inverse, judge):
         network.eval().requires_grad_(False)
+        if not all(value.isfinite().all() for value in network.state_dict().values()):
+            raise FileFormatError(
+                f"{model.path}: expected networks of finite numbers, got NaN or infinity: the "
+                "training went astray. Take an earlier checkpoint, or train again at a lower rate."
+            )
     return RenderTranslator(
         cast(Translator, generator),
         cast(Translator, inverse),

@@ -54,7 +54,8 @@ def known_renders(folder: Path | str, alignment: Alignment, most: int) -> KnownR
     FileFormatError : no set, or a damaged one
     """
     photographs = load_photographs(folder)
-    chosen = np.unique(np.linspace(0, len(photographs) - 1, most).round().astype(int))
+    count = min(most, len(photographs))
+    chosen = np.linspace(0, len(photographs) - 1, count).round().astype(int)
     some = [photographs[number] for number in chosen]
     marks = [photograph.landmarks for photograph in some]
     if not all(photograph.drawn for photograph in some):

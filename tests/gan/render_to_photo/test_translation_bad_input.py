@@ -5,12 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
 from translation_cases import build_embedder, train_briefly
 
 from geomface.cli.main import main
 from geomface.files import save_image
+from geomface.gan.render_to_photo import known_renders
 from geomface.pipeline import FaceSetSettings, generate_faces
 from geomface.pipeline.aligned_sets import AlignedSetSettings, align_set
+from geomface.pipeline.translated_part import _beyond
 from geomface.recognition import Alignment, save_embedder
 from geomface.synthesis import FaceImageSettings
 
@@ -200,3 +204,53 @@ def test_evaluations_are_refused(
         words += [f"--{name}", *(str(root / part) for part in place.split())]
     assert told in said(capsys, [*words, *more])
     assert not list((root / "run").glob("evaluation*"))
+
+
+def test_a_translator_of_a_training_gone_astray_is_refused(
+    root: Path, tmp_path: Path, capsys
+) -> None:
+    source = next((root / "run/checkpoints").glob("*.safetensors"))
+    with safe_open(source, "pt") as stored:
+        told, tensors = stored.metadata(), {name: stored.get_tensor(name) for name in stored.keys()}
+    for name, tensor in tensors.items():
+        if "generator_ema" in name and tensor.is_floating_point():
+            tensor.fill_(float("nan"))
+    save_file(tensors, tmp_path / "astray.safetensors", told)
+    words = ["sample", "render_to_photo", str(tmp_path / "astray.safetensors")]
+    words += ["--set", str(root / "synth"), "--out", str(tmp_path / "out")]
+    assert "finite" in said(capsys, words) and not (tmp_path / "out").exists()
+
+
+def test_worth_that_is_no_number_meets_no_limit() -> None:
+    worth = {"realism": float("nan"), "cycle": 0.2, "identity": float("nan")}
+    assert len(_beyond(worth, {"realism": 0.5, "cycle": 0.5, "identity": -0.5})) == 2
+
+
+def test_other_pictures_than_plain_renders_are_noted(root: Path, tmp_path: Path, capsys) -> None:
+    """The reader of a folder of pictures cannot know that they are renders."""
+    images = FaceImageSettings(identities=1, samples=1, size=48, outputs=("rgb",), preset="photo")
+    generate_faces(FaceSetSettings(images, tmp_path / "photo"))
+    (tmp_path / "folder").mkdir()
+    picture = next((tmp_path / "photo").rglob("*.png"))
+    shutil.copy(picture, tmp_path / "folder/a.png")
+    words = ["sample", "render_to_photo", str(root / "run"), "--dry-run"]
+    for name, told in (
+        ("photo", "preset plain, got photo"),
+        ("folder", "got a folder of pictures"),
+    ):
+        words = [*words[:4], "--set", str(tmp_path / name), "--out", str(tmp_path / "out")]
+        assert main(words) == 0
+        assert told in capsys.readouterr().err
+    assert main([*words[:4], "--set", str(root / "synth"), "--out", str(tmp_path / "out")]) == 0
+    assert "expected" not in capsys.readouterr().err
+
+
+def test_memory_that_does_not_suffice_is_one_sentence(root: Path, tmp_path: Path, capsys) -> None:
+    """Torch has its own error for it; no machine has 10^18 bytes."""
+    words = [*train_words(root, tmp_path / "run"), "--width", "100000000"]
+    assert "memory of this machine" in said(capsys, words)
+    assert not (tmp_path / "run").exists()
+
+
+def test_more_pictures_than_there_are_is_all_of_them(root: Path) -> None:
+    assert len(known_renders(root / "synth", SMALL, 10**12)) == 6
