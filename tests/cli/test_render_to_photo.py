@@ -142,6 +142,9 @@ def test_a_run_is_trained_and_goes_on(sets: Path, tmp_path: Path, capsys) -> Non
     assert main([*words, "--steps", "5"]) == 0
     capsys.readouterr()
     assert [line["step"] for line in read_metrics(tmp_path / "run" / "metrics.jsonl")][-1] == 5
+    measured = read_metrics(tmp_path / "run" / "evaluations.jsonl")
+    assert [line["step"] for line in measured] == [3, 5]
+    assert all(line["held_out/photographs"] > 0 for line in measured)
     assert list((tmp_path / "run" / "samples").glob("*.png"))
     assert main([*words, "--steps", "6", "--arm", "no-pairs"]) == 1
     assert "weights.pairs" in capsys.readouterr().err

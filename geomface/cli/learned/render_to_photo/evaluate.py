@@ -54,7 +54,7 @@ class EvaluateTranslationOptions:
     )
     """Set of 'geomface synth faces' whose labels are read back."""
     most: int = 40
-    """Pictures of it, from all over the set, that are read, at most; each takes about a second."""
+    """Pictures of it, from all over the set, that are read, at most; each takes a second or two."""
     report: MaybeFile = None
     """JSON record with the figures; default evaluation.json in the run directory, none where RUN is
     a file or the translator that ships."""

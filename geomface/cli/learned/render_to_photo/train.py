@@ -57,7 +57,8 @@ class TrainTranslationOptions:
     discriminator_width: Width = None
     """Channels of the autoencoders' first layer, which judge the pictures."""
     held_out: float = 0.1
-    """Share of the pairs that is only measured on, chosen by a hash of their names."""
+    """Share of the pairs that is only measured on (evaluations.jsonl), chosen by a hash of their
+    names."""
     embedder: EmbedderFile = None
     """Embedder that tells who it is; it is not trained."""
     recipe: Literal["tiny", "cpu", "paper"] = "cpu"
@@ -122,7 +123,10 @@ def train_settings(
         )
     widths = {name: getattr(options, name) for name in WIDTHS if getattr(options, name) is not None}
     networks = dataclasses.replace(settings.networks, size=renders.alignment.height, **widths)
-    settings = dataclasses.replace(settings, networks=networks)
+    loop = settings.loop
+    if options.pairs is not None and options.held_out:
+        loop = dataclasses.replace(loop, evaluate_every=loop.sample_every)
+    settings = dataclasses.replace(settings, networks=networks, loop=loop)
     return apply_options(settings, options.training, options.common)
 
 
@@ -139,6 +143,11 @@ def _prepared(
     data = _read(options, renders)
     for note in renders.notes:
         run.note(f"{options.renders}: {note}")
+    if data.pairs is not None and data.held_out is None and options.held_out:
+        run.note(
+            f"--held-out {options.held_out:g} of {len(data.pairs)} pairs is none: nothing is "
+            "measured on the way. Give more pairs, or a larger --held-out."
+        )
     embedder: FaceEmbedder | None = None
     if settings.weights.identity:
         embedder = load_embedder(embedder_path(options.embedder))
