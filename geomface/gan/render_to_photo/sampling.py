@@ -132,6 +132,12 @@ def load_translator(run: Path | str | None = None) -> RenderTranslator:
     model = load_trained(asset_path(ASSET) if run is None else run, system=SYSTEM)
     config = model.config if isinstance(model.config, dict) else {}
     sizes = settings_from_json(NetworkSettings, config.get("networks"), f"{model.path}: networks")
+    alignment = alignment_of(str(config.get("alignment")))
+    if (alignment.height, alignment.width) != (sizes.size, sizes.size):
+        raise FileFormatError(
+            f"{model.path}: expected pictures aligned to the {sizes.size} pixels of the networks, "
+            f"got {alignment.id}. Export or copy it again."
+        )
     built = (Translator(sizes), Translator(sizes, inverse=True), Autoencoder(sizes))
     generator, inverse, judge = map(model.fill, USED, built)
     for network in (generator, inverse, judge):
@@ -145,7 +151,7 @@ def load_translator(run: Path | str | None = None) -> RenderTranslator:
         cast(Translator, generator),
         cast(Translator, inverse),
         cast(Autoencoder, judge),
-        alignment_of(str(config.get("alignment"))),
+        alignment,
         model.step,
         config,
     )

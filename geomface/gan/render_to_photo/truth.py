@@ -7,7 +7,8 @@ import numpy as np
 
 from geomface.arrays import FloatArray, ImageArray
 from geomface.datasets.labelled_pictures import CameraNumbers
-from geomface.datasets.photographs import load_photographs
+from geomface.datasets.photographs import Photograph, load_photographs
+from geomface.errors import FileFormatError
 from geomface.learning.errors import DatasetError
 from geomface.recognition.aligned.read_face import read_face
 from geomface.recognition.alignment.reference import Alignment
@@ -73,5 +74,19 @@ def known_renders(folder: Path | str, alignment: Alignment, most: int) -> KnownR
             for photograph, points in zip(some, marks, strict=True)
             if points is not None
         ),
-        np.array([photograph.drawn["parameters"]["light"] for photograph in some], float),
+        np.stack([_light(folder, photograph) for photograph in some]),
     )
+
+
+def _light(folder: Path | str, photograph: Photograph) -> FloatArray:
+    """Return the light (9, 3) that a picture was drawn with."""
+    try:
+        light = np.array(photograph.drawn["parameters"]["light"], float)
+    except (KeyError, TypeError, ValueError):
+        light = np.empty(0)
+    if light.shape != (9, 3) or not np.isfinite(light).all():
+        raise FileFormatError(
+            f"{folder}: expected 9 x 3 finite numbers as the light of {photograph.name}, got other "
+            "ones or none. Run 'geomface synth faces' again to write its manifest anew."
+        )
+    return light

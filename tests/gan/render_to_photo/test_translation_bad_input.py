@@ -1,15 +1,18 @@
 """What is no input of a translation, through train, sample and evaluate: one sentence each."""
 
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from translation_cases import build_embedder, train_briefly
 
 from geomface.cli.main import main
+from geomface.errors import FileFormatError
 from geomface.files import save_image
 from geomface.gan.render_to_photo import known_renders
 from geomface.pipeline import FaceSetSettings, generate_faces
@@ -206,19 +209,28 @@ def test_evaluations_are_refused(
     assert not list((root / "run").glob("evaluation*"))
 
 
-def test_a_translator_of_a_training_gone_astray_is_refused(
-    root: Path, tmp_path: Path, capsys
-) -> None:
-    source = next((root / "run/checkpoints").glob("*.safetensors"))
-    with safe_open(source, "pt") as stored:
-        told, tensors = stored.metadata(), {name: stored.get_tensor(name) for name in stored.keys()}
+def stored(root: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """Return the header and the tensors of the run's checkpoint."""
+    with safe_open(next((root / "run/checkpoints").glob("*.safetensors")), "pt") as file:
+        return file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
+
+
+def test_translators_that_do_not_do_are_refused(root: Path, tmp_path: Path, capsys) -> None:
+    """A training that went astray, and pictures of another size than the networks'."""
+    told, tensors = stored(root)
+    other = {
+        key: text.replace("five-points-16x16", "five-points-32x32") for key, text in told.items()
+    }
+    assert other != told
+    save_file(tensors, tmp_path / "other.safetensors", other)
     for name, tensor in tensors.items():
         if "generator_ema" in name and tensor.is_floating_point():
             tensor.fill_(float("nan"))
     save_file(tensors, tmp_path / "astray.safetensors", told)
-    words = ["sample", "render_to_photo", str(tmp_path / "astray.safetensors")]
-    words += ["--set", str(root / "synth"), "--out", str(tmp_path / "out")]
-    assert "finite" in said(capsys, words) and not (tmp_path / "out").exists()
+    for name, why in (("astray", "finite"), ("other", "16 pixels of the networks")):
+        words = ["sample", "render_to_photo", str(tmp_path / f"{name}.safetensors")]
+        line = said(capsys, [*words, "--set", str(root / "synth"), "--out", str(tmp_path / "out")])
+        assert why in line and name in line and not (tmp_path / "out").exists()
 
 
 def test_worth_that_is_no_number_meets_no_limit() -> None:
@@ -254,3 +266,16 @@ def test_memory_that_does_not_suffice_is_one_sentence(root: Path, tmp_path: Path
 
 def test_more_pictures_than_there_are_is_all_of_them(root: Path) -> None:
     assert len(known_renders(root / "synth", SMALL, 10**12)) == 6
+
+
+@pytest.mark.parametrize("light", [None, [[1, 2, 3]], [["a", 0, 0]] * 9, [[float("nan")] * 3] * 9])
+def test_lights_that_are_none_are_refused(root: Path, tmp_path: Path, light) -> None:
+    shutil.copytree(root / "synth", tmp_path / "synth")
+    path = tmp_path / "synth/manifest.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    del rows[0]["parameters"]["light"]
+    if light is not None:
+        rows[0]["parameters"]["light"] = light
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(FileFormatError, match="the light of 000000_00000"):
+        known_renders(tmp_path / "synth", SMALL, 2)
