@@ -83,11 +83,15 @@ def with_number(usual: Any, kind: Any, bad: float) -> Any:
     return with_number(None, held[0], bad) if held else bad
 
 
+CHOSEN = {"SampleReenactmentOptions": {"frontal": True}}
+"""Of options that ask for one of several."""
+
+
 def example(kind: Any) -> Any:
     """Settings by default; what has none is a path, a word, a number or settings again."""
     if kind is Mixture:
         return Mixture((Uniform(0.0, 1.0),), (1.0,))
-    needed = {}
+    needed: dict[str, Any] = dict(CHOSEN.get(kind.__name__, {}))
     for field in dataclasses.fields(kind):
         if field.default is field.default_factory is dataclasses.MISSING and field.init:
             needed[field.name] = filler(field.type)
