@@ -25,7 +25,7 @@ def contact_sheet(
 
     Parameters
     ----------
-    images : (H, W, 3) float32 in [0, 1]; smaller ones are centred in their cell
+    images : (H, W, 3) float32 in [0, 1] each; smaller ones are centred in their cell
     columns : pictures in a row
     labels : one text a picture
     gap : free pixels between pictures
@@ -44,7 +44,7 @@ def contact_sheet(
     >>> gf.contact_sheet(views, 3).shape
     (76, 216, 3)
     """
-    if not images or columns < 1:
+    if len(images) == 0 or columns < 1:
         raise SettingsError(
             f"contact_sheet: expected pictures and at least one column, got {len(images)} pictures "
             f"and {columns} columns."

@@ -163,6 +163,15 @@ def compare_steps(
             task.step()
 
         runs[name] = ours
+    title = f"{network.name}, {network.height} x {network.width}, batch {batch}, {device}"
+    return {"network": network.name, "batch": batch} | compare_runs(title, batch, runs, options)
+
+
+def compare_runs(
+    title: str, batch: int, runs: dict[str, Callable[[], object]], options: argparse.Namespace
+) -> dict:
+    """Time ways of a step in turn, print and return them beside "plain float32" and the limits."""
+    device = torch.device(options.device)
     with CountWork() as counter:
         runs["plain float32"]()
     for step in runs.values():
@@ -177,8 +186,8 @@ def compare_steps(
         for name, kind in kinds.items()
     }
     limits["copies of the plain loop"] = counter.moved / fastest_copy(device) * 1e3
-    found = {"network": network.name, "batch": batch, "limits_ms": limits, "ways": {}}
-    print(f"{network.name}, {network.height} x {network.width}, batch {batch}, {device}")
+    found: dict = {"limits_ms": limits, "ways": {}}
+    print(title)
     for name, values in times.items():
         middle = float(np.median(values))
         ratio = median_ratio(times["plain float32"], values)

@@ -43,8 +43,7 @@ from geomface.recognition import load_aligned, load_embedder
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from factored_geometry_speed import fastest_product, median_ratio, timed  # noqa: E402
-from recognition_gpu import CountWork, fastest_copy  # noqa: E402
+from recognition_gpu import compare_runs  # noqa: E402
 from translation_step import plain_loop, random_data  # noqa: E402
 
 
@@ -59,31 +58,9 @@ def compare_steps(
     runs: dict[str, Callable[[], object]] = {"plain float32": plain_loop(use, data, device)}
     for name, compute in ways.items():
         runs[name] = RenderToPhoto(dataclasses.replace(use, compute=compute), data).step
-    with CountWork() as counter:
-        runs["plain float32"]()
-    for step in runs.values():
-        timed(step, 3, device)
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(options.turns):
-        for name, step in runs.items():
-            times[name].append(timed(step, options.steps, device))
-    kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-    limits = {
-        f"{name} products": counter.total / fastest_product(device, kind) * 1e3
-        for name, kind in kinds.items()
-    }
-    limits["copies of the plain loop"] = counter.moved / fastest_copy(device) * 1e3
-    found: dict = {"size": use.networks.size, "batch": use.batch, "limits_ms": limits, "ways": {}}
-    print(f"{use.networks.size} px, batch {use.batch}, {device}")
-    for name, values in times.items():
-        middle = float(np.median(values))
-        ratio = median_ratio(times["plain float32"], values)
-        found["ways"][name] = {"ms": middle, "times_plain": ratio}
-        told = "" if name.startswith("plain") else "{:6.2f} [{:.2f}, {:.2f}] times".format(*ratio)
-        print(f"  {name:>24} {middle:9.2f} ms {told}")
-    for name, value in limits.items():
-        print(f"  {name:>24} {value:9.2f} ms at the least", flush=True)
-    return found
+    size = use.networks.size
+    title = f"{size} px, batch {use.batch}, {device}"
+    return {"size": size, "batch": use.batch} | compare_runs(title, use.batch, runs, options)
 
 
 def train(

@@ -101,9 +101,8 @@ def plain_loop(
         for optimizer in adam:
             optimizer.step()
         for game, (one, other) in enumerate(zip([*real, of_pair], [*fake, cycle], strict=True)):
-            k[game] = min(
-                max(k[game] + use.balance_rate * float((0.5 * one - other).detach()), 0.0), 1.0
-            )
+            change = use.balance_rate * float((use.gamma * one - other).detach())
+            k[game] = min(max(k[game] + change, 0.0), 1.0)
 
     return step
 

@@ -175,6 +175,7 @@ def test_contact_sheet_keeps_pictures_and_writes_labels():
         contact_sheet(images, 2, ["one"])
     with pytest.raises(SettingsError, match="pictures"):
         contact_sheet([], 2)
+    assert (contact_sheet(np.stack(images), 2, gap=4) == sheet).all()
 
 
 def test_a_turntable_loops_through_one_frame():

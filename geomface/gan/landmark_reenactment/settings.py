@@ -8,13 +8,13 @@ from geomface.learning.device import ComputeSettings
 from geomface.learning.ema import EmaSettings
 from geomface.learning.loop import LoopSettings
 from geomface.learning.optimizers import OptimizerSettings, Schedule
+from geomface.learning.picture_size import require_halved_twice
 from geomface.learning.system import System
 from geomface.ranges import COUNT, NOT_NEGATIVE, POSITIVE, SEED, SHARE, require_numbers
 
 SYSTEM = System("landmark_reenactment")
 Condition = Literal["heatmaps", "contours"]
 SCHEMES = (66, 68)
-SMALLEST_SIZE = 16
 PAPER_STEPS = 300_000
 Game = Literal["hinge", "printed"]
 _LAST_SIDE = 4
@@ -45,11 +45,7 @@ class NetworkSettings:
     def __post_init__(self) -> None:
         counts = ("size", "width", "blocks", "discriminator_width", "points")
         require_numbers(self, **dict.fromkeys(counts, COUNT), sigma=POSITIVE)
-        if self.size % 4 or self.size < SMALLEST_SIZE:
-            raise SettingsError(
-                f"size: expected a multiple of 4 from {SMALLEST_SIZE}, which the networks halve "
-                f"twice, got {self.size}. Take {max(self.size // 4 * 4, SMALLEST_SIZE)}."
-            )
+        require_halved_twice(self.size)
         if self.condition not in get_args(Condition):
             raise SettingsError(
                 f"condition: expected one of {', '.join(get_args(Condition))}, got "

@@ -8,6 +8,7 @@ from geomface.learning.device import ComputeSettings
 from geomface.learning.ema import EmaSettings
 from geomface.learning.loop import LoopSettings
 from geomface.learning.optimizers import OptimizerSettings, Schedule
+from geomface.learning.picture_size import require_halved_twice
 from geomface.learning.system import System
 from geomface.ranges import (
     BELOW_ONE,
@@ -22,7 +23,6 @@ from geomface.ranges import (
 SYSTEM = System("render_to_photo")
 Norm = Literal["none", "instance", "batch"]
 FirstWeights = Literal["published", "kept-strength"]
-SMALLEST_SIZE = 16
 PAPER_STEPS = 248_000
 _HALVED_AT = (128_000, 192_000, 224_000, 240_000, 244_000, 246_000, 247_000)
 MILESTONES = tuple(step / PAPER_STEPS for step in _HALVED_AT)
@@ -54,11 +54,7 @@ class NetworkSettings:
     def __post_init__(self) -> None:
         widths = dict.fromkeys(("size", "width", "discriminator_width", "code"), COUNT)
         require_numbers(self, **widths, dropout=BELOW_ONE)
-        if self.size % 4 or self.size < SMALLEST_SIZE:
-            raise SettingsError(
-                f"size: expected a multiple of 4 from {SMALLEST_SIZE}, which the networks halve "
-                f"twice, got {self.size}. Take {max(self.size // 4 * 4, SMALLEST_SIZE)}."
-            )
+        require_halved_twice(self.size)
         for name, choices in (("norm", get_args(Norm)), ("first_weights", get_args(FirstWeights))):
             if getattr(self, name) not in choices:
                 raise SettingsError(
