@@ -10,6 +10,7 @@ import torch
 
 from geomface.arrays import FloatArray, require_shape
 from geomface.errors import LandmarkError, SettingsError
+from geomface.files.assets import asset_path
 from geomface.files.settings import settings_from_json
 from geomface.gan.landmark_reenactment.conditions import condition_map
 from geomface.gan.landmark_reenactment.crops import MARGIN, crop_box, face_crop
@@ -19,6 +20,8 @@ from geomface.learning.trained import load_trained
 
 FaceMover = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """G(images (N, 3, S, S) in [-1, 1], condition (N, C, S, S)) -> (N, 3, S, S)."""
+ASSET = "landmark_reenactment/generator.safetensors"
+"""The reenactor that ships."""
 _BATCH = 16
 
 
@@ -116,14 +119,18 @@ def reenact(
         yield from levels.permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def load_reenactor(run: Path | str) -> Reenactor:
+def load_reenactor(run: Path | str | None = None) -> Reenactor:
     """Read the averaged generator of a run's newest checkpoint, or of one file.
+
+    Parameters
+    ----------
+    run : run directory, checkpoint or model file; None is the reenactor that ships
 
     Raises
     ------
     FileFormatError, CheckpointError : no such run, no checkpoint, or not one of this system
     """
-    model = load_trained(run, system=SYSTEM)
+    model = load_trained(asset_path(ASSET) if run is None else run, system=SYSTEM)
     config = model.config if isinstance(model.config, dict) else {}
     settings = settings_from_json(
         NetworkSettings, config.get("networks"), f"{model.path}: networks"

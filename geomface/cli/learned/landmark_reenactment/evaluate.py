@@ -4,9 +4,12 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-import tyro
-
 from geomface.cli.inputs import require_output
+from geomface.cli.learned.landmark_reenactment.reenactor_file import (
+    SHIPPED,
+    RunOrShipped,
+    reenactor_path,
+)
 from geomface.cli.options import OPTIONAL, CommonOptions, Flag, MaybeFile, require_options
 from geomface.cli.recognise.embedder_file import EmbedderFile, embedder_path
 from geomface.cli.run import Run
@@ -20,7 +23,7 @@ class EvaluateReenactmentOptions:
     whether it is still the same person, and where a detector finds the landmarks.
     """
 
-    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    run: RunOrShipped = SHIPPED
     """Run directory, checkpoint or model file."""
     faces: Annotated[tuple[Path, ...], OPTIONAL] = ()
     """Sets of 'geomface synth faces --track N' of people who are not in the training."""
@@ -37,7 +40,8 @@ class EvaluateReenactmentOptions:
     no_landmarks: Flag = False
     """Do not look for landmarks in the results, which takes the longest."""
     report: MaybeFile = None
-    """JSON record with the figures; default evaluation.json in the run directory."""
+    """JSON record with the figures; default evaluation.json in the run directory, none for
+    a file or the one that ships."""
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
@@ -61,7 +65,7 @@ def run_evaluate(options: EvaluateReenactmentOptions, run: Run) -> int:
     run.require_cpu()
     report = options.report or (options.run / "evaluation.json" if options.run.is_dir() else None)
     require_output(report, "--report", (".json",))
-    model = load_reenactor(options.run)
+    model = load_reenactor(reenactor_path(options.run))
     size, seed = model.settings.size, options.common.seed
     frames = read_frames(
         options.faces, options.videos, size, model.margin, run, every=options.every

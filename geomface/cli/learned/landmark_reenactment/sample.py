@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from geomface.cli.inputs import make_folder, read_model
+from geomface.cli.learned.landmark_reenactment.reenactor_file import (
+    SHIPPED,
+    RunOrShipped,
+    reenactor_path,
+)
 from geomface.cli.options import CommonOptions, Flag, MaybeFile, require_options
 from geomface.cli.run import Run
 from geomface.errors import OutputError, SettingsError
@@ -35,12 +40,12 @@ class SampleReenactmentOptions:
     sheet.png, reenactment.gif, and with --mp4 reenactment.mp4.
     """
 
-    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Run directory, checkpoint or model file."""
     image: Annotated[Path, tyro.conf.arg(metavar="FILE")]
     """Picture of the face."""
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")]
     """Folder of the result, without an earlier one; it is created."""
+    run: RunOrShipped = SHIPPED
+    """Run directory, checkpoint or model file."""
     landmarks: MaybeFile = None
     """Landmarks of the picture, 68 or 66; default those beside it, else they are found."""
     track: MaybeTrack = None
@@ -102,7 +107,7 @@ def run_sample(options: SampleReenactmentOptions, run: Run) -> int:
     _require_new(options.out)
     if options.mp4:
         require_video_backend()
-    reenactor = load_reenactor(options.run)
+    reenactor = load_reenactor(reenactor_path(options.run))
     size = reenactor.settings.size
     face = read_marked_face(options.image, options.landmarks)
     if face.found:
