@@ -65,6 +65,7 @@ def take_routes(
     *,
     own: torch.Tensor | None = None,
     following: torch.Tensor | None = None,
+    direct: torch.Tensor | None = None,
 ) -> Routes:
     """Return what a generator makes in one step and in two.
 
@@ -78,6 +79,7 @@ def take_routes(
     target : conditions t, (N, ...)
     own : conditions s of the images themselves, for the self loss
     following : conditions n, for the triple loss
+    direct : conditions n as seen from x, where they are others than from G(x; t)
 
     Example
     -------
@@ -88,16 +90,16 @@ def take_routes(
     """
     count = len(images)
     if following is None:
-        made, direct = generator(images, target), None
+        made, once = generator(images, target), None
     else:
-        both = generator(torch.cat([images, images]), torch.cat([target, following]))
-        made, direct = both.split(count)
+        conditions = torch.cat([target, following if direct is None else direct])
+        made, once = generator(torch.cat([images, images]), conditions).split(count)
     asked = [item for item in (own, following) if item is not None]
     if not asked:
         return Routes(images, made)
     further = generator(torch.cat([made] * len(asked)), torch.cat(asked)).split(count)
     returned = None if own is None else further[0]
-    return Routes(images, made, returned, None if following is None else further[-1], direct)
+    return Routes(images, made, returned, None if following is None else further[-1], once)
 
 
 def self_loss(

@@ -149,10 +149,10 @@ def measured(run: Path, test: Test) -> dict[str, Any]:
         embedder=test.embedder,
         locate=test.reader.locate,
     )
-    source, _ = test.frames.look(test.far[:, 0])
+    source, own = test.frames.look(test.far[:, 0])
     _, following = test.frames.look(test.far[:, 2])
     with torch.no_grad():
-        far = move(model.generator, model.settings, source, following)
+        far = move(model.generator, model.settings, source, own, following)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     course = {
         name: [line[name] for line in lines if name in line]

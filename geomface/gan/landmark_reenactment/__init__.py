@@ -69,5 +69,7 @@ if TYPE_CHECKING:
     from geomface.gan.landmark_reenactment.triplets import TripletSet as TripletSet
     from geomface.gan.landmark_reenactment.triplets import draw_triplets as draw_triplets
     from geomface.gan.landmark_reenactment.triplets import prepare_data as prepare_data
+    from geomface.gan.landmark_reenactment.warps import look as look
+    from geomface.gan.landmark_reenactment.warps import warp_field as warp_field
 else:
     __getattr__, __dir__, __all__ = attach(__name__, __file__)

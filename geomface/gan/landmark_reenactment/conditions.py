@@ -6,8 +6,10 @@ import numba
 import numpy as np
 import torch
 
+from geomface.errors import SettingsError
 from geomface.gan.landmark_reenactment.points import to_66, to_68
 from geomface.gan.landmark_reenactment.settings import NetworkSettings
+from geomface.gan.landmark_reenactment.warps import warp_field
 
 _BROWS = ([17, 18, 19, 20, 21], [22, 23, 24, 25, 26])
 _EYES = ([*range(36, 42), 36], [*range(42, 48), 42])
@@ -22,18 +24,36 @@ _REACH = 5.0
 """Sigmas from a line beyond which a channel is 0: there it would be 4e-6 at most."""
 
 
-def condition_map(points: torch.Tensor, settings: NetworkSettings) -> torch.Tensor:
+def condition_map(
+    points: torch.Tensor, settings: NetworkSettings, source: torch.Tensor | None = None
+) -> torch.Tensor:
     """Return the condition (N, C, S, S) that networks of these settings take.
 
     Parameters
     ----------
     points : (N, 68, 2) or (N, 66, 2) pixels, centres at whole numbers
-    settings : condition, size, landmarks, sigma
+    settings : condition, size, landmarks, sigma, warp
+    source : landmarks of the pictures that are to move, alike; only for a warp, whose field is then
+        the last two channels
+
+    Raises
+    ------
+    SettingsError : a warp without landmarks of the pictures
     """
     if settings.condition == "contours":
-        return contours(points, settings.size, settings.sigma)
-    shown = to_66(points) if settings.points == 66 else to_68(points)
-    return heatmaps(shown, settings.size, settings.sigma)
+        shown = contours(points, settings.size, settings.sigma)
+    else:
+        marks = to_66(points) if settings.points == 66 else to_68(points)
+        shown = heatmaps(marks, settings.size, settings.sigma)
+    if not settings.warp:
+        return shown
+    if source is None:
+        raise SettingsError(
+            "landmarks: expected those of the given pictures, by which these networks move them, "
+            "got none. Give them too."
+        )
+    field = warp_field(to_68(source), to_68(points), settings.size)
+    return torch.cat([shown, field.to(shown.dtype)], dim=1)
 
 
 def heatmaps(points: torch.Tensor, size: int, sigma: float = 1.75) -> torch.Tensor:

@@ -118,9 +118,9 @@ def evaluate_reenactment(
             f"{len(triplets)}. Give tracks or videos."
         )
     (source, own), (_, at), (wanted, following) = (frames.look(part) for part in triplets.T)
-    direct = move(generator, settings, source, following)
-    made = move(generator, settings, source, at)
-    onward = move(generator, settings, made, following)
+    direct = move(generator, settings, source, own, following)
+    made = move(generator, settings, source, own, at)
+    onward = move(generator, settings, made, at, following)
     gaps = {
         "copied": (source, wanted),
         "first": (direct, wanted),
@@ -185,11 +185,13 @@ def measure_drift(
     )
     (images, own), *targets = (frames.look(part) for part in rows.T)
 
-    def mover(faces: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-        return move(generator, settings, faces, points)
+    def mover(faces: torch.Tensor, way: torch.Tensor) -> torch.Tensor:
+        return move(generator, settings, faces, *way.unbind(dim=1))
 
-    made = chain(mover, images, [points for _, points in targets])
-    once = [mover(images, points) for _, points in targets]
+    places = [own, *(points for _, points in targets)]
+    ways = [torch.stack(way, dim=1) for way in zip(places, places[1:], strict=False)]
+    made = chain(mover, images, ways)
+    once = [move(generator, settings, images, own, points) for _, points in targets]
     errors, direct = (
         [float((x - true).abs().mean()) for x, (true, _) in zip(faces, targets, strict=True)]
         for faces in (made, once)
@@ -205,11 +207,15 @@ def measure_drift(
 
 
 def move(
-    generator: Generate, settings: NetworkSettings, images: torch.Tensor, points: torch.Tensor
+    generator: Generate,
+    settings: NetworkSettings,
+    images: torch.Tensor,
+    own: torch.Tensor,
+    points: torch.Tensor,
 ) -> torch.Tensor:
-    """Return faces at landmarks, a few at a time."""
-    parts = zip(images.split(_BATCH), points.split(_BATCH), strict=True)
-    return torch.cat([generator(x, condition_map(p, settings)) for x, p in parts])
+    """Return faces that have some landmarks at others, a few at a time."""
+    parts = zip(*(item.split(_BATCH) for item in (images, own, points)), strict=True)
+    return torch.cat([generator(x, condition_map(p, settings, q)) for x, q, p in parts])
 
 
 def _describe(embedder: CropEmbedder, images: torch.Tensor, points: torch.Tensor) -> torch.Tensor:

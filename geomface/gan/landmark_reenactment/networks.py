@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from geomface.gan.landmark_reenactment.settings import NetworkSettings
+from geomface.gan.landmark_reenactment.warps import look
 from geomface.learning.instance_norm import LeakyInstanceNorm
 
 _SLOPE = 0.2
@@ -18,7 +19,8 @@ class Generator(nn.Module):
     """A face I moved to landmarks s: G(I; H(s)) = (1 - M) C + M I.
 
     7 x 7, two halvings, residual blocks, two doublings, and two 7 x 7 heads: colours C (tanh) and a
-    mask M (sigmoid) of what stays. Without the mask head, G = C.
+    mask M (sigmoid) of what stays. Without the mask head, G = C; with a warp, I is the face as its
+    landmarks move it.
 
     Parameters
     ----------
@@ -26,7 +28,8 @@ class Generator(nn.Module):
 
     Convention
     ----------
-    Pictures (N, 3, S, S) in [-1, 1], conditions (N, C, S, S) in [0, 1].
+    Pictures (N, 3, S, S) in [-1, 1]; conditions (N, C, S, S) in [0, 1], and two channels of the
+    field with a warp.
 
     Source
     ------
@@ -35,7 +38,7 @@ class Generator(nn.Module):
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
-        width = settings.width
+        width, self.warp = settings.width, settings.warp
         self.face = nn.Conv2d(3, width, 7, 1, 3, bias=False)
         self.target = nn.Conv2d(settings.condition_channels, width, 7, 1, 3, bias=False)
         self.first = LeakyInstanceNorm(width, _SLOPE)
@@ -53,10 +56,19 @@ class Generator(nn.Module):
 
     def forward(self, images: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """Return the faces at the landmarks of the condition."""
-        return self.move(images, self.target(condition))
+        return self.move(images, self.encode(condition))
+
+    def encode(self, condition: torch.Tensor) -> torch.Tensor:
+        """Return what the first layer makes of conditions, and their fields as they are."""
+        if not self.warp:
+            return self.target(condition)
+        return torch.cat([self.target(condition[:, :-2]), condition[:, -2:]], dim=1)
 
     def move(self, images: torch.Tensor, encoded: torch.Tensor) -> torch.Tensor:
-        """Return the faces at conditions that went through `target`, once for several faces."""
+        """Return the faces at conditions that were encoded, once for several faces."""
+        if self.warp:
+            encoded, field = encoded[:, :-2], encoded[:, -2:]
+            images = look(images, field)
         colors, mask = self.layers(images, encoded)
         return colors if mask is None else compose(colors, mask, images)
 

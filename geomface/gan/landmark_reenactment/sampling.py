@@ -15,6 +15,7 @@ from geomface.files.settings import settings_from_json
 from geomface.gan.landmark_reenactment.conditions import condition_map
 from geomface.gan.landmark_reenactment.crops import MARGIN, crop_box, face_crop
 from geomface.gan.landmark_reenactment.networks import Generator
+from geomface.gan.landmark_reenactment.points import to_68
 from geomface.gan.landmark_reenactment.settings import SYSTEM, NetworkSettings
 from geomface.learning.trained import load_trained
 
@@ -61,10 +62,17 @@ class Reenactor:
         return np.array(rows).reshape(marks.shape)
 
     def reenact(
-        self, image: np.ndarray, points: FloatArray, *, progressive: bool = False
+        self,
+        image: np.ndarray,
+        points: FloatArray,
+        *,
+        own: FloatArray | None = None,
+        progressive: bool = False,
     ) -> Iterator[np.ndarray]:
         """Yield the face at the landmarks of each frame, see `reenact`."""
-        return reenact(self.generator, self.settings, image, points, progressive=progressive)
+        return reenact(
+            self.generator, self.settings, image, points, own=own, progressive=progressive
+        )
 
 
 def reenact(
@@ -73,6 +81,7 @@ def reenact(
     image: np.ndarray,
     points: FloatArray,
     *,
+    own: FloatArray | None = None,
     progressive: bool = False,
 ) -> Iterator[np.ndarray]:
     """Yield the face of a picture at the landmarks of each frame, (S, S, 3) uint8.
@@ -85,11 +94,12 @@ def reenact(
     settings : of its condition and size S
     image : (S, S, 3) uint8, the crop of a face
     points : (T, 68, 2) or (T, 66, 2) pixels of crops, see `Reenactor.targets`
+    own : (68, 2) or (66, 2) landmarks of the picture itself; networks with a warp need them
     progressive : each frame is made of the one before, without rounding between
 
     Raises
     ------
-    SettingsError : a picture of another size or kind
+    SettingsError : a picture of another size or kind, or no landmarks of it where they are needed
     LandmarkError : another number of landmarks
 
     Source
@@ -102,11 +112,19 @@ def reenact(
         raise SettingsError(f"face: expected uint8, got {given.dtype}.")
     marks = require_shape(points, (None, None, 2), "track", LandmarkError)
     targets = torch.from_numpy(np.ascontiguousarray(marks, np.float32))
+    here = None
+    if own is not None:
+        given_marks = require_shape(own, (None, 2), "landmarks", LandmarkError)
+        first = to_68(torch.from_numpy(np.ascontiguousarray(given_marks, np.float32))[None])
+        before = [first, to_68(targets[:-1])] if progressive else [first] * len(targets)
+        here = torch.cat(before)
     face = torch.from_numpy(np.ascontiguousarray(given)).permute(2, 0, 1)[None]
     face = face.float() / 127.5 - 1.0
     for start in range(0, len(targets), _BATCH):
         with torch.inference_mode():
-            conditions = condition_map(targets[start : start + _BATCH], settings)
+            part = slice(start, start + _BATCH)
+            source = None if here is None else here[part]
+            conditions = condition_map(targets[part], settings, source)
             if progressive:
                 made = []
                 for condition in conditions.split(1):

@@ -41,6 +41,9 @@ class NetworkSettings:
     """Of the Gaussians, or across the lines, in pixels."""
     mask_head: bool = True
     """Let the generator choose where it keeps its input; else every pixel is new."""
+    warp: bool = False
+    """Show the generator its input as the landmarks move it, see `warp_field`, not as it is: then
+    it has to repair, not to move, which is learned in a fraction of the steps."""
 
     def __post_init__(self) -> None:
         counts = ("size", "width", "blocks", "discriminator_width", "points")

@@ -120,24 +120,28 @@ class LandmarkReenactment(PhasedTask):
             },
         )
 
-    def condition(self, points: torch.Tensor) -> torch.Tensor:
-        """Return the condition of landmarks (N, 68, 2), on the device."""
-        return self._place(condition_map(points, self.settings.networks))
+    def condition(self, points: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+        """Return the condition of landmarks (N, 68, 2) of faces that have others, on the device."""
+        return self._place(condition_map(points, self.settings.networks, source))
 
     def _move(self) -> Moved:
         """Make all that the losses are about."""
         nets, weights, batch = self.networks, self._weights_now(), self.batch("triplets")
         asked = {
-            "target": ("target", 1.0),
-            "own": ("source", weights.self_consistency),
-            "following": ("next", weights.triple_consistency),
+            "target": ("source", "target", 1.0),
+            "own": ("target", "source", weights.self_consistency),
+            "following": ("target", "next", weights.triple_consistency),
         }
-        frames = {name: frame for name, (frame, weight) in asked.items() if weight}
-        points = torch.cat([batch[f"{frame}_points"] for frame in frames.values()])
-        condition, count = self.condition(points), len(batch["source"])
+        if self.settings.networks.warp:
+            asked["direct"] = ("source", "next", weights.triple_consistency)
+        ways = {name: way for name, (*way, weight) in asked.items() if weight}
+        there, here = (
+            torch.cat([batch[f"{way[k]}_points"] for way in ways.values()]) for k in (1, 0)
+        )
+        condition, count = self.condition(there, here), len(batch["source"])
         generator = cast(Generator, nets["generator"])
         with self.autocast():
-            encoded = dict(zip(frames, generator.target(condition).split(count), strict=True))
+            encoded = dict(zip(ways, generator.encode(condition).split(count), strict=True))
             routes = take_routes(generator.move, batch["source"], encoded.pop("target"), **encoded)
             scores = nets["discriminator"](torch.cat([batch["target"], routes.made]))
         real, fake = scores.split(count)
@@ -196,9 +200,7 @@ class LandmarkReenactment(PhasedTask):
         data = self.data.held_out or self.data.shown
         rows = data.rows[_spread(len(data), SHOWN)]
         source, target, following = (self._frames(rows[:, k]) for k in range(3))
-        generator = self.networks["generator_ema"]
-        made, onward = chain(generator, source[0], [target[1], following[1]])
-        direct = generator(source[0], following[1])
+        made, onward, direct = self._moved(source, target[1], following[1])
         shown = [source[0], target[0], made, direct, onward]
         return torch.cat([torch.cat(list(row), dim=2) for row in shown], dim=1)[None]
 
@@ -207,14 +209,13 @@ class LandmarkReenactment(PhasedTask):
         """Return errors on people held out, after one step and after two, and their ratio."""
         if self.data.held_out is None:
             return {}
-        data, generator = self.data.held_out, self.networks["generator_ema"]
+        data = self.data.held_out
         sums = [0.0, 0.0, 0.0]
         rows = data.rows[_spread(len(data), 16 * self.settings.batch)]
         for start in range(0, len(rows), self.settings.batch):
             part = rows[start : start + self.settings.batch]
             source, target, following = (self._frames(part[:, k]) for k in range(3))
-            _, onward = chain(generator, source[0], [target[1], following[1]])
-            direct = generator(source[0], following[1])
+            _, onward, direct = self._moved(source, target[1], following[1])
             pairs = ((direct, following[0]), (onward, following[0]), (onward, direct))
             for k, (one, two) in enumerate(pairs):
                 sums[k] += float(gap(one, two)) * len(part)
@@ -226,10 +227,22 @@ class LandmarkReenactment(PhasedTask):
             "held_out/path": path,
         }
 
+    def _moved(
+        self,
+        source: tuple[torch.Tensor, torch.Tensor],
+        target: torch.Tensor,
+        following: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:
+        """Return G(I; t), G(G(I; t); n) and G(I; n)."""
+        generator, (images, own) = self.networks["generator_ema"], source
+        conditions = [self.condition(target, own), self.condition(following, target)]
+        made, onward = chain(generator, images, conditions)
+        return made, onward, generator(images, self.condition(following, own))
+
     def _frames(self, numbers: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return pictures and conditions of some frames."""
+        """Return pictures and landmarks of some frames."""
         images, points = self.data.shown.frames.look(numbers)
-        return self._place(images), self.condition(points.to(self.device))
+        return self._place(images), points.to(self.device)
 
 
 def build_networks(

@@ -32,6 +32,7 @@ CASES["paper"] = dataclasses.replace(
     weights=PRESETS["paper"],
     networks=dataclasses.replace(SMALL.networks, condition="heatmaps"),
 )
+CASES["warp"] = dataclasses.replace(SMALL, networks=dataclasses.replace(SMALL.networks, warp=True))
 
 
 def build_frames(tracks: int = 5, length: int = 4, stills: int = 4) -> FaceFrames:

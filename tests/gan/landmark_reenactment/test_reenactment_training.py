@@ -34,11 +34,12 @@ from geomface.gan.landmark_reenactment.losses import (
 )
 from geomface.gan.landmark_reenactment.triplets import batch_order
 from geomface.learning import DatasetError, VggFeatures, load_vgg
+from geomface.learning.consistency import gap
 from geomface.learning.optimizers import make_optimizer, set_rates
 from geomface.recognition import five_points
 from geomface.recognition.alignment.warp import similarity_2d
 
-LIVES = ("both", "paper")
+LIVES = ("both", "paper", "warp")
 
 
 @pytest.fixture(scope="module")
@@ -71,27 +72,26 @@ def test_phases_move_their_own_networks_only(name: str) -> None:
     check_only_its_own(task)
 
 
-def test_both_players_get_the_gradients_of_their_own_objectives() -> None:
+@pytest.mark.parametrize("name", ["both", "warp"])
+def test_both_players_get_the_gradients_of_their_own_objectives(name: str) -> None:
     """One forward for both against each pass by itself."""
     torch.set_default_dtype(torch.float64)
     try:
-        task = build_task("both")
+        task = build_task(name)
         batch = task.batch("triplets")
         moved = task._move()
         generate, judge = task.networks["generator"], task.networks["discriminator"]
-        own, target, following = (
-            task.condition(batch[f"{name}_points"]) for name in ("source", "target", "next")
-        )
+        s, t, n = (batch[f"{frame}_points"] for frame in ("source", "target", "next"))
         x, wanted, use = batch["source"], batch["target"], task.settings.weights
-        made = generate(x, target)
+        made = generate(x, task.condition(t, s))
         embed = task.networks["embedder"]
         who = embed(x, batch["source_points"]).detach()
         objective = (
             -use.adversarial * judge(made).mean()
             + use.pixel * (made - wanted).abs().mean()
-            + use.self_consistency * (generate(made, own) - x).abs().mean()
+            + use.self_consistency * (generate(made, task.condition(s, t)) - x).abs().mean()
             + use.triple_consistency
-            * (generate(made, following) - generate(x, following)).abs().mean()
+            * gap(generate(made, task.condition(n, t)), generate(x, task.condition(n, s)))
             + use.identity * feature_loss(embed(made, batch["target_points"]), who)
             + use.perceptual
             * perceptual_loss(task.networks["features"](made), task.networks["features"](wanted))

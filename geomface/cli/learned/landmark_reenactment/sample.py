@@ -118,7 +118,7 @@ def run_sample(options: SampleReenactmentOptions, run: Run) -> int:
     if options.common.dry_run:
         what = f"move the face of {options.image} through {len(targets)} frames of {size} px"
         return run.plan([what, f"write them, sheet.png and reenactment.gif to {options.out}"])
-    made = reenactor.reenact(shown, targets, progressive=options.progressive)
+    made = reenactor.reenact(shown, targets, own=own, progressive=options.progressive)
     make_folder(options.out)
     with run.progress("frames", len(targets)) as step:
         frames = save_frames(
