@@ -110,7 +110,7 @@ def warped(image: np.ndarray, source: FloatArray, target: FloatArray) -> np.ndar
     """
     from skimage.transform import PiecewiseAffineTransform, warp
 
-    last = SIZE - 1.0
+    last = image.shape[-1] - 1.0
     rim = np.array(
         [
             (x, y)

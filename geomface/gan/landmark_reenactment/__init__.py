@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from geomface.gan.landmark_reenactment.settings import (
         ReenactmentSettings as ReenactmentSettings,
     )
+    from geomface.gan.landmark_reenactment.smoothing import smooth_track as smooth_track
     from geomface.gan.landmark_reenactment.star_networks import (
         StarDiscriminator as StarDiscriminator,
     )

@@ -1,5 +1,6 @@
 """Tracks to follow, read from what people have."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from geomface.gan.landmark_reenactment.raw_frames import (
     open_video,
     require_folder,
 )
+from geomface.gan.landmark_reenactment.smoothing import SMOOTHED, require_odd, smooth_track
 from geomface.gan.landmark_reenactment.tracks import (
     ARRAY_SUFFIXES,
     LANDMARK_SUFFIXES,
@@ -33,6 +35,7 @@ def read_track(
     source: Path | str,
     *,
     detector: PhotographDetector | None = None,
+    smooth: int = SMOOTHED,
     on_frame: OnFrame | None = None,
 ) -> Track:
     """Return the landmarks of a face over time.
@@ -43,14 +46,18 @@ def read_track(
         (frames, 68, 2); a video, or a folder of pictures or one picture, whose landmarks are those
         beside it or are found; one landmark file; a set of `synth faces` of one person
     detector : finds landmarks in place of the detector that ships
+    smooth : frames over which landmarks that are found are smoothed, see `smooth_track`; those that
+        are given are not
     on_frame : see `OnFrame`
 
     Raises
     ------
     FileFormatError : no such place, files that cannot be read
     LandmarkError : another scheme, or more than 5 frames in a row without landmarks
+    SettingsError : an even number of frames to smooth over
     MissingBackendError : a video, and imageio-ffmpeg is not installed
     """
+    require_odd(smooth)
     place = Path(source)
     kind = place.suffix.lower()
     if place.is_file() and kind in ARRAY_SUFFIXES:
@@ -58,7 +65,7 @@ def read_track(
     if place.is_file() and kind in LANDMARK_SUFFIXES:
         return track_of_files([place], str(place))
     if place.is_file() and kind in IMAGE_SUFFIXES:
-        return _track_of_pictures(place, open_picture(place), detector, on_frame)
+        return _track_of_pictures(place, open_picture(place), detector, smooth, on_frame)
     if not place.is_file():
         require_folder(place, "landmark files or frames")
         if not (place / layout.SET_FILE).is_file():
@@ -70,7 +77,7 @@ def read_track(
             f"{place}: expected landmarks ({', '.join(LANDMARK_SUFFIXES + ARRAY_SUFFIXES)}), a "
             f"video ({', '.join(VIDEO_SUFFIXES)}) or a picture, got {kind or 'no ending'}."
         )
-    return _track_of_pictures(place, open_video(place), detector, on_frame)
+    return _track_of_pictures(place, open_video(place), detector, smooth, on_frame)
 
 
 def _track_files(folder: Path) -> list[Path]:
@@ -84,10 +91,11 @@ def _track_of_pictures(
     place: Path,
     opened: RawFrames,
     detector: PhotographDetector | None,
+    smooth: int,
     on_frame: OnFrame | None,
 ) -> Track:
     finder = FaceFinder(detector)
-    people, rows, names = set(), [], []
+    people, rows, names, given = set(), [], [], []
     for done, frame in enumerate(opened.frames, 1):
         if frame.fault:
             raise LandmarkError(frame.fault)
@@ -98,6 +106,7 @@ def _track_of_pictures(
                 "of one person, with --track."
             )
         found = frame.points
+        given.append(found is not None)
         if found is None:
             found = finder.find(frame.read(), follow=True)
         rows.append(np.full((68, 2), np.nan) if found is None else found)
@@ -108,4 +117,17 @@ def _track_of_pictures(
         raise FileFormatError(f"{place}: expected frames, got none.")
     if all(np.isnan(row).all() for row in rows):
         raise LandmarkError(f"{place}: no face was found in any of {len(rows)} frames.")
-    return complete_track(np.stack(rows), names, str(place))
+    return _smoothed(complete_track(np.stack(rows), names, str(place)), given, smooth, place)
+
+
+def _smoothed(track: Track, given: list[bool], frames: int, place: Path) -> Track:
+    """Return a track whose landmarks are smoothed where they were not given."""
+    points = smooth_track(track.points, frames)
+    if points is track.points or all(given):
+        return track
+    points = np.where(np.array(given)[:, None, None], track.points, points)
+    note = (
+        f"{place}: landmarks that were found are smoothed over {frames} frames; smooth 1 leaves "
+        "them as they are found."
+    )
+    return dataclasses.replace(track, points=points, notes=(*track.notes, note))

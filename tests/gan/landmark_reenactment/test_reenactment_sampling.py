@@ -200,6 +200,10 @@ def _no_frames(folder, place):
     return ["--frontal", "--frames", 0], "--frames"
 
 
+def _even_window(folder, place):
+    return ["--track", place / "track.npy", "--smooth", 4], "--smooth: expected an odd number"
+
+
 def _out_is_a_file(folder, place):
     (folder / "file").write_bytes(b"x")
     return ["--out", folder / "file", "--frontal"], "is a file"
@@ -211,6 +215,7 @@ def _out_is_a_file(folder, place):
         *(_no_face, _another_size, _outside, _another_scheme, _no_picture, _gap),
         *(_video_that_is_none, _unknown_expression, _nothing_moves, _too_much_moves),
         *(_two_turns, _as_it_is_of_nothing, _no_frames, _out_is_a_file),
+        _even_window,
     ],
 )
 def test_bad_input_is_told_in_a_sentence_and_nothing_is_written(place, tmp_path, capsys, case):

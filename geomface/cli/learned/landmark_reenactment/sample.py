@@ -53,6 +53,9 @@ class SampleReenactmentOptions:
     set of 'synth faces' of one person."""
     as_it_is: Flag = False
     """Take the landmarks of the track as they are, with the shape of whose they are."""
+    smooth: int = 7
+    """Frames, an odd number, over which landmarks that are found in a --track are smoothed; 1
+    leaves them as they are found. Those that are given are not smoothed."""
     turn: Turn = None
     """Turn the head: yaw, pitch or roll from one angle to another, degrees."""
     frontal: Flag = False
@@ -78,7 +81,9 @@ class SampleReenactmentOptions:
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
-        require_options(self, frames=COUNT, rate="(0, 1000]")
+        require_options(self, frames=COUNT, smooth=COUNT, rate="(0, 1000]")
+        if self.smooth % 2 == 0:
+            raise SettingsError(f"--smooth: expected an odd number of frames, got {self.smooth}.")
         moves = self.turn is not None or self.frontal or self.expression is not None
         if moves == (self.track is not None):
             got = "both" if moves else "neither"
@@ -151,7 +156,9 @@ def _targets(options: SampleReenactmentOptions, run: Run, face: "MarkedFace") ->
     if options.track is not None:
         with run.progress("track", 1) as step:
             track = read_track(
-                options.track, on_frame=lambda done, total, what: step(done, what, total)
+                options.track,
+                smooth=options.smooth,
+                on_frame=lambda done, total, what: step(done, what, total),
             )
         run.add_notes(track.notes)
         if options.as_it_is:
