@@ -1,7 +1,7 @@
 """What each part of the reenactment brings: arms, seeds, and everything that is measured of them.
 
     python tests/benchmarks/reenactment_study.py --out DIR [--arms both self triple none ...]
-        [--seeds 0 1 2] [--steps N] [--again]
+        [--seeds 0 1 2] [--steps N] [--preset plain|photo] [--precision bfloat16] [--again]
     python tests/benchmarks/reenactment_study_tables.py --out DIR
 
 Draws its tracks (`reenactment_study_data.py`, some minutes), teaches a reader of landmarks (two
@@ -16,7 +16,7 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -44,6 +44,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from reenactment_study_data import (  # noqa: E402
+    Preset,
     Reader,
     hidden_parts,
     known_frames,
@@ -55,12 +56,16 @@ TRIPLETS, FAR = 600, 20.0
 """Of the test, and degrees of yaw from which a turn is far."""
 
 
-def settings_of(arm: str, seed: int, steps: int | None) -> ReenactmentSettings:
+def settings_of(
+    arm: str, seed: int, steps: int | None, precision: str = "bfloat16"
+) -> ReenactmentSettings:
     """Return the settings of a training."""
     settings = recipe("cpu", arm=arm, seed=seed)  # type: ignore[arg-type]
     change = dataclasses.replace
     weights = change(settings.weights, identity=0.0, perceptual=0.0)
-    settings = change(settings, weights=weights, compute=ComputeSettings("cpu"))
+    settings = change(
+        settings, weights=weights, compute=ComputeSettings("cpu", precision=precision)
+    )  # type: ignore[arg-type]
     if steps is None:
         return settings
     return change(settings, horizon=steps, loop=change(settings.loop, steps=steps))
@@ -82,19 +87,19 @@ class Test:
         return self.rows[np.abs(self.yaw[self.rows[:, 2]] - self.yaw[self.rows[:, 0]]) >= FAR]
 
 
-def read_test(out: Path) -> Test:
+def read_test(out: Path, preset: Preset = "plain") -> Test:
     """Return the test; draws and teaches what is missing."""
-    shown, _ = known_frames("shown", out)
-    frames, yaw = known_frames("test", out)
+    shown, _ = known_frames("shown", out, preset)
+    frames, yaw = known_frames("test", out, preset)
     rows = draw_triplets(frames, per_frame=2)
     chosen = np.linspace(0, len(rows) - 1, TRIPLETS).round().astype(int)
     reader = taught_reader(shown, out / "sets" / "reader.safetensors")
     return Test(frames, rows[chosen], yaw, reader, CropEmbedder(load_embedder()).eval())
 
 
-def trained(arm: str, seed: int, steps: int | None, out: Path) -> Path:
+def trained(arm: str, seed: int, steps: int | None, out: Path, precision: str) -> Path:
     """Train an arm unless it is trained, and return its run."""
-    settings = settings_of(arm, seed, steps)
+    settings = settings_of(arm, seed, steps, precision)
     data = prepare_data(known_frames("shown", out)[0], held_out=0.1)
     run = out / "runs" / f"{arm}-{seed}"
     run.parent.mkdir(exist_ok=True)
@@ -170,10 +175,12 @@ def main() -> None:
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--preset", choices=get_args(Preset), default="plain")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="bfloat16")
     parser.add_argument("--again", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    test = read_test(given.out)
+    test = read_test(given.out, given.preset)
     if given.again or not (given.out / "warp.json").exists():
         write_json(given.out / "warp.json", measured_warp(test))
     for seed in given.seeds:
@@ -182,7 +189,8 @@ def main() -> None:
             if path.exists() and not given.again:
                 continue
             print(f"{arm}, seed {seed}", flush=True)
-            write_json(path, measured(trained(arm, seed, given.steps, given.out), test))
+            run = trained(arm, seed, given.steps, given.out, given.precision)
+            write_json(path, measured(run, test))
 
 
 if __name__ == "__main__":

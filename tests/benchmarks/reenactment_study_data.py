@@ -5,6 +5,7 @@ The warp needs scikit-image (`pip install geomface[bench]`).
 """
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -23,17 +24,18 @@ PEOPLE = {"shown": (300, 1), "test": (60, 2)}
 FRAMES, TRACK = 16, 4
 """Frames of a person, and from one drawn pose to the next: quick moves, so that heads turn."""
 _BATCH = 64
+Preset = Literal["plain", "photo"]
 
 
-def known_frames(name: str, out: Path) -> tuple[FaceFrames, FloatArray]:
-    """Return frames and their yaw, degrees; draws them once."""
+def known_frames(name: str, out: Path, preset: Preset = "plain") -> tuple[FaceFrames, FloatArray]:
+    """Return frames and their yaw, degrees; draws them once, which decides the preset."""
     path = out / "sets" / f"{name}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         people, seed = PEOPLE[name]
         clean = PhotoSettings(film=0.0, jpeg=0.0, occluders=0.0)
         settings = FaceImageSettings(
-            people, FRAMES, DRAWN, seed, preset="photo", track=TRACK, photo=clean
+            people, FRAMES, DRAWN, seed, preset=preset, track=TRACK, photo=clean
         )
         sampler, frames, yaw = FaceSampler(settings), [], []
         for person in range(people):

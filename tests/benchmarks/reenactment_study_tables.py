@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-ORDER = ("both", "self", "triple", "none", "printed-hinge", "no-adversary", "no-mask")
+ORDER = ("both", "self", "triple", "none", "printed-hinge", "no-adversary", "no-mask", "no-warp")
 COLUMNS = {
     "E1": lambda r: r["first"],
     "E2": lambda r: r["second"],

@@ -66,6 +66,11 @@ class TrainReenactmentOptions:
         tyro.conf.arg(help_behavior_hint="(default: the recipe's)"),
     ] = None
     """What tells the target: a Gaussian a landmark, or their lines in three channels."""
+    warp: Annotated[
+        Literal["yes", "no"] | None, tyro.conf.arg(help_behavior_hint="(default: the recipe's)")
+    ] = None
+    """Show the generator its input as the landmarks move it, which short trainings need; no is as
+    in the paper."""
     batch: RecipeNumber = None
     """Triplets a step."""
     embedder: MaybeFile = None
@@ -77,16 +82,16 @@ class TrainReenactmentOptions:
     recipe: Literal["tiny", "cpu", "paper"] = "cpu"
     """tiny takes seconds, cpu is for 32 to 64 px on a few cores, paper for 128 px and a day on a
     GPU."""
-    arm: Literal["both", "self", "triple", "none", "printed-hinge", "no-adversary", "no-mask"] = (
-        "both"
-    )
+    arm: Literal[
+        "both", "self", "triple", "none", "printed-hinge", "no-adversary", "no-mask", "no-warp"
+    ] = "both"
     """What is left out or changed; all but both are there to be compared with."""
     weights: Annotated[
         Literal["paper", "code", "balanced"] | None,
         tyro.conf.arg(help_behavior_hint="(default: the recipe's)"),
     ] = None
     """Whose weights of the losses: the paper's, of squares; the code's, of absolute values; or
-    balanced ones, by which short trainings do not end in handing back the input."""
+    balanced ones, of absolute values, with a weaker way back."""
     consistency: Annotated[
         tuple[float, float] | None,
         tyro.conf.arg(metavar="FROM FULL", help_behavior_hint="(default: the recipe's)"),
@@ -148,6 +153,7 @@ def train_settings(options: TrainReenactmentOptions) -> "ReenactmentSettings":
     )
     given = {name: getattr(options, name) for name in _NETWORKS}
     given["discriminator_width"] = options.width
+    given["warp"] = None if options.warp is None else options.warp == "yes"
     networks = {name: value for name, value in given.items() if value is not None}
     weights = settings.weights
     if options.embedder is None and options.recipe != "paper":
