@@ -75,8 +75,8 @@ def fit_similarity(
     >>> import geomface as gf
     >>> points = np.random.default_rng(1).random((10, 3))
     >>> fit = gf.fit_similarity(points, 2.0 * points + [5.0, 0.0, 0.0])
-    >>> round(fit.scale, 6), np.round(fit.translation, 6)
-    (2.0, array([5., 0., 0.]))
+    >>> round(fit.scale, 6), round(float(fit.translation[0]), 6)
+    (2.0, 5.0)
     """
     source = require_shape(source, (None, 3), "source points")
     target = require_shape(target, (len(source), 3), "target points")

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from geomface.cli.main import main
 from geomface.files import load_image
 from geomface.files.settings import settings_from_json
+from geomface.files.tensors import save_tensors
 from geomface.gan.progressive_texture import (
     SYSTEM,
     TextureGanSettings,
@@ -17,7 +19,7 @@ from geomface.gan.progressive_texture import (
     train_texture_gan,
 )
 from geomface.learning import read_run
-from geomface.learning.state import read_checkpoint
+from geomface.learning.state import KIND, SCHEMA, read_checkpoint
 from geomface.report.training import write_training_report
 
 FORMER = Path(__file__).with_name("former_runs")
@@ -52,17 +54,31 @@ def test_it_is_evaluated_and_reported(run: Path, tmp_path: Path) -> None:
     assert "loss: discriminator, generator" in (tmp_path / "report.html").read_text()
 
 
-def test_it_goes_on_as_it_would_have(run: Path) -> None:
-    newest = run / "checkpoints" / "step-000000020.safetensors"
-    before, head = read_checkpoint(newest, system=SYSTEM)
-    newest.unlink()
+def go_on(run: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Train a run that stands at step 10 to its end, and return its last checkpoint."""
     settings = settings_from_json(TextureGanSettings, read_run(run, system=SYSTEM)["settings"])
     assert settings.shapes is not None
     result = train_texture_gan(settings, shapes_set(settings.shapes), run, resume="must")
-    after, header = read_checkpoint(result.checkpoint, system=SYSTEM)
+    return read_checkpoint(result.checkpoint, system=SYSTEM)
+
+
+def test_it_goes_on_as_it_would_have(run: Path, tmp_path: Path) -> None:
+    newest = run / "checkpoints" / "step-000000020.safetensors"
+    before, head = read_checkpoint(newest, system=SYSTEM)
+    newest.unlink()
+    renamed = shutil.copytree(run, tmp_path / "renamed")
+    path = renamed / "checkpoints" / "step-000000010.safetensors"
+    arrays, start = read_checkpoint(path, system=SYSTEM)
+    save_tensors(path, arrays, kind=KIND, schema=SCHEMA, units=None, config=start)
+    after, header = go_on(run)
+    today, _ = go_on(renamed)
+    networks = head["config"]["networks"]
     assert set(before) - {"module/balance/k"} <= set(after)
     for name in after:
-        if name.startswith(("module", "optimizer")):
+        np.testing.assert_array_equal(after[name], today[name], err_msg=name)
+        # The growing one's optimiser moves a weight by its rate however small the gradient, so that
+        # in ten steps the rounding of another processor is all that is left of some.
+        if name.startswith(("module", "optimizer")) and "generator_width" in networks:
             np.testing.assert_allclose(after[name], before[name], rtol=1e-3, atol=1e-5)
     assert header["scalars"]["shown"] == head["scalars"]["shown"] == {"images": 160}
     assert header["step"] == 20 and header["scalars"]["level"] == head["scalars"]["level"]
