@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geomface.batch.attempts import ItemTask, Work
+from geomface.batch.digests import FileDigests
 from geomface.batch.records import DONE, FAILED, ItemRecord, outputs_present
 from geomface.datasets import layout
 from geomface.files.marker import FolderKind
@@ -111,6 +112,7 @@ class Job:
     executor : "auto", or one of `executors.EXECUTORS`; auto takes processes for several workers
     retry_failed : also do the items that failed before
     settings : how the job was asked for, kept for `retry` where the head does not tell; or None
+    digests : hashes of the input files, kept for the next run; or None
     prepare : called in every new worker, to import what items need
     begin : called once before the first item; returns a sentence about what it did
     end : called after the items, whether there were any or not
@@ -125,6 +127,7 @@ class Job:
     executor: str = "auto"
     retry_failed: bool = False
     settings: Any = None
+    digests: FileDigests | None = None
     prepare: Callable[[], Any] | None = None
     begin: Callable[[], str] | None = None
     end: Callable[["Ended"], "Ending"] | None = None

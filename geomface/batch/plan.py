@@ -1,6 +1,7 @@
 """What a run would do: which items are new, done, or failed before; writes nothing."""
 
 import dataclasses
+import functools
 from typing import Any
 
 from geomface.batch.job import Item, Job, failed_in
@@ -19,15 +20,23 @@ class PlannedItem:
     Parameters
     ----------
     item : see `Item`
-    before : last record with the item's key, or None
-    attempts : number of attempts so far, with any key
+    last : last record of the item, with any key, or None
     todo : whether a run does it
     """
 
     item: Item
-    before: ItemRecord | None
-    attempts: int
+    last: ItemRecord | None
     todo: bool
+
+    @property
+    def before(self) -> ItemRecord | None:
+        """Last record of the item when it is one with the item's key."""
+        return self.last if self.last is not None and self.last.key == self.item.key else None
+
+    @property
+    def attempts(self) -> int:
+        """Number of attempts so far, with any key."""
+        return 0 if self.last is None else self.last.attempt
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +52,7 @@ class JobPlan:
     items: tuple[PlannedItem, ...]
     noun: str
 
-    @property
+    @functools.cached_property
     def todo(self) -> tuple[PlannedItem, ...]:
         """The items that a run does."""
         return tuple(planned for planned in self.items if planned.todo)
@@ -87,8 +96,7 @@ def plan_job(job: Job) -> JobPlan:
     for item in job.items:
         last = records.get(item.name)
         before = last if last is not None and last.key == item.key else None
-        attempts = 0 if last is None else last.attempt
-        items.append(PlannedItem(item, before, attempts, _to_do(job, item, before)))
+        items.append(PlannedItem(item, last, _to_do(job, item, before)))
     return JobPlan(tuple(items), job.kind.noun)
 
 

@@ -9,8 +9,8 @@ from geomface.batch.attempts import attempt_item, failed_record, remove_leftover
 from geomface.batch.events import EventSink, Progress
 from geomface.batch.executors import Executor, WorkerDied, make_executor, require_executor
 from geomface.batch.job import Ended, Ending, Job, JobReport, failed_in
-from geomface.batch.plan import JobPlan, plan_job, require_folder
-from geomface.batch.records import FAILED, ItemRecord, latest_records
+from geomface.batch.plan import JobPlan, PlannedItem, plan_job, require_folder
+from geomface.batch.records import DONE, FAILED, ItemRecord, item_record
 from geomface.datasets import layout
 from geomface.files.lock import run_lock
 from geomface.files.marker import claim_folder, make_folder
@@ -54,12 +54,14 @@ def run_job(job: Job, *, on_event: EventSink | None = None) -> JobReport:
         write_json(job.out / job.kind.file, job.head)
         if job.settings is not None:
             write_json(job.out / layout.RUN_SETTINGS, job.settings)
+        if job.digests is not None:
+            job.digests.write(job.out / layout.INPUT_DIGESTS)
         if plan.todo:
             executor.warm_up()
             if job.begin is not None:
                 progress.say("template", job.begin())
             _do_items(job, plan, executor, progress, session)
-        ended = _ended(job, executor if plan.todo else None, progress)
+        ended = _ended(job, plan, executor if plan.todo else None, progress)
         ending = Ending() if job.end is None else job.end(ended)
         report = _report(job, plan, ended, ending, time.perf_counter() - started)
         progress.say("finished", report.message)
@@ -102,19 +104,28 @@ def _outcome(job: Job, record: ItemRecord, failed: int) -> str:
 
 def _finished(out: Path, plan: JobPlan) -> int:
     """Count what has a record of this run, what finished while draining included."""
-    records = latest_records(out / layout.RECORDS)
-    return sum(
-        planned.item.size
-        for planned in plan.todo
-        if planned.item.name in records and records[planned.item.name].attempt > planned.attempts
-    )
+    return sum(planned.item.size for planned in plan.todo if _attempted(out, planned) is not None)
 
 
-def _ended(job: Job, executor: Executor | None, progress: Progress) -> Ended:
-    records = latest_records(job.out / layout.RECORDS)
-    found = [(item, records.get(item.name)) for item in job.items]
-    done = tuple(record for item, record in found if record and job.is_done(item, record))
-    return Ended(job, records, done, executor, progress.say)
+def _attempted(out: Path, planned: PlannedItem) -> ItemRecord | None:
+    """Return the record that this run left of an item."""
+    return item_record(out / layout.RECORDS, planned.item.name, planned.attempts + 1)
+
+
+def _ended(job: Job, plan: JobPlan, executor: Executor | None, progress: Progress) -> Ended:
+    records, done = {}, []
+    for planned in plan.items:
+        # What is done is known from the files, never from what the executor returned.
+        fresh = _attempted(job.out, planned) if planned.todo else None
+        record = fresh or planned.last
+        if record is None:
+            continue
+        records[planned.item.name] = record
+        # The plan has looked at all files; while items were done, they may have changed.
+        unchanged = not plan.todo and record.status == DONE
+        if unchanged or job.is_done(planned.item, record):
+            done.append(record)
+    return Ended(job, records, tuple(done), executor, progress.say)
 
 
 def _report(job: Job, plan: JobPlan, ended: Ended, ending: Ending, seconds: float) -> JobReport:

@@ -25,8 +25,8 @@ def execute(
     """
     from geomface.batch.plan import plan_job
 
-    plan = plan_job(job)
     if run.common.dry_run:
+        plan = plan_job(job)
         figures = {
             "todo": [planned.item.name for planned in plan.todo],
             "items": len(plan.items),
@@ -48,16 +48,12 @@ def execute(
 
 def run_with_progress(job: "Job", run: Run) -> "JobReport":
     """Run a job; events move the progress bar, failures are told at once."""
-    from geomface.batch.plan import plan_job
     from geomface.batch.run import run_job
 
-    left = plan_job(job).left
-    with run.progress(job.kind.noun, left) as step:
-        if left:
-            step(0)
+    with run.progress(job.kind.noun, sum(item.size for item in job.items)) as step:
 
         def on_event(event: "JobEvent") -> None:
-            if event.kind in ("done", "failed"):
+            if event.kind in ("done", "failed") or (event.kind == "plan" and event.total):
                 step(event.finished, event.name, total=event.total)
             if event.kind == "failed":
                 run.warn(f"failed: {event.message}")

@@ -21,6 +21,8 @@ from geomface.errors import OutputError
 from geomface.pipeline.settings import ItemSettings, ModelSettings, PipelineSettings
 from geomface.ranges import COUNT, NOT_NEGATIVE
 
+MOST_LINES = 100
+"""Lines of one sort that `status` prints."""
 ResultFolder = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
 
 
@@ -159,11 +161,17 @@ def run_status(options: PipelineStatusOptions, run: Run) -> int:
         f"{inside}, {len(status.failed)} failed, {len(status.missing)} not attempted, "
         f"{status.seconds:.1f} s of work"
     )
-    for name, message in [*failed.items(), *list(status.inside.items())[:MOST_REASONS]]:
-        run.say(f"  {name}: {message}")
-    for name in status.missing:
-        run.say(f"  {name}: not attempted")
+    _say_some(run, [f"{name}: {message}" for name, message in failed.items()])
+    _say_some(run, [f"{name}: {message}" for name, message in status.inside.items()], MOST_REASONS)
+    _say_some(run, [f"{name}: not attempted" for name in status.missing])
     return status.exit_code
+
+
+def _say_some(run: Run, lines: list[str], most: int = MOST_LINES) -> None:
+    for line in lines[:most]:
+        run.say(f"  {line}")
+    if len(lines) > most:
+        run.say(f"  and {len(lines) - most:,} more of these; --json names all")
 
 
 def run_retry(options: PipelineRetryOptions, run: Run) -> int:

@@ -58,44 +58,39 @@ def find_scans(folder: Path | str, *, textures: Path | str | None = None) -> tup
     """
     folder = Path(folder)
     try:
-        entries = sorted(folder.iterdir())
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError as error:
         raise FileFormatError(
             f"{folder}: expected a folder of scans ({error.strerror}). Check --scans."
         ) from error
-    entries = [path for path in entries if not path.name.startswith(".") and not path.is_dir()]
-    files = [path for path in entries if path.is_file()]
-    for path in set(entries).difference(files):
-        if path.suffix.lower() in SCAN_SUFFIXES:
+    files = [name for name in names if os.path.isfile(f"{folder}/{name}")]
+    for name in set(names).difference(files):
+        if _is(name, SCAN_SUFFIXES) and not (folder / name).is_dir():
             log.warning(
-                "%s is no regular file (a link to nothing, a pipe, a device): left out.", path
+                "%s is no regular file (a link to nothing, a pipe, a device): left out.",
+                folder / name,
             )
-    scans = [path for path in files if path.suffix.lower() in SCAN_SUFFIXES]
+    scans = [folder / name for name in files if _is(name, SCAN_SUFFIXES)]
     if not scans:
         raise FileFormatError(
             f"{folder}: expected scans named {', '.join('*' + end for end in SCAN_SUFFIXES)}, "
             f"found none among {len(files)} files. Check --scans."
         )
     pictures = [] if textures is None else _pictures(Path(textures))
-    stems = {path.stem for path in scans}
-    shared = tuple(path for path in pictures if not _stems_of(path.name) & stems)
-    items = []
-    for name, path in zip(item_names(scans), scans, strict=True):
-        items.append(
-            ScanFile(
-                name=name,
-                scan=path,
-                landmarks=landmarks_beside(path),
-                companions=shared
-                + tuple(
-                    other
-                    for other in (*files, *pictures)
-                    if other.name.startswith(f"{path.stem}.")
-                    and other.suffix.lower() in _COMPANION_SUFFIXES
-                ),
-            )
-        )
-    return tuple(items)
+    belonging: dict[str, list[Path]] = {path.stem: [] for path in scans}
+    companions = [folder / name for name in files if _is(name, _COMPANION_SUFFIXES)]
+    for other in (*companions, *pictures):
+        for stem in _stems_of(other.name) & belonging.keys():
+            belonging[stem].append(other)
+    shared = tuple(path for path in pictures if not _stems_of(path.name) & belonging.keys())
+    return tuple(
+        ScanFile(name, path, landmarks_beside(path), shared + tuple(belonging[path.stem]))
+        for name, path in zip(item_names(scans), scans, strict=True)
+    )
+
+
+def _is(name: str, suffixes: tuple[str, ...]) -> bool:
+    return name.lower().endswith(suffixes)
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -119,9 +114,9 @@ def landmarks_beside(scan: Path) -> Path | None:
     It is X.landmarks.json, else what another program writes: X.mrk.json, X.pp, X_picked_points.pp,
     X.ljson, X.fcsv, X.pts, X.landmarks.txt or X.txt.
     """
-    places = (scan.with_name(scan.stem + end) for end in LANDMARK_SUFFIXES)
+    stem = os.path.splitext(scan)[0]
     # Not Path.is_file, which raises where the name is too long for the file system.
-    return next((place for place in places if os.path.isfile(place)), None)
+    return next((Path(stem + end) for end in LANDMARK_SUFFIXES if os.path.isfile(stem + end)), None)
 
 
 def item_names(paths: Sequence[Path]) -> list[str]:
@@ -146,7 +141,8 @@ def _writable(name: str) -> str:
     """Return a name in printable characters, another one for every name."""
     # What looks like an escape is escaped, too.
     text = re.sub("%(?=[0-9A-F]{2})", "%25", name)
-    text = "".join(char if char.isprintable() else _escaped(char) for char in text)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else _escaped(char) for char in text)
     data = text.encode()
     if len(data) <= _LONGEST:
         return text

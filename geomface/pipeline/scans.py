@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from geomface.batch.attempts import Work
+from geomface.batch.digests import FileDigests, read_digests
 from geomface.batch.events import EventSink
 from geomface.batch.job import Ended, Ending, Item, Job, JobKind, JobReport
-from geomface.batch.keys import content_key, file_hash
+from geomface.batch.keys import key_maker
 from geomface.batch.records import FAILED
 from geomface.batch.run import run_job
 from geomface.datasets import layout
@@ -17,7 +18,7 @@ from geomface.datasets.scan_files import ScanFile, find_scans
 from geomface.errors import FileFormatError
 from geomface.files.settings import settings_from_json
 from geomface.pipeline.scan_item import ScanPayload, import_stages, process_scan
-from geomface.pipeline.settings import ItemSettings, PipelineSettings
+from geomface.pipeline.settings import PipelineSettings
 from geomface.pipeline.template import ensure_template, template_key
 
 VERSION = 3
@@ -66,7 +67,13 @@ def scan_job(settings: PipelineSettings, *, work: Work | None = None) -> Job:
     scans = find_scans(settings.scans, textures=settings.textures)[: settings.limit]
     template = template_key(settings)
     needs_landmarks = settings.landmarks == "required"
-    hash_once = functools.cache(_hash_or_note)  # pictures may belong to many scans
+    digests = read_digests(settings.out / layout.INPUT_DIGESTS)
+    hash_once = functools.cache(functools.partial(_hash_or_note, digests))  # shared by many scans
+    suffixes = {scan.scan.suffix.lower() for scan in scans}
+    keys = {
+        suffix: key_maker(KIND.stage, VERSION, {"settings": settings.item, "suffix": suffix})
+        for suffix in suffixes
+    }
     head = {
         "kind": KIND.name,
         "schema": KIND.schema,
@@ -77,7 +84,7 @@ def scan_job(settings: PipelineSettings, *, work: Work | None = None) -> Job:
     items = tuple(
         Item(
             scan.name,
-            _item_key(scan, settings.item, template, needs_landmarks, hash_once),
+            keys[scan.scan.suffix.lower()](template, *_hashes(scan, needs_landmarks, hash_once)),
             ScanPayload(
                 scan.scan,
                 scan.landmarks,
@@ -99,30 +106,23 @@ def scan_job(settings: PipelineSettings, *, work: Work | None = None) -> Job:
         workers=settings.workers,
         executor=settings.executor,
         retry_failed=settings.retry_failed,
+        digests=digests,
         prepare=import_stages if real else None,
         begin=functools.partial(ensure_template, settings, template) if real else None,
         end=functools.partial(_fit_model, settings, template) if real else None,
     )
 
 
-def _item_key(
-    scan: ScanFile,
-    settings: ItemSettings,
-    template: str,
-    needs_landmarks: bool,
-    hash_of: Callable[[Path], str],
-) -> str:
+def _hashes(scan: ScanFile, needs_landmarks: bool, hash_of: Callable[[Path], str]) -> list[str]:
     hashes = [hash_of(scan.scan)]
     hashes.append(hash_of(scan.landmarks) if scan.landmarks else f"none:{needs_landmarks}")
-    hashes += [f"{path.name}:{hash_of(path)}" for path in scan.companions]
-    options = {"settings": settings, "suffix": scan.scan.suffix.lower()}
-    return content_key(KIND.stage, VERSION, options, template, *hashes)
+    return hashes + [f"{path.name}:{hash_of(path)}" for path in scan.companions]
 
 
-def _hash_or_note(path: Path) -> str:
+def _hash_or_note(digests: FileDigests, path: Path) -> str:
     """Return the file's hash; an unreadable file gets a key too, and then a failed record."""
     try:
-        return file_hash(path)
+        return digests.of(path)
     except FileFormatError:
         return "unreadable"
 

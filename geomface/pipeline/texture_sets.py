@@ -10,7 +10,7 @@ from geomface.batch.attempts import Work
 from geomface.batch.events import EventSink
 from geomface.batch.index import index_set
 from geomface.batch.job import Ended, Ending, Item, Job, JobKind, JobReport
-from geomface.batch.keys import content_key
+from geomface.batch.keys import key_maker
 from geomface.batch.run import run_job
 from geomface.datasets import layout
 from geomface.errors import LandmarkError
@@ -70,10 +70,10 @@ def texture_job(settings: TextureSetSettings, *, work: Work | None = None) -> Jo
         "template_key": template,
         "units": "mm; colours sRGB in [0, 1]; image row 0 at the top",
     }
-    items = []
+    items, key_of = [], key_maker(STAGE, VERSION, settings.item)
     for index, name in enumerate(_numbered(settings.count)):
         which = index % len(models)
-        key = content_key(STAGE, VERSION, settings.item, hashes[which], template, name)
+        key = key_of(hashes[which], template, name)
         payload = TexturePayload(
             index, settings.models[which], models[which], template, settings.item
         )

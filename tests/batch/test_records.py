@@ -90,6 +90,11 @@ def test_what_a_run_makes_that_lost_its_folder_is_not_kept(tmp_path):
         lambda text: text.replace('"outputs": [', '"outputs": [5, '),
         lambda text: text.replace('"schema": 1', '"schema": "one"'),
         lambda text: "\0" * len(text),
+        lambda text: text.replace('"length": 5', '"length": NaN'),
+        lambda text: text.replace('"stage"', '"place": 1, "stage"'),
+        lambda text: text.replace('"size": 10', '"size": "10"'),
+        lambda text: text.replace('"a note"', "5"),
+        lambda text: "[" * 100_000,
     ],
 )
 def test_a_damaged_record_is_noted_and_stands_for_nothing(tmp_path, damage, caplog):
@@ -103,6 +108,19 @@ def test_a_damaged_record_is_noted_and_stands_for_nothing(tmp_path, damage, capl
         "scan7": "damaged",
     }
     assert records["scan7"].attempt == 1 and str(path) in caplog.text
+
+
+def test_records_are_the_same_however_they_are_written(tmp_path):
+    written = attempt_item(write_file, task(tmp_path))
+    failed = attempt_item(write_file, dataclasses.replace(task(tmp_path, "bad"), name="other"))
+    assert latest_records(tmp_path / "records") == {"scan7": written, "other": failed}
+    path = record_path(tmp_path / "records", "scan7", 1)
+    data = json.loads(path.read_text())
+    swapped = [dict(reversed(data["outputs"][0].items()))]
+    lean = {name: data[name] for name in ("name", "stage", "key", "status", "attempt", "schema")}
+    for other in (data | {"seconds": 1}, data | {"outputs": swapped}, lean):
+        path.write_text(json.dumps(other))
+        assert latest_records(tmp_path / "records")["scan7"] == read_record(path)
 
 
 def test_a_failed_attempt_keeps_the_older_result(tmp_path):
