@@ -165,8 +165,8 @@ def _read_sound(place: Path | str) -> ItemRecord | None:
     Of very many records this is what takes the time, so nothing is looked at twice.
     """
     try:
-        with open(place, "rb") as stream:
-            data = _DECODER.decode(stream.read().decode())
+        with open(place, "rb", buffering=0) as stream:
+            data = _DECODER.decode(stream.readall().decode())
         for name, kind in _TYPES.items():
             if type(data[name]) is not kind:
                 return None
@@ -212,9 +212,10 @@ def hash_outputs(root: Path, paths: Iterable[Path], *, place: Path) -> tuple[Out
 
 def outputs_present(out: Path, record: ItemRecord) -> bool:
     """Say whether all outputs of a record exist with their sizes (not whether they changed)."""
+    folder = str(out)
     try:
         for output in record.outputs:
-            state = os.stat(f"{out}/{output.path}")
+            state = os.stat(f"{folder}/{output.path}")
             if not stat.S_ISREG(state.st_mode) or state.st_size != output.size:
                 return False
     except (OSError, ValueError):

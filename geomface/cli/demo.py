@@ -132,7 +132,7 @@ def _simulate(settings: "PipelineSettings", count: int, seed: int, run: Run) -> 
 
 def _print_errors(report: "ReportResult", run: Run) -> None:
     """Print the distances to the truth, scan by scan."""
-    from geomface.report.scan_sections import ERROR_COLUMNS, number
+    from geomface.report.scan_table import ERROR_COLUMNS, number
 
     rows = [
         [name, *(number(figures.get(key), digits) for key, _, digits in ERROR_COLUMNS)]

@@ -15,7 +15,7 @@ from geomface.pipeline.scans import KIND
 from geomface.report import model_sections, scan_sections
 from geomface.report.collection import Collection, read_collection
 from geomface.report.figures import Gallery
-from geomface.report.page import Section, build_page
+from geomface.report.page import Section, build_page, static_text
 from geomface.report.set_sections import set_sections
 from geomface.report.viewer import viewer_script
 
@@ -81,10 +81,10 @@ def write_report(
     if status.kind.name == KIND.name:
         collection = read_collection(folder, scans)
         sections = _build_sections(collection, on_progress or (lambda done, total, what: None))
-        lead, script = _scan_lead(collection), viewer_script()
+        lead, script = _scan_lead(collection), viewer_script() + static_text("table.js")
         errors = {
             result.name: dict(result.error_figures)
-            for result in collection.results
+            for result in collection.measured
             if result.errors is not None
         }
     else:
@@ -100,7 +100,7 @@ def _build_sections(
     collection: Collection, on_progress: Callable[[int, int, str], None]
 ) -> list[Section]:
     mesh = collection.template.mesh
-    shapes = [result.registered for result in collection.results]
+    shapes = [result.registered for result in collection.pictured]
     gallery = Gallery.around(collection.template, shapes, PICTURE_PIXELS)
     model = model_sections.matching_face(mesh)
     steps: list[tuple[str, Callable[[], Section | None]]] = [
@@ -127,7 +127,7 @@ def _build_sections(
 def _scan_lead(collection: Collection) -> str:
     count = len(collection.results)
     return (
-        f"{count} {'scan' if count == 1 else 'scans'} on one topology of "
+        f"{count:,} {'scan' if count == 1 else 'scans'} on one topology of "
         f"{len(collection.template.mesh.vertices):,} vertices: registered, unwrapped, textured, "
         "encoded and modelled."
     )

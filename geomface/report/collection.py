@@ -2,8 +2,10 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +21,13 @@ from geomface.mesh.io import load_mesh
 from geomface.mesh.units import in_millimetres
 from geomface.pipeline import ItemRecord, JobStatus, PipelineSettings, load_run, read_status
 from geomface.report.display_colors import vertex_colors_from
+
+MOST_WHOLE = 60
+"""Scans up to which a report shows and measures every one."""
+SHOWN, WORST = 12, 12
+"""Of more scans, how many are shown evenly through the run, and how many that fit worst."""
+
+Member = TypeVar("Member")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -62,6 +71,12 @@ class ScanResult:
     def name(self) -> str:
         """Name of the item."""
         return self.record.name
+
+    @property
+    def residual(self) -> float:
+        """Median distance of the matches to the scan, mm, as the record tells; NaN without."""
+        value = (self.record.figures.get("residual_mm") or {}).get("median")
+        return math.nan if value is None else float(value)
 
     @property
     def millimetres(self) -> float:
@@ -173,6 +188,42 @@ class Collection:
     settings: PipelineSettings
     template: Template
     results: tuple[ScanResult, ...]
+
+    @property
+    def large(self) -> bool:
+        """Are there too many scans to show and measure each?"""
+        return len(self.results) > MOST_WHOLE
+
+    @functools.cached_property
+    def shown(self) -> tuple[ScanResult, ...]:
+        """The scans of which there are pictures: all, or some evenly through the run."""
+        return tuple(evenly(self.results, SHOWN)) if self.large else self.results
+
+    @functools.cached_property
+    def worst(self) -> tuple[ScanResult, ...]:
+        """Of many scans, those that fit worst and are not shown already, the worst first."""
+        if not self.large:
+            return ()
+        shown = {result.name for result in self.shown}
+        known = [result for result in self.results if math.isfinite(result.residual)]
+        rest = [result for result in known if result.name not in shown]
+        return tuple(sorted(rest, key=lambda result: -result.residual)[:WORST])
+
+    @property
+    def pictured(self) -> tuple[ScanResult, ...]:
+        """All scans of which there are pictures."""
+        return self.shown + self.worst
+
+    @functools.cached_property
+    def measured(self) -> tuple[ScanResult, ...]:
+        """The scans that are measured against the truth: all, or some evenly through the run."""
+        return tuple(evenly(self.results, MOST_WHOLE)) if self.large else self.results
+
+
+def evenly(members: Sequence[Member], count: int) -> list[Member]:
+    """Return up to `count` members at even distances, the first and the last among them."""
+    chosen = np.unique(np.linspace(0, len(members) - 1, count).round().astype(int))
+    return [members[index] for index in chosen]
 
 
 def read_collection(out: Path | str, scans: Path | str | None = None) -> Collection:

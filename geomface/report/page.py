@@ -3,8 +3,12 @@
 import dataclasses
 import functools
 import html
+import json
 from collections.abc import Sequence
 from pathlib import Path
+
+PAGE = 50
+"""Rows that a table of pages shows at a time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +93,21 @@ def table(
     return (
         f'<div class="scroll"><table><thead>{line("th", header)}</thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def paged_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, total: Sequence[str] | None = None
+) -> str:
+    """Return a table that shows `PAGE` rows at a time, for very many rows.
+
+    The page's script `table.js` turns the pages, sorts by a column and finds rows by the first
+    one; where no script runs, the first rows stand there.
+    """
+    data = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return (
+        f'<div class="paged" data-page="{PAGE}">{table(header, rows[:PAGE], total=total)}'
+        f'<script type="application/json">{data}</script></div>'
     )
 
 

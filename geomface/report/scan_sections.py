@@ -1,17 +1,23 @@
 """The part of a report about scans: summary, registration, textures, geometry images, failures."""
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.faces.dressing import sunken_eyes
-from geomface.report.charts import bar_chart, cumulative_chart
 from geomface.report.collection import Collection, ScanResult
 from geomface.report.figures import Gallery, masked_texture
 from geomface.report.images import data_uri, heat_css, resize
-from geomface.report.page import Figure, Section, color_bar, grid, paragraph, table, tiles
+from geomface.report.page import (
+    Figure,
+    Section,
+    color_bar,
+    grid,
+    heading,
+    paragraph,
+    table,
+    tiles,
+)
+from geomface.report.scan_table import error_charts, mean_errors, scan_table
 from geomface.report.set_sections import failures
 from geomface.statistics import MorphableModel
 
@@ -20,19 +26,8 @@ HEAT_UPPER_MM = 3.0
 TEXTURE_PIXELS = 256
 """Side of a texture as shown."""
 
-ERROR_COLUMNS = (
-    ("mean", "mean mm", 2),
-    ("p95", "95 % mm", 2),
-    ("seen", "seen mm", 2),
-    ("unseen", "unseen mm", 2),
-    ("albedo", "colour error", 3),
-)
-"""(figure, title, digits) of the distances to the truth; the colour error is a share of 1."""
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """Return a number for a table, a dash for None or NaN."""
-    return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+MOST_NOTES = 200
+"""Notes on a page; the records hold all."""
 
 
 def overview(collection: Collection) -> Section:
@@ -40,18 +35,25 @@ def overview(collection: Collection) -> Section:
     status, results = collection.status, collection.results
     total = len(status.done) + len(status.failed) + len(status.missing)
     pairs = [(f"{len(status.done)} of {total}", "scans on one topology")]
-    errors = _mean_figures(results)
+    errors = mean_errors(collection.measured)
     if errors:
         pairs.append((f"{errors['mean']:.2f} mm", "mean distance to the truth, vertex by vertex"))
         pairs.append((f"{errors['p95']:.2f} mm", "95 % of the vertices are nearer than this"))
-    residuals = [result.record.figures.get("residual_mm", {}).get("median") for result in results]
-    known = [value for value in residuals if value is not None]
+    known = [result.residual for result in results if np.isfinite(result.residual)]
     if known:
         pairs.append((f"{np.mean(known):.2f} mm", "median distance of matches to the scan"))
     seconds = [result.record.seconds for result in results]
     pairs.append((f"{np.mean(seconds):.1f} s", "a scan: register, bake, encode"))
     pairs.append((f"{len(collection.template.mesh.vertices):,}", "vertices of the template"))
     parts = [tiles(pairs)]
+    if collection.large:
+        parts.append(
+            paragraph(
+                f"Pictures are of {len(collection.shown)} scans evenly through the run and of the "
+                f"{len(collection.worst)} that fit worst; charts and table are of all"
+                + (f", distances to the truth of {len(collection.measured)}." if errors else ".")
+            )
+        )
     if errors:
         parts.append(
             paragraph(
@@ -64,7 +66,7 @@ def overview(collection: Collection) -> Section:
 
 
 def registration(collection: Collection, gallery: Gallery, model: MorphableModel | None) -> Section:
-    """Return a row of pictures a scan, the error table and the charts."""
+    """Return a row of pictures a scan, the error table and the charts; of many scans, of some."""
     parts = [
         paragraph(
             "From left to right: the raw scan; the scan (grey) and the registered template "
@@ -73,9 +75,13 @@ def registration(collection: Collection, gallery: Gallery, model: MorphableModel
         ),
         color_bar(heat_css(), "0 mm", f"{HEAT_UPPER_MM:g} mm or more"),
     ]
-    parts += [_scan_row(result, gallery, model) for result in collection.results]
-    parts.append(_figures_table(collection.results))
-    charts = _error_charts(collection.results)
+    parts += [_scan_row(result, gallery, model) for result in collection.shown]
+    if collection.worst:
+        parts.append(heading("The worst fits"))
+        parts.append(paragraph("Of all scans, those whose matches lie farthest from the scan."))
+        parts += [_scan_row(result, gallery, model) for result in collection.worst]
+    parts.append(scan_table(collection))
+    charts = error_charts(collection)
     if charts:
         parts.append(grid(charts, 2))
     return Section("Scans and registration", "registration", parts)
@@ -84,7 +90,7 @@ def registration(collection: Collection, gallery: Gallery, model: MorphableModel
 def textures(collection: Collection) -> Section | None:
     """Return the baked textures with what was not seen hatched; None without any."""
     figures = []
-    for result in collection.results:
+    for result in collection.pictured:
         if result.texture is None or result.mask is None:
             continue
         shown = masked_texture(result.texture, result.mask)
@@ -103,7 +109,7 @@ def textures(collection: Collection) -> Section | None:
 def geometry_images(collection: Collection) -> Section | None:
     """Return the geometry images; None without any."""
     figures = []
-    for result in collection.results:
+    for result in collection.pictured:
         picture = result.geometry_picture
         if picture is None:
             continue
@@ -127,7 +133,9 @@ def problems(collection: Collection) -> Section | None:
     parts = failures(collection.status)
     if noted:
         parts.append(paragraph("Accepted, with a note on what was done:"))
-        parts.append(table(["scan", "note"], noted, text_columns=(0, 1)))
+        parts.append(table(["scan", "note"], noted[:MOST_NOTES], text_columns=(0, 1)))
+        if len(noted) > MOST_NOTES:
+            parts.append(paragraph(f"And {len(noted) - MOST_NOTES:,} more, in the records."))
     return Section("Failures and notes", "notes", parts) if parts else None
 
 
@@ -158,76 +166,3 @@ def _heat_values(result: ScanResult) -> tuple[FloatArray | None, str]:
         median = float(np.median(result.surface_distances[result.core]))
         return result.surface_distances, f"distance to the scan: median {median:.2f} mm"
     return None, ""
-
-
-def _figures_table(results: Sequence[ScanResult]) -> str:
-    known = {key for result in results for key in result.error_figures}
-    measured = [row for row in ERROR_COLUMNS if row[0] in known]
-    header = ["scan", *(title for _, title, _ in measured)]
-    header += ["residual mm", "95 % mm", "matched %", "flips", "seconds"]
-    rows = []
-    for result in results:
-        figures = result.error_figures
-        row = [result.name, *(number(figures.get(key), digits) for key, _, digits in measured)]
-        fit = result.record.figures
-        residual = fit.get("residual_mm") or {}
-        row += [number(residual.get("median")), number(residual.get("p95"))]
-        row += [number(100 * fit.get("kept_fraction", math.nan), 0), str(fit.get("flips", "–"))]
-        rows.append([*row, number(result.record.seconds, 1)])
-    return table(header, rows, total=_mean_row(header, rows))
-
-
-def _mean_row(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the mean of every column with the digits of its cells."""
-    cells = ["mean"]
-    for column in range(1, len(header)):
-        texts = [row[column] for row in rows if row[column] != "–"]
-        digits = max((len(text.partition(".")[2]) for text in texts), default=0)
-        cells.append(number(float(np.mean([float(t) for t in texts])), digits) if texts else "–")
-    return cells
-
-
-def _error_charts(results: Sequence[ScanResult]) -> list[Figure]:
-    measured = [result for result in results if result.errors is not None]
-    if not measured:
-        return []
-    figures = [result.error_figures for result in measured]
-    means = [figure["mean"] for figure in figures]
-    bars = bar_chart(
-        [result.name.removeprefix("scan") or result.name for result in measured],
-        means,
-        unit="mm",
-        line=float(np.mean(means)),
-        marks=[figure["p95"] for figure in figures],
-    )
-    series = {"all vertices of the face": _pooled(measured, None)}
-    if all(result.truth is not None and result.truth.seen is not None for result in measured):
-        series = {"seen by the scanner": _pooled(measured, True)} | series
-        series["not seen"] = _pooled(measured, False)
-    curves = cumulative_chart(series, unit="mm", upper=4.0)
-    return [
-        Figure(bars, "Mean distance a scan (bars), 95th percentile (ticks), mean of all (line)."),
-        Figure(curves, "Share of vertices nearer to the truth than x."),
-    ]
-
-
-def _pooled(results: Sequence[ScanResult], seen: bool | None) -> FloatArray:
-    parts = []
-    for result in results:
-        chosen = result.core
-        if seen is not None and result.truth is not None and result.truth.seen is not None:
-            chosen = chosen & (result.truth.seen == seen)
-        if result.errors is not None:
-            parts.append(result.errors[chosen])
-    return np.concatenate(parts)
-
-
-def _mean_figures(results: Sequence[ScanResult]) -> dict[str, float]:
-    """Return the error figures averaged over scans, empty without truth."""
-    figures = [result.error_figures for result in results if result.errors is not None]
-    if not figures:
-        return {}
-    return {
-        key: float(np.nanmean([figure.get(key, np.nan) for figure in figures]))
-        for key in ("mean", "p95")
-    }

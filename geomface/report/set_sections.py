@@ -15,6 +15,7 @@ from geomface.datasets.labelled_pictures import read_pictures
 from geomface.datasets.manifest import read_rows
 from geomface.files import load_image
 from geomface.report.charts import histogram
+from geomface.report.collection import evenly
 from geomface.report.figures import masked_texture
 from geomface.report.images import data_uri, resize
 from geomface.report.page import Figure, Section, details, grid, paragraph, table, tiles
@@ -80,7 +81,7 @@ def _picture_sections(out: Path, status: JobStatus) -> list[Section]:
     shown = next((name for name in COLORED if _holds(faces, name)), None)
     if shown is not None:
         text = "Evenly through the set; dots are the landmarks that are seen."
-        figures = [_picture(faces, record, shown) for record in _evenly(faces.records)]
+        figures = [_picture(faces, record, shown) for record in evenly(faces.records, SHOWN)]
         sections.append(Section("Samples", "samples", [paragraph(text), grid(figures, 6)]))
     if len(faces):
         sections.append(Section("Distributions", "distributions", [_picture_charts(faces)]))
@@ -125,7 +126,7 @@ def _texture_sections(out: Path, status: JobStatus) -> list[Section]:
     sections = [Section("Overview", "overview", [tiles(facts)])]
     if rows:
         text = "Evenly through the set; hatched texels are masked out: holes, and what covers skin."
-        figures = [_texture(out, row) for row in _evenly(rows)]
+        figures = [_texture(out, row) for row in evenly(rows, SHOWN)]
         sections.append(Section("Textures", "samples", [paragraph(text), grid(figures, 6)]))
         sections.append(Section("Distributions", "distributions", [_texture_charts(rows)]))
     return sections
@@ -157,11 +158,6 @@ def _chart(values: Sequence[float | None], name: str) -> Figure:
         return Figure("", f"{name}: no values")
     caption = f"{name}: mean {finite.mean():.3g}, from {finite.min():.3g} to {finite.max():.3g}"
     return Figure(histogram(finite), caption)
-
-
-def _evenly(members: Sequence[Any]) -> list[Any]:
-    chosen = np.unique(np.linspace(0, len(members) - 1, SHOWN).round().astype(int))
-    return [members[index] for index in chosen]
 
 
 def _reduced(image: ImageArray) -> ImageArray:

@@ -10,11 +10,9 @@ list     the scans of the folder, their landmark files and content keys
 plan     what a dry run does: the same, and which items are done (all are)
 second   a second run that finds all done
 status   `geomface pipeline status`
-verify   a thousandth of the items is spoiled and named (only with --verify: it reads every byte)
-report   `geomface report`
+report   `geomface report`, with the real scans and their truth under the names of all items
 
-Peak memory is the largest resident memory of that process alone; `cold` marks the first reading
-after the folder was written by another process, with whatever the system still holds in memory.
+Peak memory is the largest resident memory of that process alone.
 """
 
 import argparse
@@ -56,15 +54,14 @@ def make_scans(folder: Path, count: int) -> None:
 
 def make_models(root: Path, count: int) -> None:
     """Register a few simulated scans for real: what the stub links."""
-    import geomface as gf
+    from geomface.faces.builtin import load_builtin_face
+    from geomface.scans.simulate import save_simulated_scan, simulate_scan
 
-    scans = root / "real"
+    scans, face = root / "real", load_builtin_face()
     scans.mkdir()
-    face = gf.load_builtin_face()
     for index in range(count):
-        scan = gf.simulate_scan(face, rng=np.random.default_rng(index))
-        gf.save_mesh(scans / f"real{index}.ply", scan.mesh)
-        gf.save_landmarks(scans / f"real{index}{layout.SCAN_LANDMARKS}", scan.landmarks)
+        scan = simulate_scan(face, rng=np.random.default_rng(index))
+        save_simulated_scan(scans, index, scan)
     settings = PipelineSettings(
         scans,
         root / "real-out",
@@ -72,6 +69,20 @@ def make_models(root: Path, count: int) -> None:
         model=ModelSettings(enabled=False),
     )
     run_job(scan_job(settings))
+
+
+def make_raw(root: Path) -> Path:
+    """Link the real scans and their truth under the names of all items, for the report alone."""
+    raw, real = root / "raw", root / "real"
+    if not raw.is_dir():
+        raw.mkdir()
+        names = sorted(path.stem for path in real.glob("*.ply"))
+        files = [sorted(real.glob(f"{name}.*")) for name in names]
+        for index, path in enumerate(sorted((root / "scans").glob("*.ply"))):
+            name = names[index % len(names)]
+            for file in files[index % len(names)]:
+                os.link(file, raw / file.name.replace(name, path.stem, 1))
+    return raw
 
 
 def link(source: Path, task: ItemTask, folder: Path) -> Outcome:
@@ -131,7 +142,7 @@ def status(root: Path, workers: int) -> str:
 
 
 def report(root: Path, workers: int) -> str:
-    code = command(["report", str(root / "out"), "--quiet"])
+    code = command(["report", str(root / "out"), "--scans", str(root / "raw"), "--quiet"])
     return f"exit code {code}, {(root / 'out' / layout.REPORT_PAGE).stat().st_size / 1e6:.2f} MB"
 
 
@@ -173,7 +184,7 @@ def _child(step: str, root: Path, workers: int, pipe) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
@@ -188,6 +199,8 @@ def main() -> None:
             make_scans(root / "scans", options.items)
         rows = []
         for step in options.steps:
+            if step == "report":
+                make_raw(root)
             row = measured(step, root, options.workers) | {"load": round(os.getloadavg()[0], 1)}
             rows.append(row)
             print(

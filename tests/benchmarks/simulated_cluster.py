@@ -99,7 +99,7 @@ def dask_cost() -> float | None:
     except ImportError:
         return None
     with (
-        LocalCluster(1, threads_per_worker=1, dashboard_address=None, processes=True) as cluster,
+        LocalCluster(1, threads_per_worker=1, dashboard_address=":0", processes=True) as cluster,
         Client(cluster) as client,
     ):
         client.gather(client.map(abs, range(50)))
@@ -205,7 +205,7 @@ def predict(times: np.ndarray, base: Cluster) -> list[dict]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--records", type=Path, help="folder of a pipeline run, for item times")
     parser.add_argument("--scans", type=int, default=6, help="of the check, 0 for none")
     parser.add_argument("--scheduler-ms", type=float, help="a task; default: Dask's, measured")
