@@ -1,13 +1,15 @@
 """One JSON record an item and attempt: the whole state of a run."""
 
+import contextlib
 import dataclasses
+import gc
 import json
 import logging
 import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -130,10 +132,23 @@ def latest_records(folder: Path) -> dict[str, ItemRecord]:
         name, attempt = match[1], int(match[2])
         if attempt > last.get(name, (0, file))[0]:
             last[name] = (attempt, file)
-    return {
-        name: _read(os.path.join(folder, file), name, attempt)
-        for name, (attempt, file) in sorted(last.items())
-    }
+    with _no_collection():
+        return {
+            name: _read(os.path.join(folder, file), name, attempt)
+            for name, (attempt, file) in sorted(last.items())
+        }
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Make many objects that hold no cycles without the collector looking at each again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def item_record(folder: Path, name: str, attempt: int) -> ItemRecord | None:

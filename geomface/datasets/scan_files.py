@@ -82,9 +82,10 @@ def find_scans(folder: Path | str, *, textures: Path | str | None = None) -> tup
     for other in (*companions, *pictures):
         for stem in _stems_of(other.name) & belonging.keys():
             belonging[stem].append(other)
+    here = frozenset(files)
     shared = tuple(path for path in pictures if not _stems_of(path.name) & belonging.keys())
     return tuple(
-        ScanFile(name, path, landmarks_beside(path), shared + tuple(belonging[path.stem]))
+        ScanFile(name, path, _landmarks_among(here, path), shared + tuple(belonging[path.stem]))
         for name, path in zip(item_names(scans), scans, strict=True)
     )
 
@@ -117,6 +118,12 @@ def landmarks_beside(scan: Path) -> Path | None:
     stem = os.path.splitext(scan)[0]
     # Not Path.is_file, which raises where the name is too long for the file system.
     return next((Path(stem + end) for end in LANDMARK_SUFFIXES if os.path.isfile(stem + end)), None)
+
+
+def _landmarks_among(names: frozenset[str], scan: Path) -> Path | None:
+    """Return `landmarks_beside` without asking the file system, from the names of the folder."""
+    found = next((end for end in LANDMARK_SUFFIXES if scan.stem + end in names), None)
+    return None if found is None else scan.with_name(scan.stem + found)
 
 
 def item_names(paths: Sequence[Path]) -> list[str]:

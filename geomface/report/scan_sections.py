@@ -34,7 +34,7 @@ def overview(collection: Collection) -> Section:
     """Return the summary: counts, errors, times."""
     status, results = collection.status, collection.results
     total = len(status.done) + len(status.failed) + len(status.missing)
-    pairs = [(f"{len(status.done)} of {total}", "scans on one topology")]
+    pairs = [(f"{len(status.done):,} of {total:,}", "scans on one topology")]
     errors = mean_errors(collection.measured)
     if errors:
         pairs.append((f"{errors['mean']:.2f} mm", "mean distance to the truth, vertex by vertex"))
