@@ -34,6 +34,7 @@ from cluster_model import Cluster, simulate  # noqa: E402
 from job_cases import TOY  # noqa: E402
 
 from geomface.batch.attempts import ItemTask, Outcome  # noqa: E402
+from geomface.batch.events import JobEvent  # noqa: E402
 from geomface.batch.job import Item, Job  # noqa: E402
 from geomface.batch.keys import content_key  # noqa: E402
 from geomface.batch.records import DONE, latest_records  # noqa: E402
@@ -119,20 +120,29 @@ def make_scans(folder: Path, count: int) -> None:
         gf.save_landmarks(folder / f"scan{index:03d}{layout.SCAN_LANDMARKS}", scan.landmarks)
 
 
-def run_scans(root: Path, out: str, workers: int, limit: int | None = None) -> float:
+def run_scans(root: Path, out: str, workers: int) -> tuple[float, float]:
+    """Run the scans; return the seconds of it, and those until the first item was begun."""
+    moments: dict[str, float] = {}
+
+    def note(event: JobEvent) -> None:
+        if event.kind in ("done", "failed"):
+            moments[event.name] = time.perf_counter()
+
     settings = PipelineSettings(
         root / "scans",
         root / out,
         workers=workers,
         executor="processes",
-        limit=limit,
         model=ModelSettings(enabled=False),
     )
-    with clock() as taken:
-        report = run_job(scan_job(settings))
+    job = scan_job(settings)
+    started = time.perf_counter()
+    report = run_job(job, on_event=note)
+    seconds = time.perf_counter() - started
     if report.failed:
         raise SystemExit(f"{report.failed} scans failed: {report.reasons}")
-    return taken[0]
+    begun = min(moments[record.name] - record.seconds for record in report.records)
+    return seconds, begun - started
 
 
 def item_times(out: Path) -> list[float]:
@@ -157,13 +167,11 @@ def check_stub(root: Path, shape: np.ndarray) -> list[dict]:
 def check_scans(root: Path) -> list[dict]:
     """Run scans on 1 and 2 workers beside the model, which takes the times of that run's records.
 
-    The start is that of a run of as few scans as there are workers, without their times.
+    The start of the workers is that run's, too: the schedule is checked, not a guess of the load.
     """
     rows = []
     for workers in (1, 2):
-        first = run_scans(root, f"first{workers}", workers, limit=workers)
-        start = max(first - max(item_times(root / f"first{workers}")), 0.0)
-        real = run_scans(root, f"out{workers}", workers)
+        real, start = run_scans(root, f"out{workers}", workers)
         times = item_times(root / f"out{workers}")
         cluster = Cluster(workers, start=start)
         rows.append(_row("scans", workers, real, simulate(times, cluster).seconds, cluster))
