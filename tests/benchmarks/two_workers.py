@@ -28,13 +28,16 @@ from simulated_cluster import make_scans
 from geomface.batch.events import JobEvent
 from geomface.batch.run import run_job
 from geomface.datasets import layout
+from geomface.files.marker import claim_folder
 from geomface.files.records import write_json
 from geomface.pipeline import ModelSettings, PipelineSettings, scan_job
+from geomface.pipeline.scans import KIND
 
 
 def run(scans: Path, out: Path, workers: int, template: Path | None) -> tuple[float, list[float]]:
     """Run a folder of scans; return the moments of the start and of every scan's end."""
     if template is not None:
+        claim_folder(out, KIND.folder)
         shutil.copytree(template, out / layout.TEMPLATE)
     ends: list[float] = []
 
