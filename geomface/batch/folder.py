@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,12 @@ from geomface.batch.records import (
 from geomface.datasets import layout
 from geomface.datasets.manifest import read_head, read_rows
 from geomface.errors import FileFormatError
+from geomface.files.reading import taking_apart
 from geomface.files.records import read_json
 from geomface.files.settings import settings_from_json
+
+MOST_ITEMS = 10_000_000
+"""Items of a job; a head that announces more is damaged."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +100,7 @@ def read_status(out: Path, kinds: Sequence[JobKind]) -> JobStatus:
     """
     kind = find_kind(out, kinds)
     head = _head(out, kind)
-    names = kind.names(head)
+    names = _names(out, kind, head)
     records = latest_records(out / layout.RECORDS)
     records = {name: one for name, one in records.items() if one.status != DAMAGED}
     chosen = [records[name] for name in names if name in records]
@@ -116,13 +121,31 @@ def _head(out: Path, kind: JobKind) -> dict[str, Any]:
     return read_head(out / kind.file, kind=kind.name, schema=kind.schema, what=kind.what)
 
 
+def _names(out: Path, kind: JobKind, head: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of all items that a head announces, if it announces a number in reason.
+
+    Raises
+    ------
+    FileFormatError : it tells none, or more than any job has
+    """
+    with taking_apart(out / kind.file, f"the file of {kind.what}"):
+        names = tuple(itertools.islice(kind.names(head), MOST_ITEMS + 1))
+        if len(names) > MOST_ITEMS or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"expected up to {MOST_ITEMS} items by name")
+    return names
+
+
 def _failed_inside(out: Path) -> dict[str, str]:
     """Read the list of failures; rows with a key are of members of an item that is done."""
     path = out / layout.FAILURES
     if not path.is_file():
         return {}
-    rows = read_rows(path, dict, "Run the same command again to write it anew.")
-    return {row["key"]: row["message"] for row in rows if "key" in row}
+    rows = read_rows(path, _failure, "Run the same command again to write it anew.")
+    return {key: message for key, message in rows if key}
+
+
+def _failure(row: Mapping[str, Any]) -> tuple[str, str]:
+    return str(row.get("key", "")), str(row["message"])
 
 
 def verify_outputs(out: Path, kinds: Sequence[JobKind]) -> dict[str, tuple[str, ...]]:
@@ -172,7 +195,8 @@ def open_job(out: Path, kinds: Sequence[JobKind], *, workers: int | None = None)
     if asked.is_file():
         settings = settings_from_json(kind.settings, read_json(asked), f"{asked}: settings")
     else:
-        settings = kind.rebuild(out, _head(out, kind))
+        with taking_apart(out / kind.file, f"the file of {kind.what}"):
+            settings = kind.rebuild(out, _head(out, kind))
     job = kind.job(dataclasses.replace(settings, out=out))
     changes = {} if workers is None else {"workers": workers}
     return dataclasses.replace(job, retry_failed=True, **changes)

@@ -1,7 +1,7 @@
 """A batch job as data: a kind, its items with their content keys, and what is done to one."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,7 @@ class JobKind:
     noun: str
     items: str
     command: str
-    names: Callable[[Mapping[str, Any]], Sequence[str]]
+    names: Callable[[Mapping[str, Any]], Iterable[str]]
     settings: type
     job: Callable[[Any], "Job"]
     rebuild: Callable[[Path, Mapping[str, Any]], Any]

@@ -112,7 +112,14 @@ def read_record(path: Path) -> ItemRecord:
             f"{path}: record schema {data['schema']} is unknown to this version, which writes "
             f"{SCHEMA}. Use a new output folder, or the version that wrote it."
         )
-    return settings_from_json(ItemRecord, data, f"{path}: record")
+    record = settings_from_json(ItemRecord, data, f"{path}: record")
+    failed = record.figures.get("failed", 0)
+    if type(failed) is not int or failed < 0:
+        raise FileFormatError(
+            f"{path}: expected how many failed inside of the item, got {failed!r}. Delete it to "
+            "redo the item."
+        )
+    return record
 
 
 def latest_records(folder: Path) -> dict[str, ItemRecord]:

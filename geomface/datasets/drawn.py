@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from geomface.errors import FileFormatError
+from geomface.files.reading import require_file
 from geomface.files.records import plain
 from geomface.files.tensors import read_header, save_tensors
 from geomface.learning.errors import DatasetError
 from geomface.learning.fingerprint import Fingerprint, fingerprint_files
 
 SCHEMA = 1
+_WHAT = "rows that were drawn for a training"
+_REMEDY = "Remove it: it is drawn again."
 
 
 class DrawnSet:
@@ -21,16 +25,27 @@ class DrawnSet:
     Parameters
     ----------
     paths : the files, in order; each holds the same arrays with any number of rows
+
+    Raises
+    ------
+    FileFormatError : a file that is missing or damaged, or of other arrays than the first
     """
 
     def __init__(self, paths: list[Path]) -> None:
-        from safetensors import safe_open
-
         self.paths = paths
-        self._files = [safe_open(str(path), "numpy") for path in paths]
+        self._files = [_opened(path) for path in paths]
         self.names = sorted(self._files[0].keys())
-        counts = [file.get_slice(self.names[0]).get_shape()[0] for file in self._files]
-        self._ends = np.cumsum(counts)
+        heads = [_heads(path, file) for path, file in zip(paths, self._files, strict=True)]
+        for path, head in zip(paths, heads, strict=True):
+            rows = {shape[0] for _, shape in head.values() if shape}
+            alike = {name: (kind, shape[1:]) for name, (kind, shape) in head.items()}
+            first = {name: (kind, shape[1:]) for name, (kind, shape) in heads[0].items()}
+            if len(rows) != 1 or alike != first or not all(shape for _, shape in head.values()):
+                raise FileFormatError(
+                    f"{path}: expected rows of {', '.join(self.names)} as in {paths[0].name}, got "
+                    f"others. {_REMEDY}"
+                )
+        self._ends = np.cumsum([head[self.names[0]][1][0] for head in heads])
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -56,6 +71,26 @@ class DrawnSet:
             )
             for name in self.names
         }
+
+
+def _opened(path: Path) -> Any:
+    from safetensors import SafetensorError, safe_open
+
+    require_file(path, _WHAT)
+    try:
+        return safe_open(str(path), "numpy")
+    except (SafetensorError, OSError) as error:
+        raise FileFormatError(
+            f"{path}: expected {_WHAT}, it cannot be read ({error}). {_REMEDY}"
+        ) from error
+
+
+def _heads(path: Path, file: Any) -> dict[str, tuple[str, list[int]]]:
+    """Return {array: (type, shape)} of a file."""
+    slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 is no mapping
+    if not slices:
+        raise FileFormatError(f"{path}: expected {_WHAT}, got none. {_REMEDY}")
+    return {name: (part.get_dtype(), part.get_shape()) for name, part in slices.items()}
 
 
 def draw_files(

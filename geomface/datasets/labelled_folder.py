@@ -13,9 +13,8 @@ from geomface.datasets import layout
 from geomface.datasets.label_table import LabelTable, load_label_table, save_label_table
 from geomface.datasets.labelled_faces import UNKNOWN, LabelledFaces
 from geomface.datasets.one_pose import require_one_pose
-from geomface.datasets.registered_faces import load_run_template
+from geomface.datasets.registered_faces import load_run_template, unit_factor
 from geomface.errors import FileFormatError
-from geomface.files.records import read_json
 from geomface.learning.errors import DatasetError
 from geomface.mesh import Mesh, Template, fit_similarity, require_same_topology
 from geomface.mesh.io import MESH_SUFFIXES, load_mesh, save_mesh, save_template
@@ -253,7 +252,7 @@ class _Reader:
         """Return the factor to mm: as a pipeline measured it, else by the file, else by size."""
         report = path.with_name(layout.ITEM_REPORT)
         if path.name == layout.REGISTERED and report.is_file():
-            return float(read_json(report, "the report of an item")["unit_factor"])
+            return unit_factor(report)
         found = registered_unit(mesh.replace(name=name), self.template.vertices)
         if found.unit != "mm":
             self.converted[name] = found.unit

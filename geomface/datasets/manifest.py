@@ -54,7 +54,7 @@ def read_rows(path: Path, parse: Callable[[Any], Row], way_out: str) -> Iterator
         try:
             with reading(path, "a manifest"):
                 row = parse(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise FileFormatError(
                 f"{path}: line {number} is not a row of a manifest ({type(error).__name__}: "
                 f"{error}). {way_out}"

@@ -10,6 +10,7 @@ from geomface.arrays import BoolArray, FloatArray, ImageArray
 from geomface.datasets import layout
 from geomface.errors import FileFormatError, MeshError
 from geomface.files import load_image
+from geomface.files.reading import taking_apart
 from geomface.files.records import read_json
 from geomface.mesh import Mesh, Template, require_same_topology
 from geomface.mesh.io import load_mesh, load_template
@@ -65,6 +66,22 @@ def load_registered_meshes(
     return meshes
 
 
+def unit_factor(report: Path) -> float:
+    """Return the millimetres in one unit of an item's scan, as its report says.
+
+    Raises
+    ------
+    FileFormatError : no report, or none that says so
+    """
+    expected = "the report of an item"
+    record = read_json(report, expected)
+    with taking_apart(report, expected):
+        factor = float(record["unit_factor"])
+        if not 0 < factor < np.inf:
+            raise ValueError(f"unit_factor {factor}")
+    return factor
+
+
 def registered_mm(item: Path, template: Mesh) -> FloatArray:
     """Return the (V, 3) registered vertices of an item's folder in millimetres.
 
@@ -73,7 +90,7 @@ def registered_mm(item: Path, template: Mesh) -> FloatArray:
     FileFormatError : no such item
     MeshError : another number of vertices than the template has
     """
-    factor = float(read_json(item / layout.ITEM_REPORT, "the report of an item")["unit_factor"])
+    factor = unit_factor(item / layout.ITEM_REPORT)
     vertices = load_mesh(item / layout.REGISTERED, texture=False).vertices
     if vertices.shape != template.vertices.shape:
         raise MeshError(
@@ -88,10 +105,17 @@ def baked_texture(item: Path, template: Mesh) -> tuple[ImageArray, BoolArray]:
 
     Raises
     ------
+    FileFormatError : a mask of another size than the texture
     MeshError : a texture made for other uv than the template's
     """
     texture = load_texture_of(item / layout.TEXTURE, template)
-    return texture, load_image(item / layout.MASK)[..., 0] > 0.5
+    mask = load_image(item / layout.MASK)[..., 0] > 0.5
+    if mask.shape != texture.shape[:2]:
+        raise FileFormatError(
+            f"{item / layout.MASK}: expected a mask of {texture.shape[1]} x {texture.shape[0]} "
+            f"pixels as its texture, got {mask.shape[1]} x {mask.shape[0]}. Bake it again."
+        )
+    return texture, mask
 
 
 def load_registered_faces(

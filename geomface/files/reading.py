@@ -13,7 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from geomface.errors import FileFormatError, MeshError, OutOfMemoryError, printable
+from geomface.errors import (
+    FileFormatError,
+    GeomfaceError,
+    MeshError,
+    MissingBackendError,
+    OutOfMemoryError,
+    printable,
+)
 
 log = logging.getLogger("geomface")
 
@@ -100,6 +107,38 @@ def reading(path: str | Path, expected: str) -> Iterator[None]:
     except (OverflowError, struct.error, tokenize.TokenError, EOFError) as error:
         raise FileFormatError(
             f"{path}: expected {expected}, but it is damaged ({error}). Export or copy it again."
+        ) from error
+
+
+_DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError)
+
+
+@contextlib.contextmanager
+def taking_apart(path: object, expected: str) -> Iterator[None]:
+    """Turn what code that takes a record or arrays apart makes of damaged ones into a sentence.
+
+    For what was read already: entries that lack, values of another type, parts that do not fit.
+    An error of ours that does not name the file becomes one that does.
+
+    Raises
+    ------
+    FileFormatError : any of these
+    OutOfMemoryError : as `reading`
+    """
+    try:
+        with reading(str(path), expected):
+            yield
+    except (FileFormatError, MissingBackendError, OutOfMemoryError):
+        raise
+    except GeomfaceError as error:
+        raise FileFormatError(
+            f"{path}: expected {expected}, but its parts do not fit: {error}"
+        ) from error
+    except _DAMAGE as error:
+        lacks = isinstance(error, KeyError)
+        reason = f"lacks {error}" if lacks else f"is damaged ({type(error).__name__}: {error})"
+        raise FileFormatError(
+            f"{path}: expected {expected}, but it {reason}. Write or copy it again."
         ) from error
 
 

@@ -139,7 +139,10 @@ def _read_png(path: str | Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]
             record = json.loads(text)
         if record["kind"] != KIND or record["schema"] != SCHEMA:
             raise ValueError(f"kind {record['kind']!r}, schema {record['schema']!r}")
-        packed = np.frombuffer(zlib.decompress(base64.b64decode(record["mask"])), np.uint8)
+        stored = base64.b64decode(record["mask"])
+        # Bounded, so that a small text cannot unpack to all of the memory.
+        raw = zlib.decompressobj().decompress(stored, pixels.shape[0] * pixels.shape[1])
+        packed = np.frombuffer(raw, np.uint8)
         mask = np.unpackbits(packed, count=pixels.shape[0] * pixels.shape[1]).astype(bool)
         mask = mask.reshape(pixels.shape[:2])
     except (ValueError, KeyError, TypeError, binascii.Error, zlib.error) as error:

@@ -200,9 +200,12 @@ def picture_shards(
     labels: dict[str, int] = {}
     for shard in map(Path, shards):
         require_file(shard, "a tar of pictures")
+        stored = shard.stat().st_size
         try:
             with reading(shard, "a tar of pictures"), tarfile.open(shard, "r:") as archive:
                 for member in archive:
+                    if not 0 <= member.size <= stored - member.offset_data:
+                        raise ValueError(f"{member.name} announces {member.size} bytes")
                     folder, slash, name = member.name.rpartition("/")
                     key, _, ending = name.partition(".")
                     if ending.lower() in wanted:

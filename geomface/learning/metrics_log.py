@@ -10,6 +10,7 @@ import torch
 
 from geomface.errors import OutputError
 from geomface.files.atomic import write_bytes
+from geomface.files.reading import read_bytes
 
 Metrics = Mapping[str, torch.Tensor | float]
 
@@ -87,13 +88,20 @@ def append_record(path: Path, record: Mapping[str, Any]) -> None:
 def read_metrics(path: Path | str) -> list[dict[str, Any]]:
     """Return the records of a metrics file; a line cut by a kill is left out."""
     file = Path(path)
-    records = []
-    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else []:
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            continue
-    return records
+    if not file.is_file() or not file.stat().st_size:
+        return []
+    return [record for line in read_bytes(file, "metrics").splitlines() if (record := _row(line))]
+
+
+def _row(line: bytes) -> dict[str, Any]:
+    """Return the record of a line, empty for one that is damaged."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    whole = isinstance(record, dict) and type(record.get("step")) is int
+    whole = whole and all(isinstance(value, int | float) for value in record.values())
+    return record if whole else {}
 
 
 def format_metrics(record: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """The weights of a network that ships, as arrays of a file and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -30,6 +31,40 @@ def network_arrays(network: nn.Module, prefix: str = "") -> dict[str, np.ndarray
         for name, tensor in network.state_dict().items()
         if not name.endswith(_COUNTER)
     }
+
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def build_network(
+    make: Callable[[], Network], arrays: Mapping[str, np.ndarray], *, path: Path | str, remedy: str
+) -> Network:
+    """Return a network of a file; sizes that are not those of its weights take no memory.
+
+    Parameters
+    ----------
+    make : builds the network by sizes that the file tells, which may be beyond reason
+    arrays, path, remedy : as of `fill_network`
+
+    Raises
+    ------
+    FileFormatError : as `fill_network`
+    """
+    try:
+        with torch.device("meta"):
+            wanted = {name: tuple(t.shape) for name, t in make().state_dict().items()}
+    except (RuntimeError, OverflowError) as error:
+        raise FileFormatError(
+            f"{path}: expected sizes of a network, got some that none can have ({error}). {remedy}"
+        ) from error
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if shapes != {name: shape for name, shape in wanted.items() if _COUNTER not in name}:
+        raise FileFormatError(
+            f"{path}: these are not the weights of a network of the sizes that it tells. {remedy}"
+        )
+    network = make()
+    fill_network(network, arrays, path=path, remedy=remedy)
+    return network
 
 
 def fill_network(

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from geomface.errors import FileFormatError, SettingsError
 from geomface.files.atomic import is_temporary
 from geomface.files.marker import FolderKind, claim_folder, make_folder, require_own_folder
+from geomface.files.reading import taking_apart
 from geomface.files.records import plain, read_json, write_json
 from geomface.learning.errors import ResumeError
 from geomface.learning.fingerprint import Fingerprint, data_difference
@@ -246,10 +247,11 @@ def _compare_data(folder: Path, data: Mapping[str, Fingerprint] | None) -> None:
     """Refuse data that differ from those in data.json, if both are known."""
     if data is None or not (folder / DATA).is_file():
         return
-    stored = read_json(folder / DATA, "the fingerprint of a run's data")
-    lines = []
-    for name in sorted({*stored, *data}):
-        lines += data_difference(stored.get(name, {}), data.get(name, {}), name)
+    expected, lines = "the fingerprint of a run's data", []
+    stored = read_json(folder / DATA, expected)
+    with taking_apart(folder / DATA, expected):
+        for name in sorted({*stored, *data}):
+            lines += data_difference(stored.get(name, {}), data.get(name, {}), name)
     _refuse_differences(folder, "data", lines)
 
 

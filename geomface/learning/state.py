@@ -3,13 +3,15 @@
 import contextlib
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
+from geomface.errors import FileFormatError
+from geomface.files.reading import taking_apart
 from geomface.files.tensors import load_tensors, save_tensors
 from geomface.learning.errors import CheckpointError
 from geomface.learning.randomness import stream_seed
@@ -126,12 +128,13 @@ def load_checkpoint(path: Path | str, state: TrainingState, *, system: System) -
             )
     for name, module in state.modules.items():
         fill_module(module, _part(arrays, f"module/{name}/"), f"{path}: {name}")
-    for name, optimizer in state.optimizers.items():
-        _fill_optimizer(optimizer, _part(arrays, f"optimizer/{name}/"), header["groups"][name])
+    with taking_apart(path, "a checkpoint"):
+        for name, optimizer in state.optimizers.items():
+            _fill_optimizer(optimizer, _part(arrays, f"optimizer/{name}/"), header["groups"][name])
     for name, generator in {**global_generators(), **state.generators}.items():
         stored = arrays.get(f"generator/{name}")
         if stored is not None:
-            generator.set_state(torch.from_numpy(stored))
+            _set_generator(generator, stored, f"{path}: {name}")
         elif name in state.generators:
             raise CheckpointError(
                 f"{path}: expected the random stream {name!r}, and it is not in the checkpoint. "
@@ -139,7 +142,7 @@ def load_checkpoint(path: Path | str, state: TrainingState, *, system: System) -
             )
     state.scalars.clear()
     state.scalars.update(header["scalars"])
-    return int(header["step"])
+    return header["step"]
 
 
 def read_checkpoint(
@@ -154,9 +157,9 @@ def read_checkpoint(
     FileFormatError, CheckpointError : as `load_checkpoint`
     """
     arrays, record = load_tensors(path, kind=KIND, schema=SCHEMA)
-    header = record["config"]
-    if not isinstance(header, dict) or not {"system", "step", "scalars", "groups"} <= set(header):
-        raise CheckpointError(f"{path}: the checkpoint lacks its header. Use an older checkpoint.")
+    header = require_header(path, record["config"])
+    if not isinstance(header.get("groups"), dict):
+        raise FileFormatError(f"{path}: the checkpoint lacks its header. Use an older checkpoint.")
     if header["system"] != system.name:
         raise CheckpointError(
             f"{path}: expected a checkpoint of {system.name!r}, got one of {header['system']!r}. "
@@ -170,6 +173,25 @@ def read_checkpoint(
         if old in header["scalars"]:
             arrays[new] = np.asarray(header["scalars"].pop(old))
     return arrays, header
+
+
+def require_header(path: Path | str, header: Any) -> dict[str, Any]:
+    """Return what a file of trained networks says of itself, if it says all.
+
+    Raises
+    ------
+    FileFormatError : system, step, scalars or config is missing, or of another type
+    """
+    told = header if isinstance(header, dict) else {}
+    step, config = told.get("step"), told.get("config")
+    whole = isinstance(told.get("system"), str) and type(step) is int and step >= 0
+    whole = whole and all(isinstance(told.get(key, {}), dict) for key in ("scalars", "frozen"))
+    if not (whole and "scalars" in told and isinstance(config, dict | None)):
+        raise FileFormatError(
+            f"{path}: expected trained networks with their system, step, scalars and config, the "
+            "header is damaged. Use an older checkpoint, or copy the file anew."
+        )
+    return told | {"config": config}
 
 
 def iterate_tensors(state: TrainingState) -> Iterator[tuple[str, torch.Tensor]]:
@@ -213,14 +235,44 @@ def _part(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray
     return {key.removeprefix(prefix): v for key, v in arrays.items() if key.startswith(prefix)}
 
 
-def fill_module(module: torch.nn.Module, arrays: Mapping[str, np.ndarray], name: str) -> None:
-    """Copy arrays into a network's weights and buffers, or refuse what does not fit.
+Module = TypeVar("Module", bound=torch.nn.Module)
+
+
+def build_module(make: Callable[[], Module], arrays: Mapping[str, np.ndarray], name: str) -> Module:
+    """Return a network of a file: weights that do not fit are refused before it takes memory.
+
+    Parameters
+    ----------
+    make : builds the network by sizes that the file tells, which may be beyond reason
+    arrays : its weights and buffers
+    name : for messages
+
+    Raises
+    ------
+    CheckpointError : sizes that are none, or weights of another network
+    """
+    try:
+        with torch.device("meta"):
+            require_weights(make().state_dict(), arrays, name)
+    except (RuntimeError, OverflowError, ZeroDivisionError) as error:
+        raise CheckpointError(
+            f"{name}: expected sizes of a network, got some that none can have ({error}). The "
+            "file is damaged: copy it anew."
+        ) from error
+    module = make()
+    fill_module(module, arrays, name)
+    return module
+
+
+def require_weights(
+    wanted: Mapping[str, torch.Tensor], arrays: Mapping[str, np.ndarray], name: str
+) -> None:
+    """Refuse arrays that are not the weights and buffers of a network, by name and shape.
 
     Raises
     ------
     CheckpointError : another set of weights, or another shape; `name` is for the message
     """
-    wanted = module.state_dict()
     for key in sorted(set(wanted) ^ set(arrays)):
         side = "is not in the checkpoint" if key in wanted else "is not in this network"
         raise CheckpointError(
@@ -234,9 +286,30 @@ def fill_module(module: torch.nn.Module, arrays: Mapping[str, np.ndarray], name:
                 f"{arrays[key].shape}. The settings of the networks differ: use those of the run, "
                 "or start a new one."
             )
+
+
+def fill_module(module: torch.nn.Module, arrays: Mapping[str, np.ndarray], name: str) -> None:
+    """Copy arrays into a network's weights and buffers, or refuse what does not fit.
+
+    Raises
+    ------
+    CheckpointError : another set of weights, or another shape; `name` is for the message
+    """
+    wanted = module.state_dict()
+    require_weights(wanted, arrays, name)
     with torch.no_grad():
         for key, tensor in wanted.items():
             tensor.copy_(array_tensor(arrays[key], tensor))
+
+
+def _set_generator(generator: torch.Generator, stored: np.ndarray, name: str) -> None:
+    try:
+        generator.set_state(torch.from_numpy(stored))
+    except (RuntimeError, TypeError) as error:
+        raise CheckpointError(
+            f"{name}: expected the state of a random stream, got another array ({error}). The "
+            "checkpoint is damaged: use an older one."
+        ) from error
 
 
 def _fill_optimizer(

@@ -1,7 +1,7 @@
 """Trained networks for use: from a model file, a checkpoint or a run, whichever is given."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,13 @@ from geomface.learning.errors import CheckpointError
 from geomface.learning.fingerprint import content_hash
 from geomface.learning.run_directory import newest_checkpoint
 from geomface.learning.state import KIND as CHECKPOINT
-from geomface.learning.state import fill_module, read_checkpoint
+from geomface.learning.state import (
+    Module,
+    build_module,
+    fill_module,
+    read_checkpoint,
+    require_header,
+)
 from geomface.learning.system import System
 
 KIND = "trained-model"
@@ -49,12 +55,24 @@ class TrainedModel:
         ------
         CheckpointError : there is no such network, or it has another shape
         """
+        fill_module(module, self._of(name), f"{self.path}: {name}")
+        return module
+
+    def build(self, name: str, make: Callable[[], Module]) -> Module:
+        """Return one network that `make` builds by the sizes in `config`, with its weights.
+
+        Raises
+        ------
+        CheckpointError : there is no such network, or sizes and weights do not fit
+        """
+        return build_module(make, self._of(name), f"{self.path}: {name}")
+
+    def _of(self, name: str) -> Mapping[str, np.ndarray]:
         if name not in self.arrays:
             raise CheckpointError(
                 f"{self.path}: expected the network {name!r}, got {', '.join(self.arrays)}."
             )
-        fill_module(module, self.arrays[name], f"{self.path}: {name}")
-        return module
+        return self.arrays[name]
 
 
 def load_trained(path: Path | str, *, system: System) -> TrainedModel:
@@ -74,13 +92,13 @@ def load_trained(path: Path | str, *, system: System) -> TrainedModel:
         }
     else:
         arrays, record = load_tensors(source, kind=KIND, schema=SCHEMA)
-        header = record["config"]
+        header = require_header(source, record["config"])
         if header["system"] != system.name:
             raise CheckpointError(
                 f"{source}: expected a model of {system.name!r}, got one of {header['system']!r}. "
                 "Give the file of this system."
             )
-        if _hash(arrays) != header["hash"]:
+        if _hash(arrays) != header.get("hash"):
             raise FileFormatError(f"{source}: the weights are damaged. Copy or write it again.")
     networks: dict[str, dict[str, np.ndarray]] = {}
     for key, array in arrays.items():
@@ -88,7 +106,7 @@ def load_trained(path: Path | str, *, system: System) -> TrainedModel:
         networks.setdefault(name, {})[weight] = array
     return TrainedModel(
         source,
-        int(header["step"]),
+        header["step"],
         header["config"],
         header["scalars"],
         header.get("frozen", {}),

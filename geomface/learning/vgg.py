@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from geomface.errors import FileFormatError
+from geomface.files.reading import require_file
 
 _BLOCKS = {16: (2, 2, 3, 3), 19: (2, 2, 4, 4)}
 _CHANNELS = (64, 128, 256, 512)
@@ -79,6 +80,7 @@ def load_vgg(path: Path | str) -> VggFeatures:
         "Write it with safetensors.torch.save_file(torchvision.models.vgg19(weights='DEFAULT')"
         ".state_dict(), 'vgg19.safetensors')."
     )
+    require_file(path, "a VGG's weights as safetensors")
     try:
         weights = load_file(str(path))
     except (OSError, SafetensorError) as error:
@@ -87,14 +89,15 @@ def load_vgg(path: Path | str) -> VggFeatures:
             f"{way_out}"
         ) from error
     for depth in _BLOCKS:
-        network = VggFeatures(depth)
-        wanted = network.state_dict()
+        with torch.device("meta"):  # nothing is made before the weights are known to fit
+            wanted = VggFeatures(depth).state_dict()
         fits = all(
             name in weights and weights[name].shape == item.shape for name, item in wanted.items()
         )
         # The two are alike up to their third block, where a 19 has one more.
         own = weights.get("features.16.weight")
         if fits and (own is not None) == (depth == 19):
+            network = VggFeatures(depth)
             network.load_state_dict({name: weights[name] for name in wanted})
             return network.eval().requires_grad_(False)
     raise FileFormatError(

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
-from geomface.errors import FileFormatError, GeomfaceError, MissingBackendError, OutOfMemoryError
-from geomface.files.reading import as_doubles, reading
+from geomface.errors import FileFormatError
+from geomface.files.reading import as_doubles, taking_apart
 
-_DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 # Columns of length 1 are shorter once vertices are cut away.
 _UNIT_LENGTH = (0.1, 1.1)
 
@@ -21,18 +20,8 @@ def refusals(path: Path | str) -> Iterator[None]:
 
     Numbers beyond reason overflow without a warning; what is not finite is refused in the end.
     """
-    try:
-        with reading(path, "a face model"), np.errstate(all="ignore"):
-            yield
-    except (FileFormatError, MissingBackendError, OutOfMemoryError):
-        raise
-    except GeomfaceError as error:
-        raise FileFormatError(f"{path}: the parts of this model do not fit: {error}") from error
-    except _DAMAGE as error:
-        raise FileFormatError(
-            f"{path}: expected a face model, it is damaged ({type(error).__name__}: {error}). Copy "
-            "it again."
-        ) from error
+    with taking_apart(path, "a face model"), np.errstate(all="ignore"):
+        yield
 
 
 def require_fields(path: Path | str, have: Mapping, wanted: Sequence[str], what: str) -> None:

@@ -13,11 +13,11 @@ import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
 from geomface.errors import FileFormatError, OutputError
-from geomface.files.reading import log
+from geomface.files.reading import log, taking_apart
 from geomface.files.records import plain
 from geomface.mesh import Mesh
 from geomface.statistics import LinearModel, MorphableModel
-from geomface.statistics.model_file import NUMBERS, PARTS, complete, put_together, take_apart
+from geomface.statistics.model_file import NUMBERS, PARTS, put_together, take_apart
 
 SCHEMA = 1
 KIND = "geomface-morphable-model"
@@ -116,7 +116,7 @@ def assemble(
     ------
     FileFormatError : something missing, or faces that are not those of the topology id.
     """
-    with complete(path):
+    with taking_apart(path, "a face model"):
         given = {name: arrays[other] for name, other in _NAMES.items() if other in arrays}
         given |= {name: np.asarray(given[name], np.int64) for name in _INDICES if name in given}
         for place, name in enumerate(record["regions"]):
@@ -171,7 +171,7 @@ def model_of(
     FileFormatError : no record of ours, displacements missing.
     """
     record = require_record(path, record)
-    with complete(path):
+    with taking_apart(path, "a face model"):
         has_mean = record["expression_mean"]
         names = [name for name in found if name != EXPRESSION_MEAN or not has_mean]
         expression = record["parts"].get("expression") if record["parts"]["shape"] else None

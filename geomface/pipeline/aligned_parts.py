@@ -1,7 +1,7 @@
 """Which pictures a part of a set of aligned faces holds: who is in a set stays where they are."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ from geomface.recognition.aligned.aligned_faces import is_aligned
 from geomface.recognition.aligned.aligned_row import parse_failure, parse_row
 
 
-def part_names(pictures: int, size: int) -> list[str]:
-    """Return the names of the parts of so many pictures."""
-    return [f"{index:06d}" for index in range(-(-pictures // size))]
+def part_names(pictures: int, size: int) -> Iterator[str]:
+    """Yield the names of the parts of so many pictures."""
+    return (f"{index:06d}" for index in range(-(-pictures // size)))
 
 
 def divide_pictures(names: Sequence[str], size: int, out: Path) -> dict[str, list[int]]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +211,7 @@ def _taken_over(ended: Ended) -> int:
     return sum(item.figures.get("kept", 0) for item in ended.done if item.session == session)
 
 
-def _names(head: Mapping[str, Any]) -> Sequence[str]:
+def _names(head: Mapping[str, Any]) -> Iterator[str]:
     return part_names(head["pictures"], head["part_pictures"])
 
 

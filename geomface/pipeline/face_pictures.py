@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -141,12 +141,12 @@ def face_job(settings: FaceSetSettings) -> Job:
     )
 
 
-def _parts(pictures: int, size: int) -> list[tuple[str, int, int]]:
-    """Return name, first and last + 1 picture of each part, identity after identity."""
-    return [
+def _parts(pictures: int, size: int) -> Iterator[tuple[str, int, int]]:
+    """Yield name, first and last + 1 picture of each part, identity after identity."""
+    return (
         (f"{index:06d}", first, min(first + size, pictures))
         for index, first in enumerate(range(0, pictures, size))
-    ]
+    )
 
 
 def _head(
@@ -202,9 +202,9 @@ def _index(ended: Ended) -> Ending:
     return Ending(figures={"sha256": digest}, reasons=reasons)
 
 
-def _names(head: Mapping[str, Any]) -> Sequence[str]:
+def _names(head: Mapping[str, Any]) -> Iterator[str]:
     images = settings_from_json(FaceImageSettings, head["settings"])
-    return [name for name, _, _ in _parts(images.pictures, head["part_pictures"])]
+    return (name for name, _, _ in _parts(images.pictures, head["part_pictures"]))
 
 
 def _rebuild(out: Path, head: Mapping[str, Any]) -> FaceSetSettings:

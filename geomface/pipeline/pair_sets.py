@@ -14,7 +14,7 @@ from geomface.batch.keys import content_key
 from geomface.datasets import layout
 from geomface.datasets.manifest import join_files
 from geomface.datasets.picture_files import encode_output
-from geomface.errors import SettingsError
+from geomface.errors import FileFormatError, SettingsError
 from geomface.files.atomic import write_bytes
 from geomface.files.reading import log, read_bytes
 from geomface.files.records import plain
@@ -220,6 +220,12 @@ def _fitted(folder: Path | None, names: Sequence[str], model: MorphableModel) ->
         raise SettingsError(
             f"{folder}: expected fits of {model.name} ({model.mesh.topology_id}), got those of "
             f"{fits.topology_id}. Give the model that was fitted."
+        )
+    lacking = set(model.blendshapes.names).difference(fits.expression_names)
+    if lacking:
+        raise FileFormatError(
+            f"{folder}: expected fits with all expressions of {model.name}, {min(lacking)} is "
+            "missing. Fit the pictures again."
         )
     order = [fits.expression_names.index(name) for name in model.blendshapes.names]
     rows = {stem_of(name): row for row, name in enumerate(fits.names)}

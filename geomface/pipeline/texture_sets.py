@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,8 +93,8 @@ def texture_job(settings: TextureSetSettings, *, work: Work | None = None) -> Jo
     )
 
 
-def _numbered(count: int) -> list[str]:
-    return [f"{index:06d}" for index in range(count)]
+def _numbered(count: int) -> Iterator[str]:
+    return (f"{index:06d}" for index in range(count))
 
 
 def _models(settings: TextureSetSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -139,7 +139,7 @@ def _index(ended: Ended) -> Ending:
     return Ending(figures={"sha256": digest, "complete": complete})
 
 
-def _names(head: Mapping[str, Any]) -> Sequence[str]:
+def _names(head: Mapping[str, Any]) -> Iterator[str]:
     return _numbered(head["count"])
 
 

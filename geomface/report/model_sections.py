@@ -9,6 +9,7 @@ from geomface.arrays import FloatArray
 from geomface.datasets import layout
 from geomface.faces.dressing import sunken_eyes
 from geomface.files import load_image, read_json
+from geomface.files.reading import taking_apart
 from geomface.files.records import plain
 from geomface.mesh import Mesh
 from geomface.mesh.io import load_mesh
@@ -27,7 +28,8 @@ MODES = 4
 def template(collection: Collection, gallery: Gallery) -> Section:
     """Return the template with its UV map and how much that stretches."""
     mesh = collection.template.mesh
-    report = read_json(collection.out / layout.TEMPLATE_REPORT).get("report", {})
+    place = collection.out / layout.TEMPLATE_REPORT
+    record = read_json(place)
     figures = [
         Figure(data_uri(gallery.checkered()), "A checker on the UV square, on the template."),
         Figure(data_uri(gallery.checkered(yaw=50.0)), "The same, from the side."),
@@ -36,26 +38,29 @@ def template(collection: Collection, gallery: Gallery) -> Section:
             "The template's edges on the unit square; the subject's left is on the right.",
         ),
     ]
-    rows = [
-        ["vertices", f"{len(mesh.vertices):,}"],
-        ["triangles", f"{len(mesh.faces):,}"],
-        ["topology", mesh.topology_id],
-        *[
-            [label, f"{report[key]:.4g}"]
-            for key, label in (
-                ("flips", "flipped triangles"),
-                ("l2_stretch", "L2 stretch (1 is the least)"),
-                ("linf_stretch", "largest stretch"),
-                ("mirror_error", "mirror error"),
-                ("covered_area", "square covered"),
-                ("vertices_without_texel", "vertices without a texel of their own"),
-            )
-            if report.get(key) is not None
-        ],
-    ]
-    shares = [
-        [name, f"{100 * share:.1f} %"] for name, share in sorted(report.get("share", {}).items())
-    ]
+    with taking_apart(place, "the report of a template"):
+        report = record.get("report", {})
+        rows = [
+            ["vertices", f"{len(mesh.vertices):,}"],
+            ["triangles", f"{len(mesh.faces):,}"],
+            ["topology", mesh.topology_id],
+            *[
+                [label, f"{report[key]:.4g}"]
+                for key, label in (
+                    ("flips", "flipped triangles"),
+                    ("l2_stretch", "L2 stretch (1 is the least)"),
+                    ("linf_stretch", "largest stretch"),
+                    ("mirror_error", "mirror error"),
+                    ("covered_area", "square covered"),
+                    ("vertices_without_texel", "vertices without a texel of their own"),
+                )
+                if report.get(key) is not None
+            ],
+        ]
+        shares = [
+            [name, f"{100 * share:.1f} %"]
+            for name, share in sorted(report.get("share", {}).items())
+        ]
     tables = [heading("Figures") + table(["figure", "value"], rows)]
     if shares:
         tables.append(heading("Share of the square") + table(["region", "share"], shares))

@@ -10,6 +10,7 @@ import numpy as np
 from geomface.errors import FileFormatError
 from geomface.files import load_image, read_json
 from geomface.files.atomic import write_bytes
+from geomface.files.reading import taking_apart
 from geomface.learning.metrics_log import read_metrics
 from geomface.learning.run_directory import METRICS, RUN_FILE, SAMPLES
 from geomface.report.images import data_uri
@@ -136,15 +137,15 @@ def _evaluation(root: Path) -> list[Section]:
     """Return the distances that `evaluate` measured, if it was run."""
     if not (root / EVALUATION).is_file():
         return []
-    found = read_json(root / EVALUATION)
-    rows = []
-    for name, key in (("generated", "distances"), ("real", "real_distances")):
-        item = found.get(key)
-        if isinstance(item, dict):
-            levels = ", ".join(f"{level} px {value:.1f}" for level, value in item["swd"].items())
-            rows.append([name, levels, f"{item['swd_average']:.1f}", f"{item['frechet']:.4f}"])
+    found, rows = read_json(root / EVALUATION), []
+    with taking_apart(root / EVALUATION, "the record of an evaluation"):
+        for name, key in (("generated", "distances"), ("real", "real_distances")):
+            item = found.get(key)
+            if isinstance(item, dict):
+                levels = ", ".join(f"{size} px {value:.1f}" for size, value in item["swd"].items())
+                rows.append([name, levels, f"{item['swd_average']:.1f}", f"{item['frechet']:.4f}"])
+        text = f"Measured after step {found.get('step')}, on {found.get('count')} images."
     if not rows:
         return []
     header = ["to held-out images", "SWD x 1000 by level", "mean", "Frechet"]
-    text = f"Measured after step {found.get('step')}, on {found.get('count')} images."
     return [Section("Distances", "distances", [paragraph(text), table(header, rows)])]

@@ -1,13 +1,13 @@
 """A morphable model taken apart and put together, and the file of it: one safetensors."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from geomface.errors import FileFormatError, GeomfaceError
+from geomface.errors import FileFormatError
+from geomface.files.reading import taking_apart
 from geomface.mesh import LandmarkEmbedding, Mesh, Template
 from geomface.statistics.expression import ExpressionModel
 from geomface.statistics.eyeballs import Eyeballs
@@ -70,21 +70,6 @@ def take_apart(model: MorphableModel) -> tuple[dict[str, np.ndarray], dict[str, 
     return arrays, config
 
 
-@contextlib.contextmanager
-def complete(path: object) -> Iterator[None]:
-    """Say in a FileFormatError what the block did not find in a file, or what does not fit."""
-    try:
-        yield
-    except FileFormatError:
-        raise
-    except GeomfaceError as error:
-        raise FileFormatError(f"{path}: the parts of this model do not fit: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise FileFormatError(
-            f"{path}: this model file lacks {error}. It is damaged: write it again."
-        ) from error
-
-
 def put_together(
     path: object, arrays: Mapping[str, np.ndarray], config: Any, topology_id: object
 ) -> MorphableModel:
@@ -99,7 +84,7 @@ def put_together(
     ------
     FileFormatError : something missing, parts that do not fit, faces of another topology.
     """
-    with complete(path):
+    with taking_apart(path, "a face model"):
         model = _put_together(arrays, config)
     if model.topology_id != topology_id:
         raise FileFormatError(

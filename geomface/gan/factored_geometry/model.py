@@ -11,6 +11,7 @@ import torch
 from geomface.arrays import FloatArray
 from geomface.errors import FileFormatError, SettingsError
 from geomface.files.assets import asset_path
+from geomface.files.reading import taking_apart
 from geomface.gan.factored_geometry.codes import Codes, Factor, LatentSpec, draw_codes
 from geomface.gan.factored_geometry.encoder import CodeEncoder
 from geomface.gan.factored_geometry.model_file import build_encoder, read_encoder
@@ -20,7 +21,6 @@ from geomface.gan.factored_geometry.stored import make_frame, restore_template
 from geomface.geometry_image import GeometryFrame
 from geomface.learning import TrainedModel, load_trained
 from geomface.mesh import Mesh, Template
-from geomface.statistics.model_file import complete
 
 ASSET = "factored_geometry/model.safetensors"
 """The model that ships."""
@@ -185,7 +185,7 @@ def load_factored(path: Path | str | None = None) -> FactoredModel:
     name = "the model that ships" if path is None else Path(path).name
     path = asset_path(ASSET) if path is None else path
     trained = load_trained(path, system=SYSTEM)
-    with complete(trained.path):
+    with taking_apart(trained.path, "a face model"):
         return _read_model(trained, path, name)
 
 
@@ -197,8 +197,9 @@ def _read_model(trained: TrainedModel, path: Path | str, name: str) -> FactoredM
     )
     spec = LatentSpec(factors, config["noise"])
     settings = NetworkSettings(**config["networks"])
-    generator = GeometryGenerator(settings, spec.size, config["deviation"])
-    trained.fill("generator_ema", generator)
+    generator = trained.build(
+        "generator_ema", lambda: GeometryGenerator(settings, spec.size, config["deviation"])
+    )
     generator = generator.eval().requires_grad_(False)
     template = restore_template(trained)
     if "encoder" in trained.arrays:

@@ -14,6 +14,8 @@ MARGIN = 0.16
 """Around the landmarks' box, a share of the mean of its sides; about the paper's 10 pixels."""
 _SMALL_SIDE, _SMALL_MARGIN = 20.0, 8.0
 """A box whose mean side is below the first has the second around it, pixels."""
+_FAR = 1e5
+"""Pixels; landmarks further out belong to no picture, and a crop of them would fill the memory."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,6 +68,11 @@ def crop_box(points: FloatArray, margin: float = MARGIN) -> FloatArray:
             "line or a point."
         )
     low, high = known.min(axis=0), known.max(axis=0)
+    if max(-low.min(), high.max()) > _FAR:
+        raise LandmarkError(
+            f"landmarks: expected pixels of a picture, got {known.min():.3g} to "
+            f"{known.max():.3g}. Check their unit."
+        )
     side = float((high - low).mean())
     around = margin * side if side >= _SMALL_SIDE else _SMALL_MARGIN
     return np.concatenate([low - around, high + around]).astype(np.float64)

@@ -153,6 +153,6 @@ def load_reenactor(run: Path | str | None = None) -> Reenactor:
     settings = settings_from_json(
         NetworkSettings, config.get("networks"), f"{model.path}: networks"
     )
-    generator = model.fill("generator_ema", Generator(settings))
+    generator = model.build("generator_ema", lambda: Generator(settings))
     generator.eval().requires_grad_(False)
     return Reenactor(generator, settings, float(config.get("margin", MARGIN)), model.step, config)

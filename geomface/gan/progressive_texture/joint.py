@@ -1,7 +1,9 @@
 """Which geometry belongs to a texture: learned from the faces of a pipeline, kept in a file."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +13,7 @@ from geomface.datasets import layout, load_textures
 from geomface.datasets.registered_faces import load_run_template, registered_mm
 from geomface.errors import FileFormatError, SettingsError
 from geomface.files.assets import asset_path
+from geomface.files.reading import taking_apart
 from geomface.files.tensors import load_tensors, save_tensors
 from geomface.learning.errors import DatasetError
 from geomface.learning.samples import to_pictures
@@ -252,6 +255,11 @@ def load_joint(path: Path | str | None = None) -> JointModel:
             f"{path}: expected a joint model with {lacking[0]}, got a file without it. Write it "
             "again with save_joint."
         )
+    with taking_apart(path, "a joint model"):
+        return _joint_of(arrays, header["config"])
+
+
+def _joint_of(arrays: Mapping[str, np.ndarray], config: Mapping[str, Any]) -> JointModel:
     template = Mesh(
         arrays["mesh/vertices"].astype(np.float64),
         arrays["mesh/faces"].astype(np.int64),
@@ -273,7 +281,7 @@ def load_joint(path: Path | str | None = None) -> JointModel:
         template,
         textures,
         geometry,
-        float(header["config"]["reach"]),
+        float(config["reach"]),
         None if variety is None else variety.astype(np.float64),
     )
 

@@ -9,6 +9,7 @@ import torch
 
 from geomface.errors import SettingsError
 from geomface.files.assets import asset_path
+from geomface.files.reading import taking_apart
 from geomface.files.settings import settings_from_json
 from geomface.gan.progressive_texture.settings import SYSTEM, Networks
 from geomface.gan.progressive_texture.task import build_generator
@@ -67,12 +68,17 @@ def load_generator(run: Path | str | None = None) -> TrainedGenerator:
     model = load_trained(run, system=SYSTEM)
     sizes = (model.config or {}).get("networks")
     networks = settings_from_json(cast(Any, Networks), sizes, f"{model.path}: networks")
-    network = model.fill("generator_ema", build_generator(networks))
+    network = model.build("generator_ema", lambda: build_generator(networks))
+    with taking_apart(model.path, "a generator with its level of growth"):
+        level = int(model.scalars["level"]) or networks.top
+        alpha = float(model.scalars.get("alpha", 1.0))
+        if not (2 <= level <= networks.top and 0 <= alpha <= 1):
+            raise ValueError(f"level {level}, share {alpha}")
     return TrainedGenerator(
         network.eval().requires_grad_(False),
         networks.latent,
-        int(model.scalars["level"]) or networks.top,
-        float(model.scalars.get("alpha", 1.0)),
+        level,
+        alpha,
         model.step,
         model.config,
     )

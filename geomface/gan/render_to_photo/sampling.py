@@ -138,8 +138,15 @@ def load_translator(run: Path | str | None = None) -> RenderTranslator:
             f"{model.path}: expected pictures aligned to the {sizes.size} pixels of the networks, "
             f"got {alignment.id}. Export or copy it again."
         )
-    built = (Translator(sizes), Translator(sizes, inverse=True), Autoencoder(sizes))
-    generator, inverse, judge = map(model.fill, USED, built)
+    generator, inverse, judge = map(
+        model.build,
+        USED,
+        (
+            lambda: Translator(sizes),
+            lambda: Translator(sizes, inverse=True),
+            lambda: Autoencoder(sizes),
+        ),
+    )
     for network in (generator, inverse, judge):
         network.eval().requires_grad_(False)
         if not all(value.isfinite().all() for value in network.state_dict().values()):

@@ -5,6 +5,8 @@ Vertex and face count and order never change; nothing is merged, dropped or clea
 
 from pathlib import Path
 
+import numpy as np
+
 from geomface.arrays import require_kind, require_type
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.reading import reading
@@ -83,7 +85,8 @@ def load_mesh(
         raise FileFormatError(f"{path}: expected a mesh named {_suffixes()}; rename or convert it.")
     if unit is not None:
         unit = canonical_unit(unit, f"{path}: unit", FileFormatError)
-    with reading(path, "a mesh"):
+    # Numbers beyond reason overflow without a warning; Mesh refuses what is not finite.
+    with reading(path, "a mesh"), np.errstate(all="ignore"):
         mesh = reader(path, unit=unit, texture=texture)
     # What a reader hands on as said was said by the file.
     from_file = unit is None and mesh.unit_source == "said"

@@ -7,6 +7,7 @@ import numpy as np
 
 from geomface.arrays import IndexArray
 from geomface.errors import FileFormatError
+from geomface.files.numpy_files import array_head
 
 
 class StoredImages:
@@ -111,23 +112,20 @@ class StoredImages:
         """Return the first byte of the pictures of a file, whose head is read once."""
         if number not in self._starts:
             path, last = self.paths[number], int(self._last[number])
-            try:
-                stored = np.load(path, mmap_mode="r", allow_pickle=False)
-            except (OSError, ValueError, EOFError) as error:
-                raise _unreadable(path, error) from error
+            stored = array_head(path, "aligned faces")
             fits = (
-                isinstance(stored, np.memmap)
-                and stored.dtype == self.dtype
+                stored.dtype == self.dtype
+                and len(stored.shape) == 4
                 and stored.shape[1:] == self.shape[1:]
-                and stored.flags.c_contiguous
-                and len(stored) > last
+                and stored.rows_first
+                and stored.shape[0] > last
             )
             if not fits:
                 raise FileFormatError(
                     f"{path}: expected uint8 pictures of shape {self.shape[1:]}, more than {last}, "
                     f"got {stored.dtype} of shape {stored.shape}. Align them again."
                 )
-            self._starts[number] = stored.offset
+            self._starts[number] = stored.start
         return self._starts[number]
 
 

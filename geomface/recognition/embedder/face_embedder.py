@@ -181,7 +181,7 @@ def load_embedder(path: Path | str | None = None) -> FaceEmbedder:
     """
     from geomface.files.assets import asset_path
     from geomface.files.tensors import load_tensors, read_header
-    from geomface.learning.network_arrays import fill_network
+    from geomface.learning import network_arrays
 
     path = asset_path(ASSET) if path is None else path
     if read_header(path)["kind"] == _REPLACED:
@@ -198,9 +198,10 @@ def load_embedder(path: Path | str | None = None) -> FaceEmbedder:
         thresholds, card = config.get("thresholds", {}), config.get("card", {})
         if not isinstance(thresholds, dict) or not isinstance(card, dict):
             raise FileFormatError("expected thresholds and card by name")
-        network = build_network(settings)
         whitening = _whitening_of(arrays)
-        fill_network(network, arrays, path=path, remedy=_REMEDY)
+        network = network_arrays.build_network(
+            lambda: build_network(settings), arrays, path=path, remedy=_REMEDY
+        )
         network.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore
         return FaceEmbedder(network, alignment, thresholds, card, whitening)
     except SettingsError as error:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from geomface.arrays import FloatArray
+from geomface.arrays import FloatArray, require_shape
 from geomface.errors import FileFormatError, SettingsError
-from geomface.files.reading import read_bytes
+from geomface.files.reading import read_bytes, taking_apart
 from geomface.files.tensors import load_tensors, save_tensors
 from geomface.learning.fingerprint import content_hash
 from geomface.synthesis.factor_vae.settings import FACTORS
@@ -152,11 +152,15 @@ def load_factor_vaes(path: Path | str) -> FactorVaes:
     FileFormatError : missing, damaged, or of another kind
     """
     arrays, header = load_tensors(path, kind=KIND, schema=SCHEMA)
-    card = dict(header["config"] or {})
+    card = header["config"]
+    if not isinstance(card, dict):
+        raise FileFormatError(f"{path}: expected VAEs with their card, got none. Copy it again.")
     if card.pop("hash", None) != _hash(arrays):
         raise FileFormatError(f"{path}: the weights are damaged. Copy or fit it again.")
     factors = [factor for factor in FACTORS if f"{factor}/mean" in arrays]
-    return FactorVaes({f: _decoder(arrays, f) for f in factors}, header["topology_id"], card)
+    with taking_apart(path, "VAEs of factors"):
+        decoders = {factor: _decoder(arrays, factor) for factor in factors}
+    return FactorVaes(decoders, header["topology_id"], card)
 
 
 def vae_digest(path: Path | str) -> str:
@@ -194,6 +198,13 @@ def _decoder(arrays: Mapping[str, np.ndarray], factor: str) -> FactorDecoder:
         if f"{factor}/decoder/{number}/weights" in arrays
     ]
     mean, scale = arrays[f"{factor}/mean"], arrays[f"{factor}/scale"]
+    widths = [layers[0][0].shape[-1]] if layers else []
+    for weights, biases in layers:
+        require_shape(weights, (None, widths[-1]), "weights")
+        widths.append(len(require_shape(biases, (len(weights),), "biases")))
+    require_shape(scale, require_shape(mean, (None,), "mean").shape, "scale")
+    if layers and widths[-1] != np.count_nonzero(scale > 0):
+        raise ValueError(f"{widths[-1]} outputs for {np.count_nonzero(scale > 0)} numbers")
     return FactorDecoder(mean, scale, float(arrays[f"{factor}/gamma"]), tuple(layers))  # type: ignore[arg-type]
 
 
