@@ -15,7 +15,6 @@ from fuzz_models import model_readers, record_readers  # noqa: E402
 from fuzz_reader import Reader  # noqa: E402
 from fuzz_sets import job_readers, set_readers  # noqa: E402
 
-
 SLOW = (
     *("run.factored", "factored.safetensors", "codes.json", "run.translator", "run.reenactor"),
     *("run.report", "vgg.safetensors", "detector.safetensors", "photograph_detector.safetensors"),
