@@ -1,6 +1,7 @@
 """Settings from JSON: the frozen dataclass that `write_json` wrote comes back."""
 
 import dataclasses
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -92,9 +93,10 @@ def _plain_value(kind: Any, data: Any, name: str) -> Any:
         _require(isinstance(data, str), "a path", data, name)
         return Path(data)
     if kind is float:
-        _require(
-            isinstance(data, int | float) and not isinstance(data, bool), "a number", data, name
-        )
+        number = isinstance(data, int | float) and not isinstance(data, bool)
+        # A whole number of JSON may have more digits than a float can count.
+        number = number and (isinstance(data, float) or abs(data) <= sys.float_info.max)
+        _require(number, "a number", data, name)
         return float(data)
     if kind in (bool, int, str):
         _require(type(data) is kind, _word(kind), data, name)

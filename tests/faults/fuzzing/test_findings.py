@@ -175,6 +175,7 @@ REFUSED: dict[str, tuple[str, str, Change]] = {
     "row of a number": ("aligned_faces", "set/manifest.jsonl", lambda data: b"5\n" + data),
     "unit of 400 digits": ("registered_faces", "items/s0/report.json", entry(unit_factor=10**400)),
     "unit of a list": ("registered_faces", "items/s0/report.json", entry(unit_factor=[1])),
+    "seconds of 400 digits": ("a.001.json", "a.001.json", entry(seconds=10**400)),
     "huge member": ("pictures.tar", "pictures.tar", huge_member),
     "count of a fraction": ("job.textures", "out/set.json", entry(count=3.5)),
     "count beyond reason": ("job.textures", "out/set.json", entry(count=10**15)),
