@@ -46,6 +46,7 @@ def decode_any(data: bytes, name: str, channels: int) -> tuple[ImageArray, Any]:
             warnings.simplefilter("ignore")  # our own limit is below the one that is warned of
             with Image.open(io.BytesIO(data), formats=formats) as picture:
                 _require_size(picture.size, name)
+                _require_stored(picture, len(data), name)
                 orientation = orientation_of(picture.getexif)
                 if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
                     return with_channels(_deep_grey(picture, name), channels), orientation
@@ -82,6 +83,18 @@ def _require_size(size: tuple[int, int], name: str) -> None:
         raise FileFormatError(
             f"{name}: has {width} x {height} pixels, more than the {MOST_PIXELS} that are read "
             "(8192 x 8192). Make it smaller."
+        )
+
+
+def _require_stored(picture: Any, stored: int, name: str) -> None:
+    """Refuse pixels that are not packed and announced to be more than the file can hold."""
+    width, height = picture.size
+    tiles = getattr(picture, "tile", ())  # none yet where a decoder has its own way
+    raw = bool(tiles) and all(tile[0] == "raw" for tile in tiles)
+    if raw and width * height > 8 * stored:  # a pixel has a bit at least
+        raise FileFormatError(
+            f"{name}: announces {width} x {height} pixels and holds {stored} bytes. It is "
+            "truncated or damaged: export or copy it again."
         )
 
 

@@ -114,7 +114,9 @@ _DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivi
 
 
 @contextlib.contextmanager
-def taking_apart(path: object, expected: str) -> Iterator[None]:
+def taking_apart(
+    path: object, expected: str, way_out: str = "Write or copy it again."
+) -> Iterator[None]:
     """Turn what code that takes a record or arrays apart makes of damaged ones into a sentence.
 
     For what was read already: entries that lack, values of another type, parts that do not fit.
@@ -137,9 +139,7 @@ def taking_apart(path: object, expected: str) -> Iterator[None]:
     except _DAMAGE as error:
         lacks = isinstance(error, KeyError)
         reason = f"lacks {error}" if lacks else f"is damaged ({type(error).__name__}: {error})"
-        raise FileFormatError(
-            f"{path}: expected {expected}, but it {reason}. Write or copy it again."
-        ) from error
+        raise FileFormatError(f"{path}: expected {expected}, but it {reason}. {way_out}") from error
 
 
 def read_bytes(path: str | Path, expected: str, limit: int = -1, start: int = 0) -> bytes:

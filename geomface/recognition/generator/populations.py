@@ -12,7 +12,7 @@ from geomface.arrays import FloatArray
 from geomface.errors import FileFormatError
 from geomface.files.atomic import write_bytes
 from geomface.files.numpy_files import read_array
-from geomface.files.reading import read_bytes
+from geomface.files.reading import read_bytes, taking_apart
 from geomface.files.records import read_json, write_json
 from geomface.synthesis.factor_vae.settings import FACTORS
 
@@ -67,19 +67,15 @@ def collect_population(folder: Path | str) -> Population:
     people, pictures, kinds = [], {}, {}
     for path in paths:
         place = path.parent.relative_to(folder).as_posix()
-        try:
-            record = read_json(path, "a result of 'geomface model fit-image'")
+        expected = "a result of 'geomface model fit-image'"
+        record = read_json(path, expected)
+        with taking_apart(path, expected, "Fit the picture again."):
             rows = record.get("pictures", {"": record})
             people.append(np.array(record["shape"], np.float64))
             for name, figures in rows.items():
                 key = "/".join(part for part in (place, name) if part not in ("", "."))
                 pictures[key or folder.name] = _factors(figures)
             kinds[record["topology_id"], len(people[-1]), tuple(figures["expression"])] = path
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(
-                f"{path}: expected a result of 'geomface model fit-image', could not read it "
-                f"({error}). Fit the picture again."
-            ) from error
     if len(kinds) > 1:
         one, other = list(kinds.values())[:2]
         raise FileFormatError(

@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from fuzz_learned import learned_readers  # noqa: E402
-from fuzz_meshes import mesh_readers  # noqa: E402
+from fuzz_meshes import mesh_readers, picture_readers  # noqa: E402
 from fuzz_models import record_readers  # noqa: E402
 from fuzz_reader import Reader  # noqa: E402
 from fuzz_sets import job_readers, set_readers  # noqa: E402
@@ -27,6 +27,7 @@ READERS = {
     reader.name: reader
     for reader in (
         *mesh_readers(),
+        *picture_readers(),
         *record_readers(),
         *learned_readers(),
         *set_readers(),
@@ -135,6 +136,12 @@ def smaller(data: bytes) -> bytes:
     return stream.getvalue()
 
 
+def tall(data: bytes) -> bytes:
+    """Let the head of a TIFF announce eight million rows (entry 257) where there are nine."""
+    place = data.index(b"\1\1\4\0\1\0\0\0") + 8
+    return data[:place] + (2**23 - 9).to_bytes(4, "little") + data[place + 4 :]
+
+
 def turned_by_nothing(data: bytes) -> bytes:
     """Give a node of a GLB a rotation and a scale that overflow."""
     length = int.from_bytes(data[12:16], "little")
@@ -180,6 +187,8 @@ REFUSED: dict[str, tuple[str, str, Change]] = {
     "count of a fraction": ("job.textures", "out/set.json", entry(count=3.5)),
     "count beyond reason": ("job.textures", "out/set.json", entry(count=10**15)),
     "rotation that overflows": ("theirs.glb", "theirs.glb", turned_by_nothing),
+    "more rows than there are": ("picture.tiff", "picture.tiff", tall),
+    "shape of 400 digits": ("fits", "ben/fit.json", entry(shape=[10**400, 1.0])),
     "no fingerprints": ("run.resumed", "data.json", lambda data: b"[1]"),
     "mask of another size": ("registered_faces", "items/s0/mask.png", smaller),
 }
