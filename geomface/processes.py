@@ -16,8 +16,8 @@ _GLANCE = 0.2
 LAUNCHER = "GEOMFACE_LAUNCHER"
 """Environment variable with the process number of the parent that started a program."""
 _OURS = ("geomface", "__main__")
-_HARMLESS = ("concurrent", "multiprocessing", "numpy", "queue", "scipy", "selectors", "subprocess")
-_HARMLESS += ("threading", "torch")
+_HARMLESS = ("concurrent", "distributed", "multiprocessing", "numpy", "queue", "scipy", "selectors")
+_HARMLESS += ("subprocess", "threading", "torch")
 """Packages that pass an error on, wherever it is raised in them."""
 
 

@@ -54,7 +54,7 @@ def imported(folder: str, without: str = "") -> set[str]:
 
 
 NEEDED = declared(PROJECT["dependencies"])
-LIBRARY_EXTRAS = ("analysis", "anny", "open3d", "video")
+LIBRARY_EXTRAS = ("analysis", "anny", "cluster", "open3d", "video")
 
 
 def test_the_library_imports_what_is_declared() -> None:
@@ -64,7 +64,7 @@ def test_the_library_imports_what_is_declared() -> None:
 
 def test_extras_are_imported_where_they_are_used() -> None:
     """`import geomface.metrics` must not ask for what only one function needs."""
-    optional = {"anny", "sklearn", "open3d", "pytorch3d", "imageio_ffmpeg"}
+    optional = {"anny", "distributed", "sklearn", "open3d", "pytorch3d", "imageio_ffmpeg"}
     for path in (ROOT / "geomface").rglob("*.py"):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Import | ast.ImportFrom):
@@ -74,7 +74,7 @@ def test_extras_are_imported_where_they_are_used() -> None:
 def test_the_tests_import_what_is_declared() -> None:
     used = imported("tests", without="benchmarks") | imported("tools")
     extra = used - NEEDED - NO_WHEEL - declared(EXTRAS["anny"])
-    shared = declared(EXTRAS["analysis"]) | declared(EXTRAS["video"])
+    shared = set[str]().union(*(declared(EXTRAS[e]) for e in ("analysis", "cluster", "video")))
     assert extra | RUN_NOT_IMPORTED | shared == declared(EXTRAS["test"])
 
 
@@ -84,7 +84,7 @@ def test_the_benchmarks_import_what_is_declared() -> None:
 
 
 def test_every_extra_has_its_users() -> None:
-    assert set(EXTRAS) == {"analysis", "anny", "bench", "open3d", "test", "video"}
+    assert set(EXTRAS) == {"analysis", "anny", "bench", "cluster", "open3d", "test", "video"}
 
 
 def test_constraints_pin_every_dependency() -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import datetime
+import errno
 import os
 import secrets
 import shutil
@@ -19,9 +20,11 @@ from geomface.batch.records import (
     FAILED,
     ItemRecord,
     hash_outputs,
+    read_record,
+    record_path,
     write_record,
 )
-from geomface.errors import GeomfaceError
+from geomface.errors import FileFormatError, GeomfaceError
 from geomface.files.atomic import is_temporary, write_bytes
 from geomface.files.lock import require_session
 from geomface.files.marker import make_folder
@@ -80,7 +83,8 @@ def attempt_item(work: Work, task: ItemTask) -> ItemRecord:
     """Do one item and return (and write) its record; an error becomes a failed record.
 
     The files are written into a hidden folder that is renamed to the task's place at the end, so
-    whoever kills the process never leaves half an item.
+    whoever kills the process never leaves half an item. An attempt that a worker of the same run
+    finished before it died is not made again.
 
     Raises
     ------
@@ -90,6 +94,8 @@ def attempt_item(work: Work, task: ItemTask) -> ItemRecord:
     clock = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
     place = Path(task.place)
     records = make_folder(task.out / task.records)
+    if task.session and (made := _made_before(records, task)):
+        return made
     parts: dict[str, Any] = {}
     try:
         with atomic_folder(task.out / place) as folder:
@@ -132,6 +138,17 @@ def attempt_item(work: Work, task: ItemTask) -> ItemRecord:
     return record
 
 
+def _made_before(records: Path, task: ItemTask) -> ItemRecord | None:
+    path = record_path(records, task.name, task.attempt)
+    if not path.is_file():
+        return None
+    with contextlib.suppress(FileFormatError):
+        record = read_record(path)
+        if (record.key, record.session) == (task.key, task.session):
+            return record
+    return None
+
+
 def _require_session(task: ItemTask) -> None:
     """Refuse to write for a run that is gone while another one holds its folder."""
     if task.session:
@@ -166,13 +183,25 @@ def atomic_folder(place: Path) -> Iterator[Path]:
     make_folder(fresh)
     try:
         yield fresh
-        old = place.with_name(f".{place.name[:80]}.{token}.old{_MARK}")
-        if place.exists():
-            os.replace(place, old)
-        os.replace(fresh, place)
-        shutil.rmtree(old, ignore_errors=True)
+        _replace_folder(fresh, place)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _replace_folder(fresh: Path, place: Path) -> None:
+    """Put a folder in the place of another, which a worker that counts as lost may do as well."""
+    while True:
+        old = place.with_name(f".{place.name[:80]}.{secrets.token_hex(4)}.old{_MARK}")
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(place, old)
+        try:
+            os.replace(fresh, place)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def remove_leftovers(folder: Path) -> int:

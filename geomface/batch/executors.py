@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import dataclasses
+import functools
 import multiprocessing
 import signal
 from collections.abc import Callable, Generator, Sequence
@@ -10,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
 
+from geomface.batch.chunks import ChunkSize, do_chunk
 from geomface.batch.threads import single_threaded_children
 from geomface.errors import GeomfaceError, SettingsError
 from geomface.processes import end_with_parent
@@ -70,11 +72,11 @@ class ProcessExecutor:
     """Runs tasks in worker processes with one thread each.
 
     Workers are spawned, not forked: a fork of a process with threads can hang. They end with the
-    process that started them, even when that is killed. A worker that dies
-    costs only its own item: the tasks that were in flight run again, one at a time, and the one
-    that kills its worker again is given up. On Ctrl-C no new task starts, the tasks in flight
-    finish (their results are lost to the caller, not to the records), and KeyboardInterrupt goes
-    on; a second Ctrl-C ends the workers at once.
+    process that started them, even when that is killed. They are given half a second of tasks at a
+    time. A worker that dies costs only its own item: the tasks that were in flight run again, one
+    at a time, and the one that kills its worker again is given up. On Ctrl-C no new tasks are given
+    out, those in flight finish (their results are lost to the caller, not to the records), and
+    KeyboardInterrupt goes on; a second Ctrl-C ends the workers at once.
 
     Parameters
     ----------
@@ -106,37 +108,46 @@ class ProcessExecutor:
         return self._pool
 
     def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Results:
-        """Yield (index, result) as tasks finish; only as many as workers are in flight."""
-        waiting = list(reversed(range(len(tasks))))
+        """Yield (index, result) as tasks finish; only as many chunks as workers are in flight."""
+        call = functools.partial(do_chunk, function)
+        waiting, size = list(reversed(range(len(tasks)))), ChunkSize()
         suspects: list[int] = []
-        flying: dict[Future, int] = {}
+        flying: dict[Future, list[int]] = {}
         try:
             while waiting or suspects or flying:
                 broken = False
                 room = 1 if suspects else self.workers
                 while len(flying) < room and (suspects or waiting) and not broken:
-                    queue = suspects or waiting
+                    queue, most = waiting, size.choose(len(waiting), self.workers)
+                    if suspects:
+                        queue, most = suspects, 1
+                    chunk = queue[: -most - 1 : -1]
                     try:
-                        flying[self._started().submit(function, tasks[queue[-1]])] = queue[-1]
-                        queue.pop()
+                        work = [tasks[index] for index in chunk]
+                        flying[self._started().submit(call, work)] = chunk
+                        del queue[-most:]
                     except BrokenProcessPool:
                         broken = True
                 alone = len(flying) == 1
                 done, _ = concurrent.futures.wait(flying, return_when="FIRST_COMPLETED")
                 for future in done:
-                    index = flying.pop(future)
+                    chunk = flying.pop(future)
                     if not isinstance(future.exception(), BrokenProcessPool):
-                        yield index, future.result()
+                        results, seconds = future.result()
+                        size.learn(len(results), seconds)
+                        waiting += reversed(chunk[len(results) :])
+                        yield from zip(chunk, results, strict=False)
                         continue
                     broken = True
-                    if alone:
-                        yield index, WorkerDied(_DIED)
+                    if alone and len(chunk) == 1:
+                        yield chunk[0], WorkerDied(DIED)
                     else:
-                        suspects.append(index)
+                        suspects += reversed(chunk)
                 if broken:
                     # Nobody knows which task broke the pool: all in flight are suspect.
                     self._require_start()
-                    suspects.extend(flying.values())
+                    for chunk in flying.values():
+                        suspects += reversed(chunk)
                     flying.clear()
                     self._discard()
         except BaseException:
@@ -174,7 +185,7 @@ class ProcessExecutor:
             self._pool = None
 
 
-_DIED = (
+DIED = (
     "the worker process died at this item (out of memory, or a crash in a native library); the "
     "others went on. Try it with fewer workers."
 )
@@ -194,7 +205,11 @@ def _nothing() -> None:
 
 
 def make_executor(
-    name: str, workers: int, tasks: int, prepare: Callable[[], Any] | None = None
+    name: str,
+    workers: int,
+    tasks: int,
+    prepare: Callable[[], Any] | None = None,
+    scheduler: str = "",
 ) -> Executor:
     """Return the executor of this name.
 
@@ -204,30 +219,47 @@ def make_executor(
     workers : number of processes, no more of them than there are tasks
     tasks : how many there will be
     prepare : called in every new worker, to import what tasks need
+    scheduler : for "dask", address of a scheduler; "" is a cluster of processes of this machine
 
     Raises
     ------
-    SettingsError : an unknown name, or fewer than one worker.
+    SettingsError : an unknown name, fewer than one worker, or a scheduler that nobody asks.
+    MissingBackendError : Dask is not installed.
     """
-    require_executor(name, workers)
+    require_executor(name, workers, scheduler)
+    most = min(workers, max(tasks, 1))
+    if name == "dask":
+        from geomface.batch.dask_executor import DaskExecutor
+
+        return DaskExecutor(most, scheduler, prepare)
     if name == "serial" or (name == "auto" and workers == 1):
         return SerialExecutor()
-    return ProcessExecutor(min(workers, max(tasks, 1)), prepare)
+    return ProcessExecutor(most, prepare)
 
 
-def require_executor(name: str, workers: int) -> None:
+def require_executor(name: str, workers: int, scheduler: str = "") -> None:
     """Refuse an executor that `make_executor` does not know.
 
     Raises
     ------
-    SettingsError : an unknown name, or fewer than one worker.
+    SettingsError : an unknown name, fewer than one worker, or a scheduler that nobody asks.
+    MissingBackendError : Dask is not installed.
     """
     if workers < 1:
         raise SettingsError(f"workers: expected at least 1, got {workers}.")
     known = ("auto", *EXECUTORS)
     if name not in known:
         raise SettingsError(f"executor: expected one of {', '.join(known)}, got {name!r}.")
+    if scheduler and name != "dask":
+        raise SettingsError(
+            f"scheduler: {scheduler} belongs to executor dask, got {name}. Ask for that, or give "
+            "no scheduler."
+        )
+    if name == "dask":
+        from geomface.batch.dask_executor import require_dask
+
+        require_dask()
 
 
-EXECUTORS = ("serial", "processes")
+EXECUTORS = ("serial", "processes", "dask")
 """Where items can run."""

@@ -110,6 +110,7 @@ class Job:
     work : done to each item, in this process or another; it can be pickled
     workers : number of processes; the bytes do not depend on it
     executor : "auto", or one of `executors.EXECUTORS`; auto takes processes for several workers
+    scheduler : of executor dask, the address of its scheduler; empty for a cluster of this machine
     retry_failed : also do the items that failed before
     settings : how the job was asked for, kept for `retry` where the head does not tell; or None
     digests : hashes of the input files, kept for the next run; or None
@@ -125,6 +126,7 @@ class Job:
     work: Work
     workers: int = 1
     executor: str = "auto"
+    scheduler: str = ""
     retry_failed: bool = False
     settings: Any = None
     digests: FileDigests | None = None

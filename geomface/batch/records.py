@@ -90,9 +90,13 @@ def record_path(folder: Path, name: str, attempt: int) -> Path:
 
 
 def write_record(folder: Path, record: ItemRecord) -> Path:
-    """Write a record atomically and return its path."""
+    """Write a record atomically and return its path.
+
+    It is not waited for the disk: a record that a loss of power leaves empty is damaged, and so not
+    done, and an output that is lost with it has another size than the record says.
+    """
     path = record_path(make_folder(folder), record.name, record.attempt)
-    write_json(path, record)
+    write_json(path, record, durable=False)
     return path
 
 

@@ -39,7 +39,7 @@ def run_job(job: Job, *, on_event: EventSink | None = None) -> JobReport:
     """
     started = time.perf_counter()
     require_folder(job)
-    require_executor(job.executor, job.workers)
+    require_executor(job.executor, job.workers, job.scheduler)
     # The marker comes first: wherever a run is killed, the folder stays its own.
     claim_folder(job.out, job.kind.folder)
     with contextlib.ExitStack() as held:
@@ -47,7 +47,9 @@ def run_job(job: Job, *, on_event: EventSink | None = None) -> JobReport:
         for name in ("", *job.kind.folders):
             remove_leftovers(make_folder(job.out / name))
         plan = plan_job(job)
-        executor = make_executor(job.executor, job.workers, len(plan.todo), job.prepare)
+        executor = make_executor(
+            job.executor, job.workers, len(plan.todo), job.prepare, job.scheduler
+        )
         held.enter_context(contextlib.closing(executor))
         progress = Progress(plan.left, on_event)
         progress.say("plan", plan.sentence())

@@ -1,8 +1,10 @@
 """What every command that runs a batch job shares: the plan, the progress, how it ended."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from geomface.cli.options import ExecutorOptions
 from geomface.cli.run import Run
 
 if TYPE_CHECKING:
@@ -12,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def execute(
-    job: "Job", run: Run, names: Mapping[str, str] | None = None, *, items: bool = True
+    job: "Job",
+    run: Run,
+    executor: ExecutorOptions,
+    names: Mapping[str, str] | None = None,
+    *,
+    items: bool = True,
 ) -> int:
     """Run a job, or tell its plan under --dry-run; return the exit code.
 
@@ -20,11 +27,14 @@ def execute(
     ----------
     job : what to do
     run : of the command
+    executor : where its items are worked on; auto leaves the job as it is
     names : what the record of the command calls some of the report's fields, by their names
     items : whether the record tells the figures of every item
     """
     from geomface.batch.plan import plan_job
 
+    if executor.executor != "auto":
+        job = dataclasses.replace(job, executor=executor.executor, scheduler=executor.scheduler)
     if run.common.dry_run:
         plan = plan_job(job)
         figures = {

@@ -61,6 +61,25 @@ class CommonOptions:
 
 
 @dataclasses.dataclass(frozen=True)
+class ExecutorOptions:
+    """Where the items of a batch are worked on; the bytes do not depend on it."""
+
+    executor: Literal["auto", "serial", "processes", "dask"] = "auto"
+    """auto takes processes for two workers or more; dask needs geomface[cluster]."""
+    scheduler: Annotated[
+        str, tyro.conf.arg(metavar="ADDRESS", help_behavior_hint="(default: this machine)")
+    ] = ""
+    """Of dask: its scheduler, as tcp://HOST:8786, whose workers count instead of --workers."""
+
+    def __post_init__(self) -> None:
+        if self.scheduler and self.executor != "dask":
+            raise SettingsError(
+                f"--scheduler {self.scheduler}: expected --executor dask beside it, got "
+                f"{self.executor}. Give both or none."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
 class TemplateOptions:
     """The template whose topology everything shares."""
 

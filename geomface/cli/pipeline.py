@@ -10,6 +10,7 @@ from geomface.cli.batch import execute
 from geomface.cli.command import Command, CommandGroup
 from geomface.cli.options import (
     CommonOptions,
+    ExecutorOptions,
     Flag,
     Folder,
     MaybeFolder,
@@ -41,8 +42,6 @@ class PipelineRunOptions:
     """Folder for everything that is made."""
     workers: int = 1
     """Number of worker processes."""
-    executor: Literal["auto", "serial", "processes"] = PipelineSettings.executor
-    """Where items run; auto takes processes for two workers or more."""
     resume: Literal["never", "auto", "must"] = "auto"
     """never wants an empty --out, must wants one that holds a run, auto takes what it finds."""
     retry_failed: Flag = False
@@ -63,6 +62,7 @@ class PipelineRunOptions:
     """Scale all meshes to one size before the fit of the model."""
     samples: int = ModelSettings.samples
     """Number of new textured faces to draw from the models."""
+    executor: ExecutorOptions = ExecutorOptions()
     template: TemplateOptions = TemplateOptions()
     item: ItemSettings = ItemSettings()
     common: CommonOptions = CommonOptions()
@@ -90,6 +90,7 @@ class PipelineRetryOptions:
         int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: as before)")
     ] = None
     """Number of worker processes."""
+    executor: ExecutorOptions = ExecutorOptions()
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
@@ -118,7 +119,8 @@ def run_run(options: PipelineRunOptions, run: Run) -> int:
         template_landmarks=options.template.template_landmarks,
         regions=options.template.regions,
         workers=options.workers,
-        executor=options.executor,
+        executor=options.executor.executor,
+        scheduler=options.executor.scheduler,
         retry_failed=options.retry_failed,
         limit=options.limit,
         landmarks=options.landmarks,
@@ -132,7 +134,7 @@ def run_run(options: PipelineRunOptions, run: Run) -> int:
             seed=options.common.seed,
         ),
     )
-    return execute(scan_job(settings), run)
+    return execute(scan_job(settings), run, options.executor)
 
 
 def run_status(options: PipelineStatusOptions, run: Run) -> int:
@@ -179,7 +181,7 @@ def run_retry(options: PipelineRetryOptions, run: Run) -> int:
     from geomface.pipeline.jobs import open_job
 
     run.require_cpu()
-    return execute(open_job(options.folder, workers=options.workers), run)
+    return execute(open_job(options.folder, workers=options.workers), run, options.executor)
 
 
 def run_verify(options: PipelineVerifyOptions, run: Run) -> int:

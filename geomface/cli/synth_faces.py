@@ -8,7 +8,14 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from geomface.cli.batch import execute
-from geomface.cli.options import OPTIONAL, CommonOptions, Flag, Folder, require_options
+from geomface.cli.options import (
+    OPTIONAL,
+    CommonOptions,
+    ExecutorOptions,
+    Flag,
+    Folder,
+    require_options,
+)
 from geomface.cli.run import Run
 from geomface.ranges import COUNT, NOT_NEGATIVE
 from geomface.synthesis.distribution_text import format_distribution, parse_distribution
@@ -284,6 +291,7 @@ class SynthFacesOptions:
     camera: CameraOptions = CameraOptions()
     background: BackgroundOptions = BackgroundOptions()
     photo: PhotoOptions = PhotoOptions()
+    executor: ExecutorOptions = ExecutorOptions()
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
@@ -313,7 +321,8 @@ def run_synth_faces(options: SynthFacesOptions, run: Run) -> int:
         options.shards,
         options.part_pictures,
     )
-    return execute(face_job(settings), run, {"done": "pictures", "made": "drawn"}, items=False)
+    names = {"done": "pictures", "made": "drawn"}
+    return execute(face_job(settings), run, options.executor, names, items=False)
 
 
 def image_settings(options: SynthFacesOptions) -> FaceImageSettings:

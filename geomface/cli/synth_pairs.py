@@ -8,6 +8,7 @@ import tyro
 from geomface.cli.batch import execute
 from geomface.cli.options import (
     CommonOptions,
+    ExecutorOptions,
     Folder,
     MaybeFile,
     MaybeFolder,
@@ -75,6 +76,7 @@ class SynthPairsOptions:
     light: LightOptions = LightOptions()
     camera: CameraOptions = CameraOptions()
     photo: PhotoOptions = PhotoOptions()
+    executor: ExecutorOptions = ExecutorOptions()
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
@@ -133,7 +135,7 @@ def run_synth_pairs(options: SynthPairsOptions, run: Run) -> int:
         options.workers,
     )
     names = {"done": "pictures", "made": "drawn"}
-    code = execute(pair_job(settings), run, names, items=False)
+    code = execute(pair_job(settings), run, options.executor, names, items=False)
     if not options.common.dry_run:
         run.say(
             f"geomface recognise evaluate {options.out / FACES} --pairs {options.out / PAIRS} "

@@ -7,7 +7,14 @@ from typing import Annotated
 import tyro
 
 from geomface.cli.batch import execute
-from geomface.cli.options import CommonOptions, Flag, Folder, TemplateOptions, require_options
+from geomface.cli.options import (
+    CommonOptions,
+    ExecutorOptions,
+    Flag,
+    Folder,
+    TemplateOptions,
+    require_options,
+)
 from geomface.cli.run import Run
 from geomface.pipeline.texture_settings import (
     BUILTIN,
@@ -47,6 +54,7 @@ class SynthTexturesOptions:
     """Number of worker processes; the bytes do not depend on it."""
     retry_failed: Flag = False
     """Also do the faces that failed before."""
+    executor: ExecutorOptions = ExecutorOptions()
     damage: DamageSettings = DamageSettings()
     scan: TextureScanSettings = TextureScanSettings()
     template: TemplateOptions = TemplateOptions()
@@ -61,7 +69,9 @@ def run_synth_textures(options: SynthTexturesOptions, run: Run) -> int:
     from geomface.pipeline.texture_sets import texture_job
 
     run.require_cpu()
-    return execute(texture_job(set_settings(options)), run, {"done": "faces"}, items=False)
+    return execute(
+        texture_job(set_settings(options)), run, options.executor, {"done": "faces"}, items=False
+    )
 
 
 def set_settings(options: SynthTexturesOptions) -> TextureSetSettings:

@@ -47,12 +47,14 @@ def _store(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary name beside `path`; rename it to `path` when the block succeeds.
 
     Parameters
     ----------
     path : the file to write; its folder must exist
+    durable : wait for the disk, or the file could be empty after a loss of power; that takes
+        milliseconds, so do without where an empty file counts as none
 
     Returns
     -------
@@ -71,7 +73,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         yield temporary
         if not temporary.exists():
             raise OutputError(f"{path}: nothing was written to it.")
-        _store(temporary)
+        if durable:
+            _store(temporary)
         os.replace(temporary, path)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -82,7 +85,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         raise
 
 
-def write_bytes(path: str | Path, data: bytes | bytearray | memoryview) -> None:
-    """Write `data` to `path` atomically; OutputError when that is impossible."""
-    with atomic_path(path) as temporary:
+def write_bytes(
+    path: str | Path, data: bytes | bytearray | memoryview, *, durable: bool = True
+) -> None:
+    """Write `data` to `path` as `atomic_path` does; OutputError when that is impossible."""
+    with atomic_path(path, durable=durable) as temporary:
         temporary.write_bytes(data)

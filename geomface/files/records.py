@@ -52,8 +52,12 @@ def plain(value: Any) -> Any:
     )
 
 
-def write_json(path: str | Path, record: Any, *, indent: int | None = 2) -> None:
+def write_json(
+    path: str | Path, record: Any, *, indent: int | None = 2, durable: bool = True
+) -> None:
     """Write `record` as UTF-8 JSON, atomically; see `plain` for what it may hold.
+
+    `durable` is that of `files.atomic.atomic_path`.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def write_json(path: str | Path, record: Any, *, indent: int | None = 2) -> None
     """
     text = json.dumps(plain(record), indent=indent, ensure_ascii=False, allow_nan=False)
     # A file name that is not UTF-8 becomes JSON's escapes, from which the same name is read again.
-    write_bytes(path, (text + "\n").encode("utf-8", "backslashreplace"))
+    write_bytes(path, (text + "\n").encode("utf-8", "backslashreplace"), durable=durable)
 
 
 def _refuse_constant(text: str) -> Any:

@@ -1,6 +1,7 @@
 """Settings from JSON: the frozen dataclass that `write_json` wrote comes back."""
 
 import dataclasses
+import functools
 import sys
 import types
 import typing
@@ -36,6 +37,8 @@ def settings_from_json(kind: type[Settings], data: Any, name: str = "settings") 
 
 
 def _value(kind: Any, data: Any, name: str) -> Any:
+    if type(data) is kind and kind in (bool, int, float, str):  # most are
+        return data
     origin, choices = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind):
         return _dataclass(kind, data, name)
@@ -58,8 +61,7 @@ def _value(kind: Any, data: Any, name: str) -> Any:
 
 def _dataclass(kind: Any, data: Any, name: str) -> Any:
     _require(isinstance(data, Mapping), "an object", data, name)
-    hints = typing.get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
+    hints, fields = _fields(kind)
     unknown = sorted(set(data) - set(fields))
     if unknown:
         raise FileFormatError(
@@ -71,6 +73,13 @@ def _dataclass(kind: Any, data: Any, name: str) -> Any:
         if needed and field.name not in data:
             raise FileFormatError(f"{name}: expected a value of {field.name}, got none.")
     return kind(**{key: _value(hints[key], item, f"{name}.{key}") for key, item in data.items()})
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[dict[str, Any], dict[str, dataclasses.Field]]:
+    """Return types and fields of a dataclass, which take longer to find than a record to read."""
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
+    return typing.get_type_hints(kind), fields
 
 
 def _one_of(choices: tuple[Any, ...], data: Any, name: str) -> Any:

@@ -43,6 +43,12 @@ def load_face_model(path: Path | str | None) -> "MorphableModel":
     return _stand_in(Path(path).resolve())
 
 
+def model_source(path: Path | None) -> Path | str | None:
+    """Return a face model as `load_face_model` takes it on any machine: the word is no path."""
+    word = path is not None and str(path) == SHIPPED and not path.exists()
+    return SHIPPED if word else path
+
+
 def is_trained(path: Path | str) -> bool:
     """Say whether a path is a training run, a checkpoint or the model file of a training."""
     path = Path(path)

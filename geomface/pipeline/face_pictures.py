@@ -103,7 +103,7 @@ def face_job(settings: FaceSetSettings) -> Job:
     ------
     GeomfaceError : a model that cannot be read or has no landmarks, an unknown factor.
     """
-    from geomface.pipeline.face_models import load_face_model
+    from geomface.pipeline.face_models import load_face_model, model_source
     from geomface.pipeline.picture_part import PartPayload, keep_sampler, make_part
     from geomface.synthesis.loading import model_hash
     from geomface.synthesis.mixed_sampler import people_sampler
@@ -118,7 +118,8 @@ def face_job(settings: FaceSetSettings) -> Job:
     model = hashes[0] if len(hashes) == 1 else content_key("models", 1, hashes)
     keep_sampler(sampler, model)
     shared = {"images": drawn, "format": settings.image_format, "shards": settings.shards}
-    common = (drawn, settings.model_files, model, settings.image_format, settings.shards)
+    sources = tuple(model_source(path) for path in settings.model_files)
+    common = (drawn, sources, model, settings.image_format, settings.shards)
     items = tuple(
         Item(
             name,

@@ -20,7 +20,7 @@ from geomface.files.reading import log, read_bytes
 from geomface.files.records import plain
 from geomface.learning.errors import DatasetError
 from geomface.learning.fingerprint import content_hash
-from geomface.pipeline.face_models import load_face_model
+from geomface.pipeline.face_models import load_face_model, model_source
 from geomface.pipeline.picture_part import keep_sampler, kept_sampler
 from geomface.ranges import COUNT, require_numbers
 from geomface.recognition.generator.populations import collect_population
@@ -87,7 +87,7 @@ class PersonPayload:
     """What a worker needs to draw the pictures of one person."""
 
     images: FaceImageSettings
-    model: Path | None
+    model: Path | str | None
     model_hash: str
     identity: int
     pictures: tuple[str, ...]
@@ -112,13 +112,13 @@ def pair_job(settings: PairSetSettings) -> Job:
     keep_sampler(FaceSampler(images, model), digest)
     names = [f"{person}/{picture}" for person, pictures in people.items() for picture in pictures]
     given = _fitted(settings.fits, names, model)
-    items = []
+    items, source = [], model_source(settings.model)
     for identity, (person, pictures) in enumerate(people.items()):
         factors = tuple(given.get(f"{person}/{picture}") for picture in pictures)
         key = content_key(
             STAGE, VERSION, [images, identity, pictures, factors], digest, content_hash(text)
         )
-        payload = PersonPayload(images, settings.model, digest, identity, pictures, factors)
+        payload = PersonPayload(images, source, digest, identity, pictures, factors)
         items.append(Item(person, key, payload, size=len(pictures)))
     head = {
         "kind": KIND.name,

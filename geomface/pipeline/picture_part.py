@@ -20,7 +20,7 @@ class PartPayload:
     """What a worker needs to make pictures first .. last - 1 of a set."""
 
     images: FaceImageSettings
-    models: tuple[Path | None, ...]
+    models: tuple[Path | str | None, ...]
     model_hash: str
     image_format: str
     shards: bool
@@ -49,7 +49,7 @@ _KEPT: dict[str, FaceSampler | MixedSampler] = {}
 
 
 def kept_sampler(
-    images: FaceImageSettings, models: Sequence[Path | None], model_hash: str
+    images: FaceImageSettings, models: Sequence[Path | str | None], model_hash: str
 ) -> FaceSampler | MixedSampler:
     """Return this process's sampler of a set: tables are built once for all its parts."""
     key = content_key("sampler", 1, images, model_hash)

@@ -105,6 +105,7 @@ def scan_job(settings: PipelineSettings, *, work: Work | None = None) -> Job:
         process_scan if work is None else work,
         workers=settings.workers,
         executor=settings.executor,
+        scheduler=settings.scheduler,
         retry_failed=settings.retry_failed,
         digests=digests,
         prepare=import_stages if real else None,

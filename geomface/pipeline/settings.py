@@ -97,8 +97,10 @@ class PipelineSettings:
     """Where the pictures that scans name lie too; None is the folder of scans alone."""
     workers: int = 1
     """Number of worker processes."""
-    executor: Literal["auto", "serial", "processes"] = "auto"
+    executor: Literal["auto", "serial", "processes", "dask"] = "auto"
     """Where items run; auto takes processes for two workers or more."""
+    scheduler: str = ""
+    """Of executor dask: the address of its scheduler; empty is a cluster of this machine."""
     retry_failed: bool = False
     """Also do the items that failed before with the same input and settings."""
     limit: int | None = None

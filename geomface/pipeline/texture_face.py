@@ -31,14 +31,16 @@ class TexturePayload:
     Parameters
     ----------
     index : of the face
-    model : file, or "builtin"
+    model : file, None for the built-in face
+    model_hash : of what it holds, as workers keep it in memory
     model_name : as the manifest calls it
     template_key : content key of the set's template, which workers keep in memory
     settings : what to make
     """
 
     index: int
-    model: str
+    model: Path | None
+    model_hash: str
     model_name: str
     template_key: str
     settings: TextureItemSettings
@@ -88,7 +90,7 @@ def make_textured_face(task: ItemTask, folder: Path) -> Outcome:
     settings = payload.settings
     tools = template_tools(task.out, payload.template_key, settings.registration, settings.size)
     template = tools.template.mesh
-    model = face_model(payload.model)
+    model = face_model(payload.model, payload.model_hash)
     kinds, missing = draw_damage(settings.seed, payload.index, settings.damage)
     scan = simulate_scan(
         model,
@@ -106,7 +108,7 @@ def make_textured_face(task: ItemTask, folder: Path) -> Outcome:
         covered=scan.truth["covered"] if kinds else None,
         sampling=tools.encoder.sampling,
     )
-    carry = carrier(tools, payload.model)
+    carry = carrier(tools, payload.model, payload.model_hash)
     true = _pose_on(carry @ scan.truth["vertices"], tools)
     posed = _pose_on(result.mesh.vertices, tools)
     registered = result.mesh.replace(

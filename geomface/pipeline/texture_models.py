@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomface.pipeline.texture_settings import BUILTIN
-
 if TYPE_CHECKING:
     from scipy import sparse
 
@@ -17,17 +15,20 @@ if TYPE_CHECKING:
 
 
 @functools.lru_cache(maxsize=8)
-def face_model(name: str) -> "MorphableModel":
-    """Return the face model in a file, or the built-in one; a worker reads each once."""
+def face_model(path: Path | None, model_hash: str) -> "MorphableModel":
+    """Return the face model in a file, or the built-in one; a worker reads each once.
+
+    The hash of what it holds tells it from another that lay there when a worker began.
+    """
     from geomface.model_files import load_model
 
-    return load_model(None if name == BUILTIN else Path(name))
+    return load_model(path)
 
 
 @functools.lru_cache(maxsize=8)
-def carrier(tools: "TemplateTools", name: str) -> "sparse.csr_array":
+def carrier(tools: "TemplateTools", path: Path | None, model_hash: str) -> "sparse.csr_array":
     """Return the matrix from a model's vertices to those of the template; made once a worker."""
-    return model_correspondence(tools.solver, face_model(name))
+    return model_correspondence(tools.solver, face_model(path, model_hash))
 
 
 def model_correspondence(

@@ -70,12 +70,13 @@ def texture_job(settings: TextureSetSettings, *, work: Work | None = None) -> Jo
         "template_key": template,
         "units": "mm; colours sRGB in [0, 1]; image row 0 at the top",
     }
+    files = [None if name == BUILTIN else Path(name) for name in settings.models]
     items, key_of = [], key_maker(STAGE, VERSION, settings.item)
     for index, name in enumerate(_numbered(settings.count)):
         which = index % len(models)
         key = key_of(hashes[which], template, name)
         payload = TexturePayload(
-            index, settings.models[which], models[which], template, settings.item
+            index, files[which], hashes[which], models[which], template, settings.item
         )
         items.append(Item(name, key, payload))
     return Job(

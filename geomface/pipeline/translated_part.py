@@ -33,11 +33,12 @@ PERSONAL = ("identity", "albedo", "relief", "traits", "mixed_of", "mixed_at")
 
 @dataclasses.dataclass(frozen=True)
 class TranslatedPartPayload:
-    """What a worker needs to translate some renders."""
+    """What a worker needs to translate some renders; digests are of translator and embedder."""
 
     renders: AlignedPartPayload
     translator: Path
     embedder: Path
+    digests: tuple[str, str]
     seed: int
     limits: Mapping[str, float]
     shards: bool = False
@@ -57,8 +58,8 @@ def translate_part(task: ItemTask, folder: Path) -> Outcome:
         size = (part.renders.alignment.height, part.renders.alignment.width, 3)
         renders = np.array([face.picture for face in faces], np.float32).reshape(-1, *size)
         names = [photograph.name for photograph in photographs]
-        made = _translator(part.translator).translate(
-            renders, names, seed=part.seed, embedder=_embedder(part.embedder)
+        made = _translator(part.translator, part.digests[0]).translate(
+            renders, names, seed=part.seed, embedder=_embedder(part.embedder, part.digests[1])
         )
     levels, rows, shown = [], [], []
     for number, (photograph, face) in enumerate(zip(photographs, faces, strict=True)):
@@ -134,12 +135,12 @@ def _write_shard(
 
 
 @functools.lru_cache(maxsize=1)
-def _translator(path: Path) -> RenderTranslator:
-    """Return a translator, read once a process."""
+def _translator(path: Path, digest: str) -> RenderTranslator:
+    """Return a translator, read once a process unless another one is there."""
     return load_translator(path)
 
 
 @functools.lru_cache(maxsize=1)
-def _embedder(path: Path) -> FaceEmbedder:
-    """Return an embedder, read once a process."""
+def _embedder(path: Path, digest: str) -> FaceEmbedder:
+    """Return an embedder, read once a process unless another one is there."""
     return load_embedder(path)

@@ -106,12 +106,13 @@ def translated_job(settings: TranslatedSetSettings) -> Job:
         "limits": limits,
         "shards": settings.shards,
     }
+    digests = (shared["translator"], shared["embedder"])
     items = tuple(
         dataclasses.replace(
             item,
             key=content_key(STAGE, VERSION, shared, item.key),
             payload=TranslatedPartPayload(
-                item.payload, path, embedder, settings.seed, limits, settings.shards
+                item.payload, path, embedder, digests, settings.seed, limits, settings.shards
             ),
         )
         for item in base.items

@@ -1,7 +1,11 @@
 """Small jobs for the tests of the engine: a toy, and one of each kind that ships."""
 
+import contextlib
 import dataclasses
 import json
+import os
+import signal
+import time
 from pathlib import Path
 
 from batch_work import fake_item
@@ -31,6 +35,28 @@ def write_word(task: ItemTask, folder: Path) -> Outcome:
     (folder / "word.txt").write_text(task.payload)
     (folder / "row.json").write_text(json.dumps({"name": task.name}) + "\n")
     return Outcome({"length": len(task.payload)})
+
+
+def slowly(task: ItemTask, folder: Path) -> Outcome:
+    """The toy's work in a tenth of a second."""
+    time.sleep(0.1)
+    return write_word(task, folder)
+
+
+def die_once(task: ItemTask, folder: Path) -> Outcome:
+    """The toy's work; the first process that comes to item 20 is killed there."""
+    if task.name == "20":
+        with contextlib.suppress(FileExistsError):
+            (task.out / "died").touch(exist_ok=False)
+            os.kill(os.getpid(), signal.SIGKILL)
+    return write_word(task, folder)
+
+
+def die_at_kill(task: ItemTask, folder: Path) -> Outcome:
+    """The toy's work; a word that says so kills the process."""
+    if task.payload == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return write_word(task, folder)
 
 
 def toy(out: Path, *, words: tuple[str, ...] = ("one", "two", "three"), **change: object) -> Job:

@@ -6,7 +6,7 @@ from typing import Annotated
 import tyro
 
 from geomface.cli.batch import execute
-from geomface.cli.options import CommonOptions, Flag, Folder, require_options
+from geomface.cli.options import CommonOptions, ExecutorOptions, Flag, Folder, require_options
 from geomface.cli.run import Run
 from geomface.ranges import COUNT
 
@@ -43,6 +43,7 @@ class RecogniseAlignOptions:
     """Number of worker processes; the bytes do not depend on it."""
     part_pictures: int = 64
     """Pictures a part; parts are what workers make and what is resumed."""
+    executor: ExecutorOptions = ExecutorOptions()
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
@@ -64,4 +65,5 @@ def run_align(options: RecogniseAlignOptions, run: Run) -> int:
         options.part_pictures,
         options.masks,
     )
-    return execute(aligned_job(settings), run, {"done": "pictures", "made": "aligned"}, items=False)
+    names = {"done": "pictures", "made": "aligned"}
+    return execute(aligned_job(settings), run, options.executor, names, items=False)

@@ -12,7 +12,7 @@ from geomface.cli.learned.render_to_photo.translator_file import (
     RunOrShipped,
     translator_path,
 )
-from geomface.cli.options import CommonOptions, Flag, require_options
+from geomface.cli.options import CommonOptions, ExecutorOptions, Flag, require_options
 from geomface.cli.recognise.embedder_file import EmbedderFile
 from geomface.cli.run import Run
 from geomface.ranges import COUNT, POSITIVE
@@ -56,6 +56,7 @@ class SampleTranslationOptions:
     """Pictures a part or shard; parts are what workers make and what is resumed."""
     shards: Flag = False
     """Also write tar shards for WebDataset, with index.json; labels travel with the pictures."""
+    executor: ExecutorOptions = ExecutorOptions()
     common: CommonOptions = CommonOptions()
 
     def __post_init__(self) -> None:
@@ -87,6 +88,5 @@ def run_sample(options: SampleTranslationOptions, run: Run) -> int:
         options.part_pictures,
         options.shards,
     )
-    return execute(
-        translated_job(settings), run, {"done": "pictures", "made": "translated"}, items=False
-    )
+    names = {"done": "pictures", "made": "translated"}
+    return execute(translated_job(settings), run, options.executor, names, items=False)
