@@ -229,7 +229,7 @@ def _start_cluster(workers: int) -> "tuple[LocalCluster, Client]":
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=cast(Any, None),
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         )
     return cluster, Client(cluster, set_as_default=False)
