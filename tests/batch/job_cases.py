@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 from batch_work import fake_item
 
 from geomface.batch.attempts import ItemTask, Outcome
@@ -15,16 +16,21 @@ from geomface.batch.index import index_set
 from geomface.batch.job import Ended, Ending, Item, Job, JobKind
 from geomface.batch.keys import content_key
 from geomface.errors import MeshError
+from geomface.faces import load_builtin_face
 from geomface.files import save_image
 from geomface.pipeline import (
     FaceSetSettings,
+    ItemSettings,
+    ModelSettings,
     PipelineSettings,
     TextureSetSettings,
     face_job,
     scan_job,
     texture_job,
 )
-from geomface.pipeline.texture_settings import TextureItemSettings
+from geomface.pipeline.texture_settings import QUICK, TextureItemSettings, TextureScanSettings
+from geomface.scans.settings import ScanSettings
+from geomface.scans.simulate import save_simulated_scan, simulate_scan
 from geomface.synthesis import FaceImageSettings
 
 
@@ -122,9 +128,36 @@ def textures(out: Path, *, seed: int = 0, **change: object) -> Job:
 
 def fake_face(task: ItemTask, folder: Path) -> Outcome:
     """Stand in for the real work on a face of a training set."""
-    import numpy as np
-
     (folder / "report.json").write_text(json.dumps({"name": task.name}) + "\n")
     (folder / "face.txt").write_text(task.name)
     save_image(task.out / "truth" / f"{task.name}.png", np.zeros((4, 4, 3), np.float32))
     return Outcome({"complete": task.payload.index == 1})
+
+
+def real_scans(out: Path, **change: object) -> Job:
+    """Return a job over four small simulated scans, with a model of them."""
+    folder = out.with_name("real-scans")
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        face, small = load_builtin_face(), ScanSettings(vertices=2500)
+        for index in range(4):
+            rng = np.random.default_rng([5, index])
+            scan = simulate_scan(face, rng=rng, settings=small, name=f"scan{index:03d}")
+            save_simulated_scan(folder, index, scan)
+    item = ItemSettings(texture_size=64, geometry_image_size=32, registration=QUICK)
+    settings = PipelineSettings(folder, out, item=item, model=ModelSettings(samples=2))
+    return scan_job(dataclasses.replace(settings, **change))  # type: ignore[arg-type]
+
+
+def real_textures(out: Path, **change: object) -> Job:
+    """Return a job of four small faces."""
+    item = TextureItemSettings(size=16, scan=TextureScanSettings(vertices=2500))
+    settings = TextureSetSettings(out, 4, item=item)
+    return texture_job(dataclasses.replace(settings, **change))  # type: ignore[arg-type]
+
+
+def real_pictures(out: Path, **change: object) -> Job:
+    """Return a job of six photographs, each a part."""
+    images = FaceImageSettings(identities=3, samples=2, size=32, preset="photo")
+    settings = FaceSetSettings(images, out, part_pictures=1)
+    return face_job(dataclasses.replace(settings, **change))  # type: ignore[arg-type]

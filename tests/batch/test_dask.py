@@ -212,3 +212,20 @@ def test_a_local_cluster_gives_up_a_lost_item_only() -> None:
     executor.close()
     assert isinstance(results.pop(3), WorkerDied)
     assert results == {index: index for index in (0, 1, 2, 4, 5)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "make",
+    [job_cases.real_scans, job_cases.real_pictures, job_cases.real_textures],
+    ids=lambda make: make.__name__,
+)
+def test_real_work_has_the_same_bytes_everywhere(make: Make, tmp_path: Path) -> None:
+    """Serial, two processes, and local clusters of two and four workers."""
+    run_job(make(tmp_path / "serial"))
+    whole = job_kit.tree(tmp_path / "serial")
+    for executor, workers in (("processes", 2), ("dask", 2), ("dask", 4)):
+        out = tmp_path / f"{executor}{workers}"
+        job = dataclasses.replace(make(out), executor=executor, workers=workers)
+        assert run_job(job).exit_code == 0
+        assert job_kit.tree(out) == whole, out.name
