@@ -17,7 +17,7 @@ from geomface.batch.worker_check import Needed, complaint, needed_by
 from geomface.errors import MissingBackendError
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, LocalCluster
+    from distributed import Client, Future, LocalCluster, as_completed
 
 CONNECT_SECONDS = 15.0
 """How long a scheduler may take to answer."""
@@ -25,6 +25,11 @@ _LOOK_SECONDS = 2.0
 """Between two looks at how many workers there are: clusters grow and shrink."""
 _SPARE = 16
 """Chunks beyond two a worker that wait at the scheduler, so that a cluster sees what to grow to."""
+_MOMENT = 0.01
+"""Between two looks whether a chunk is done."""
+_GONE = 120.0
+"""How long a local cluster may be without a worker: Dask starts those anew that end."""
+_CLOSE_SECONDS = 20.0
 _LOG = logging.getLogger("geomface")
 
 
@@ -97,9 +102,9 @@ class DaskExecutor:
         try:
             while waiting or suspects or flying:
                 # Who is suspect runs alone: nobody else is then to blame.
-                room = 2 * threads.count() + _SPARE if waiting else 0
+                room = 2 * max(threads.count(), 1) + _SPARE if waiting else 0
                 while (waiting and len(flying) < room) or (suspects and not flying):
-                    queue, most = waiting, size.choose(len(waiting), threads.last)
+                    queue, most = waiting, size.choose(len(waiting), max(threads.last, 1))
                     if not waiting:
                         queue, most = suspects, 1
                     chunk = [queue.pop() for _ in range(most)]
@@ -109,6 +114,7 @@ class DaskExecutor:
                     flying[future] = chunk
                     finished.add(future)
                     trial = future if queue is suspects else None
+                self._wait(finished, threads)
                 future = next(finished)
                 chunk = flying.pop(future)
                 if future.status == "cancelled" or client.status != "running":
@@ -129,6 +135,16 @@ class DaskExecutor:
             _drain(client, list(flying))
             raise
 
+    def _wait(self, finished: "as_completed", threads: "_Threads") -> None:
+        """Wait for the next chunk, but not for workers of this machine that do not come back."""
+        while not finished.has_ready():
+            time.sleep(_MOMENT)
+            if self._cluster is not None and not threads.count() and threads.gone_for() > _GONE:
+                raise BatchError(
+                    f"no worker of the local cluster is left, and none came back within {_GONE:g} "
+                    "s. What is finished is kept. Run the same command with fewer workers."
+                )
+
     def _lost(self) -> BatchError:
         return BatchError(
             f"{self._place} ended or cannot be reached any more. What is finished is kept, and the "
@@ -141,7 +157,7 @@ class DaskExecutor:
         for held in (self._client, self._cluster):
             if held is not None:
                 with contextlib.suppress(OSError, TimeoutError):
-                    held.close()
+                    held.close(timeout=_CLOSE_SECONDS)
         self._client = self._cluster = None
 
 
@@ -187,19 +203,26 @@ def _prepare(prepare: Callable[[], Any]) -> None:
 
 
 class _Threads:
-    """How many threads all workers have, asked for now and then; at least one."""
+    """How many threads all workers have, asked for now and then."""
 
     def __init__(self, client: "Client") -> None:
         self._client = client
-        self._asked = 0.0
-        self.last = 1
+        self._asked = -_LOOK_SECONDS
+        self._seen = time.monotonic()
+        self.last = 0
 
     def count(self) -> int:
         """Return the number, at most some seconds old."""
-        if time.monotonic() - self._asked > _LOOK_SECONDS:
-            self.last = max(1, sum(threads_of(self._client).values()))
-            self._asked = time.monotonic()
+        now = time.monotonic()
+        if now - self._asked > _LOOK_SECONDS:
+            self.last, self._asked = sum(threads_of(self._client).values()), now
+        if self.last:
+            self._seen = now
         return self.last
+
+    def gone_for(self) -> float:
+        """Return the seconds since there was any."""
+        return time.monotonic() - self._seen
 
 
 def threads_of(client: "Client") -> dict[str, int]:

@@ -160,6 +160,7 @@ def test_storage_that_workers_do_not_see_is_refused(
     assert not (tmp_path / "set" / LOCK).exists()
 
 
+@pytest.mark.slow
 def test_workers_of_several_threads_are_refused(cluster: Cluster, tmp_path: Path) -> None:
     words = ("--nthreads", "2", "--name", "wide")
     executor = DaskExecutor(1, cluster.address)
@@ -187,6 +188,7 @@ def test_no_scheduler_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path:
         assert not (tmp_path / "set" / LOCK).exists()
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_ends_is_one_sentence_and_the_run_goes_on(tmp_path: Path) -> None:
     words = tuple(f"word {number}" for number in range(60))
     out = tmp_path / "storage" / "set"
