@@ -68,6 +68,7 @@ def test_rooms_are_those_of_the_contract() -> None:
     "page",
     [
         "README.md",
+        "docs/cluster.md",
         "docs/commands.md",
         "docs/conventions.md",
         "docs/factored_geometry.md",
