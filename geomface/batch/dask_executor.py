@@ -1,5 +1,6 @@
 """Items on a Dask cluster: an existing one, or one of processes of this machine."""
 
+import asyncio
 import contextlib
 import functools
 import itertools
@@ -236,12 +237,21 @@ def _connect(address: str) -> "Client":
     # Of a scheduler that is gone this tells tracebacks; what they mean is a sentence of ours.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
+        # A client that cannot connect stays half alive, and blocks the next one when it goes.
+        asyncio.run(_ask(address))
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise BatchError(
             f"--scheduler {address}: no Dask scheduler answered there within "
             f"{CONNECT_SECONDS:g} s. Check the address, and that 'dask scheduler' runs there."
         ) from error
+
+
+async def _ask(address: str) -> None:
+    from distributed.comm import connect
+
+    comm = await connect(address, timeout=CONNECT_SECONDS)
+    await comm.close()
 
 
 def _start_cluster(workers: int) -> "tuple[LocalCluster, Client]":
