@@ -8,6 +8,7 @@ test turned by RUN, progressively and from the picture); each where what it is m
 """
 
 import argparse
+import functools
 import sys
 from pathlib import Path
 
@@ -20,13 +21,13 @@ from geomface.files import save_image
 from geomface.gan.landmark_reenactment import (
     FaceFrames,
     StarGenerator,
-    condition_map,
     contours,
     face_fitter,
     load_reenactor,
     moved,
     pose_face,
 )
+from geomface.gan.landmark_reenactment.evaluation import move
 from geomface.learning import chain
 from geomface.learning.data import network_values
 from geomface.learning.trained import load_trained
@@ -68,9 +69,9 @@ def passes(study: Path, seed: int = 0) -> torch.Tensor:
     shown = [torch.cat(columns, dim=3)]
     with torch.no_grad():
         for arm in arms.values():
-            conditions = [condition_map(points, settings) for points in (first, second)]
-            once, twice = chain(arm.generator, source, conditions)
-            direct = arm.generator(source, conditions[1])
+            once = move(arm.generator, arm.settings, source, own, first)
+            twice = move(arm.generator, arm.settings, once, first, second)
+            direct = move(arm.generator, arm.settings, source, own, second)
             blank = torch.full_like(source, 1.0)
             shown.append(torch.cat([blank, blank, once, direct, twice], dim=3))
     return torch.cat([torch.cat(list(person), dim=1) for person in zip(*shown, strict=True)], dim=1)
@@ -100,15 +101,18 @@ def views(run: Path | None, frames: FaceFrames) -> torch.Tensor:
     for person in np.unique(frames.people)[: 2 * SHOWN : 2]:
         picture, points = frames.look(np.flatnonzero(frames.people == person)[:1])
         face = pose_face(points[0].double().numpy(), (size, size), fitter, "face")
-        front = moved(face, 1, frontal=True)
-        to = np.concatenate([front, *(moved(face, 1, turn=("yaw", 0.0, a)) for a in YAW)])
+        ahead = moved(face, 1, frontal=True)
+        to = np.concatenate([ahead, *(moved(face, 1, turn=("yaw", 0.0, a)) for a in YAW)])
         targets = torch.from_numpy(reenactor.targets(to)).float()
-        conditions = condition_map(targets, reenactor.settings)
+        step = functools.partial(move, reenactor.generator, reenactor.settings)
+        front, *sides = targets.split(1)
         with torch.no_grad():
-            middle = reenactor.generator(picture, conditions[:1])
-            left = chain(reenactor.generator, middle, list(conditions[1:3].flip(0).split(1)))
-            right = chain(reenactor.generator, middle, list(conditions[3:].split(1)))
-            at_once = reenactor.generator(picture.expand(5, -1, -1, -1), conditions).split(1)
+            middle = step(picture, points, front)
+            left, right = [step(middle, front, sides[1])], [step(middle, front, sides[2])]
+            left.append(step(left[0], sides[1], sides[0]))
+            right.append(step(right[0], sides[2], sides[3]))
+            five = (picture.expand(5, -1, -1, -1), points.expand(5, -1, -1), targets)
+            at_once = step(*five).split(1)
         order = (1, 2, 0, 3, 4)
         lines = 2 * contours(targets, size, 0.7) - 1
         blank = torch.ones_like(picture)

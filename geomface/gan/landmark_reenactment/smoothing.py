@@ -1,5 +1,7 @@
 """Landmarks that are found picture by picture tremble: smoothed over time, without delay."""
 
+import numpy as np
+
 from geomface.arrays import FloatArray
 from geomface.errors import SettingsError
 
@@ -47,4 +49,4 @@ def smooth_track(points: FloatArray, frames: int = SMOOTHED) -> FloatArray:
         return points
     from scipy.signal import savgol_filter
 
-    return savgol_filter(points, window, _DEGREE, axis=0, mode="interp")
+    return np.asarray(savgol_filter(points, window, _DEGREE, axis=0, mode="interp"))
