@@ -1,8 +1,9 @@
 """Make assets/landmark_reenactment: the small trained reenactor.
 
     geomface synth faces --preset photo --identities 600 --samples 12 --track 4 --size 96 \\
-        --seed 1801 --occluders 0 --jpeg 0 --coarse 0 --shards --out T
-    geomface train landmark_reenactment --faces T --size 64 --out RUN
+        --seed 1801 --occluders 0 --jpeg 0 --coarse 0 --film 0.15 --shards --out T
+    geomface train landmark_reenactment --faces T --size 64 --width 16 --batch 8 --steps 4000 \\
+        --arm no-adversary --precision bfloat16 --out RUN                # stopped after 2,000
     python tools/make_reenactor.py RUN
 """
 
