@@ -47,13 +47,19 @@ class TrainedModel:
 
         Raises
         ------
-        CheckpointError : there is no such network, or it has another shape
+        CheckpointError : there is no such network, it has another shape, or its numbers are not
+            finite
         """
         if name not in self.arrays:
             raise CheckpointError(
                 f"{self.path}: expected the network {name!r}, got {', '.join(self.arrays)}."
             )
         fill_module(module, self.arrays[name], f"{self.path}: {name}")
+        if not all(value.isfinite().all() for value in module.state_dict().values()):
+            raise CheckpointError(
+                f"{self.path}: {name}: expected finite numbers, got NaN or infinity: the training "
+                "went astray. Take an earlier checkpoint, or train again at a lower rate."
+            )
         return module
 
 
