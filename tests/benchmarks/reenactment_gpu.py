@@ -134,7 +134,7 @@ def main() -> None:
     options.train_seconds = options.train_seconds or (2.0 if tiny else 150.0)
     options.draw_seconds = options.draw_seconds or (1.0 if tiny else 60.0)
     options.out.mkdir(parents=True, exist_ok=True)
-    use = recipe("tiny" if tiny else "paper")
+    use = recipe("tiny" if tiny else "paper", arm="no-warp")
     bare = dataclasses.replace(use.weights, identity=0.0, perceptual=0.0)
     plain = dataclasses.replace(use, weights=bare, consistency_begins=0.0, consistency_full=0.0)
     noise = random_data(use.networks.size)
