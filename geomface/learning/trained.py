@@ -53,7 +53,8 @@ class TrainedModel:
 
         Raises
         ------
-        CheckpointError : there is no such network, or it has another shape
+        CheckpointError : there is no such network, it has another shape, or its numbers are not
+            finite
         """
         fill_module(module, self._of(name), f"{self.path}: {name}")
         return module
@@ -72,7 +73,13 @@ class TrainedModel:
             raise CheckpointError(
                 f"{self.path}: expected the network {name!r}, got {', '.join(self.arrays)}."
             )
-        return self.arrays[name]
+        arrays = self.arrays[name]
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise CheckpointError(
+                f"{self.path}: {name}: expected finite numbers, got NaN or infinity: the training "
+                "went astray. Take an earlier checkpoint, or train again at a lower rate."
+            )
+        return arrays
 
 
 def load_trained(path: Path | str, *, system: System) -> TrainedModel:

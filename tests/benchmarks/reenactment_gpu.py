@@ -23,7 +23,6 @@ two.
 
 import argparse
 import dataclasses
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -45,9 +44,8 @@ from geomface.gan.landmark_reenactment import (
     read_face_frames,
     recipe,
 )
-from geomface.learning import ComputeSettings, LoopSettings
+from geomface.learning import ComputeSettings
 from geomface.learning.device import multiplies_bfloat16
-from geomface.learning.training import run_training
 from geomface.recognition import load_embedder
 from geomface.synthesis import FaceImageSettings, FaceSampler, PhotoSettings
 
@@ -55,6 +53,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from recognition_gpu import compare_runs  # noqa: E402
 from reenactment_step import plain_loop, random_data  # noqa: E402
+from translation_gpu import short_loop, train_briefly  # noqa: E402
 
 FRAMES, POSE = 12, 4
 """Frames of a drawn person, and from one drawn pose to the next."""
@@ -100,43 +99,20 @@ def train(
     use: ReenactmentSettings, data: ReenactmentData, options: argparse.Namespace, step_ms: float
 ) -> dict:
     """Train for a while, keep the last sheet, and return how fast it went."""
-    every = 5 if options.tiny else 100
     expected = max(round(1e3 * options.train_seconds / step_ms), 10)
-    loop = LoopSettings(10**6, every, every, 10**6, keep=1, budget_seconds=options.train_seconds)
     use = dataclasses.replace(
         use,
-        loop=loop,
+        loop=short_loop(options, options.tiny),
         horizon=expected,
         weights=dataclasses.replace(PRESETS["balanced"], perceptual=0.0),
         consistency_begins=0.2,
         consistency_full=0.5,
         lr=3e-4,
     )
-    lines: list[dict[str, float]] = []
-    run = options.out / "run"
-    result = run_training(
-        lambda: LandmarkReenactment(use, data, load_embedder()),
-        run,
-        use,
-        system=SYSTEM,
-        resume="never",
-        on_log=lines.append,
+    found = train_briefly(
+        lambda: LandmarkReenactment(use, data, load_embedder()), use, SYSTEM, options.out, "pixel"
     )
-    sheets = sorted((run / "samples").glob("*.png"))
-    if sheets:
-        shutil.copy(sheets[-1], options.out / "sheet.png")
-    told = [line for line in lines if "waiting" in line]
-    told = told[1:] or told  # the first one compiles
-    middle = {
-        name: float(np.median([line[name] for line in told]))
-        for name in ("steps_per_second", "waiting", "pixel")
-        if told
-    }
-    people = len(set(data.shown.frames.people.tolist()))
-    found = {"batch": use.batch, "people": people, "expected": expected} | middle
-    found |= {"steps": result.steps, "seconds": result.seconds}
-    print(f"training: {found}", flush=True)
-    return found
+    return found | {"people": len(set(data.shown.frames.people.tolist())), "expected": expected}
 
 
 def main() -> None:
@@ -158,7 +134,7 @@ def main() -> None:
     options.train_seconds = options.train_seconds or (2.0 if tiny else 150.0)
     options.draw_seconds = options.draw_seconds or (1.0 if tiny else 60.0)
     options.out.mkdir(parents=True, exist_ok=True)
-    use = recipe("tiny" if tiny else "paper")
+    use = recipe("tiny" if tiny else "paper", arm="no-warp")
     bare = dataclasses.replace(use.weights, identity=0.0, perceptual=0.0)
     plain = dataclasses.replace(use, weights=bare, consistency_begins=0.0, consistency_full=0.0)
     noise = random_data(use.networks.size)

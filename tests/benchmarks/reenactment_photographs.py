@@ -129,7 +129,7 @@ def main() -> None:
             own.append(marks)
             targets.append(wanted)
             subjects.append(subject)
-            made.append(np.stack(list(reenactor.reenact(shown, wanted, own=own))))
+            made.append(np.stack(list(reenactor.reenact(shown, wanted, own=marks))))
             picture = images_of(shown[None])[0].numpy()
             moves = np.stack([warped(picture, marks, place) for place in wanted])
             levels = (127.5 * (moves + 1.0) + 0.5).clip(0, 255).astype(np.uint8)

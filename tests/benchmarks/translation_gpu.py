@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,7 +37,7 @@ from geomface.gan.render_to_photo import (
     read_streams,
     recipe,
 )
-from geomface.learning import ComputeSettings, LoopSettings
+from geomface.learning import ComputeSettings, LoopSettings, PhasedTask, System
 from geomface.learning.device import multiplies_bfloat16
 from geomface.learning.training import run_training
 from geomface.recognition import load_aligned, load_embedder
@@ -67,28 +68,36 @@ def train(
     use: TranslationSettings, data: TranslationData, options: argparse.Namespace, known: bool
 ) -> dict:
     """Train for a while, keep the last sheet, and return how fast it went."""
-    every = 5 if options.recipe == "tiny" else 100
-    loop = LoopSettings(10**6, every, every, 10**6, keep=1, budget_seconds=options.train_seconds)
-    use = dataclasses.replace(use, loop=loop)
     embedder = load_embedder() if known else None
-    lines: list[dict[str, float]] = []
-    run = options.out / "run"
-    result = run_training(
-        lambda: RenderToPhoto(use, data, embedder),
-        run,
-        use,
-        system=SYSTEM,
-        resume="never",
-        on_log=lines.append,
+    use = dataclasses.replace(use, loop=short_loop(options, options.recipe == "tiny"))
+    return train_briefly(
+        lambda: RenderToPhoto(use, data, embedder), use, SYSTEM, options.out, "cycle"
     )
+
+
+def short_loop(options: argparse.Namespace, tiny: bool) -> LoopSettings:
+    """Return a loop of --train-seconds."""
+    every = 5 if tiny else 100
+    return LoopSettings(10**6, every, every, 10**6, keep=1, budget_seconds=options.train_seconds)
+
+
+def train_briefly(
+    build: Callable[[], PhasedTask], use: Any, system: System, out: Path, figure: str
+) -> dict:
+    """Train into out/run, copy its last sheet to out/sheet.png, and return how fast it went and the
+    median of a figure of its log.
+    """
+    lines: list[dict[str, float]] = []
+    run = out / "run"
+    result = run_training(build, run, use, system=system, resume="never", on_log=lines.append)
     sheets = sorted((run / "samples").glob("*.png"))
     if sheets:
-        shutil.copy(sheets[-1], options.out / "sheet.png")
+        shutil.copy(sheets[-1], out / "sheet.png")
     told = [line for line in lines if "waiting" in line]
     told = told[1:] or told  # the first one compiles
     middle = {
         name: float(np.median([line[name] for line in told]))
-        for name in ("steps_per_second", "waiting", "cycle")
+        for name in ("steps_per_second", "waiting", figure)
         if told
     }
     found = {"batch": use.batch, "steps": result.steps, "seconds": result.seconds, **middle}

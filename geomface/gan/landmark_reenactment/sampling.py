@@ -116,8 +116,10 @@ def reenact(
     if own is not None:
         given_marks = require_shape(own, (None, 2), "landmarks", LandmarkError)
         first = to_68(torch.from_numpy(np.ascontiguousarray(given_marks, np.float32))[None])
-        before = [first, to_68(targets[:-1])] if progressive else [first] * len(targets)
-        here = torch.cat(before)
+        if progressive:
+            here = torch.cat([first, to_68(targets[:-1])])
+        else:
+            here = first.expand(len(targets), -1, -1)
     face = torch.from_numpy(np.ascontiguousarray(given)).permute(2, 0, 1)[None]
     face = face.float() / 127.5 - 1.0
     for start in range(0, len(targets), _BATCH):

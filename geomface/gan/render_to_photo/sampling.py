@@ -149,11 +149,6 @@ def load_translator(run: Path | str | None = None) -> RenderTranslator:
     )
     for network in (generator, inverse, judge):
         network.eval().requires_grad_(False)
-        if not all(value.isfinite().all() for value in network.state_dict().values()):
-            raise FileFormatError(
-                f"{model.path}: expected networks of finite numbers, got NaN or infinity: the "
-                "training went astray. Take an earlier checkpoint, or train again at a lower rate."
-            )
     return RenderTranslator(
         cast(Translator, generator),
         cast(Translator, inverse),

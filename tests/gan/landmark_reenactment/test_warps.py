@@ -110,3 +110,7 @@ def test_a_sequence_moves_from_where_the_face_is() -> None:
                 x, here = made, marks[k : k + 1]
     given = list(reenact(generator, SMALL, face, to_66(track), own=to_66(own)))
     assert len(given) == 3
+    for progressive in (False, True):
+        assert not list(
+            reenact(generator, SMALL, face, track[:0], own=own, progressive=progressive)
+        )

@@ -5,11 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from geomface.cli.inputs import require_output
-from geomface.cli.learned.landmark_reenactment.reenactor_file import (
-    SHIPPED,
-    RunOrShipped,
-    reenactor_path,
-)
+from geomface.cli.learned.trained_file import SHIPPED, RunOrShipped, trained_path
 from geomface.cli.options import OPTIONAL, CommonOptions, Flag, MaybeFile, require_options
 from geomface.cli.recognise.embedder_file import EmbedderFile, embedder_path
 from geomface.cli.run import Run
@@ -60,12 +56,13 @@ def run_evaluate(options: EvaluateReenactmentOptions, run: Run) -> int:
         load_reenactor,
     )
     from geomface.gan.landmark_reenactment.locating import locate_in_crops
+    from geomface.gan.landmark_reenactment.sampling import ASSET
     from geomface.recognition import load_embedder
 
     run.require_cpu()
     report = options.report or (options.run / "evaluation.json" if options.run.is_dir() else None)
     require_output(report, "--report", (".json",))
-    model = load_reenactor(reenactor_path(options.run))
+    model = load_reenactor(trained_path(options.run, ASSET))
     size, seed = model.settings.size, options.common.seed
     frames = read_frames(
         options.faces, options.videos, size, model.margin, run, every=options.every

@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from geomface.cli.inputs import make_folder, read_model
-from geomface.cli.learned.landmark_reenactment.reenactor_file import (
-    SHIPPED,
-    RunOrShipped,
-    reenactor_path,
-)
+from geomface.cli.learned.trained_file import SHIPPED, RunOrShipped, trained_path
 from geomface.cli.options import CommonOptions, Flag, MaybeFile, require_options
 from geomface.cli.run import Run
 from geomface.errors import OutputError, SettingsError
@@ -103,7 +99,7 @@ def run_sample(options: SampleReenactmentOptions, run: Run) -> int:
     from geomface.files import save_image
     from geomface.files.videos import require_video_backend, save_gif, save_video
     from geomface.gan.landmark_reenactment.crops import crop_face
-    from geomface.gan.landmark_reenactment.sampling import load_reenactor
+    from geomface.gan.landmark_reenactment.sampling import ASSET, load_reenactor
     from geomface.pipeline.reenacted_face import read_marked_face, save_frames
     from geomface.report.reenactment_sheet import enlarged, reenactment_sheet
 
@@ -112,7 +108,7 @@ def run_sample(options: SampleReenactmentOptions, run: Run) -> int:
     _require_new(options.out)
     if options.mp4:
         require_video_backend()
-    reenactor = load_reenactor(reenactor_path(options.run))
+    reenactor = load_reenactor(trained_path(options.run, ASSET))
     size = reenactor.settings.size
     face = read_marked_face(options.image, options.landmarks)
     if face.found:

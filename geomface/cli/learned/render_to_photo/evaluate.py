@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from geomface.cli.inputs import require_output
-from geomface.cli.learned.render_to_photo.translator_file import (
-    SHIPPED,
-    RunOrShipped,
-    translator_path,
-)
+from geomface.cli.learned.trained_file import SHIPPED, RunOrShipped, trained_path
 from geomface.cli.options import CommonOptions, Folder, MaybeFile, require_options
 from geomface.cli.recognise.embedder_file import EmbedderFile, embedder_path
 from geomface.cli.run import Run
@@ -76,6 +72,7 @@ def run_evaluate(options: EvaluateTranslationOptions, run: Run) -> int:
         pair_faces,
         read_back,
     )
+    from geomface.gan.render_to_photo.sampling import ASSET
     from geomface.recognition import load_aligned, load_embedder
 
     run.require_cpu()
@@ -83,7 +80,7 @@ def run_evaluate(options: EvaluateTranslationOptions, run: Run) -> int:
     figure = options.figure or (None if report is None else report.with_suffix(".png"))
     require_output(report, "--report", (".json",))
     require_output(figure, "--figure", (".png",))
-    translator = load_translator(translator_path(options.run))
+    translator = load_translator(trained_path(options.run, ASSET))
     renders, photographs = load_aligned(options.renders), load_aligned(options.photographs)
     pairs = None if options.pairs is None else pair_faces(*map(load_aligned, options.pairs))
     embedder = load_embedder(embedder_path(options.embedder))

@@ -7,11 +7,7 @@ from typing import Annotated
 import tyro
 
 from geomface.cli.batch import execute
-from geomface.cli.learned.render_to_photo.translator_file import (
-    SHIPPED,
-    RunOrShipped,
-    translator_path,
-)
+from geomface.cli.learned.trained_file import SHIPPED, RunOrShipped, trained_path
 from geomface.cli.options import CommonOptions, ExecutorOptions, Flag, require_options
 from geomface.cli.recognise.embedder_file import EmbedderFile
 from geomface.cli.run import Run
@@ -72,11 +68,12 @@ class SampleTranslationOptions:
 
 def run_sample(options: SampleTranslationOptions, run: Run) -> int:
     """Plan, and translate unless it is a dry run."""
+    from geomface.gan.render_to_photo.sampling import ASSET
     from geomface.pipeline.translated_sets import TranslatedSetSettings, translated_job
 
     run.require_cpu()
     settings = TranslatedSetSettings(
-        translator_path(options.run),
+        trained_path(options.run, ASSET),
         options.set,
         options.out,
         options.common.seed,
