@@ -248,7 +248,7 @@ def _connect(address: str) -> "Client":
 
 
 async def _ask(address: str) -> None:
-    from distributed.comm import connect
+    from distributed.comm.core import connect
 
     comm = await connect(address, timeout=CONNECT_SECONDS)
     await comm.close()

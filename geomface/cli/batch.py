@@ -8,6 +8,8 @@ from geomface.cli.options import ExecutorOptions
 from geomface.cli.run import Run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from geomface.batch.events import JobEvent
     from geomface.batch.job import Job, JobReport
     from geomface.batch.records import ItemRecord
@@ -44,7 +46,11 @@ def execute(
             plan.noun: sum(planned.item.size for planned in plan.items),
         }
         return run.plan([plan.sentence(), f"write into {job.out}"], figures)
+    if executor.copy_to:
+        _fetch_copy(job.out, executor.copy_to, run)
     report = run_with_progress(job, run)
+    if executor.copy_to:
+        _bring_up_to_date(job.out, executor.copy_to, run)
     run.finish(_figures(report, names or {}, report.records if items else ()))
     each = f", {report.seconds / report.did:.3g} s each" if report.did else ""
     run.say(f"{job.out}: {report.message}, {report.seconds:.1f} s{each}")
@@ -54,6 +60,26 @@ def execute(
         if record.message:
             run.say(f"  {record.name}: {record.message}")
     return report.exit_code
+
+
+def _fetch_copy(out: "Path", url: str, run: Run) -> None:
+    """Begin where the copy ends, unless the folder has content of its own."""
+    from geomface.files.folder_copy import fetch_folder
+
+    if not out.is_dir() or not any(out.iterdir()):
+        with run.progress("fetched", 0) as step:
+            count = fetch_folder(
+                url, out, on_file=lambda done, total, name: step(done, name, total)
+            )
+        if count:
+            run.note(f"{out} goes on from {count} files of {url}.")
+
+
+def _bring_up_to_date(out: "Path", url: str, run: Run) -> None:
+    from geomface.files.folder_copy import copy_folder
+
+    with run.progress("copied", 0) as step:
+        copy_folder(out, url, on_file=lambda done, total, name: step(done, name, total))
 
 
 def run_with_progress(job: "Job", run: Run) -> "JobReport":

@@ -70,6 +70,11 @@ class ExecutorOptions:
         str, tyro.conf.arg(metavar="ADDRESS", help_behavior_hint="(default: this machine)")
     ] = ""
     """Of dask: its scheduler, as tcp://HOST:8786, whose workers count instead of --workers."""
+    copy_to: Annotated[
+        str, tyro.conf.arg(metavar="URL", help_behavior_hint="(default: no copy)")
+    ] = ""
+    """Keep a copy of the folder there, as s3://BUCKET/FOLDER: a run in an empty folder goes on from
+    it, and one that ends brings it up to date. Of fsspec, with the packages that it names."""
 
     def __post_init__(self) -> None:
         if self.scheduler and self.executor != "dask":

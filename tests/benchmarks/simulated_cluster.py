@@ -96,7 +96,7 @@ def engine_costs(root: Path, workers: int) -> tuple[float, float]:
 def dask_cost() -> float | None:
     """Return what a task costs Dask's scheduler, seconds; None without Dask."""
     try:
-        from dask.distributed import Client, LocalCluster
+        from distributed import Client, LocalCluster
     except ImportError:
         return None
     with (

@@ -110,14 +110,14 @@ def huge_member(data: bytes) -> bytes:
 
 
 def bomb(data: bytes) -> bytes:
-    """Let the mask of a geometry image unpack to four gigabytes, from a text of megabytes."""
+    """Let the mask of a geometry image unpack to two gigabytes, from a text of megabytes."""
     import base64
     import zlib
 
     text = text_of(data)
     record = json.loads(text or "")
-    packer, block = zlib.compressobj(9), bytes(2**24)
-    packed = b"".join(packer.compress(block) for _ in range(2**8)) + packer.flush()
+    packer, block = zlib.compressobj(1), bytes(2**24)
+    packed = b"".join(packer.compress(block) for _ in range(2**7)) + packer.flush()
     record["mask"] = base64.b64encode(packed).decode()
     return with_text(data, json.dumps(record))
 
