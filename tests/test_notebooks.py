@@ -65,6 +65,14 @@ EXPECTED = {
         r"kernel distance to photographs: 0\.\d{3} of the renders, 0\.\d{3} of the translations",
         r"render to photo: done",
     ],
+    "09_reenactment.ipynb": [
+        r"32 frames of 2 people, and 12 of somebody else",
+        r"12 frames",
+        r"after 1, 6 and 12 steps 0\.000, 0\.\d{3}, 0\.\d{3} from one step",
+        r"trained 20 steps: pixel error [01]\.\d\d at first, now [01]\.\d\d",
+        r"error 0\.\d{3} in one step, 0\.\d{3} in two; the input itself 0\.\d{3}",
+        r"landmark reenactment: done",
+    ],
 }
 
 

@@ -19,6 +19,8 @@ from geomface.metrics import ImageDistances, measure_distances
 STEPS = 5
 """Targets of a chain."""
 FEWEST = 4
+CHAINS = 200
+"""Most chains that are drawn; no more than triplets."""
 Locate = Callable[[torch.Tensor], FloatArray]
 """Pictures (N, 3, S, S) in [-1, 1] to landmarks (N, 68, 2) in pixels, NaN where no face is seen."""
 _BATCH = 32
@@ -155,7 +157,14 @@ def evaluate_reenactment(
         landmarks_true=where.get("true"),
         located=where.get("located"),
         distances=measure_distances(direct, wanted, seed=seed),
-        drift=measure_drift(generator, settings, frames, embedder=embedder, seed=seed),
+        drift=measure_drift(
+            generator,
+            settings,
+            frames,
+            embedder=embedder,
+            chains=min(CHAINS, len(triplets)),
+            seed=seed,
+        ),
     )
 
 
@@ -166,7 +175,7 @@ def measure_drift(
     frames: FaceFrames,
     *,
     embedder: CropEmbedder | None = None,
-    chains: int = 200,
+    chains: int = CHAINS,
     seed: int = 0,
 ) -> Drift | None:
     """Return how errors grow over five targets of a group, each made of the picture before.

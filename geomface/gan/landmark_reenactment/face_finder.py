@@ -9,6 +9,7 @@ from geomface.arrays import FloatArray
 from geomface.errors import LandmarkError
 from geomface.landmarks.photographs.detect import PhotographLandmarks
 from geomface.landmarks.photographs.own_detector import PhotographDetector, ask_own_detector
+from geomface.landmarks.photographs.result import PhotographFace
 
 
 class FaceFinder:
@@ -22,7 +23,7 @@ class FaceFinder:
     def __init__(self, detector: PhotographDetector | None = None) -> None:
         self._own = detector
         self._ours: PhotographLandmarks | None = None
-        self._last: FloatArray | None = None
+        self._last: PhotographFace | None = None
 
     def find(self, picture: np.ndarray, *, follow: bool = False) -> FloatArray | None:
         """Return landmarks (68, 2), None where no face is seen.
@@ -31,19 +32,28 @@ class FaceFinder:
         ----------
         follow : the picture comes after the last one of a video
         """
-        if self._own is not None:
-            faces = ask_own_detector(picture, self._own).faces
-        else:
-            self._ours = self._ours or PhotographLandmarks()
-            faces = self._ours.detect(picture).faces
+        near = self._last if follow else None
+        faces = self._faces(picture, near)
         if not faces:
             return None
-        found = faces[0].points
-        if follow and self._last is not None:
-            away = [float(np.linalg.norm(face.frame[:2] - self._last)) for face in faces]
-            found = faces[int(np.argmin(away))].points
-        self._last = found.mean(axis=0)
-        return found
+        if near is not None:
+            away = [float(np.linalg.norm(face.frame[:2] - near.frame[:2])) for face in faces]
+            faces = [faces[int(np.argmin(away))]]
+        self._last = faces[0]
+        return self._last.points
+
+    def _faces(
+        self, picture: np.ndarray, near: PhotographFace | None
+    ) -> tuple[PhotographFace, ...]:
+        """Return the faces near the last one, or all of the picture."""
+        if self._own is not None:
+            return ask_own_detector(picture, self._own).faces
+        self._ours = self._ours or PhotographLandmarks()
+        if near is not None:
+            faces = self._ours.detect_near(picture, near.frame[None]).faces
+            if faces:
+                return faces
+        return self._ours.detect(picture).faces
 
 
 def require_inside(points: FloatArray, shape: Sequence[int], name: str) -> None:

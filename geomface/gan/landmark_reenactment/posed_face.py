@@ -15,12 +15,15 @@ from geomface.fitting.results import ImageLandmarkFit
 from geomface.fitting.settings import ImageFitSettings
 from geomface.gan.landmark_reenactment.tracks import Track
 from geomface.mesh.rotation import around_z
+from geomface.ranges import require_number
 from geomface.rendering.camera import WeakPerspective, pose_angles, view_rotation
 from geomface.statistics import MorphableModel
 from geomface.statistics.muscle_groups import without_side
 from geomface.synthesis.expression_recipes import EXPRESSION_RECIPES, recipe_weights
 
-AXES = ("yaw", "pitch", "roll")
+_RANGES = {"yaw": "[-90, 90]", "pitch": "[-90, 90]", "roll": "[-180, 180]"}
+"""Degrees between which the face is on this side of the head."""
+AXES = tuple(_RANGES)
 _NEXT, _RESTS = 4, 0.01
 """Steps after which the jaw's points of a further frame keep their places on the skin, and pixels
 of motion at rest: landmarks differ by 0.002 pixels of 64 at most from those of a whole fit."""
@@ -156,7 +159,7 @@ def moved(
 
     Raises
     ------
-    SettingsError : nothing that moves, or two that move the head
+    SettingsError : nothing that moves, two that move the head, or an angle that shows no face
     """
     if turn is not None and frontal:
         raise SettingsError("turn and frontal both move the head: give one.")
@@ -168,6 +171,8 @@ def moved(
         axis, start, end = turn
         if axis not in AXES:
             raise SettingsError(f"turn: expected one of {', '.join(AXES)}, got {axis!r}.")
+        for angle in (start, end):
+            require_number(f"turn, {axis}", angle, _RANGES[axis])
         first[AXES.index(axis)], last[AXES.index(axis)] = start, end
     if frontal:
         last = np.zeros(3)

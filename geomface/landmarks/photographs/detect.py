@@ -6,7 +6,8 @@ import time
 import numpy as np
 import torch
 
-from geomface.arrays import FloatArray, ImageArray
+from geomface.arrays import FloatArray, ImageArray, require_shape
+from geomface.errors import LandmarkError
 from geomface.landmarks.photographs.finder import distinct, find_candidates
 from geomface.landmarks.photographs.frames import (
     EYE_DISTANCE,
@@ -84,6 +85,30 @@ class PhotographLandmarks:
             notes.append(f"{len(faces)} faces were found; the largest is the first.")
         return PhotographResult(tuple(faces), size, tuple(notes), time.perf_counter() - began)
 
+    def detect_near(self, image: ImageArray, frames: FloatArray) -> PhotographResult:
+        """Look only where faces are nearly known to be, as in a video by the picture before.
+
+        A tenth of the work of `detect`; the landmarks of a face that is found there are the same
+        within the network's doubt. None is an empty result: look everywhere then.
+
+        Parameters
+        ----------
+        image : (H, W) or (H, W, 3), in [0, 1], uint8 or uint16
+        frames : (F, 4) x, y, radius in pixels and roll in radians, as `PhotographFace.frame`; off
+            by less than a third of the radius
+
+        Raises
+        ------
+        LandmarkError : no picture, too small a one, or frames of another shape.
+        """
+        began = time.perf_counter()
+        grey = grey_picture(image)
+        near = require_shape(frames, (None, 4), "frames", LandmarkError)
+        with torch.inference_mode():
+            faces = self._settle(torch.from_numpy(grey), near)
+        took = time.perf_counter() - began
+        return PhotographResult(tuple(faces), (grey.shape[0], grey.shape[1]), (), took)
+
     def _upright(self, grey: np.ndarray) -> list[PhotographFace]:
         """Return the faces that stand upright, surest first."""
         picture = torch.from_numpy(grey)
@@ -96,16 +121,20 @@ class PhotographLandmarks:
                 threshold=_SUSPECT,
                 most=_SUSPECTS,
             )
-            frames = np.concatenate([candidates.frames, _portraits(grey.shape)])
-            # Again, at where the landmarks say that the face is; each face once.
-            for least in (0.1, 0.5):
-                looks = self._look(picture, frames)
-                looks = [look for look in looks if look.score >= least * self.settings.score]
-                if not looks:
-                    return []
-                looks = _each_once(looks)
-                frames = np.stack([look.frame for look in looks])
-            looks = self._look(picture, frames, mirrored=self.settings.mirrored)
+            return self._settle(
+                picture, np.concatenate([candidates.frames, _portraits(grey.shape)])
+            )
+
+    def _settle(self, picture: torch.Tensor, frames: FloatArray) -> list[PhotographFace]:
+        """Return the faces at frames (F, 4), looked at again where their landmarks say they are."""
+        for least in (0.1, 0.5):
+            looks = self._look(picture, frames)
+            looks = [look for look in looks if look.score >= least * self.settings.score]
+            if not looks:
+                return []
+            looks = _each_once(looks)
+            frames = np.stack([look.frame for look in looks])
+        looks = self._look(picture, frames, mirrored=self.settings.mirrored)
         return _each_once([look for look in looks if look.score >= self.settings.score])
 
     def _look(

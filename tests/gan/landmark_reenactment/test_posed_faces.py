@@ -120,6 +120,8 @@ def test_what_cannot_move_is_refused(face):
         moved(face, 3)
     with pytest.raises(SettingsError, match="yaw, pitch, roll"):
         moved(face, 3, turn=("tilt", 0.0, 10.0))
+    with pytest.raises(SettingsError, match="turn, yaw"):
+        moved(face, 3, turn=("yaw", -300.0, 10.0))
 
 
 def test_landmarks_that_are_no_face_are_told_with_their_frame(face, fitter, source):

@@ -8,7 +8,9 @@ import pytest
 from geomface.errors import FileFormatError, GeomfaceError, LandmarkError
 from geomface.files import save_image
 from geomface.files.videos import save_video
-from geomface.gan.landmark_reenactment import complete_track, read_track, to_66
+from geomface.gan.landmark_reenactment import complete_track, face_finder, read_track, to_66
+from geomface.landmarks.photographs.frames import frames_of
+from geomface.landmarks.photographs.result import PhotographFace, PhotographResult
 from geomface.mesh.io.pixel_landmarks import PixelLandmarks, save_pixel_landmarks
 
 STEADY = np.random.default_rng(0).uniform(10, 90, (68, 2))
@@ -106,6 +108,35 @@ def test_landmarks_of_a_video_are_found_and_follow_one_face(tmp_path):
     )
     np.testing.assert_allclose(track.points[1], right / 2 + [28.0, 5.0])
     assert seen == [(k, 3, f"a/{k - 1:06d}") for k in (1, 2, 3)]
+
+
+def test_a_face_is_followed_near_the_last_and_found_again_when_it_leaps(monkeypatch):
+    asked = []
+
+    class Ours:
+        def detect(self, picture):
+            asked.append("all")
+            return PhotographResult((_face_at(picture),), picture.shape[:2], (), 0.0)
+
+        def detect_near(self, picture, frames):
+            asked.append("near")
+            face = _face_at(picture)
+            close = np.linalg.norm(face.frame[:2] - frames[0, :2]) < 10
+            return PhotographResult((face,) * int(close), picture.shape[:2], (), 0.0)
+
+    monkeypatch.setattr(face_finder, "PhotographLandmarks", Ours)
+    finder = face_finder.FaceFinder()
+    for level in (0.0, 5.0, 60.0):
+        found = finder.find(np.full((8, 8, 3), level), follow=True)
+        np.testing.assert_allclose(found, STEADY + level)
+    assert asked == ["all", "near", "near", "all"]
+    finder.find(np.full((8, 8, 3), 61.0))
+    assert asked[-1] == "all"
+
+
+def _face_at(picture):
+    points = STEADY + picture.mean()
+    return PhotographFace(points, np.ones(68), np.ones(68), 1.0, frames_of(points))
 
 
 def _long_gap(folder):

@@ -161,6 +161,20 @@ def test_what_covers_the_mouth_makes_it_unsure(detector, batch) -> None:
     assert len(falls) >= 3 and np.mean(falls) > 0.02
 
 
+def test_a_face_is_found_again_near_where_it_was(detector, batch) -> None:
+    for picture in batch.images["rgb"]:
+        (face,) = detector.detect(picture).faces
+        radius = face.frame[2]
+        for moved in ([0.2, -0.2, 0.0, 0.1], [-0.25, 0.1, 0.15, 0.0], [0.0, 0.0, -0.15, -0.1]):
+            near = face.frame + np.array(moved) * [radius, radius, radius, 1.0]
+            (again,) = detector.detect_near(picture, near[None]).faces
+            assert apart(again.points, face.points) < 0.02
+    nowhere = np.array([[10.0, 180.0, 8.0, 0.0]])
+    assert detector.detect_near(batch.images["rgb"][0], nowhere).faces == ()
+    with pytest.raises(LandmarkError, match="frames"):
+        detector.detect_near(batch.images["rgb"][0], np.zeros(4))
+
+
 def test_nothing_is_found_where_there_is_no_face(detector) -> None:
     with pytest.raises(LandmarkError, match="no face was found in the picture"):
         gf.detect_photograph_landmarks(np.full((80, 90), 0.4))
