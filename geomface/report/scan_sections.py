@@ -10,6 +10,7 @@ from geomface.faces.dressing import sunken_eyes
 from geomface.report.charts import bar_chart, cumulative_chart
 from geomface.report.collection import Collection, ScanResult
 from geomface.report.figures import Gallery, masked_texture
+from geomface.report.glossary import meaning
 from geomface.report.images import data_uri, heat_css, resize
 from geomface.report.page import Figure, Section, color_bar, grid, paragraph, table, tiles
 from geomface.report.set_sections import failures
@@ -72,6 +73,7 @@ def registration(collection: Collection, gallery: Gallery, model: MorphableModel
             "error; the registered template with the texture baked from the scan."
         ),
         color_bar(heat_css(), "0 mm", f"{HEAT_UPPER_MM:g} mm or more"),
+        meaning(_distances_shown(collection.results)),
     ]
     parts += [_scan_row(result, gallery, model) for result in collection.results]
     parts.append(_figures_table(collection.results))
@@ -97,7 +99,9 @@ def textures(collection: Collection) -> Section | None:
         "Each scan's colours on the template's UV square. Hatched texels were not seen by the "
         "scanner, or lie where the scan turns away: the mask file beside the texture marks them."
     )
-    return Section("Textures", "textures", [paragraph(text), grid(figures, 6)])
+    return Section(
+        "Textures", "textures", [paragraph(text), meaning(["texture_seen"]), grid(figures, 6)]
+    )
 
 
 def geometry_images(collection: Collection) -> Section | None:
@@ -118,7 +122,8 @@ def geometry_images(collection: Collection) -> Section | None:
         "from the template at each texel centre of the UV square, each image over its own range. "
         "The caption says what is lost on the way to the image and back to vertices."
     )
-    return Section("Geometry images", "geometry-images", [paragraph(text), grid(figures, 6)])
+    parts = [paragraph(text), meaning(["geometry_image_rms_mm"]), grid(figures, 6)]
+    return Section("Geometry images", "geometry-images", parts)
 
 
 def problems(collection: Collection) -> Section | None:
@@ -150,6 +155,17 @@ def _scan_row(result: ScanResult, gallery: Gallery, model: MorphableModel | None
     return grid(figures, 4)
 
 
+def _distances_shown(results: Sequence[ScanResult]) -> list[str]:
+    """Return the names of the distances that the pictures show in colours."""
+    kinds = {
+        "error_mean": any(result.errors is not None for result in results),
+        "surface_distance_mm": any(
+            result.errors is None and result.surface_distances is not None for result in results
+        ),
+    }
+    return [name for name, shown in kinds.items() if shown]
+
+
 def _heat_values(result: ScanResult) -> tuple[FloatArray | None, str]:
     if result.errors is not None:
         mean = result.error_figures["mean"]
@@ -164,7 +180,7 @@ def _figures_table(results: Sequence[ScanResult]) -> str:
     known = {key for result in results for key in result.error_figures}
     measured = [row for row in ERROR_COLUMNS if row[0] in known]
     header = ["scan", *(title for _, title, _ in measured)]
-    header += ["residual mm", "95 % mm", "matched %", "flips", "seconds"]
+    header += ["residual mm", "residual 95 % mm", "matched %", "flips", "seconds"]
     rows = []
     for result in results:
         figures = result.error_figures
