@@ -16,6 +16,7 @@ from geomface.mesh.io import load_mesh
 from geomface.report.charts import bar_chart
 from geomface.report.collection import Collection
 from geomface.report.figures import Gallery, uv_wireframe
+from geomface.report.glossary import meaning
 from geomface.report.images import data_uri
 from geomface.report.page import Figure, Section, columns, details, grid, heading, paragraph, table
 from geomface.report.viewer import ViewerShape, viewer_html
@@ -61,7 +62,7 @@ def template(collection: Collection, gallery: Gallery) -> Section:
             [name, f"{100 * share:.1f} %"]
             for name, share in sorted(report.get("share", {}).items())
         ]
-    tables = [heading("Figures") + table(["figure", "value"], rows)]
+    tables = [heading("Figures") + table(["figure", "value"], rows, figures=True)]
     if shares:
         tables.append(heading("Share of the square") + table(["region", "share"], shares))
     parts = [grid(figures, 3), columns(tables)]
@@ -89,6 +90,7 @@ def shape_model(
             "shows one mode at -3, 0 and +3 standard deviations, from two sides."
         )
     ]
+    parts.append(meaning(["variance_share"]))
     parts += [grid(row, 6) for row in _mode_pictures(points, gallery, model)]
     parts.append(grid([Figure(chart, "Share of the variance that each mode holds.")], 2))
     return Section("Shape model", "model", parts)
@@ -129,6 +131,7 @@ def settings(collection: Collection) -> Section:
             f"{collection.status.seconds:.1f} s of work on the scans in all; the largest worker "
             f"took {peak:.0f} MB."
         ),
+        meaning(["seconds", "peak_memory"]),
         details("Settings of the run", text),
     ]
     return Section("How it was made", "settings", parts)

@@ -7,6 +7,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from geomface.report.glossary import explanations, linked
+
 PAGE = 50
 """Rows that a table of pages shows at a time."""
 
@@ -67,24 +69,30 @@ def table(
     total: Sequence[str] | None = None,
     text_columns: Sequence[int] = (0,),
     states: Sequence[str] = (),
+    figures: bool = False,
 ) -> str:
-    """Return a table of plain text cells.
+    """Return a table of plain text cells; headers that name a figure lead to its meaning.
 
     Parameters
     ----------
     total : a last row that stands out
     text_columns : columns aligned to the left; the others hold numbers
     states : words whose cells take the style of that name, such as "done" and "failed"
+    figures : the first column names figures, too
     """
 
-    def cell(tag: str, text: str, column: int) -> str:
+    def cell(tag: str, text: str, column: int, named: bool = False) -> str:
         names = ["text"] if column in text_columns else []
         names += [text] if text in states else []
         style = f' class="{" ".join(names)}"' if names else ""
-        return f"<{tag}{style}>{html.escape(text)}</{tag}>"
+        return f"<{tag}{style}>{linked(text) if named else html.escape(text)}</{tag}>"
 
     def line(tag: str, row: Sequence[str], style: str = "") -> str:
-        cells = "".join(cell(tag, text, column) for column, text in enumerate(row))
+        names = tag == "th"
+        cells = "".join(
+            cell(tag, text, column, names or (figures and column == 0))
+            for column, text in enumerate(row)
+        )
         return f"<tr{style}>{cells}</tr>"
 
     body = [line("td", row) for row in rows]
@@ -114,7 +122,7 @@ def paged_table(
 def tiles(pairs: Sequence[tuple[str, str]]) -> str:
     """Return a row of large figures: (value, what it is)."""
     items = "".join(
-        f'<div class="tile"><b>{html.escape(value)}</b><span>{html.escape(label)}</span></div>'
+        f'<div class="tile"><b>{html.escape(value)}</b><span>{linked(label)}</span></div>'
         for value, label in pairs
     )
     return f'<div class="tiles">{items}</div>'
@@ -160,6 +168,9 @@ def build_page(
     lead : the sentence under the title
     scripts : JavaScript that runs once the page is there
     """
+    texts = explanations("".join(part for section in sections for part in section.parts))
+    if texts:
+        sections = [*sections, Section("What the figures mean", "figures", [texts])]
     links = "".join(
         f'<a href="#{section.anchor}">{html.escape(section.title)}</a>' for section in sections
     )

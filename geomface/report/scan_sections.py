@@ -1,11 +1,14 @@
 """The part of a report about scans: summary, registration, textures, geometry images, failures."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from geomface.arrays import FloatArray
 from geomface.faces.dressing import sunken_eyes
 from geomface.report.collection import Collection, ScanResult
 from geomface.report.figures import Gallery, masked_texture
+from geomface.report.glossary import meaning
 from geomface.report.images import data_uri, heat_css, resize
 from geomface.report.page import (
     Figure,
@@ -74,6 +77,7 @@ def registration(collection: Collection, gallery: Gallery, model: MorphableModel
             "error; the registered template with the texture baked from the scan."
         ),
         color_bar(heat_css(), "0 mm", f"{HEAT_UPPER_MM:g} mm or more"),
+        meaning(_distances_shown(collection.shown)),
     ]
     parts += [_scan_row(result, gallery, model) for result in collection.shown]
     if collection.worst:
@@ -103,7 +107,9 @@ def textures(collection: Collection) -> Section | None:
         "Each scan's colours on the template's UV square. Hatched texels were not seen by the "
         "scanner, or lie where the scan turns away: the mask file beside the texture marks them."
     )
-    return Section("Textures", "textures", [paragraph(text), grid(figures, 6)])
+    return Section(
+        "Textures", "textures", [paragraph(text), meaning(["texture_seen"]), grid(figures, 6)]
+    )
 
 
 def geometry_images(collection: Collection) -> Section | None:
@@ -124,7 +130,8 @@ def geometry_images(collection: Collection) -> Section | None:
         "from the template at each texel centre of the UV square, each image over its own range. "
         "The caption says what is lost on the way to the image and back to vertices."
     )
-    return Section("Geometry images", "geometry-images", [paragraph(text), grid(figures, 6)])
+    parts = [paragraph(text), meaning(["geometry_image_rms_mm"]), grid(figures, 6)]
+    return Section("Geometry images", "geometry-images", parts)
 
 
 def problems(collection: Collection) -> Section | None:
@@ -156,6 +163,17 @@ def _scan_row(result: ScanResult, gallery: Gallery, model: MorphableModel | None
         picture = gallery.textured(posed, result.texture, sunken_eyes(model, posed), yaw=-25.0)
         figures.append(Figure(data_uri(picture), "with its texture"))
     return grid(figures, 4)
+
+
+def _distances_shown(results: Sequence[ScanResult]) -> list[str]:
+    """Return the names of the distances that the pictures show in colours."""
+    kinds = {
+        "error_mean": any(result.errors is not None for result in results),
+        "surface_distance_mm": any(
+            result.errors is None and result.surface_distances is not None for result in results
+        ),
+    }
+    return [name for name, shown in kinds.items() if shown]
 
 
 def _heat_values(result: ScanResult) -> tuple[FloatArray | None, str]:

@@ -36,7 +36,7 @@ def scan_table(collection: Collection) -> str:
     known = set() if collection.large else {key for one in results for key in one.error_figures}
     measured = [row for row in ERROR_COLUMNS if row[0] in known]
     header = ["scan", *(title for _, title, _ in measured)]
-    header += ["residual mm", "95 % mm", "matched %", "flips", "seconds"]
+    header += ["residual mm", "residual 95 % mm", "matched %", "flips", "seconds"]
     if not collection.large:
         rows = [_row(result, measured) for result in results]
         return table(header, rows, total=_mean_row(header, rows))

@@ -17,6 +17,7 @@ from geomface.files import load_image
 from geomface.report.charts import histogram
 from geomface.report.collection import evenly
 from geomface.report.figures import masked_texture
+from geomface.report.glossary import meaning
 from geomface.report.images import data_uri, resize
 from geomface.report.page import Figure, Section, details, grid, paragraph, table, tiles
 
@@ -110,7 +111,8 @@ def _picture_charts(faces: SyntheticFaces) -> str:
     seen = [record.landmarks_visible.mean() for record in faces]
     values = {name: [record.parameters[name] for record in faces] for name in units}
     charts = [_chart(values[name], f"{name}, {unit}") for name, unit in units.items()]
-    return grid([*charts, _chart(seen, "share of the landmarks that is seen")], 3)
+    charts.append(_chart(seen, "share of the landmarks that is seen"))
+    return meaning(["pose_drawn", "camera_drawn", "landmarks_seen"]) + grid(charts, 3)
 
 
 def _texture_sections(out: Path, status: JobStatus) -> list[Section]:
@@ -148,7 +150,8 @@ def _texture_charts(rows: Sequence[Mapping[str, Any]]) -> str:
         "median distance to the truth, mm": lambda row: row["error_mm"]["median"],
     }
     charts = [_chart([get(row) for row in rows], name) for name, get in read.items()]
-    return grid(charts, 2)
+    shown = ["valid_share", "covered_share", "hole_share", "set_error_mm"]
+    return meaning(shown) + grid(charts, 2)
 
 
 def _chart(values: Sequence[float | None], name: str) -> Figure:

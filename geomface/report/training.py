@@ -13,6 +13,7 @@ from geomface.files.atomic import write_bytes
 from geomface.files.reading import taking_apart
 from geomface.learning.metrics_log import read_metrics
 from geomface.learning.run_directory import METRICS, RUN_FILE, SAMPLES
+from geomface.report.glossary import figures, meaning
 from geomface.report.images import data_uri
 from geomface.report.model_figures import figure_image
 from geomface.report.page import (
@@ -112,7 +113,9 @@ def _course(metrics: Sequence[dict[str, Any]]) -> Section:
         facts.append(
             (f"{np.median([f['steps_per_second'] for f in metrics]):.2f}", "steps a second")
         )
-    return Section("How it went", "course", [tiles(facts), grid(charts, 3)])
+    known = [group for group in groups if group in figures()]
+    told = [meaning(known)] if known else []
+    return Section("How it went", "course", [tiles(facts), *told, grid(charts, 3)])
 
 
 def _samples(root: Path) -> list[Section]:
