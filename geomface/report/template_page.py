@@ -142,7 +142,7 @@ def _uv(made: OwnTemplate) -> Section:
     ]
     shares = [[name, f"{100 * share:.1f} %"] for name, share in sorted(distortion["share"].items())]
     tables = [
-        heading("Figures") + table(["figure", "value"], rows),
+        heading("Figures") + table(["figure", "value"], rows, figures=True),
         heading("Share of the square") + table(["region", "share"], shares),
     ]
     return Section("UV", "uv", [grid(figures, 3), columns(tables)])

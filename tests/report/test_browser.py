@@ -210,7 +210,7 @@ def test_the_page_of_a_training_fits_a_narrow_screen(tmp_path: Path) -> None:
     save_image(root / SAMPLES / "step-000004.png", np.zeros((8, 24, 3), np.float32))
     write_training_report(root, tmp_path / "training.html")
     found = require_narrow(tmp_path, (tmp_path / "training.html").read_text())
-    assert found["tips"] >= 2
+    assert found["tips"] >= 1
 
 
 def test_long_words_and_wide_tables_fit_a_narrow_screen(tmp_path: Path, viewer_page: str) -> None:
