@@ -80,11 +80,15 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
         for name in names
     ]
     vertices, notes = one_set(meshes, rest)
+    del meshes
     aligned = align_meshes(vertices, reference=rest, scale=settings.remove_size)
+    del vertices
+    shape, converged = fit_pca(aligned.aligned, variance=settings.variance), aligned.converged
+    del aligned
     size = "removed" if settings.remove_size else "kept"
     model = MorphableModel(
         template,
-        fit_pca(aligned.aligned, variance=settings.variance),
+        shape,
         texture=_fit_textures(task.out, names, template.mesh, settings),
         card={"fitted to": f"{len(names)} registered scans, size {size}"},
     )
@@ -93,7 +97,7 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
         "meshes": len(names),
         "modes": len(model.shape),
         "explained": model.shape.explained,
-        "alignment_converged": aligned.converged,
+        "alignment_converged": converged,
     }
     if model.texture is not None:
         figures["texture_modes"] = len(model.texture)
