@@ -101,7 +101,8 @@ def home_of(page: str) -> str:
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add the made pages to the navigation."""
     made = pages_elsewhere()
-    config.nav += [
+    config.nav = [
+        *(config.nav or []),
         {"Notebooks": [page for page in made if page.startswith("notebooks/")]},
         {"Reference": [{label_of(page): page} for page in reference_pages()]},
         {"Cards of what ships": [page for page in made if page.startswith("cards/")]},
