@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from geomface.parametrization import UnwrapSettings as UnwrapSettings
     from geomface.parametrization import unwrap as unwrap
     from geomface.pipeline import PipelineSettings as PipelineSettings
+    from geomface.pipeline import make_template as make_template
     from geomface.pipeline import run_pipeline as run_pipeline
     from geomface.recognition.alignment.warp import align_face as align_face
     from geomface.registration import RegistrationResult as RegistrationResult

@@ -79,3 +79,22 @@ def test_links_and_pictures_are_there(page: str) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)\)", text):
         if not target.startswith("http"):
             assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+def test_pictures_are_small() -> None:
+    shown = re.findall(r"\]\((docs/images/readme_\w+\.jpg)\)", README)
+    assert len(shown) == len(set(shown)) == 11, "one for each capability"
+    for place in shown:
+        assert (ROOT / place).stat().st_size <= 60_000, place
+
+
+def test_commands_overwrite_nothing_that_was_measured() -> None:
+    """No line writes a file that was given to an earlier one; models are those of the reader."""
+    given: set[str] = set()
+    for line in "".join(blocks("bash")).splitlines():
+        options = dict(re.findall(r"--([\w-]+) (\S+\.\w+)", line))
+        written = {options.get("out"), options.get("mask")} - {None}
+        assert not written & given, line
+        given |= set(options.values()) - written
+        if re.match(r"geomface model (show|fit-scan|export|evaluate)", line):
+            assert "--model my-result/" in line

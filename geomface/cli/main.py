@@ -19,6 +19,7 @@ OK, FAILED, USAGE, PARTLY, INTERRUPTED = 0, 1, 2, 3, 130
 NOUNS = {
     "demo": "12 simulated scans through the whole chain, to a report to look at",
     "doctor": "what is installed, what this machine offers, a one-second self test",
+    "template": "a template out of a mesh of your own: checks, landmarks, regions, uv",
     "register": "fit the template to one raw scan",
     "unwrap": "map a template to the unit square (uv), areas as you like",
     "geoimage": "encode registered meshes as geometry images, and decode them",

@@ -20,7 +20,7 @@ OPTIONAL = tyro.conf.arg(help_behavior_hint="(optional)")
 """What a list that may be empty is annotated with."""
 TemplateFile = Annotated[
     Path | None,
-    tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: the built-in face)"),
+    tyro.conf.arg(metavar="FILE|DIR", help_behavior_hint="(default: the built-in face)"),
 ]
 ScanUnit = Annotated[
     str | None, tyro.conf.arg(metavar="UNIT", help_behavior_hint="(default: found by size)")
@@ -89,7 +89,7 @@ class TemplateOptions:
     """The template whose topology everything shares."""
 
     template: TemplateFile = None
-    """Template mesh (OBJ or PLY keeps quads)."""
+    """Template mesh (OBJ or PLY keeps quads), or a folder that 'geomface template make' wrote."""
     template_landmarks: BesideFile = None
     """Where the landmarks lie on the template: JSON with "vertices"."""
     regions: BesideFile = None

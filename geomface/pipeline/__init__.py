@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from geomface.pipeline.jobs import open_job as open_job
     from geomface.pipeline.jobs import read_status as read_status
     from geomface.pipeline.jobs import verify_outputs as verify_outputs
+    from geomface.pipeline.own_template import OwnTemplate as OwnTemplate
+    from geomface.pipeline.own_template import make_template as make_template
     from geomface.pipeline.scans import load_run as load_run
     from geomface.pipeline.scans import run_pipeline as run_pipeline
     from geomface.pipeline.scans import scan_job as scan_job

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from geomface.mesh import Mesh
     from geomface.statistics import MorphableModel, TextureModel
 
-MODEL_STAGE, MODEL_VERSION = "model", 3
+MODEL_STAGE, MODEL_VERSION = "model", 4
 
 
 def collect_model(
@@ -80,11 +80,15 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
         for name in names
     ]
     vertices, notes = one_set(meshes, rest)
+    del meshes
     aligned = align_meshes(vertices, reference=rest, scale=settings.remove_size)
+    del vertices
+    shape, converged = fit_pca(aligned.aligned, variance=settings.variance), aligned.converged
+    del aligned
     size = "removed" if settings.remove_size else "kept"
     model = MorphableModel(
         template,
-        fit_pca(aligned.aligned, variance=settings.variance),
+        shape,
         texture=_fit_textures(task.out, names, template.mesh, settings),
         card={"fitted to": f"{len(names)} registered scans, size {size}"},
     )
@@ -93,7 +97,7 @@ def fit_models(task: ItemTask, folder: Path, *, executor: Executor) -> Outcome:
         "meshes": len(names),
         "modes": len(model.shape),
         "explained": model.shape.explained,
-        "alignment_converged": aligned.converged,
+        "alignment_converged": converged,
     }
     if model.texture is not None:
         figures["texture_modes"] = len(model.texture)
@@ -129,14 +133,19 @@ def _model(folder: Path) -> "MorphableModel":
 def _fit_textures(
     out: Path, names: tuple[str, ...], template: "Mesh", settings: ModelSettings
 ) -> "TextureModel | None":
-    from geomface.statistics import fit_texture_pca
+    from geomface.datasets.texture_spool import TextureSpool
+    from geomface.statistics.texture import texture_model
 
     folders = [out / layout.ITEMS / name for name in names]
     folders = [folder for folder in folders if (folder / layout.TEXTURE).is_file()]
     if len(folders) < 2:
         return None
-    baked = [baked_texture(folder, template) for folder in folders]
-    images, masks = (np.stack(parts) for parts in zip(*baked, strict=True))
     # What nobody saw (the eyes, mostly) keeps the fill of each bake, or lids would have a pale rim.
-    masks |= ~masks.any(axis=0)
-    return fit_texture_pca(images, masks, variance=settings.texture_variance)
+    with TextureSpool(out) as spool:
+        spool.extend((folder.name, *baked_texture(folder, template)) for folder in folders)
+        return texture_model(
+            spool.rows(),
+            spool.shape,
+            variance=settings.texture_variance,
+            most=settings.texture_modes,
+        )

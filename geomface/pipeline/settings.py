@@ -50,6 +50,8 @@ class ModelSettings:
     """Keep the fewest shape modes that hold this share of the variance."""
     texture_variance: float = 0.999
     """The same for the texture model, where skin tone alone holds most of the variance."""
+    texture_modes: int = 100
+    """Keep at most so many texture modes: each takes 12 bytes a texel."""
     remove_size: bool = False
     """Scale all meshes to one size before the fit."""
     samples: int = 8
@@ -64,6 +66,7 @@ class ModelSettings:
             self,
             variance="(0, 1]",
             texture_variance="(0, 1]",
+            texture_modes=COUNT,
             samples=NOT_NEGATIVE,
             sigma=NOT_NEGATIVE,
             seed=SEED,
@@ -88,7 +91,7 @@ class PipelineSettings:
     out: Path
     """Folder for everything that is made; the same folder again goes on where it stopped."""
     template: Path | None = None
-    """Template mesh; None takes the built-in face."""
+    """Template mesh, or a folder of `geomface template make`; None takes the built-in face."""
     template_landmarks: Path | None = None
     """Where the landmarks lie on the template; None looks beside the template."""
     regions: Path | None = None

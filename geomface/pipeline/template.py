@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from geomface.batch.attempts import atomic_folder
 from geomface.batch.keys import content_key, file_hash
 from geomface.datasets import layout
-from geomface.errors import FileFormatError
+from geomface.errors import FileFormatError, MeshError
 from geomface.files.records import read_json, write_json
 from geomface.mesh import Template
 from geomface.pipeline.settings import PipelineSettings
@@ -16,6 +16,8 @@ from geomface.registration.settings import RegistrationSettings
 
 if TYPE_CHECKING:
     from geomface.geometry_image import GeometryImageDecoder, GeometryImageEncoder
+    from geomface.mesh import Mesh
+    from geomface.parametrization.distortion import DistortionReport
     from geomface.registration import NonRigidRegistration
 
 STAGE, VERSION = "template", 1
@@ -35,18 +37,25 @@ def template_key(settings: PipelineSettings) -> str:
         folder = asset_path(f"{FOLDER}/face_model.safetensors").parent
         files: list[Path] = sorted(path for path in folder.iterdir() if path.suffix != ".md")
     else:
-        from geomface.mesh.io.templates import companion_path
+        from geomface.mesh.io.templates import companion_path, template_file
 
-        beside = [companion_path(settings.template, what) for what in ("landmarks", "regions")]
+        mesh = template_file(settings.template)
+        beside = [companion_path(mesh, what) for what in ("landmarks", "regions")]
         given = [settings.template_landmarks, settings.regions]
-        files = [settings.template]
+        files = [mesh]
         files += [
             path if path is not None else near
             for path, near in zip(given, beside, strict=True)
             if path is not None or near.is_file()
         ]
     hashes = [f"{path.name}:{file_hash(path)}" for path in files]
-    return content_key(STAGE, VERSION, settings.unwrap, *hashes)
+    unwrap = "own uv" if brings_uv(settings) else settings.unwrap
+    return content_key(STAGE, VERSION, unwrap, *hashes)
+
+
+def brings_uv(settings: PipelineSettings) -> bool:
+    """Say whether the template is a folder of `geomface template make`: its uv stays as it is."""
+    return settings.template is not None and settings.template.is_dir()
 
 
 def read_run_template(settings: PipelineSettings) -> Template:
@@ -73,19 +82,38 @@ def ensure_template(settings: PipelineSettings, key: str) -> str:
     if _is_current(report, key):
         return "template: unwrapped before"
     from geomface.mesh.io import save_template
-    from geomface.parametrization import unwrap
 
     template = read_run_template(settings)
-    result = unwrap(template, settings=settings.unwrap)
+    mesh, distortion = _with_uv(template, settings)
     with atomic_folder(settings.out / layout.TEMPLATE) as folder:
-        unwrapped = dataclasses.replace(template, mesh=result.mesh)
+        unwrapped = dataclasses.replace(template, mesh=mesh)
         save_template(folder / Path(layout.TEMPLATE_MESH).name, unwrapped)
         write_json(
             folder / report.name,
-            {"key": key, "topology_id": result.mesh.topology_id, "report": result.report},
+            {"key": key, "topology_id": mesh.topology_id, "report": distortion},
         )
     count = len(template.mesh.vertices)
-    return f"template: {template.mesh.name}, {count} vertices, unwrapped to the unit square"
+    how = "with its own uv" if brings_uv(settings) else "unwrapped to the unit square"
+    return f"template: {template.mesh.name}, {count} vertices, {how}"
+
+
+def _with_uv(template: Template, settings: PipelineSettings) -> "tuple[Mesh, DistortionReport]":
+    """Return the template's mesh with its own uv or a new one, and how much that stretches."""
+    if not brings_uv(settings):
+        from geomface.parametrization import unwrap
+
+        result = unwrap(template, settings=settings.unwrap)
+        return result.mesh, result.report
+    from geomface.parametrization.distortion import measure_distortion
+
+    mesh = template.mesh
+    if mesh.uv is None:
+        raise MeshError(
+            f"{settings.template}: the template of this folder has lost its uv. Make it again with "
+            "'geomface template make'."
+        )
+    report = measure_distortion(mesh.vertices, mesh.faces, mesh.uv, regions=template.regions)
+    return mesh, report
 
 
 def _is_current(report: Path, key: str) -> bool:

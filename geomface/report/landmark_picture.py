@@ -49,7 +49,7 @@ def landmark_picture(
     views = []
     for yaw in yaws:
         view = render_mesh(upright, size=size, yaw=yaw, frame=frame, smooth=1)
-        views.append(_with_dots(view, points, result.filled, frame, yaw))
+        views.append(with_dots(view, points, result.filled, frame, yaw))
     return contact_sheet(views, len(views))
 
 
@@ -57,13 +57,19 @@ def picture_of_landmarks(
     points: FloatArray, filled: np.ndarray, frame: Frame, *, size: int = 320
 ) -> ImageArray:
     """Draw landmarks (68, 3) alone, from the front, on white; colours as in `landmark_picture`."""
-    return _with_dots(np.ones((size, size, 3), np.float32), points, filled, frame, 0.0)
+    return with_dots(np.ones((size, size, 3), np.float32), points, filled, frame, 0.0)
 
 
-def _with_dots(
-    picture: ImageArray, points: FloatArray, filled: np.ndarray, frame: Frame, yaw: float
+def with_dots(
+    picture: ImageArray,
+    points: FloatArray,
+    filled: np.ndarray,
+    frame: Frame,
+    yaw: float,
+    *,
+    numbers: bool = False,
 ) -> ImageArray:
-    """Draw a dot at every landmark that is on the near side."""
+    """Draw a dot at every landmark, on wish its number beside it; colours by `filled`."""
     from PIL import Image, ImageDraw
 
     size = len(picture)
@@ -72,9 +78,11 @@ def _with_dots(
     image = Image.fromarray(np.round(255 * picture).astype(np.uint8))
     draw = ImageDraw.Draw(image)
     radius = max(size / 170, 1.5)
-    for (x, y), gap in zip(xy, filled, strict=True):
+    for place, ((x, y), gap) in enumerate(zip(xy, filled, strict=True)):
         color = tuple(round(255 * value) for value in (FILLED if gap else SEEN))
         draw.ellipse(
             (x - radius, y - radius, x + radius, y + radius), fill=color, outline=(255, 255, 255)
         )
+        if numbers:
+            draw.text((x + radius, y - 3 * radius), str(place), fill=(20, 30, 60))
     return (np.asarray(image) / 255).astype(np.float32)

@@ -1,8 +1,11 @@
 """A single HTML file out of parts: sections, tables, figures, tiles. Everything is escaped here."""
 
+import base64
+import binascii
 import dataclasses
 import functools
 import html
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,12 +37,27 @@ class Figure:
         """Return the figure element."""
         if self.source.startswith("data:"):
             alt = html.escape(self.alt or self.caption, quote=True)
-            picture = f'<img src="{self.source}" alt="{alt}" loading="lazy">'
+            picture = f'<img src="{self.source}" alt="{alt}"{size_of(self.source)} loading="lazy">'
         else:
             picture = self.source
         caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
         style = ' class="pixels"' if self.pixels else ""
         return f"<figure{style}>{picture}{caption}</figure>"
+
+
+def size_of(source: str) -> str:
+    """Return the attributes that tell a picture's size, so that a page does not jump as it loads.
+
+    Empty for what is no picture.
+    """
+    from PIL import Image
+
+    try:
+        data = base64.b64decode(source.partition(",")[2], validate=True)
+        with Image.open(io.BytesIO(data)) as image:  # reads the head alone
+            return f' width="{image.width}" height="{image.height}"'
+    except (binascii.Error, OSError, ValueError):
+        return ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +103,8 @@ def table(
         names = ["text"] if column in text_columns else []
         names += [text] if text in states else []
         style = f' class="{" ".join(names)}"' if names else ""
-        return f"<{tag}{style}>{linked(text) if named else html.escape(text)}</{tag}>"
+        scope = ' scope="col"' if tag == "th" else ""
+        return f"<{tag}{scope}{style}>{linked(text) if named else html.escape(text)}</{tag}>"
 
     def line(tag: str, row: Sequence[str], style: str = "") -> str:
         names = tag == "th"
@@ -95,11 +114,13 @@ def table(
         )
         return f"<tr{style}>{cells}</tr>"
 
+    caption = html.escape(", ".join(header), quote=True)
     body = [line("td", row) for row in rows]
     if total is not None:
         body.append(line("td", total, ' class="total"'))
     return (
-        f'<div class="scroll"><table><thead>{line("th", header)}</thead>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="table of {caption}">'
+        f"<table><thead>{line('th', header)}</thead>"
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 
@@ -185,7 +206,8 @@ def build_page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(title)}</title><style>{static_text('report.css')}</style></head>"
         f"<body><header><h1>{html.escape(title)}</h1>{paragraph(lead, 'lead')}</header>"
-        f"<nav><div>{links}</div></nav><main>{body}</main>"
+        f'<nav aria-label="sections"><div>{links}</div></nav>'
+        f"<main>{body}</main>"
         f"<footer>{html.escape(footer)}</footer>{script}</body></html>\n"
     )
 

@@ -16,6 +16,15 @@ from geomface.mesh import Mesh
 from geomface.report.images import data_uri
 from geomface.report.page import static_text
 
+KEYS = (
+    "a face in three dimensions: arrow keys turn it, plus and minus enlarge and shrink it, Shift "
+    "and arrow keys move it, 0 resets it"
+)
+HELP = (
+    "Drag or arrow keys turn; + and - or two fingers zoom, and so does the wheel once the face was "
+    "clicked; Shift and drag move; double click or 0 resets."
+)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ViewerShape:
@@ -103,14 +112,19 @@ def viewer_html(
     # A "<" inside the block could end it early or open a comment.
     block = json.dumps(data).replace("<", "\\u003c")
     return (
-        '<div class="viewer"><canvas tabindex="0" aria-label="rotating face"></canvas>'
-        f'<div><div class="shapes">{buttons}</div>'
-        '<div class="controls"><span class="viewer-name"></span>'
+        f'<div class="viewer"><canvas tabindex="0" role="img" aria-label="{KEYS}"></canvas>'
+        f'<div><div class="shapes" role="group" aria-label="faces">{buttons}</div>'
+        '<div class="controls" role="group" aria-label="view">'
+        '<span class="viewer-name" aria-live="polite"></span>'
         '<button type="button" data-mode="texture" aria-pressed="true">texture</button>'
         '<button type="button" data-mode="surface" aria-pressed="false">surface</button>'
         '<button type="button" data-mode="checker" aria-pressed="false">uv checker</button>'
-        '<button type="button" data-spin aria-pressed="true">turn</button></div>'
-        f'<p class="help">Drag or use the arrow keys to rotate. {html.escape(note)}</p></div>'
+        '<button type="button" data-spin aria-pressed="true">turn</button>'
+        '<button type="button" data-zoom="1.25" aria-label="enlarge">+</button>'
+        '<button type="button" data-zoom="0.8" aria-label="shrink">&#8722;</button>'
+        '<button type="button" data-reset>reset</button></div>'
+        f'<p class="help">{HELP} {html.escape(note)}</p>'
+        '<p class="unseen" role="status" data-said></p></div>'
         f'<script type="application/json">{block}</script></div>'
     )
 

@@ -90,14 +90,14 @@ def align_meshes(
         size = float(np.mean([_size(mesh, share) for mesh in vertices]))
     else:
         size = _size(pose, share)
-    mean, aligned, transforms = pose, vertices, [Similarity()] * len(vertices)
+    mean, transforms = pose, [Similarity()] * len(vertices)
+    aligned = np.empty_like(vertices)  # the only copy: sets are large
     converged, iterations = False, 0
     while not converged and iterations < limit:
         iterations += 1
         transforms = [fit_similarity(mesh, mean, w, scale=scale) for mesh in vertices]
-        aligned = np.stack(
-            [move.apply(mesh) for move, mesh in zip(transforms, vertices, strict=True)]
-        )
+        for place, move, mesh in zip(aligned, transforms, vertices, strict=True):
+            place[:] = move.apply(mesh)
         found = aligned.mean(axis=0)
         # The mean is put back into the pose and size of the reference, so nothing drifts.
         back = fit_similarity(found, pose, w, scale=False)
@@ -105,7 +105,8 @@ def align_meshes(
             resize = Similarity(size / _size(found, share))
             back = fit_similarity(resize.apply(found), pose, w, scale=False).compose(resize)
         transforms = [back.compose(move) for move in transforms]
-        aligned = back.apply(aligned)
+        for place in aligned:
+            place[:] = back.apply(place)
         found = back.apply(found)
         moved = float(np.sqrt(share @ ((found - mean) ** 2).sum(axis=1)))
         mean = found

@@ -25,6 +25,7 @@ _EQUAL = 1e-7
 _SIZE_RATIO = 1.5
 _FAR = 4.0
 _NAMED = 5
+_AT_ONCE = 256
 
 
 def one_set(
@@ -62,8 +63,12 @@ def one_set(
             "model cannot hold both. Reflect them at x = 0, or register them again."
         )
     placed = np.stack([_onto(shape, reference)[0] for shape in vertices])
-    middle = np.median(placed, axis=0)
-    reach = np.linalg.norm(placed - middle, axis=2)
+    # A few vertices or one shape at a time: a large set is held in few copies.
+    middle = np.empty_like(reference)
+    for start in range(0, len(middle), _AT_ONCE):
+        middle[start : start + _AT_ONCE] = np.median(placed[:, start : start + _AT_ONCE], axis=0)
+    reach = np.stack([np.linalg.norm(shape - middle, axis=1) for shape in placed])
+    del placed
     farthest = reach.max(axis=1)
     usual = float(np.sort(farthest)[(len(farthest) - 1) // 2])
     astray = (farthest > typical_size(reference)) & (farthest > _FAR * usual)

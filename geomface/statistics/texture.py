@@ -7,11 +7,8 @@ import numpy as np
 
 from geomface.arrays import BoolArray, ImageArray, IndexArray, frozen, require_shape
 from geomface.errors import MeshError
-from geomface.statistics.decomposition import decompose_rows
 from geomface.statistics.linear_model import LinearModel
-
-MOST_SCORES = 8
-RIDGE = 0.03
+from geomface.statistics.texture_blocks import TextureRows, fit_texture_rows
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -63,35 +60,6 @@ class TextureModel(LinearModel):
         )
 
 
-def _fill_hidden(rows: ImageArray, masks: BoolArray) -> None:
-    """Fill hidden texels of rows (N, P, 3), zero there, by what the images' leading scores say.
-
-    Scores z (N, k) are the leading eigenvectors of the pairwise-complete Gram matrix,
-    G_nm = <x_n, x_m> / (number of texels both saw), as long as the root of their eigenvalue says.
-    Every texel is then regressed on them over the images that saw it,
-    min sum_n seen_n |x_n - a - b z_n|^2 + RIDGE |b|^2 (which leaves out scores that explain
-    little), and a + b z_n stands in where it is hidden. `rows` is changed in place.
-    """
-    count = len(rows)
-    flat = rows.reshape(count, -1)
-    seen = masks.reshape(count, -1).astype(np.float32)
-    gram = (flat @ flat.T).astype(np.float64) / np.maximum(seen @ seen.T, 1)
-    values, vectors = np.linalg.eigh(gram)
-    leading = max(1, min(count // 4, MOST_SCORES))
-    relative = np.clip(values[-leading:], 0, None) / max(values[-1], 1e-300)
-    scores = np.ones((count, 1 + leading))
-    scores[:, 1:] = vectors[:, -leading:] * np.sqrt(count * relative)
-    ridge = np.diag([1e-9] + [RIDGE] * leading)
-    partly = np.flatnonzero((seen == 0).any(axis=0))
-    for start in range(0, len(partly), 1 << 16):
-        places = partly[start : start + (1 << 16)]
-        weight = seen[:, places].astype(np.float64)
-        normal = np.einsum("np,nk,nl->pkl", weight, scores, scores, optimize=True) + ridge
-        right = np.einsum("nk,npc->pkc", scores, rows[:, places], optimize=True)
-        predicted = np.einsum("nk,pkc->npc", scores, np.linalg.solve(normal, right), optimize=True)
-        rows[:, places] = np.where(weight[..., None] > 0, rows[:, places], predicted)
-
-
 def fit_texture_pca(
     images: ImageArray,
     masks: BoolArray | None = None,
@@ -138,32 +106,35 @@ def fit_texture_pca(
     if masks is None:
         masks = np.ones(images.shape[:-1], dtype=bool)
     masks = require_shape(masks, images.shape[:-1], "texture masks").astype(bool)
-    valid = np.any(masks, axis=0, keepdims=False)
-    if not valid.any():
-        raise MeshError("textures: no texel was seen in any of them. Check the bakes and masks.")
-    # Image by image: a stack of textures is large, and so is every copy of it.
-    total = np.zeros(images.shape[1:])
-    for image, mask in zip(images, masks, strict=True):
-        np.add(total, image, out=total, where=mask[..., None])
-    mean = total / np.maximum(masks.sum(axis=0), 1)[..., None]
-    mean[~valid] = mean[valid].mean(axis=0)
-    mean = mean.astype(np.float32)
-    rows = np.zeros((count, mean.size), np.float32)
-    for row, image, mask in zip(rows.reshape(images.shape), images, masks, strict=True):
-        np.subtract(image, mean, out=row, where=mask[..., None])
-    if not masks.all():
-        _fill_hidden(rows.reshape(count, -1, 3), masks | ~valid)
-        shift = rows.mean(axis=0)
-        rows -= shift
-        mean = mean + shift.reshape(mean.shape)
-    found = decompose_rows(rows, components=components, variance=variance, method="dual")
-    scale = np.sqrt(found.variances).astype(np.float32)
-    basis = np.ascontiguousarray((found.directions * scale[:, None]).T)
+    flat, seen = images.reshape(count, -1, 3), masks.reshape(count, -1)
+    rows = TextureRows(
+        count,
+        flat.shape[1],
+        lambda start, stop: (flat[:, start:stop].astype(np.float32), seen[:, start:stop]),
+    )
+    return texture_model(rows, images.shape[1:-1], components=components, variance=variance)
+
+
+def texture_model(
+    rows: TextureRows,
+    places: tuple[int, ...],
+    *,
+    components: int | None = None,
+    variance: float | None = None,
+    most: int | None = None,
+) -> TextureModel:
+    """Return the model of textures that are read a block at a time; see `fit_texture_rows`.
+
+    Parameters
+    ----------
+    places : (H, W) of texture images or (V,) of colours a vertex
+    """
+    found = fit_texture_rows(rows, components=components, variance=variance, most=most)
     return TextureModel(
-        mean=mean + found.mean.reshape(mean.shape),
-        basis=basis.reshape(*mean.shape, len(scale)),
-        noise_sigma=float(np.sqrt(found.noise_variance)),
-        sample_count=count,
+        mean=found.mean.reshape(*places, 3),
+        basis=found.basis.reshape(*places, 3, -1),
+        noise_sigma=found.noise_sigma,
+        sample_count=rows.count,
         total_variance=found.total_variance,
-        valid=valid,
+        valid=found.valid.reshape(places),
     )

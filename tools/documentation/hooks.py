@@ -60,6 +60,11 @@ def reference_pages() -> dict[str, str]:
     return pages
 
 
+def label_of(page: str) -> str:
+    """Return what the navigation calls a page of the reference."""
+    return Path(page).stem.removeprefix("geomface.")
+
+
 def notebook_page(path: Path) -> str:
     """Return the Markdown of a notebook: its text and its code."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -96,9 +101,10 @@ def home_of(page: str) -> str:
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add the made pages to the navigation."""
     made = pages_elsewhere()
-    config.nav += [
+    config.nav = [
+        *(config.nav or []),
         {"Notebooks": [page for page in made if page.startswith("notebooks/")]},
-        {"Reference": [{Path(page).stem: page} for page in reference_pages()]},
+        {"Reference": [{label_of(page): page} for page in reference_pages()]},
         {"Cards of what ships": [page for page in made if page.startswith("cards/")]},
         {"Changes": "CHANGELOG.md"},
         {"Contributing": "CONTRIBUTING.md"},

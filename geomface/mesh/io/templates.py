@@ -14,6 +14,9 @@ from geomface.mesh.landmarks import LandmarkEmbedding
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.template import Template
 
+TEMPLATE_MESH, TEMPLATE_HEAD = "template.obj", "template.json"
+"""Files of a folder that 'geomface template make' wrote; the head tells what it is."""
+TEMPLATE_KIND, TEMPLATE_SCHEMA = "template", 1
 _LARGEST = 2**62
 
 
@@ -161,7 +164,7 @@ def load_template(
 
     Parameters
     ----------
-    mesh_path : any mesh that `load_mesh` reads
+    mesh_path : any mesh that `load_mesh` reads, or a folder that `geomface template make` wrote
     landmarks_path, regions_path : by default `<stem>.landmarks.json` and `<stem>.regions.json`
         beside the mesh, where they exist
     texture : False leaves a texture image out
@@ -181,7 +184,7 @@ def load_template(
     """
     from geomface.mesh.io import load_mesh
 
-    mesh_path = Path(mesh_path)
+    mesh_path = template_file(Path(mesh_path))
     mesh = load_mesh(mesh_path, texture=texture)
     if landmarks_path is None:
         landmarks_path = _beside(mesh_path, "landmarks")
@@ -196,6 +199,30 @@ def load_template(
                 f"{mesh.name} has {len(mesh.vertices)}. Use the region file that belongs to it."
             )
     return Template(mesh, landmarks, regions)
+
+
+def template_file(path: Path) -> Path:
+    """Return the mesh of a template folder; any other path as it is.
+
+    Raises
+    ------
+    FileFormatError : a folder that is no template, or one of another version
+    """
+    if not path.is_dir():
+        return path
+    head = path / TEMPLATE_HEAD
+    record = read_json(head) if head.is_file() else None
+    if not isinstance(record, dict) or record.get("kind") != TEMPLATE_KIND:
+        raise FileFormatError(
+            f"{path}: expected a template mesh, or a folder that 'geomface template make' wrote; "
+            f"this folder has no {TEMPLATE_HEAD} of one. Name the mesh itself."
+        )
+    if record.get("schema") != TEMPLATE_SCHEMA:
+        raise FileFormatError(
+            f"{head}: expected schema {TEMPLATE_SCHEMA}, got {record.get('schema')!r}. Make the "
+            "template again, or update geomface."
+        )
+    return path / TEMPLATE_MESH
 
 
 def companion_path(mesh_path: Path, what: str) -> Path:

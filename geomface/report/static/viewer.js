@@ -92,11 +92,12 @@
 
   var VERTEX = [
     "attribute vec3 position; attribute vec3 normal; attribute vec2 uv;",
-    "uniform mat3 turn; varying vec3 n; varying vec2 t;",
+    "uniform mat3 turn; uniform vec3 view; varying vec3 n; varying vec2 t;",
     "void main() {",
     "  vec3 p = turn * position; n = turn * normal; t = uv;",
     "  float d = " + CAMERA.toFixed(2) + " - p.z;",
-    "  gl_Position = vec4(" + FOCAL.toFixed(2) + " * p.xy, (d - 2.2) * d, d);",
+    "  vec2 at = view.z * " + FOCAL.toFixed(2) + " * p.xy + view.xy * d;",
+    "  gl_Position = vec4(at, (d - 2.2) * d, d);",
     "}"
   ].join("\n");
   var FRAGMENT = [
@@ -161,6 +162,7 @@
     var setUv = attribute("uv", 2), shown = null;
     var texture = gl.createTexture();
     var turn = gl.getUniformLocation(program, "turn"), mode = gl.getUniformLocation(program, "mode");
+    var place = gl.getUniformLocation(program, "view");
 
     this.show = function (shape) {
       shown = shape;
@@ -173,11 +175,12 @@
       gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
       gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
     };
-    this.paint = function (yaw, pitch, modeIndex) {
-      var r = rotation(yaw, pitch);
+    this.paint = function (view, modeIndex) {
+      var r = rotation(view.yaw, view.pitch);
       gl.viewport(0, 0, canvas.width, canvas.height);
       gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
       gl.uniformMatrix3fv(turn, false, [r[0], r[3], r[6], r[1], r[4], r[7], r[2], r[5], r[8]]);
+      gl.uniform3f(place, view.x, view.y, view.zoom);
       gl.uniform1i(mode, modeIndex);
       var type = shown.faces instanceof Uint32Array ? gl.UNSIGNED_INT : gl.UNSIGNED_SHORT;
       gl.drawElements(gl.TRIANGLES, shown.faces.length, type, 0);
@@ -210,15 +213,15 @@
       texels = sheetContext.getImageData(0, 0, width, height).data;
     };
 
-    function project(r) {
+    function project(r, view) {
       var p = shape.positions, n = shape.normals;
       for (var i = 0, j = 0; i < count; i++, j += 3) {
         var x = r[0] * p[j] + r[1] * p[j + 1] + r[2] * p[j + 2];
         var y = r[3] * p[j] + r[4] * p[j + 1] + r[5] * p[j + 2];
         var z = r[6] * p[j] + r[7] * p[j + 1] + r[8] * p[j + 2];
         var d = CAMERA - z;
-        sx[i] = (1 + FOCAL * x / d) * 0.5 * size;
-        sy[i] = (1 - FOCAL * y / d) * 0.5 * size;
+        sx[i] = (1 + view.zoom * FOCAL * x / d + view.x) * 0.5 * size;
+        sy[i] = (1 - view.zoom * FOCAL * y / d - view.y) * 0.5 * size;
         sz[i] = d;
         var nx = r[0] * n[j] + r[1] * n[j + 1] + r[2] * n[j + 2];
         var ny = r[3] * n[j] + r[4] * n[j + 1] + r[5] * n[j + 2];
@@ -249,8 +252,8 @@
       }
     }
 
-    this.paint = function (yaw, pitch, mode) {
-      project(rotation(yaw, pitch));
+    this.paint = function (view, mode) {
+      project(rotation(view.yaw, view.pitch), view);
       depth.fill(Infinity);
       var pixels = picture.data, faces = shape.faces, uv = shape.uv, color = [0, 0, 0];
       pixels.fill(0);
@@ -309,12 +312,54 @@
       canvas = fresh; fallback = true;
       painter = new SoftwarePainter(canvas, scene);
     }
-    var state = { yaw: 0, pitch: 0.06, mode: 0, turning: true, ready: false, shown: true, time: 0 };
+    var HOME = { yaw: 0, pitch: 0.06, zoom: 1, x: 0, y: 0 };
+    var view = Object.assign({}, HOME);
+    var state = { mode: 0, turning: true, ready: false, shown: true, time: 0 };
     if (window.matchMedia && matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      state.turning = false; state.yaw = 0.45;
+      state.turning = false; view.yaw = HOME.yaw = 0.45;
     }
 
-    function paint() { if (state.ready) { painter.paint(state.yaw, state.pitch, state.mode); } }
+    function degrees(angle) { return Math.round(angle * 180 / Math.PI); }
+    function paint() {
+      if (!state.ready) { return; }
+      painter.paint(view, state.mode);
+      /* What a test or a reader of the page's source can see of the picture. */
+      canvas.dataset.view = [degrees(view.yaw), degrees(view.pitch), view.zoom.toFixed(2),
+        view.x.toFixed(2), view.y.toFixed(2)].join(" ");
+    }
+    var told = null;
+    function tell() {
+      clearTimeout(told);
+      told = setTimeout(function () {
+        said.textContent = "turned " + degrees(view.yaw) + "°, lifted " + degrees(-view.pitch) + "°, "
+          + view.zoom.toFixed(1) + " times as large";
+      }, 300);
+    }
+    function turnBy(yaw, pitch) {
+      setTurning(false);
+      view.yaw += yaw;
+      view.pitch = Math.max(-1.4, Math.min(1.4, view.pitch + pitch));
+      paint(); tell();
+    }
+    function moveBy(x, y) {
+      var most = view.zoom;
+      view.x = Math.max(-most, Math.min(most, view.x + x));
+      view.y = Math.max(-most, Math.min(most, view.y + y));
+      paint(); tell();
+    }
+    /* What lies under (x, y), from -1 to 1, stays there. */
+    function zoomBy(factor, x, y) {
+      var next = Math.max(0.5, Math.min(12, view.zoom * factor)), ratio = next / view.zoom;
+      view.x = x + (view.x - x) * ratio; view.y = y + (view.y - y) * ratio;
+      view.zoom = next;
+      moveBy(0, 0);
+    }
+    function reset() { Object.assign(view, HOME); setTurning(false); paint(); tell(); }
+    function placeOf(event) {
+      var box = canvas.getBoundingClientRect();
+      return [2 * (event.clientX - box.left) / box.width - 1,
+        1 - 2 * (event.clientY - box.top) / box.height];
+    }
 
     var shapes = {};
     function select(index) {
@@ -347,33 +392,72 @@
         paint();
       });
     });
-    var spin = root.querySelector("[data-spin]");
+    var spin = root.querySelector("[data-spin]"), said = root.querySelector("[data-said]");
     function setTurning(on) { state.turning = on; spin.setAttribute("aria-pressed", String(on)); }
     spin.addEventListener("click", function () { setTurning(!state.turning); });
     setTurning(state.turning);
 
-    var last = null;
+    root.querySelectorAll("[data-zoom]").forEach(function (button) {
+      button.addEventListener("click", function () { zoomBy(Number(button.dataset.zoom), 0, 0); });
+    });
+    root.querySelector("[data-reset]").addEventListener("click", reset);
+
+    /* One pointer turns (moves, with a key or another button held); two pinch and move. On a phone a
+       finger that goes up or down scrolls the page, as long as the face is not enlarged. */
+    var held = new Map(), pinch = null;
+    function pinchOf() {
+      var two = Array.from(held.values()).slice(0, 2);
+      return { size: Math.hypot(two[0][0] - two[1][0], two[0][1] - two[1][1]) || 1e-6,
+        x: (two[0][0] + two[1][0]) / 2, y: (two[0][1] + two[1][1]) / 2 };
+    }
+    function touching() { canvas.style.touchAction = view.zoom > 1.01 ? "none" : "pan-y"; }
+    touching();
     canvas.addEventListener("pointerdown", function (event) {
-      last = [event.clientX, event.clientY]; setTurning(false);
-      canvas.setPointerCapture(event.pointerId);
+      held.set(event.pointerId, placeOf(event)); setTurning(false);
+      pinch = held.size > 1 ? pinchOf() : null;
+      try { canvas.setPointerCapture(event.pointerId); } catch (gone) { /* it left at once */ }
     });
     canvas.addEventListener("pointermove", function (event) {
-      if (!last) { return; }
-      state.yaw += (event.clientX - last[0]) * 0.01;
-      state.pitch = Math.max(-1.4, Math.min(1.4, state.pitch + (event.clientY - last[1]) * 0.01));
-      last = [event.clientX, event.clientY];
-      paint();
+      var before = held.get(event.pointerId), now = placeOf(event);
+      if (!before) { return; }
+      held.set(event.pointerId, now);
+      if (pinch && held.size > 1) {
+        var next = pinchOf();
+        zoomBy(next.size / pinch.size, next.x, next.y);
+        moveBy(next.x - pinch.x, next.y - pinch.y);
+        pinch = next;
+      } else if (event.shiftKey || event.buttons & 6) {
+        moveBy(now[0] - before[0], now[1] - before[1]);
+      } else {
+        var steps = 0.005 * canvas.clientWidth;
+        turnBy((now[0] - before[0]) * steps, (before[1] - now[1]) * steps);
+      }
     });
-    ["pointerup", "pointercancel"].forEach(function (name) {
-      canvas.addEventListener(name, function () { last = null; });
+    ["pointerup", "pointercancel", "lostpointercapture"].forEach(function (name) {
+      canvas.addEventListener(name, function (event) {
+        held.delete(event.pointerId); pinch = null; touching();
+      });
     });
-    canvas.addEventListener("keydown", function (event) {
-      var turn = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1] };
-      if (!turn[event.key]) { return; }
+    canvas.addEventListener("contextmenu", function (event) { event.preventDefault(); });
+    /* A wheel alone scrolls the page; over a face that has the focus, or with Ctrl, it zooms. */
+    canvas.addEventListener("wheel", function (event) {
+      if (!event.ctrlKey && document.activeElement !== canvas) { return; }
       event.preventDefault(); setTurning(false);
-      state.yaw += turn[event.key][0];
-      state.pitch = Math.max(-1.4, Math.min(1.4, state.pitch + turn[event.key][1]));
-      paint();
+      var at = placeOf(event);
+      zoomBy(Math.exp(-Math.max(-60, Math.min(60, event.deltaY)) * 0.004), at[0], at[1]);
+      touching();
+    }, { passive: false });
+    canvas.addEventListener("dblclick", reset);
+    canvas.addEventListener("keydown", function (event) {
+      if (event.ctrlKey || event.metaKey || event.altKey) { return; }
+      var arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+      if (arrow && event.shiftKey) { moveBy(0.1 * arrow[0], -0.1 * arrow[1]); }
+      else if (arrow) { turnBy(0.1 * arrow[0], 0.1 * arrow[1]); }
+      else if (event.key === "+" || event.key === "=") { zoomBy(1.25, 0, 0); }
+      else if (event.key === "-") { zoomBy(0.8, 0, 0); }
+      else if (event.key === "0" || event.key === "Home") { reset(); }
+      else { return; }
+      event.preventDefault(); setTurning(false); touching();
     });
     if (window.IntersectionObserver) {
       new IntersectionObserver(function (entries) {
@@ -387,7 +471,7 @@
       if (before === null || now - before >= pause) {
         if (state.turning && state.shown && before !== null) {
           state.time += Math.min(now - before, 100);
-          state.yaw = 0.75 * Math.sin(state.time / 1600);
+          view.yaw = 0.75 * Math.sin(state.time / 1600);
           paint();
         }
         before = now;
