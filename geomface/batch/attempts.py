@@ -178,9 +178,7 @@ def _hung_record(task: ItemTask, places: str, note: Path) -> ItemRecord:
     return record
 
 
-def failed_record(
-    task: ItemTask, error: str, message: str, *, seconds: float = 0.0
-) -> ItemRecord:
+def failed_record(task: ItemTask, error: str, message: str, *, seconds: float = 0.0) -> ItemRecord:
     """Write and return the record of an item whose worker ended and could not do so itself.
 
     That is remembered as passing: it is want of memory mostly, and somebody's signal at times.

@@ -102,11 +102,9 @@ class Bench:
             )
             out = self.folder / "wholes" / command.name.replace(" ", "-")
             line = command.line(self.sets, prepared(out))
-            began = time.monotonic()
             code = self.server.do_here([*line, "--quiet"], log)
             if code:
                 raise RuntimeError(f"{command.name}: exit code {code}: {log.read_text()[-2000:]}")
-            self._seconds[command.name, "serial"] = time.monotonic() - began
             records = sorted((out / "records").glob("*.001.json"))
             names = tuple(path.name.removesuffix(".001.json") for path in records)
             size = sum(path.stat().st_blocks * 512 for path in out.rglob("*"))
@@ -116,12 +114,15 @@ class Bench:
     def seconds(self, command: LongCommand, executor: str) -> float:
         """Return how long an undisturbed command takes, started as all others are."""
         self.whole(command)
-        if (command.name, executor) not in self._seconds or executor == "serial":
-            began = time.monotonic()
-            started = self.start(command, executor, self.new_out())
+        for _ in range(0 if (command.name, executor) in self._seconds else 2):
+            out = self.new_out()
+            started = self.start(command, executor, out)
             if started.wait() != 0:
                 raise RuntimeError(f"{command.name} [{executor}]: {started.said()[-2000:]}")
-            self._seconds[command.name, executor] = time.monotonic() - began
+            self._seconds[command.name, executor] = time.monotonic() - started.began
+            shutil.rmtree(out)
+            if executor != "cluster":  # whose workers import everything the first time
+                break
         return self._seconds[command.name, executor]
 
     def new_out(self) -> Path:

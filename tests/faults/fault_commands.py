@@ -20,9 +20,7 @@ SETS: dict[str, tuple[str, ...]] = {
         "synth faces --out {} --identities 4 --samples 2 --size 64 --outputs rgb landmarks "
         "--part-pictures 8",
     ),
-    "aligned": (
-        "recognise align --images {in}/renders --out {} --size 16x16 --masks",
-    ),
+    "aligned": ("recognise align --images {in}/renders --out {} --size 16x16 --masks",),
     "bare": ("recognise align --images {in}/renders --out {} --size 16x16",),
     "people": ("recognise align --images {in}/photographs --out {}",),
     "tracks": ("synth faces --out {} --identities 3 --samples 7 --size 48 --track 3",),
@@ -100,11 +98,11 @@ COMMANDS = (
     ),
     LongCommand("synth scans", "synth scans --out {out} --count 3 --vertices 2500"),
     LongCommand(
-        "recognise embed", "recognise embed --images {in}/people --out {out}/e.npz", ("photographs", "people")
+        "recognise embed",
+        "recognise embed --images {in}/people --out {out}/e.npz",
+        ("photographs", "people"),
     ),
-    LongCommand(
-        "train progressive_texture", f"train progressive_texture --data shapes {_TRAIN}"
-    ),
+    LongCommand("train progressive_texture", f"train progressive_texture --data shapes {_TRAIN}"),
     LongCommand(
         "train factored_geometry",
         f"train factored_geometry {_TRAIN} --factors identity=6,expression=3",

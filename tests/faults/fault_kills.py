@@ -2,7 +2,6 @@
 
 import random
 import signal
-import time
 
 from dask_cluster import running_cluster
 from fault_bench import Bench, Finding
@@ -21,9 +20,9 @@ TARGETS = {
 def kill_often(
     bench: Bench, command: LongCommand, executor: str, target: str, seed: int, kills: int = 3
 ) -> Finding:
-    """Kill so often, each time in another life of the command, let the last one end, compare.
+    """Kill so often, start the command again where that ended it, let the last life end, compare.
 
-    A life that ends before it is killed is the last one.
+    A life that ends well before it is killed is the last one.
     """
     rng = random.Random(f"{command.name} {executor} {target} {seed}")
     seconds, out = bench.seconds(command, executor), bench.new_out()
@@ -32,29 +31,31 @@ def kill_often(
     while finding.kills < kills:
         life = bench.start(command, executor, out)
         lives.append(life)
-        if not life.sleep(rng.uniform(0.0, 0.8 * seconds)):
-            finding.code, finding.sentence = life.code, life.sentence()
-            break
-        victim = choose(bench, life, target, rng)
-        if victim is None:
-            life.wait()
-            break
-        finding.kills += send(victim, signal.SIGKILL)
+        while finding.kills < kills and not _ended(life, rng.uniform(0.0, 0.8 * seconds)):
+            victim = choose(bench, life, target, rng)
+            if victim is not None:
+                finding.kills += send(victim, signal.SIGKILL)
+            if victim is None or victim == life.pid or target == "scheduler":
+                break
         finding.code, finding.sentence = life.wait(), life.sentence()
         if finding.code is None:
             finding.wrong = ("it hung",)
-            break
-        if target == "scheduler":
+            life.end()
+        if finding.code is None or finding.code == 0 or target == "scheduler":
             break
     if target != "client":
         bench.count_left(finding, *lives)  # else the next life begins beside what is left
-    killed = time.monotonic()
-    if target == "scheduler":
+    if target == "scheduler" and finding.kills:
         restart(bench)
     bench.finish(command, executor, out, finding)
-    if target == "client" and time.monotonic() - killed < 60:
+    if target == "client":
         bench.count_left(finding, *lives)
     return finding
+
+
+def _ended(life: Started, seconds: float) -> bool:
+    """Wait, and say whether the command ended in the meantime."""
+    return life.wait(seconds) is not None
 
 
 def choose(bench: Bench, life: Started, target: str, rng: random.Random) -> int | None:
