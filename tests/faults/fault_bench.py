@@ -13,7 +13,7 @@ from fault_commands import LongCommand, leftovers, make_sets, tree
 from fault_kit import Server, Started, running_server, sessions
 
 from geomface.batch.shared_paths import ROOT
-from geomface.files.lock import NAME as LOCK
+from geomface.pipeline.jobs import read_status, verify_outputs
 
 LEFT_SECONDS = 10.0
 """After which nothing of a command that was killed may be left."""
@@ -162,9 +162,12 @@ class Bench:
         """Compare a folder with that of an undisturbed run."""
         expected, found = self.whole(command).files, tree(out)
         names = {*expected, *found}
-        finding.wrong = tuple(
-            sorted(name for name in names if found.get(name) != expected.get(name))
-        )
+        wrong = sorted(name for name in names if found.get(name) != expected.get(name))
+        if command.batch and not wrong:
+            if read_status(out).exit_code:
+                wrong.append("its status")
+            wrong += [path for paths in verify_outputs(out).values() for path in paths]
+        finding.wrong += tuple(wrong)
         finding.stale = tuple(leftovers(out))
 
     def count_left(self, finding: Finding, *started: Started) -> None:
@@ -184,11 +187,6 @@ def prepared(out: Path) -> Path:
     """Return a folder, made where the command wants it made: of files in it."""
     out.mkdir(parents=True, exist_ok=True)
     return out
-
-
-def is_locked(out: Path) -> bool:
-    """Say whether a run is in a folder."""
-    return (out / LOCK).is_file()
 
 
 @contextlib.contextmanager

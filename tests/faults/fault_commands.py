@@ -22,7 +22,7 @@ SETS: dict[str, tuple[str, ...]] = {
     ),
     "aligned": ("recognise align --images {in}/renders --out {} --size 16x16 --masks",),
     "bare": ("recognise align --images {in}/renders --out {} --size 16x16",),
-    "people": ("recognise align --images {in}/photographs --out {}",),
+    "people": ("recognise align --images {in}/photographs --out {} --size 56x48",),
     "tracks": ("synth faces --out {} --identities 3 --samples 7 --size 48 --track 3",),
 }
 """Inputs by name, each made by a command; {} is where."""
