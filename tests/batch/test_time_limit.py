@@ -10,6 +10,7 @@ from job_kit import tree
 
 from geomface.batch.run import run_job
 from geomface.batch.time_limit import note_path, time_limit, where_it_hung
+from geomface.cli.main import main
 from geomface.errors import SettingsError
 
 WORDS = ("one", "hang", "three", "four", "five")
@@ -72,3 +73,11 @@ def test_what_is_no_answer_is_not_believed(
     monkeypatch.undo()
     report = run_job(job)
     assert (report.did, report.done, report.exit_code) == (1, 2, 0)
+
+
+def test_the_command_line_takes_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["synth", "faces", "--out", "/nowhere", "--item-timeout"]
+    assert main([*words, "5", "--executor", "serial"]) == 1
+    assert "--item-timeout: expected workers, which can be ended" in capsys.readouterr().err
+    assert main([*words, "0"]) == 1
+    assert "--item-timeout: expected a positive number, got 0" in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """Long commands killed and disturbed; each must end in the bytes of an undisturbed run.
 
 python tests/benchmarks/faults.py --out DIR [--kills 200] [--executors serial cluster ...]
-    [--commands "synth faces" ...] [--faults "full disk" ...] [--no-faults] [--seed 0]
+    [--commands "synth faces" ...] [--faults "full disk" ...] [--no-faults] [--chain 3] [--seed 0]
 python tests/benchmarks/faults.py --out DIR --summary
 
 Every finding is a line of DIR/findings.jsonl; several calls may share a folder.
@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument("--commands", nargs="*", default=[command.name for command in COMMANDS])
     parser.add_argument("--faults", nargs="*", help="names; without, all")
     parser.add_argument("--no-faults", action="store_true", help="kills only")
+    parser.add_argument("--chain", type=int, default=3, help="kills before a command may end")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--summary", action="store_true", help="only print what is there")
     options = parser.parse_args()
@@ -68,7 +69,7 @@ def findings(bench: Bench, options: argparse.Namespace) -> Iterator[Finding]:
                 if not command.batch and executor != "serial":
                     continue
                 for target in TARGETS[executor]:
-                    finding = kill_often(bench, command, executor, target, seed)
+                    finding = kill_often(bench, command, executor, target, seed, options.chain)
                     kills += finding.kills
                     yield finding
         if kills == before:

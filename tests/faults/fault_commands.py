@@ -109,7 +109,8 @@ COMMANDS = (
     ),
     LongCommand(
         "train render_to_photo",
-        f"train render_to_photo --renders {{in}}/aligned --photographs {{in}}/bare {_TRAIN}",
+        f"train render_to_photo --renders {{in}}/aligned --photographs {{in}}/bare "
+        f"--pairs {{in}}/aligned {{in}}/bare {_TRAIN}",
         ("renders", "aligned", "bare"),
     ),
     LongCommand(
