@@ -56,7 +56,8 @@ def main() -> int:
 
 def findings(bench: Bench, options: argparse.Namespace) -> Iterator[Finding]:
     """Yield what comes of every fault, and of kills in rounds until there are enough."""
-    commands = [command for command in COMMANDS if command.name in options.commands]
+    named = {command.name: command for command in COMMANDS}
+    commands = [named[name] for name in options.commands]
     if not options.no_faults:
         for command in commands:
             for executor in options.executors:
