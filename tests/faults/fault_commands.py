@@ -141,11 +141,12 @@ def make_sets(sets: Path, needs: tuple[str, ...], do: Callable[[list[str]], int]
 def tree(out: Path) -> dict[str, str]:
     """Return the hash of everything that must not depend on how often a command was disturbed.
 
-    Left out are the records (times, memory, attempts), and the files that hold times or places.
+    Left out are the records (times, memory, attempts), the files that hold times or places, and
+    checkpoints before the last one: an interrupt saves one more, and the oldest goes.
     """
-    found = {}
+    found, earlier = {}, sorted(out.glob("checkpoints/step-*"))[:-1]
     for path in sorted(out.rglob("*")):
-        if not path.is_file() or "records" in path.parts or path.name in _TIMED:
+        if path in earlier or not path.is_file() or "records" in path.parts or path.name in _TIMED:
             continue
         data = path.read_bytes()
         if path.name == "metrics.jsonl":
