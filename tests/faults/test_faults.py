@@ -67,7 +67,9 @@ def test_a_command_that_is_killed_ends_as_one_that_was_not(bench: Bench, name: s
     assert finding.good, str(finding)
 
 
-@pytest.mark.parametrize("fault", ["full disk", "read-only half-way", "permission lost", "clock"])
+@pytest.mark.parametrize(
+    "fault", ["full disk", "read-only half-way", "permission lost", "clock", "item: garbage"]
+)
 def test_a_batch_is_disturbed(bench: Bench, fault: str) -> None:
     check_fault(bench, NAMED["synth faces"], "serial", fault)
 
@@ -75,10 +77,6 @@ def test_a_batch_is_disturbed(bench: Bench, fault: str) -> None:
 @pytest.mark.parametrize("fault", ["full disk", "little memory", "two runs", "interrupt"])
 def test_a_training_is_disturbed(bench: Bench, fault: str) -> None:
     check_fault(bench, NAMED["train progressive_texture"], "serial", fault)
-
-
-def test_a_worker_crashes_at_an_item_of_a_batch(bench: Bench) -> None:
-    check_fault(bench, NAMED["synth faces"], "processes", "item: segfault")
 
 
 def _kills(cluster: bool) -> list[tuple[str, str, str, int]]:
