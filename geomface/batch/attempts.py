@@ -178,6 +178,20 @@ def _hung_record(task: ItemTask, places: str, note: Path) -> ItemRecord:
     return record
 
 
+def lost_record(task: ItemTask, error: str, message: str) -> ItemRecord:
+    """Return the record of an item of which no worker told how it ended.
+
+    It may have left one nevertheless, or a note that its time was over; else it has failed.
+    """
+    records = task.out / task.records
+    if task.session and (made := _made_before(records, task)):
+        return made
+    note = note_path(records, task.name, task.attempt)
+    if hung := where_it_hung(note, f"{task.session} {task.key}"):
+        return _hung_record(task, hung, note)
+    return failed_record(task, error, message)
+
+
 def failed_record(task: ItemTask, error: str, message: str, *, seconds: float = 0.0) -> ItemRecord:
     """Write and return the record of an item whose worker ended and could not do so itself.
 

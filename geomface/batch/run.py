@@ -5,7 +5,7 @@ import functools
 import time
 from pathlib import Path
 
-from geomface.batch.attempts import ItemTask, attempt_item, failed_record, remove_leftovers
+from geomface.batch.attempts import ItemTask, attempt_item, lost_record, remove_leftovers
 from geomface.batch.events import EventSink, Progress
 from geomface.batch.executors import Executor, WorkerDied, make_executor, require_executor
 from geomface.batch.job import Ended, Ending, Job, JobReport, failed_in
@@ -99,18 +99,15 @@ def _do_items(
 def _record(task: ItemTask, result: object) -> ItemRecord:
     """Return the record of what an executor said of a task; what is no answer is not believed."""
     if isinstance(result, WorkerDied):
-        return failed_record(task, "WorkerDied", result.message)
+        return lost_record(task, "WorkerDied", result.message)
     asked = (task.name, task.key, task.attempt)
     if isinstance(result, ItemRecord) and (result.name, result.key, result.attempt) == asked:
         return result
-    left = item_record(task.out / task.records, task.name, task.attempt)
-    if left is not None and (left.name, left.key, left.session) == (*asked[:2], task.session):
-        return left
     message = (
         f"expected the worker to answer with the record of this item, got a "
         f"{type(result).__name__} and found no record. Look at that machine, and try it again."
     )
-    return failed_record(task, "WrongAnswer", message)
+    return lost_record(task, "WrongAnswer", message)
 
 
 def _outcome(job: Job, record: ItemRecord, failed: int) -> str:

@@ -8,10 +8,12 @@ import job_cases
 import pytest
 from job_kit import tree
 
+from geomface.batch.attempts import ItemTask, attempt_item, lost_record
 from geomface.batch.run import run_job
 from geomface.batch.time_limit import note_path, time_limit, where_it_hung
 from geomface.cli.main import main
 from geomface.errors import SettingsError
+from geomface.files.lock import run_lock
 
 WORDS = ("one", "hang", "three", "four", "five")
 LIMIT = 5.0
@@ -32,6 +34,23 @@ def test_an_item_that_hangs_is_given_up_and_no_other(tmp_path: Path, executor: s
     assert run_job(dataclasses.replace(job, work=job_cases.write_word)).did == 1
     run_job(job_cases.toy(tmp_path / "serial", words=WORDS))
     assert tree(tmp_path / "out") == tree(tmp_path / "serial")
+
+
+def test_an_item_that_hangs_alone_is_told_apart_from_one_that_crashed(tmp_path: Path) -> None:
+    job = job_cases.toy(tmp_path / "out", words=("hang",), work=job_cases.hang_at_hang)
+    report = run_job(dataclasses.replace(job, item_timeout=2.0))
+    assert report.records[0].error == "ItemTimeout"
+
+
+def test_a_record_stands_though_its_worker_was_lost(tmp_path: Path) -> None:
+    """A worker can be ended between the record and the answer."""
+    task = ItemTask("a", "s", "k", 1, tmp_path, "items/a", "records", "word")
+    with run_lock(tmp_path) as session:
+        task = dataclasses.replace(task, session=session)
+        made = attempt_item(job_cases.write_word, task)
+        assert lost_record(task, "WorkerDied", "died") == made
+        other = dataclasses.replace(task, attempt=2)
+        assert lost_record(other, "WorkerDied", "died").error == "WorkerDied"
 
 
 def test_a_limit_wants_workers(tmp_path: Path) -> None:

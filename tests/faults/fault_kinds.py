@@ -21,7 +21,7 @@ Runs = Iterator[Started]
 
 def disturb(bench: Bench, command: LongCommand, executor: str, fault: str) -> Finding:
     """Disturb a command, do it again undisturbed, compare."""
-    bench.whole(command)
+    bench.seconds(command, "serial")  # before anything is started that is measured by it
     finding, out = Finding(command.name, executor, fault), bench.new_out()
     with ExitStack() as held:
         for started in FAULTS[fault](bench, command, executor, out, held):
@@ -80,8 +80,12 @@ def read_only_later(
     _bind(bench, prepared(out), held)
     started = bench.start(command, executor, out)
     _wait_for_half(bench, command, out, started)
-    while started.code is None and bench.server.call("mount", "-o", "remount,bind,ro", out):
-        time.sleep(0.01)  # a file is open
+    while started.kill(signal.SIGSTOP):
+        refused = bench.server.call("mount", "-o", "remount,bind,ro", out)
+        started.kill(signal.SIGCONT)
+        if not refused:
+            break
+        time.sleep(0.002)  # a file was open
     yield started
 
 
@@ -112,7 +116,7 @@ def too_little_memory(
     bench: Bench, command: LongCommand, executor: str, out: Path, held: ExitStack
 ) -> Runs:
     """The process may take little more memory than it has in the beginning."""
-    yield bench.start(command, executor, out, **{VARIABLE: "memory 12"})
+    yield bench.start(command, executor, out, **{VARIABLE: "memory 0"})
 
 
 def interrupt(
