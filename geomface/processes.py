@@ -48,6 +48,19 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 
 
+def birth(pid: int) -> str | None:
+    """Return what tells a process from another one that had its number before; None if unknown.
+
+    Empty for one that has ended, which keeps its number until its parent asks how.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
+            state = stream.read().rpartition(")")[2].split()
+        return "" if state[0] in "ZX" else state[19]
+    except (OSError, IndexError):  # only Linux has it
+        return None
+
+
 @contextlib.contextmanager
 def orderly_interrupts() -> Iterator[None]:
     """Inside the block Ctrl-C and SIGTERM raise KeyboardInterrupt, and only where that is safe.

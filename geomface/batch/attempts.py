@@ -24,6 +24,7 @@ from geomface.batch.records import (
     record_path,
     write_record,
 )
+from geomface.batch.time_limit import note_path, time_limit, where_it_hung
 from geomface.errors import FileFormatError, GeomfaceError
 from geomface.files.atomic import is_temporary, write_bytes
 from geomface.files.lock import require_session
@@ -48,6 +49,7 @@ class ItemTask:
     payload : whatever the work needs, such as `items.ScanPayload`
     session : of the run that asks, which must still hold `out` when something is written; empty
         asks nobody
+    time_limit : seconds after which the process that does it ends; 0 for none
     """
 
     name: str
@@ -59,6 +61,7 @@ class ItemTask:
     records: str
     payload: Any
     session: str = ""
+    time_limit: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +87,7 @@ def attempt_item(work: Work, task: ItemTask) -> ItemRecord:
 
     The files are written into a hidden folder that is renamed to the task's place at the end, so
     whoever kills the process never leaves half an item. An attempt that a worker of the same run
-    finished before it died is not made again.
+    finished before it died is not made again, nor is one whose time was over.
 
     Raises
     ------
@@ -97,8 +100,14 @@ def attempt_item(work: Work, task: ItemTask) -> ItemRecord:
     if task.session and (made := _made_before(records, task)):
         return made
     parts: dict[str, Any] = {}
+    note, attempt = note_path(records, task.name, task.attempt), f"{task.session} {task.key}"
+    if task.time_limit and (hung := where_it_hung(note, attempt)):
+        return _hung_record(task, hung, note)
     try:
-        with atomic_folder(task.out / place) as folder:
+        with (
+            time_limit(task.time_limit, note, attempt),
+            atomic_folder(task.out / place) as folder,
+        ):
             outcome = work(task, folder)
             outputs = hash_outputs(
                 folder, [path for path in folder.rglob("*") if path.is_file()], place=place
@@ -119,10 +128,7 @@ def attempt_item(work: Work, task: ItemTask) -> ItemRecord:
             "retryable": is_passing(error),
         }
         if not isinstance(error, GeomfaceError):
-            write_bytes(
-                records / f"{task.name}.{task.attempt:03d}.traceback.txt",
-                "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"),
-            )
+            _keep_places(task, "".join(traceback.format_exception(error)))
     record = ItemRecord(
         name=task.name,
         stage=task.stage,
@@ -155,8 +161,39 @@ def _require_session(task: ItemTask) -> None:
         require_session(task.out, task.session)
 
 
-def failed_record(task: ItemTask, error: str, message: str) -> ItemRecord:
-    """Write and return the record of an item whose worker died and could not do so itself.
+def _keep_places(task: ItemTask, places: str) -> None:
+    path = task.out / task.records / f"{task.name}.{task.attempt:03d}.traceback.txt"
+    write_bytes(path, places.encode("utf-8", "backslashreplace"))
+
+
+def _hung_record(task: ItemTask, places: str, note: Path) -> ItemRecord:
+    _require_session(task)
+    _keep_places(task, places)
+    message = (
+        f"it took longer than the {task.time_limit:g} s that an item may take, and its worker was "
+        "ended; where it was then is beside the record. Try it again with a higher --item-timeout."
+    )
+    record = failed_record(task, "ItemTimeout", message, seconds=task.time_limit)
+    note.unlink(missing_ok=True)
+    return record
+
+
+def lost_record(task: ItemTask, error: str, message: str) -> ItemRecord:
+    """Return the record of an item of which no worker told how it ended.
+
+    It may have left one nevertheless, or a note that its time was over; else it has failed.
+    """
+    records = task.out / task.records
+    if task.session and (made := _made_before(records, task)):
+        return made
+    note = note_path(records, task.name, task.attempt)
+    if hung := where_it_hung(note, f"{task.session} {task.key}"):
+        return _hung_record(task, hung, note)
+    return failed_record(task, error, message)
+
+
+def failed_record(task: ItemTask, error: str, message: str, *, seconds: float = 0.0) -> ItemRecord:
+    """Write and return the record of an item whose worker ended and could not do so itself.
 
     That is remembered as passing: it is want of memory mostly, and somebody's signal at times.
     """
@@ -166,6 +203,7 @@ def failed_record(task: ItemTask, error: str, message: str) -> ItemRecord:
         task.key,
         FAILED,
         task.attempt,
+        seconds,
         error=error,
         message=message,
         session=task.session,

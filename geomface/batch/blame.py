@@ -6,10 +6,14 @@ from geomface.errors import GeomfaceError, OutputError
 
 _SHORT_OF = frozenset(
     getattr(errno, name)
-    for name in ("ENOSPC", "EDQUOT", "ENOMEM", "EMFILE", "ENFILE", "EIO", "EROFS", "ESTALE")
+    for name in (
+        *("ENOSPC", "EDQUOT", "ENOMEM", "EMFILE", "ENFILE", "EIO", "EROFS", "ESTALE"),
+        *("EACCES", "EPERM"),
+    )
     if hasattr(errno, name)
 )
-"""System errors that tell of the machine, not of a file: space, memory, open files, a lost disk."""
+"""System errors that tell of the machine, not of what is in a file: space, memory, open files, a
+lost disk, permissions."""
 
 
 def is_passing(error: BaseException) -> bool:
@@ -18,10 +22,15 @@ def is_passing(error: BaseException) -> bool:
     while cause is not None:
         if _is_memory(cause) or isinstance(cause, OutputError):
             return True
-        if isinstance(cause, OSError) and cause.errno in _SHORT_OF:
+        if isinstance(cause, OSError) and (cause.errno in _SHORT_OF or _is_cut(cause)):
             return True
         cause = cause.__cause__ or cause.__context__
     return False
+
+
+def _is_cut(error: OSError) -> bool:
+    # numpy does not tell why it could not write an array to its end.
+    return error.errno is None and " requested and " in str(error)
 
 
 def _is_memory(error: BaseException) -> bool:
@@ -38,6 +47,8 @@ def sentence(error: BaseException) -> str:
     said = f": {text}" if text else ""
     if _is_memory(error):
         return f"there was not enough memory{said}. Try it again with fewer workers."
+    if isinstance(error, OSError) and _is_cut(error):
+        return f"the disk is full or cannot be written{said}. Try it again when there is space."
     if is_passing(error):
         return f"the machine could not do it{said}. Try it again when that is mended."
     return (

@@ -17,6 +17,9 @@ from geomface.errors import GeomfaceError, SettingsError
 from geomface.processes import end_with_parent
 from geomface.threads import one_blas_thread
 
+_MOST_SILENT = 3
+"""Pools in a row of which no worker came to work."""
+
 Results = Generator[tuple[int, Any], None, None]
 
 
@@ -89,6 +92,7 @@ class ProcessExecutor:
         self.prepare = prepare
         self._pool: ProcessPoolExecutor | None = None
         self._first: list[Future] = []
+        self._silent = 0
 
     def warm_up(self) -> None:
         """Start all workers and their imports without waiting for them."""
@@ -139,7 +143,7 @@ class ProcessExecutor:
                         yield from zip(chunk, results, strict=False)
                         continue
                     broken = True
-                    if alone and len(chunk) == 1:
+                    if alone and len(chunk) == 1 and self._answered():
                         yield chunk[0], WorkerDied(DIED)
                     else:
                         suspects += reversed(chunk)
@@ -154,13 +158,19 @@ class ProcessExecutor:
             self._drain(list(flying))
             raise
 
-    def _require_start(self) -> None:
-        """Raise unless a worker of this pool ever answered."""
+    def _answered(self) -> bool:
+        """Say whether a worker of this pool ever answered."""
         answered = [item for item in self._first if item.done() and not item.cancelled()]
-        if not any(item.exception() is None for item in answered):
+        return any(item.exception() is None for item in answered)
+
+    def _require_start(self) -> None:
+        """Raise where none of the last pools began to work: one may have met somebody's signal."""
+        self._silent = 0 if self._answered() else self._silent + 1
+        if self._silent == _MOST_SILENT:
             raise BatchError(
-                "the worker processes ended while starting. A script that asks for workers needs "
-                'its calls under `if __name__ == "__main__":`; otherwise use the serial executor.'
+                "the worker processes ended while starting, again and again. A script that asks "
+                'for workers needs its calls under `if __name__ == "__main__":`; where memory is '
+                "short, give fewer workers or the serial executor."
             )
 
     def _drain(self, futures: list[Future]) -> None:
@@ -210,6 +220,8 @@ def make_executor(
     tasks: int,
     prepare: Callable[[], Any] | None = None,
     scheduler: str = "",
+    *,
+    mortal: bool = False,
 ) -> Executor:
     """Return the executor of this name.
 
@@ -220,29 +232,31 @@ def make_executor(
     tasks : how many there will be
     prepare : called in every new worker, to import what tasks need
     scheduler : for "dask", address of a scheduler; "" is a cluster of processes of this machine
+    mortal : tasks may end the process that they run in: auto takes processes then
 
     Raises
     ------
     SettingsError : an unknown name, fewer than one worker, or a scheduler that nobody asks.
     MissingBackendError : Dask is not installed.
     """
-    require_executor(name, workers, scheduler)
+    require_executor(name, workers, scheduler, mortal=mortal)
     most = min(workers, max(tasks, 1))
     if name == "dask":
         from geomface.batch.dask_executor import DaskExecutor
 
         return DaskExecutor(most, scheduler, prepare)
-    if name == "serial" or (name == "auto" and workers == 1):
+    if name == "serial" or (name == "auto" and workers == 1 and not mortal):
         return SerialExecutor()
     return ProcessExecutor(most, prepare)
 
 
-def require_executor(name: str, workers: int, scheduler: str = "") -> None:
+def require_executor(name: str, workers: int, scheduler: str = "", *, mortal: bool = False) -> None:
     """Refuse an executor that `make_executor` does not know.
 
     Raises
     ------
-    SettingsError : an unknown name, fewer than one worker, or a scheduler that nobody asks.
+    SettingsError : an unknown name, fewer than one worker, a scheduler that nobody asks, or tasks
+        that may end this process.
     MissingBackendError : Dask is not installed.
     """
     if workers < 1:
@@ -254,6 +268,11 @@ def require_executor(name: str, workers: int, scheduler: str = "") -> None:
         raise SettingsError(
             f"scheduler: {scheduler} belongs to executor dask, got {name}. Ask for that, or give "
             "no scheduler."
+        )
+    if name == "serial" and mortal:
+        raise SettingsError(
+            "item timeout: expected workers, which can be ended, got executor serial. Ask for "
+            "processes, or give no limit."
         )
     if name == "dask":
         from geomface.batch.dask_executor import require_dask

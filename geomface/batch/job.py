@@ -111,6 +111,8 @@ class Job:
     workers : number of processes; the bytes do not depend on it
     executor : "auto", or one of `executors.EXECUTORS`; auto takes processes for several workers
     scheduler : of executor dask, the address of its scheduler; empty for a cluster of this machine
+    item_timeout : seconds after which a worker that is still at an item is ended, and the item
+        failed; None waits. Wants workers: auto takes processes, serial is refused
     retry_failed : also do the items that failed before
     settings : how the job was asked for, kept for `retry` where the head does not tell; or None
     digests : hashes of the input files, kept for the next run; or None
@@ -127,6 +129,7 @@ class Job:
     workers: int = 1
     executor: str = "auto"
     scheduler: str = ""
+    item_timeout: float | None = None
     retry_failed: bool = False
     settings: Any = None
     digests: FileDigests | None = None
@@ -146,6 +149,7 @@ class Job:
             records=layout.RECORDS,
             payload=item.payload,
             session=session,
+            time_limit=self.item_timeout or 0.0,
         )
 
     def is_done(self, item: Item, record: ItemRecord | None) -> bool:

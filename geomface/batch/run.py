@@ -5,7 +5,7 @@ import functools
 import time
 from pathlib import Path
 
-from geomface.batch.attempts import attempt_item, failed_record, remove_leftovers
+from geomface.batch.attempts import ItemTask, attempt_item, lost_record, remove_leftovers
 from geomface.batch.events import EventSink, Progress
 from geomface.batch.executors import Executor, WorkerDied, make_executor, require_executor
 from geomface.batch.job import Ended, Ending, Job, JobReport, failed_in
@@ -39,7 +39,8 @@ def run_job(job: Job, *, on_event: EventSink | None = None) -> JobReport:
     """
     started = time.perf_counter()
     require_folder(job)
-    require_executor(job.executor, job.workers, job.scheduler)
+    mortal = job.item_timeout is not None
+    require_executor(job.executor, job.workers, job.scheduler, mortal=mortal)
     # The marker comes first: wherever a run is killed, the folder stays its own.
     claim_folder(job.out, job.kind.folder)
     with contextlib.ExitStack() as held:
@@ -48,7 +49,7 @@ def run_job(job: Job, *, on_event: EventSink | None = None) -> JobReport:
             remove_leftovers(make_folder(job.out / name))
         plan = plan_job(job)
         executor = make_executor(
-            job.executor, job.workers, len(plan.todo), job.prepare, job.scheduler
+            job.executor, job.workers, len(plan.todo), job.prepare, job.scheduler, mortal=mortal
         )
         held.enter_context(contextlib.closing(executor))
         progress = Progress(plan.left, on_event)
@@ -80,11 +81,9 @@ def _do_items(
     try:
         with contextlib.closing(executor.run(function, tasks)) as results:
             for index, result in results:
-                if isinstance(result, WorkerDied):
-                    result = failed_record(tasks[index], "WorkerDied", result.message)
-                item = todo[index].item
-                failed = failed_in(item, result)
-                text = f"{job.kind.label}{item.name}: {_outcome(job, result, failed)}"
+                item, record = todo[index].item, _record(tasks[index], result)
+                failed = failed_in(item, record)
+                text = f"{job.kind.label}{item.name}: {_outcome(job, record, failed)}"
                 progress.count(item.name, item.size, failed, text)
     except KeyboardInterrupt:
         finished = _finished(job.out, plan)
@@ -93,7 +92,22 @@ def _do_items(
             f"interrupted after {finished} of {plan.left} {plan.noun}; the same command goes on",
         )
         raise
-    remove_leftovers(job.out / job.kind.place)  # of workers that died
+    for name in job.kind.folders:
+        remove_leftovers(job.out / name)  # of workers that died
+
+
+def _record(task: ItemTask, result: object) -> ItemRecord:
+    """Return the record of what an executor said of a task; what is no answer is not believed."""
+    if isinstance(result, WorkerDied):
+        return lost_record(task, "WorkerDied", result.message)
+    asked = (task.name, task.key, task.attempt)
+    if isinstance(result, ItemRecord) and (result.name, result.key, result.attempt) == asked:
+        return result
+    message = (
+        f"expected the worker to answer with the record of this item, got a "
+        f"{type(result).__name__} and found no record. Look at that machine, and try it again."
+    )
+    return lost_record(task, "WrongAnswer", message)
 
 
 def _outcome(job: Job, record: ItemRecord, failed: int) -> str:

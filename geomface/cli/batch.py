@@ -35,6 +35,7 @@ def execute(
     """
     from geomface.batch.plan import plan_job
 
+    job = dataclasses.replace(job, item_timeout=executor.item_timeout)
     if executor.executor != "auto":
         job = dataclasses.replace(job, executor=executor.executor, scheduler=executor.scheduler)
     if run.common.dry_run:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from geomface.errors import SettingsError
-from geomface.ranges import SEED, require_numbers
+from geomface.ranges import POSITIVE, SEED, require_numbers
 
 InputFile = Annotated[Path, tyro.conf.arg(metavar="FILE")]
 OutputFile = Annotated[Path, tyro.conf.arg(metavar="FILE")]
@@ -75,12 +75,22 @@ class ExecutorOptions:
     ] = ""
     """Keep a copy of the folder there, as s3://BUCKET/FOLDER: a run in an empty folder goes on from
     it, and one that ends brings it up to date. Of fsspec, with the packages that it names."""
+    item_timeout: Annotated[
+        float | None, tyro.conf.arg(metavar="SECONDS", help_behavior_hint="(default: none)")
+    ] = None
+    """An item that takes longer fails, and its worker is ended; the others go on."""
 
     def __post_init__(self) -> None:
+        require_options(self, item_timeout=POSITIVE)
         if self.scheduler and self.executor != "dask":
             raise SettingsError(
                 f"--scheduler {self.scheduler}: expected --executor dask beside it, got "
                 f"{self.executor}. Give both or none."
+            )
+        if self.item_timeout is not None and self.executor == "serial":
+            raise SettingsError(
+                "--item-timeout: expected workers, which can be ended, got --executor serial. Give "
+                "another executor, or no limit."
             )
 
 

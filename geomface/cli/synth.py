@@ -66,12 +66,16 @@ def run_synth_scans(options: SynthScansOptions, run: Run) -> int:
     model = _model(options.model)
     if options.common.dry_run:
         return run.plan([f"draw {options.count} scans of {model.name} into {options.out}"])
+    from geomface.batch.attempts import remove_leftovers
+    from geomface.files.lock import run_lock
+
     make_folder(options.out)
     tasks = [
         ScanTask(options.model, options.out, index, options.common.seed, options.scan)
         for index in range(options.count)
     ]
-    with run.progress("simulating", options.count) as step:
+    with run_lock(options.out), run.progress("simulating", options.count) as step:
+        remove_leftovers(options.out)
         paths = write_scans(tasks, options.workers, step)
     run.finish({"count": len(paths), "scans": paths, "topology_id": model.mesh.topology_id})
     run.say(f"{len(paths)} scans in {options.out}, {run.seconds:.1f} s")

@@ -32,9 +32,11 @@ class MetricsLog:
         self, path: Path | None, step: int = 0, pending: Mapping[str, Any] | None = None
     ) -> None:
         self.path = path
+        # Checkpoints keep names by the alphabet, and those of older versions tell no places.
+        window = sorted((pending or {}).items(), key=lambda item: item[1][2:])
         self._sums: dict[str, tuple[torch.Tensor, int]] = {
             name: (torch.tensor(total, dtype=torch.float64), count)
-            for name, (total, count) in (pending or {}).items()
+            for name, (total, count, *_) in window
         }
         if path is not None:
             cut_after(path, step)
@@ -47,8 +49,11 @@ class MetricsLog:
             self._sums[name] = (number if total is None else total + number, count + 1)
 
     def pending(self) -> dict[str, list[float]]:
-        """Return the open window: {name: [sum, count]}."""
-        return {name: [float(total), count] for name, (total, count) in self._sums.items()}
+        """Return the open window: {name: [sum, count, place in the line]}."""
+        return {
+            name: [float(total), count, place]
+            for place, (name, (total, count)) in enumerate(self._sums.items())
+        }
 
     def not_finite(self) -> list[str]:
         """Return the names of what is NaN or infinite in the open window."""

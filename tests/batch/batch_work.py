@@ -53,6 +53,10 @@ def write_file(task: ItemTask, folder: Path) -> Outcome:
         raise MemoryError
     if task.payload == "disk":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    if task.payload == "forbidden":
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    if task.payload == "cut":
+        raise OSError("64512 requested and 40832 written")  # as numpy says it
     if task.payload == "open files":
         try:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))

@@ -33,10 +33,14 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running_cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
+def running_cluster(
+    folder: Path, workers: int = 2, *, storage: Path | None = None
+) -> Iterator[Cluster]:
     """Start a scheduler and workers by Dask's own commands, and end them after the block."""
-    storage, told = folder / "storage", folder / "scheduler.json"
-    storage.mkdir()
+    told = folder / "scheduler.json"
+    if storage is None:
+        storage = folder / "storage"
+        storage.mkdir()
     with contextlib.ExitStack() as running:
         words = ("dask_scheduler", "--host", "127.0.0.1", "--port", "0")
         scheduler = running.enter_context(

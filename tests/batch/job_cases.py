@@ -1,6 +1,7 @@
 """Small jobs for the tests of the engine: a toy, and one of each kind that ships."""
 
 import contextlib
+import ctypes
 import dataclasses
 import json
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from batch_work import fake_item
 
-from geomface.batch.attempts import ItemTask, Outcome
+from geomface.batch.attempts import ItemTask, Outcome, Work, attempt_item
 from geomface.batch.index import index_set
 from geomface.batch.job import Ended, Ending, Item, Job, JobKind
 from geomface.batch.keys import content_key
@@ -56,6 +57,20 @@ def die_once(task: ItemTask, folder: Path) -> Outcome:
             (task.out / "died").touch(exist_ok=False)
             os.kill(os.getpid(), signal.SIGKILL)
     return write_word(task, folder)
+
+
+def hang_at_hang(task: ItemTask, folder: Path) -> Outcome:
+    """The toy's work; a word that says so holds the interpreter for long, also the second time."""
+    if task.payload == "hang":
+        ctypes.PyDLL(None).sleep(120)
+    return write_word(task, folder)
+
+
+def answer_garbage(work: Work, task: ItemTask) -> dict:
+    """Answer with something else than a record; item 0 leaves one nevertheless."""
+    if task.name == "0":
+        attempt_item(work, task)
+    return {"status": "done"}
 
 
 def die_at_kill(task: ItemTask, folder: Path) -> Outcome:

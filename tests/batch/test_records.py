@@ -59,6 +59,8 @@ def test_a_defect_leaves_its_traceback(tmp_path):
     [
         ("memory", "MemoryError", "not enough memory"),
         ("disk", "OSError", "No space left"),
+        ("forbidden", "PermissionError", "Permission denied"),
+        ("cut", "OSError", "the disk is full"),
         ("open files", "FileFormatError", "Too many open files"),
     ],
 )

@@ -149,8 +149,11 @@ def test_log_goes_on_from_an_open_window_and_cuts_what_came_after(tmp_path: Path
     path.write_text('{"step": 10, "x": 1.0}\n{"step": 20, "x": 2.0}\n{"step": 30, "x"')
     log = MetricsLog(path, 15, {"x": [3.0, 2]})
     log.add({"x": 6.0})
-    assert json.loads(json.dumps(log.pending())) == {"x": [9.0, 3]}
-    log.flush(20)
+    log.add({"b": 1.0, "a": 2.0})
+    window = json.loads(json.dumps(log.pending(), sort_keys=True))  # as checkpoints keep it
+    assert window == {"x": [9.0, 3, 0], "b": [1.0, 1, 1], "a": [2.0, 1, 2]}
+    assert MetricsLog(None, 15, window).flush(20) == (record := log.flush(20))
+    assert list(MetricsLog(None, 15, window).flush(20)) == list(record) == ["step", "x", "b", "a"]
     assert [record["x"] for record in read_metrics(path)] == [1.0, 3.0]
 
 
