@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from geomface.arrays import FloatArray, IndexArray
-from geomface.mesh.io.polygons import first_unique
+from geomface.mesh.io.polygons import first_unique, polygons_of
 from geomface.mesh.mesh import Mesh
 
 
@@ -55,3 +55,35 @@ def split_vertices(
     uv = np.zeros((len(origin), 2))
     uv[place] = mesh.uv[uv_corners[firsts]]
     return SplitVertices(origin, uv, place[numbers].reshape(polygons.shape))
+
+
+def without_seams(mesh: Mesh) -> Mesh:
+    """Return the mesh with one uv a vertex: those at seams are doubled, behind the V others.
+
+    The mesh itself where it has no uv. Quads stay quads; one is then split along the diagonal that
+    its new numbers give.
+
+    Raises
+    ------
+    MeshError : a uv seam along the diagonal of a quad
+    """
+    if mesh.uv is None:
+        return mesh
+    polygons, uv_polygons = polygons_of(mesh)
+    split = split_vertices(mesh, polygons, uv_polygons)
+    quads = split.polygons.shape[1] == 4
+    bare = Mesh(
+        mesh.vertices[split.origin],
+        **{"quads" if quads else "faces": split.polygons},
+        colors=None if mesh.colors is None else mesh.colors[split.origin],
+        name=mesh.name,
+    )
+    return dataclasses.replace(
+        bare,
+        uv=split.uv,
+        uv_faces=bare.faces,
+        texture=mesh.texture,
+        painted=mesh.painted,
+        unit=mesh.unit,
+        unit_source=mesh.unit_source,
+    )
