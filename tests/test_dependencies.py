@@ -83,11 +83,11 @@ def test_the_tests_import_what_is_declared() -> None:
 
 def test_the_benchmarks_import_what_is_declared() -> None:
     extra = imported("tests/benchmarks") - NEEDED
-    assert extra | NEEDED_BY_TRIMESH == declared(EXTRAS["bench"])
+    assert extra | NEEDED_BY_TRIMESH == declared(EXTRAS["bench"] + EXTRAS["interop"])
 
 
 def test_every_extra_has_its_users() -> None:
-    extras = {"analysis", "anny", "bench", "cluster", "docs", "open3d", "test", "video"}
+    extras = {"analysis", "anny", "bench", "cluster", "docs", "interop", "open3d", "test", "video"}
     assert set(EXTRAS) == extras
 
 

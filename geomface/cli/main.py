@@ -29,6 +29,7 @@ NOUNS = {
     "landmarks": "find the 68 landmarks of a scan or of a photograph without help",
     "synth": "simulated raw scans, and labelled pictures of faces, with their truth",
     "render": "a picture of a mesh",
+    "export": "a mesh with its texture as GLB, OBJ or PLY for other programs",
     "recognise": "who is in pictures of faces: align, train, describe, compare, measure",
     "train": "train a generative system into a run directory",
     "sample": "draw images or faces from a trained system",

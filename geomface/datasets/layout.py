@@ -20,6 +20,7 @@ MODEL_RECORDS = f"{RECORDS}/model"
 
 REGISTERED = "registered.ply"
 REGISTERED_TEXTURED = "registered.obj"
+REGISTERED_FOR_VIEWERS = "registered.glb"
 TEXTURE = "registered.texture.png"
 MASK = "mask.png"
 GEOMETRY_IMAGE = "geometry_image.safetensors"

@@ -52,8 +52,9 @@ def import_stages() -> None:
 def process_scan(task: ItemTask, folder: Path) -> Outcome:
     """Register one scan to the run's template and write everything made of it into `folder`.
 
-    Writes the registered mesh in the scan's pose (PLY, and OBJ with material and texture), the
-    texture and its mask, the geometry image (float arrays and a picture of codes), the report.
+    Writes the registered mesh in the scan's pose (PLY; OBJ with material and texture; GLB with the
+    texture inside), the texture and its mask, the geometry image (float arrays and a picture of
+    codes), the report.
 
     Raises
     ------
@@ -90,7 +91,8 @@ def process_scan(task: ItemTask, folder: Path) -> Outcome:
         mesh, baked = _bake(folder, mesh, scan, template, settings.texture_size)
         notes += baked.notes
         figures |= baked.figures
-    save_mesh(folder / layout.REGISTERED_TEXTURED, mesh)
+    for name in (layout.REGISTERED_TEXTURED, layout.REGISTERED_FOR_VIEWERS):
+        save_mesh(folder / name, mesh)
     if settings.geometry_image_size:
         figures |= _encode(folder, mesh, tools, settings.geometry_image_bits)
     notes = list(dict.fromkeys(notes))

@@ -21,7 +21,7 @@ from geomface.pipeline.scan_item import ScanPayload, import_stages, process_scan
 from geomface.pipeline.settings import PipelineSettings
 from geomface.pipeline.template import ensure_template, template_key
 
-VERSION = 3
+VERSION = 4
 """Raise it when the same scan and settings give other files."""
 
 

@@ -81,9 +81,10 @@ def test_registered_meshes_meet_the_truth(report, scans):
         with np.load(scans / f"{name}.truth.npz") as truth:
             error = np.linalg.norm(mesh.vertices - truth["vertices"], axis=1)
         assert error[core].mean() < 3.0  # a short schedule; the real one is measured elsewhere
-        textured = load_mesh(folder / layout.REGISTERED_TEXTURED)
-        np.testing.assert_array_equal(textured.vertices, mesh.vertices)
-        assert textured.texture is not None and textured.texture.shape == (64, 64, 3)
+        for file in (layout.REGISTERED_TEXTURED, layout.REGISTERED_FOR_VIEWERS):
+            textured = load_mesh(folder / file)
+            np.testing.assert_array_equal(textured.vertices, mesh.vertices)
+            assert textured.texture is not None and textured.texture.shape == (64, 64, 3)
         mask = load_image(folder / layout.MASK)[..., 0]
         assert set(np.unique(mask)) <= {0.0, 1.0} and mask.mean() > 0.5
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from geomface.arrays import FloatArray, ImageArray, IndexArray
+from geomface.arrays import ImageArray
 from geomface.errors import FileFormatError
 from geomface.files.color import linear_to_srgb, srgb_to_linear
 from geomface.files.images import encode_image
@@ -22,7 +22,8 @@ from geomface.mesh.io.glb_scene import (
     write_container,
 )
 from geomface.mesh.io.materials import TextureChoice, further_folder
-from geomface.mesh.io.polygons import build_mesh, first_unique, polygons_of
+from geomface.mesh.io.polygons import build_mesh, polygons_of
+from geomface.mesh.io.seams import split_vertices
 from geomface.mesh.mesh import Mesh
 from geomface.mesh.normals import vertex_normals
 from geomface.mesh.units import millimetres
@@ -166,8 +167,9 @@ def write_glb(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
     """Write a GLB with the texture inside.
 
     Viewers get float32 triangles with normals, in metres by the scale of the node (so the numbers
-    in the file stay in the mesh's unit), vertices split at uv seams behind the V original ones.
-    Beside them lies what they do not need and `read_glb` does: float64 vertices, quads, uv.
+    in the file stay in the mesh's unit; `extras` name both), vertices split at uv seams behind the
+    V original ones. Beside them lies what they do not need and `read_glb` does: float64 vertices,
+    quads, uv.
 
     Parameters
     ----------
@@ -181,7 +183,8 @@ def write_glb(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
     MeshError : a uv seam along the diagonal of a quad, coordinates beyond float32
     """
     polygons, uv_polygons = polygons_of(mesh)
-    origin, uv, indices = _viewer_vertices(mesh)
+    split = split_vertices(mesh)
+    origin, uv = split.origin, split.uv
     blocks = _Blocks()
     positions = as_singles(mesh.vertices, mesh.name)[origin]
     normals = vertex_normals(mesh.vertices, mesh.faces)
@@ -194,7 +197,8 @@ def write_glb(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
         "pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 1.0},
         "doubleSided": True,
     }
-    tree: dict[str, Any] = {"asset": {"version": "2.0", "generator": "geomface"}}
+    asset = {"version": "2.0", "generator": "geomface", "extras": {"unit": "m"}}
+    tree: dict[str, Any] = {"asset": asset}
     textured = mesh.texture is not None and uv is not None
     if uv is not None:
         flipped = as_singles(np.stack([uv[:, 0], 1.0 - uv[:, 1]], axis=1), mesh.name)
@@ -209,7 +213,7 @@ def write_glb(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
         tree["textures"] = [{"sampler": 0, "source": 0}]
         material["pbrMetallicRoughness"]["baseColorTexture"] = {"index": 0}
     small = len(origin) < 2**16 - 1
-    corners = indices.ravel().astype("<u2" if small else "<u4")
+    corners = split.polygons.ravel().astype("<u2" if small else "<u4")
     primitive = {
         "attributes": attributes,
         "indices": blocks.accessor(corners[:, None], target=34963),
@@ -240,33 +244,6 @@ def write_glb(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
         "extras": {"geomface": record},
     }
     write_container(path, tree, binary)
-
-
-def _viewer_vertices(mesh: Mesh) -> tuple[IndexArray, FloatArray | None, IndexArray]:
-    """Return the vertices a viewer needs, which has one index for position and uv.
-
-    Returns
-    -------
-    origin : (G,) the mesh vertex of each; the first V are all vertices in order
-    uv : (G, 2) or None
-    indices : (F, 3)
-    """
-    everyone = np.arange(len(mesh.vertices))
-    if mesh.uv is None or mesh.uv_faces is None:
-        return everyone, None, mesh.faces
-    corners, uv_corners = mesh.faces.ravel(), mesh.uv_faces.ravel()
-    firsts, numbers = first_unique(uv_corners, corners)
-    vertex = corners[firsts]
-    # The first uv of a vertex keeps the vertex's place; the others go behind.
-    _, keeps = np.unique(vertex, return_index=True)
-    further = np.ones(len(firsts), bool)
-    further[keeps] = False
-    place = vertex.copy()
-    place[further] = len(everyone) + np.arange(further.sum())
-    origin = np.concatenate([everyone, vertex[further]])
-    uv = np.zeros((len(origin), 2))
-    uv[place] = mesh.uv[uv_corners[firsts]]
-    return origin, uv, place[numbers].reshape(-1, 3)
 
 
 class _Blocks:

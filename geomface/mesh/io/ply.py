@@ -5,25 +5,21 @@ from pathlib import Path
 
 import numpy as np
 
-from geomface.arrays import FloatArray, IndexArray, require_indices
+from geomface.arrays import IndexArray, require_indices
 from geomface.errors import FileFormatError, OutputError
 from geomface.files.atomic import atomic_path
-from geomface.files.reading import as_doubles, as_singles, choose_unit, log, named, read_bytes
+from geomface.files.reading import choose_unit, log, named, read_bytes
 from geomface.mesh.io.atlas import Paint, paint
 from geomface.mesh.io.materials import TextureChoice, further_folder, load_texture
 from geomface.mesh.io.ply_columns import colors_of, faces_of, faces_of_strips, floats, integers
-from geomface.mesh.io.ply_layout import Table, read_layout
-from geomface.mesh.io.polygons import (
-    build_mesh,
-    colors_as_bytes,
-    index_corner_uv,
-    polygons_of,
-)
+from geomface.mesh.io.ply_layout import read_layout
+from geomface.mesh.io.ply_uv import UvColumns, read_uv, uv_columns
+from geomface.mesh.io.polygons import build_mesh, colors_as_bytes, polygons_of
 from geomface.mesh.io.texture_files import encode_texture
 from geomface.mesh.mesh import Mesh
 
 _TEXTURE = "TextureFile"
-_VERTEX_UV = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "texture_t"))
+_WORDS = {"f8": "double", "f4": "float", "u1": "uchar", "i4": "int"}
 
 
 def read_ply(path: str | Path, *, unit: str | None = None, texture: TextureChoice = True) -> Mesh:
@@ -43,8 +39,8 @@ def read_ply(path: str | Path, *, unit: str | None = None, texture: TextureChoic
 
     Convention
     ----------
-    uv come from (in this order) the separate list that `write_ply` adds, `texcoord` of the faces,
-    or s t, u v, texture_u texture_v of the vertices; origin bottom-left. Triangle
+    uv come from (in this order) the separate list that `write_ply` adds at seams, `texcoord` of the
+    faces, or s t, u v, texture_u texture_v of the vertices; origin bottom-left. Triangle
     strips become triangles. Alpha, normals and unknown properties and elements are left out.
     """
     path, name = Path(path), named(path)
@@ -61,7 +57,7 @@ def read_ply(path: str | Path, *, unit: str | None = None, texture: TextureChoic
         counts, corners = faces_of_strips(tables["tristrips"], name)
         face = {}
     require_indices(corners, len(vertices), f"{name}: faces")
-    uv, uv_corners = _uv(tables, corners, counts, len(vertices), name)
+    uv, uv_corners = read_uv(tables, corners, counts, len(vertices), name)
     files = [line[len(_TEXTURE) :].strip() for line in comments if line.startswith(_TEXTURE)]
     image, painted = None, None
     if texture and files and uv is not None and uv_corners is not None and len(counts):
@@ -96,34 +92,6 @@ def read_ply(path: str | Path, *, unit: str | None = None, texture: TextureChoic
     )
 
 
-def _uv(
-    tables: dict[str, Table],
-    corners: IndexArray,
-    counts: IndexArray,
-    vertex_count: int,
-    name: str,
-) -> tuple[FloatArray | None, IndexArray | None]:
-    vertex, face, separate = (tables.get(key, {}) for key in ("vertex", "face", "uv"))
-    indices = face.get("uv_indices")
-    if {"u", "v"} <= set(separate) and indices is not None and indices.counts is not None:
-        if np.array_equal(indices.counts, counts):
-            uv = np.stack([floats(separate[axis], axis, name) for axis in "uv"], axis=1)
-            uv_corners = integers(indices, "uv_indices", name)
-            require_indices(uv_corners, len(uv), f"{name}: uv of the faces")
-            return uv, uv_corners
-    texcoord = face.get("texcoord")
-    if texcoord is not None and texcoord.counts is not None and texcoord.counts.any():
-        if np.array_equal(texcoord.counts, 2 * counts):
-            values = as_doubles(texcoord.values.reshape(-1, 2))
-            return index_corner_uv(corners, values, vertex_count)
-        log.warning("%s: some faces have no texcoord; the uv of the others is left out.", name)
-    for pair in _VERTEX_UV:
-        if set(pair) <= set(vertex):
-            uv = np.stack([floats(vertex[axis], axis, name) for axis in pair], axis=1)
-            return uv, corners
-    return None, None
-
-
 def write_ply(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
     """Write a binary little-endian PLY with double coordinates; a texture goes beside it.
 
@@ -140,8 +108,9 @@ def write_ply(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
 
     Convention
     ----------
-    uv are written twice: as `texcoord` of each face (float, what MeshLab reads) and as an element
-    `uv` with `uv_indices` in the faces, which keeps their count, order and every bit.
+    uv are the vertices' own (`s t`, and `texture_u texture_v` as double) unless there are seams;
+    then they are an element `uv` with `uv_indices` in the faces, which keeps their count, order and
+    every bit, and of triangles also `texcoord` (float, what MeshLab reads).
     """
     path = Path(path)
     polygons, uv_polygons = polygons_of(mesh)
@@ -149,8 +118,9 @@ def write_ply(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
     image = path.with_name(f"{path.stem}.texture.png")
     if textured and any(mark in path.name for mark in "\r\n"):
         raise OutputError(f"{path!r}: a line break in the name cannot be written into a PLY.")
-    vertex = _vertex_rows(mesh, precise)
-    face = _face_rows(mesh, polygons, uv_polygons)
+    uv = uv_columns(mesh, uv_polygons)
+    vertex = _vertex_rows(mesh, precise, uv)
+    face = _face_rows(polygons, uv)
     head = [
         "ply",
         "format binary_little_endian 1.0",
@@ -160,12 +130,11 @@ def write_ply(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
     head += [f"comment {_TEXTURE} {image.name}"] if textured else []
     head += [f"element vertex {len(vertex)}", *_scalar_lines(vertex.dtype)]
     head += [f"element face {len(face)}", "property list uchar int vertex_indices"]
+    head += [_column_line(name, values) for name, values in uv.face.items()]
     blocks = [vertex.tobytes(), face.tobytes()]
-    if mesh.uv is not None:
-        head += ["property list uchar float texcoord", "property int texnumber"]
-        head += ["property list uchar int uv_indices", f"element uv {len(mesh.uv)}"]
-        head += ["property double u", "property double v"]
-        blocks.append(mesh.uv.astype("<f8").tobytes())
+    if uv.separate is not None:
+        head += [f"element uv {len(uv.separate)}", "property double u", "property double v"]
+        blocks.append(uv.separate.astype("<f8").tobytes())
     header = "\n".join([*head, "end_header"]) + "\n"
     with contextlib.ExitStack() as stack:
         # Entered first, renamed last: whoever sees the PLY sees its image too.
@@ -177,37 +146,36 @@ def write_ply(path: str | Path, mesh: Mesh, *, precise: bool = False) -> None:
 
 
 def _scalar_lines(dtype: np.dtype) -> list[str]:
-    words = {"f8": "double", "f4": "float", "u1": "uchar"}
-    names = dtype.names or ()
-    return [f"property {words[dtype[name].str[1:]]} {name}" for name in names]
+    return [f"property {_WORDS[dtype[name].str[1:]]} {name}" for name in dtype.names or ()]
 
 
-def _vertex_rows(mesh: Mesh, precise: bool) -> np.ndarray:
-    fields = [(axis, "<f8") for axis in "xyz"]
-    colors = None
+def _column_line(name: str, values: np.ndarray) -> str:
+    kind = _WORDS[values.dtype.str[1:]]
+    return f"property list uchar {kind} {name}" if values.ndim == 2 else f"property {kind} {name}"
+
+
+def _vertex_rows(mesh: Mesh, precise: bool, uv: UvColumns) -> np.ndarray:
+    columns = dict(zip("xyz", mesh.vertices.T, strict=True))
     if mesh.colors is not None:
         colors = mesh.colors if precise else colors_as_bytes(mesh.colors)
-        fields += [(label, "<f4" if precise else "u1") for label in ("red", "green", "blue")]
+        columns |= dict(zip(("red", "green", "blue"), colors.T, strict=True))
+    columns |= uv.vertex
+    fields = [(name, values.dtype.newbyteorder("<")) for name, values in columns.items()]
     rows = np.empty(len(mesh.vertices), np.dtype(fields))
-    for place, axis in enumerate("xyz"):
-        rows[axis] = mesh.vertices[:, place]
-    if colors is not None:
-        for place, label in enumerate(("red", "green", "blue")):
-            rows[label] = colors[:, place]
+    for name, values in columns.items():
+        rows[name] = values
     return rows
 
 
-def _face_rows(mesh: Mesh, polygons: IndexArray, uv_polygons: IndexArray | None) -> np.ndarray:
-    corners = polygons.shape[1]
-    fields: list[tuple] = [("count", "u1"), ("vertices", "<i4", (corners,))]
-    if uv_polygons is not None:
-        fields += [("twice", "u1"), ("texcoord", "<f4", (2 * corners,)), ("texnumber", "<i4")]
-        fields += [("again", "u1"), ("uv", "<i4", (corners,))]
-    rows = np.zeros(len(polygons), np.dtype(fields))
-    rows["count"] = corners
-    rows["vertices"] = polygons
-    if uv_polygons is not None and mesh.uv is not None:
-        rows["twice"], rows["again"] = 2 * corners, corners
-        rows["texcoord"] = as_singles(mesh.uv, mesh.name)[uv_polygons].reshape(len(polygons), -1)
-        rows["uv"] = uv_polygons
+def _face_rows(polygons: IndexArray, uv: UvColumns) -> np.ndarray:
+    fields: list[tuple] = [("n", "u1"), ("vertices", "<i4", polygons.shape[1:])]
+    for name, values in uv.face.items():
+        fields += [(f"n {name}", "u1")] if values.ndim == 2 else []
+        fields += [(name, values.dtype.newbyteorder("<"), values.shape[1:])]
+    rows = np.empty(len(polygons), np.dtype(fields))
+    rows["n"], rows["vertices"] = polygons.shape[1], polygons
+    for name, values in uv.face.items():
+        rows[name] = values
+        if values.ndim == 2:
+            rows[f"n {name}"] = values.shape[1]
     return rows
