@@ -26,7 +26,6 @@ from fault_commands import COMMANDS, LongCommand  # noqa: E402
 from fault_kills import TARGETS, kill_often  # noqa: E402
 from fault_kinds import MOUNTED, disturb, faults_of  # noqa: E402
 
-
 _PLACE = re.compile(r"/\S*/")
 """The folders of a path."""
 

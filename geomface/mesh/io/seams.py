@@ -71,15 +71,14 @@ def without_seams(mesh: Mesh) -> Mesh:
         return mesh
     polygons, uv_polygons = polygons_of(mesh)
     split = split_vertices(mesh, polygons, uv_polygons)
-    quads = split.polygons.shape[1] == 4
-    bare = Mesh(
-        mesh.vertices[split.origin],
-        **{"quads" if quads else "faces": split.polygons},
-        colors=None if mesh.colors is None else mesh.colors[split.origin],
-        name=mesh.name,
-    )
+    vertices = mesh.vertices[split.origin]
+    if split.polygons.shape[1] == 4:
+        bare = Mesh(vertices, quads=split.polygons, name=mesh.name)
+    else:
+        bare = Mesh(vertices, split.polygons, name=mesh.name)
     return dataclasses.replace(
         bare,
+        colors=None if mesh.colors is None else mesh.colors[split.origin],
         uv=split.uv,
         uv_faces=bare.faces,
         texture=mesh.texture,
