@@ -22,6 +22,8 @@ from geomface.mesh.units import millimetres, registered_unit, scan_unit
 from geomface.parametrization import unwrap
 
 _LOG = logging.getLogger("geomface")
+_FARTHEST = 1e12
+"""Coordinates beyond are damaged numbers, in whatever unit faces are."""
 
 
 def load_labelled_faces(
@@ -242,6 +244,12 @@ class _Reader:
         """Return (V, 3) float64 mm."""
         mesh = load_mesh(path, texture=False)
         require_same_topology(self.template, mesh, {"first": "the template", "second": name})
+        farthest = float(np.abs(mesh.vertices).max())
+        if farthest > _FARTHEST:
+            raise DatasetError(
+                f"{path}: expected a face, got a coordinate of {farthest:.3g}. The file is damaged, "
+                "or of another unit: export it again in mm."
+            )
         vertices = mesh.vertices * self._factor(path, mesh, name)
         if self.align:
             motion = fit_similarity(vertices, self.template.vertices, scale=False)

@@ -297,6 +297,15 @@ def test_a_size_that_fits_no_unit(folder, size) -> None:
         load_labelled_faces(folder)
 
 
+@pytest.mark.parametrize("far", [1e13, 1e300])
+def test_one_number_that_is_damaged(folder, far) -> None:
+    vertices = FACE.vertices.copy()
+    vertices[0, 1] = far
+    save_mesh(folder / "ben/b.ply", FACE.replace(vertices=vertices))
+    with pytest.raises(GeomfaceError, match="ben/b.ply: expected a face, got a coord"):
+        load_labelled_faces(folder)
+
+
 def test_labels_are_written_for_other_files(folder) -> None:
     faces = load_labelled_faces(folder)
     save_label_table(folder / "labels.jsonl", faces)
