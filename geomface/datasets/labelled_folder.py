@@ -247,8 +247,8 @@ class _Reader:
         farthest = float(np.abs(mesh.vertices).max())
         if farthest > _FARTHEST:
             raise DatasetError(
-                f"{path}: expected a face, got a coordinate of {farthest:.3g}. The file is damaged, "
-                "or of another unit: export it again in mm."
+                f"{path}: expected a face, got a coordinate of {farthest:.3g}. The file is "
+                "damaged, or of another unit: export it again in mm."
             )
         vertices = mesh.vertices * self._factor(path, mesh, name)
         if self.align:
